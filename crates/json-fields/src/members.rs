@@ -1,0 +1,116 @@
+//! New members in front of a line's own, and members taken out; every other byte stays.
+
+use crate::DEPTH_LIMIT;
+use crate::field::{Field, Fields, Kind};
+use crate::text::decode_string;
+use crate::walk::{Events, walk};
+
+/// Appends `line` to `out` with `members` (such as `"a":1,"b":2`, without braces) in front of its own members.
+/// `fields` is what [`crate::Scanner::scan`] found in that very line.
+///
+/// A line that is no object has no members: nothing is appended and the answer is false.
+///
+/// # Panics
+/// When `line` is shorter than the line that was scanned.
+#[inline]
+pub fn splice_front(line: &[u8], fields: &Fields<'_>, members: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(object) = fields.object() else {
+        return false;
+    };
+    let (head, rest) = line.split_at(object);
+    out.reserve(line.len() + members.len() + 1);
+    out.extend_from_slice(head);
+    out.extend_from_slice(members);
+    if !members.is_empty() && !fields.is_empty_object() {
+        out.push(b',');
+    }
+    out.extend_from_slice(rest);
+    true
+}
+
+/// Appends `line` to `out` without its top-level members of these names, duplicates and escaped spellings of a
+/// name included; answers whether there were any.
+///
+/// The line must be one that was scanned; one that is not JSON, or no object, is appended as it is. Depth is not
+/// limited further than the scan did.
+pub fn without_members(line: &[u8], names: &[&str], out: &mut Vec<u8>) -> bool {
+    let kept = out.len();
+    let mut cut = Cut {
+        line,
+        names,
+        out,
+        depth: 0,
+        segment: 0,
+        dropping: false,
+        first: true,
+        dropped: false,
+    };
+    let walked = walk(line, line.len().max(DEPTH_LIMIT), &mut cut);
+    let (rest, dropped) = (cut.segment, cut.dropped);
+    if walked.is_err() || !dropped {
+        out.truncate(kept);
+        out.extend_from_slice(line);
+        return false;
+    }
+    out.extend_from_slice(&line[rest..]);
+    true
+}
+
+/// Copies what stands between the commas of the outermost object, but for the members to drop.
+struct Cut<'a> {
+    line: &'a [u8],
+    names: &'a [&'a str],
+    out: &'a mut Vec<u8>,
+    depth: usize,
+    /// Where the bytes begin that were neither copied nor dropped yet.
+    segment: usize,
+    dropping: bool,
+    first: bool,
+    dropped: bool,
+}
+
+impl Cut<'_> {
+    fn end_segment(&mut self, at: usize) {
+        if !self.dropping {
+            if !self.first {
+                self.out.push(b',');
+            }
+            self.out.extend_from_slice(&self.line[self.segment..at]);
+            self.first = false;
+        }
+        self.dropped |= self.dropping;
+        self.dropping = false;
+    }
+}
+
+impl Events for Cut<'_> {
+    fn key(&mut self, line: &[u8], key: Field) {
+        if self.depth == 1 {
+            let key = decode_string(key.text(line));
+            self.dropping = self.names.contains(&key.as_ref());
+        }
+    }
+
+    fn open(&mut self, at: usize, kind: Kind) {
+        if self.depth == 0 && kind == Kind::Object {
+            self.out.extend_from_slice(&self.line[..=at]);
+            self.segment = at + 1;
+        }
+        self.depth += 1;
+    }
+
+    fn comma(&mut self, at: usize) {
+        if self.depth == 1 {
+            self.end_segment(at);
+            self.segment = at + 1;
+        }
+    }
+
+    fn close(&mut self, at: usize, kind: Kind) {
+        self.depth -= 1;
+        if self.depth == 0 && kind == Kind::Object {
+            self.end_segment(at);
+            self.segment = at;
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Remembered shapes: the parts of a line that stay the same from line to line.
+//!
+//! Most streams have lines that differ in their values alone. A shape is what stands between the scalar values of
+//! such a line (braces, keys, colons, commas, space) and the kind of each value. A line is of the shape when it has
+//! the same bytes there, which are compared, and well-formed values of the same kinds between them, which are
+//! scanned; then the line is well-formed JSON too, and the wanted values are where they were. After: Li,
+//! Katsipoulakis, Chandramouli, Goldstein and Kossmann, "Mison: a fast JSON parser for data analytics", VLDB 2017.
+
+use crate::error::ScanError;
+use crate::field::{Field, Kind};
+use crate::simd::{BLOCK, has_at};
+use crate::token;
+use crate::walk::check_utf8;
+
+/// How many shapes are remembered: lines of a few kinds often take turns.
+const SHAPES_MAX: usize = 4;
+/// Lines longer than this teach nothing, so that no shape is large.
+const LINE_BYTES_MAX: usize = 4096;
+/// Lines with more values than this teach nothing.
+const HOLES_MAX: usize = 64;
+
+/// What a miss costs against a hit: learning goes on while more than four of five lines are of a known shape.
+const MISS_COST: i32 = 4;
+const BALANCE_MAX: i32 = 64;
+/// For how many misses nothing is learned when learning has not paid, at first and at most.
+const PAUSE_MIN: u32 = 64;
+const PAUSE_MAX: u32 = 4096;
+
+/// The last few shapes, the one that fitted last first.
+#[derive(Clone, Debug)]
+pub(crate) struct Shapes {
+    shapes: Vec<Shape>,
+    balance: i32,
+    pause: u32,
+    next_pause: u32,
+    #[cfg(test)]
+    pub(crate) hits: usize,
+}
+
+impl Default for Shapes {
+    fn default() -> Shapes {
+        Shapes {
+            shapes: Vec::new(),
+            balance: BALANCE_MAX,
+            pause: 0,
+            next_pause: PAUSE_MIN,
+            #[cfg(test)]
+            hits: 0,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shape {
+    /// What stands before each hole, each padded to whole blocks.
+    literals: Vec<u8>,
+    holes: Vec<Hole>,
+    /// What stands behind the last hole.
+    tail: Literal,
+    /// Wanted paths that lines of this shape do not have.
+    absent: Vec<usize>,
+    pub(crate) object: Option<usize>,
+    pub(crate) empty: bool,
+}
+
+/// A literal's place in [`Shape::literals`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Literal {
+    at: usize,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    /// What stands before it, a string's opening quote included.
+    before: Literal,
+    kind: HoleKind,
+    /// The path that wants it, or [`NOBODY`].
+    slot: usize,
+}
+
+const NOBODY: usize = usize::MAX;
+
+#[derive(Clone, Copy, Debug)]
+enum HoleKind {
+    String,
+    Number,
+    Keyword,
+}
+
+impl Shapes {
+    /// The shape that the line is of, with its wanted values in `found`. The line has then been checked in full;
+    /// the only fault that is told here is invalid UTF-8, anything else is no fit.
+    #[inline]
+    pub(crate) fn find(
+        &mut self,
+        line: &[u8],
+        found: &mut [Option<Field>],
+    ) -> Result<Option<&Shape>, ScanError> {
+        let mut non_ascii = false;
+        let fits = |shape: &Shape| shape.fits(line, found, &mut non_ascii);
+        let Some(rank) = self.shapes.iter().position(fits) else {
+            return Ok(None);
+        };
+        if non_ascii {
+            check_utf8(line)?;
+        }
+        self.shapes[..=rank].rotate_right(1);
+        self.balance = (self.balance + 1).min(BALANCE_MAX);
+        if self.balance == BALANCE_MAX {
+            self.next_pause = PAUSE_MIN;
+        }
+        #[cfg(test)]
+        {
+            self.hits += 1;
+        }
+        Ok(self.shapes.first())
+    }
+
+    /// No shape fitted the line: is it worth learning its shape?
+    pub(crate) fn wants_to_learn(&mut self, line: &[u8]) -> bool {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return false;
+        }
+        self.balance -= MISS_COST;
+        if self.balance < 0 {
+            self.balance = BALANCE_MAX / 2;
+            self.pause = self.next_pause;
+            self.next_pause = (self.next_pause * 2).min(PAUSE_MAX);
+        }
+        line.len() <= LINE_BYTES_MAX
+    }
+
+    /// Remembers the shape of a well-formed line in place of the one that fitted longest ago. `scalars` are all
+    /// its values but objects and arrays, in order; `wanted` is what the full walk found.
+    pub(crate) fn learn(
+        &mut self,
+        line: &[u8],
+        wanted: &[Option<Field>],
+        scalars: &[Field],
+        object: Option<usize>,
+        empty: bool,
+    ) {
+        let nested = |field: &Field| matches!(field.kind, Kind::Object | Kind::Array);
+        if scalars.len() > HOLES_MAX || wanted.iter().flatten().any(nested) {
+            return;
+        }
+        if self.shapes.len() < SHAPES_MAX {
+            self.shapes.push(Shape::default());
+        }
+        self.shapes.rotate_right(1);
+        let shape = &mut self.shapes[0];
+        shape.take(line, wanted, scalars);
+        shape.object = object;
+        shape.empty = empty;
+    }
+}
+
+impl Shape {
+    fn take(&mut self, line: &[u8], wanted: &[Option<Field>], scalars: &[Field]) {
+        self.literals.clear();
+        self.holes.clear();
+        let mut from = 0;
+        for scalar in scalars {
+            let (kind, quote) = match scalar.kind {
+                Kind::String => (HoleKind::String, 1),
+                Kind::Number => (HoleKind::Number, 0),
+                _ => (HoleKind::Keyword, 0),
+            };
+            let before = self.literal(&line[from..scalar.start + quote]);
+            let wants = |field: &Option<Field>| field.is_some_and(|f| f.start == scalar.start);
+            let slot = wanted.iter().position(wants).unwrap_or(NOBODY);
+            self.holes.push(Hole { before, kind, slot });
+            from = scalar.end;
+        }
+        self.tail = self.literal(&line[from..]);
+        let absent = |slot: &usize| wanted[*slot].is_none();
+        self.absent.clear();
+        self.absent.extend((0..wanted.len()).filter(absent));
+    }
+
+    fn literal(&mut self, text: &[u8]) -> Literal {
+        let at = self.literals.len();
+        self.literals.extend_from_slice(text);
+        let padded = self.literals.len().next_multiple_of(BLOCK);
+        self.literals.resize(padded, 0);
+        Literal {
+            at,
+            len: text.len(),
+        }
+    }
+
+    /// The line is of this shape; the wanted values are in `found` then, and otherwise `found` is spoilt.
+    #[inline]
+    fn fits(&self, line: &[u8], found: &mut [Option<Field>], non_ascii: &mut bool) -> bool {
+        let mut at = 0;
+        *non_ascii = false;
+        for hole in &self.holes {
+            if !self.has(line, at, hole.before) {
+                return false;
+            }
+            at += hole.before.len;
+            let Some(value) = hole.value(line, at, non_ascii) else {
+                return false;
+            };
+            at = value.end;
+            if let Some(slot) = found.get_mut(hole.slot) {
+                *slot = Some(value);
+            }
+        }
+        if line.len() != at + self.tail.len || !self.has(line, at, self.tail) {
+            return false;
+        }
+        for &slot in &self.absent {
+            found[slot] = None;
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn has(&self, line: &[u8], at: usize, literal: Literal) -> bool {
+        has_at(line, at, &self.literals[literal.at..], literal.len)
+    }
+}
+
+impl Hole {
+    /// The value at `at`, a string's opening quote standing before it; none when it is not of this hole's kind.
+    #[inline(always)]
+    fn value(&self, line: &[u8], at: usize, non_ascii: &mut bool) -> Option<Field> {
+        let (start, end, kind, escaped) = match self.kind {
+            HoleKind::String => {
+                let (end, escaped) = token::string_rest(line, at, non_ascii).ok()?;
+                (at - 1, end, Kind::String, escaped)
+            }
+            HoleKind::Number => (at, token::number(line, at).ok()?, Kind::Number, false),
+            HoleKind::Keyword => {
+                let (end, kind) = token::keyword(line, at)?;
+                (at, end, kind, false)
+            }
+        };
+        Some(Field {
+            start,
+            end,
+            kind,
+            escaped,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! The wanted paths as a tree of steps, so that one walk over a line serves all of them.
+
+use crate::field::Field;
+use crate::path::{FieldPath, Step};
+use crate::text::decode_string;
+
+/// Number of a node; the root, the whole line, is 0.
+pub(crate) type NodeId = u32;
+
+pub(crate) const ROOT: NodeId = 0;
+/// The node of everything that nobody wants.
+pub(crate) const UNWANTED: NodeId = NodeId::MAX;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    /// Paths that were given before: slot to copy from, slot to copy to.
+    repeats: Vec<(usize, usize)>,
+    /// The first slots belong to the paths in their order, the others to the steps on the way.
+    pub(crate) paths: usize,
+    pub(crate) slots: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    children: Vec<(Step, NodeId)>,
+    /// One bit for each length of a child's key, modulo 64: most keys of a line are told apart by that.
+    key_lengths: u64,
+    slot: usize,
+}
+
+impl Tree {
+    pub(crate) fn new(paths: &[FieldPath]) -> Tree {
+        let mut tree = Tree {
+            nodes: vec![Node::new()],
+            repeats: Vec::new(),
+            paths: paths.len(),
+            slots: paths.len(),
+        };
+        for (slot, path) in paths.iter().enumerate() {
+            let mut id = ROOT;
+            for step in path.steps() {
+                id = tree.child_or_new(id, step);
+            }
+            let node = &mut tree.nodes[id as usize];
+            match node.slot {
+                usize::MAX => node.slot = slot,
+                first => tree.repeats.push((first, slot)),
+            }
+        }
+        for node in &mut tree.nodes {
+            if node.slot == usize::MAX {
+                node.slot = tree.slots;
+                tree.slots += 1;
+            }
+        }
+        tree
+    }
+
+    fn child_or_new(&mut self, id: NodeId, step: &Step) -> NodeId {
+        let new = NodeId::try_from(self.nodes.len()).unwrap_or(UNWANTED);
+        let node = &mut self.nodes[id as usize];
+        if let Some((_, child)) = node.children.iter().find(|(known, _)| known == step) {
+            return *child;
+        }
+        if let Step::Key(key) = step {
+            node.key_lengths |= length_bit(key.len());
+        }
+        node.children.push((step.clone(), new));
+        self.nodes.push(Node::new());
+        new
+    }
+
+    #[inline(always)]
+    pub(crate) fn slot(&self, id: NodeId) -> usize {
+        self.nodes[id as usize].slot
+    }
+
+    /// The child for a key as it stands in the line.
+    #[inline(always)]
+    pub(crate) fn member(&self, id: NodeId, line: &[u8], key: Field) -> NodeId {
+        let node = &self.nodes[id as usize];
+        if key.escaped {
+            return node.member(decode_string(key.text(line)).as_bytes());
+        }
+        match node.key_lengths & length_bit(key.end - key.start - 2) {
+            0 => UNWANTED,
+            _ => node.member(key.string_body(line)),
+        }
+    }
+
+    pub(crate) fn element(&self, id: NodeId, index: usize) -> NodeId {
+        let children = &self.nodes[id as usize].children;
+        let found = children
+            .iter()
+            .find(|(step, _)| matches!(step, Step::Index(wanted) if *wanted == index));
+        found.map_or(UNWANTED, |(_, child)| *child)
+    }
+
+    /// Gives the paths that were given twice what was found for the first.
+    #[inline(always)]
+    pub(crate) fn repeat(&self, found: &mut [Option<Field>]) {
+        for &(from, to) in &self.repeats {
+            found[to] = found[from];
+        }
+    }
+
+    /// Forgets what was found at `id` and below: a later duplicate replaces all of it.
+    #[cold]
+    pub(crate) fn forget(&self, id: NodeId, found: &mut [Option<Field>]) {
+        let mut ids = vec![id];
+        while let Some(id) = ids.pop() {
+            let node = &self.nodes[id as usize];
+            found[node.slot] = None;
+            ids.extend(node.children.iter().map(|(_, child)| *child));
+        }
+    }
+}
+
+impl Node {
+    fn new() -> Node {
+        Node {
+            children: Vec::new(),
+            key_lengths: 0,
+            slot: usize::MAX,
+        }
+    }
+
+    #[inline]
+    fn member(&self, key: &[u8]) -> NodeId {
+        let found = self
+            .children
+            .iter()
+            .find(|(step, _)| matches!(step, Step::Key(wanted) if wanted.as_bytes() == key));
+        found.map_or(UNWANTED, |(_, child)| *child)
+    }
+}
+
+fn length_bit(len: usize) -> u64 {
+    1 << (len & 63)
+}
