@@ -1,0 +1,147 @@
+//! The counts every stage keeps, and how they are shown: `-v`, `--progress`, `MILLPIPE_METRICS`.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// How many lines and bytes went where. `lines_in = settled + late + rejected + held` at any time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub lines_in: u64,
+    pub bytes_in: u64,
+    /// Input lines that have had their whole effect on the output.
+    pub settled: u64,
+    /// Late lines that were dropped or rejected.
+    pub late: u64,
+    /// Late lines that were let through (`--late pass`); they count as settled too.
+    pub late_passed: u64,
+    /// Bad lines that were rejected or skipped.
+    pub rejected: u64,
+    /// Data lines in the output.
+    pub lines_out: u64,
+    pub bytes_out: u64,
+}
+
+/// Where the time went. What is in neither wait is work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Waits {
+    pub input: Duration,
+    pub output: Duration,
+}
+
+/// What a tool has to say of its run.
+#[derive(Clone, Copy, Debug)]
+pub struct Report {
+    pub counts: Counts,
+    pub held: u64,
+    pub waits: Waits,
+    pub elapsed: Duration,
+    /// A source has no input: its identity starts at what it read.
+    pub extra: Extra,
+}
+
+/// The kind of stage, as far as its report differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    Stage,
+    Source,
+}
+
+impl Report {
+    /// True when every input line is accounted for.
+    pub fn adds_up(&self) -> bool {
+        let c = &self.counts;
+        self.extra == Extra::Source || c.lines_in == c.settled + c.late + c.rejected + self.held
+    }
+
+    /// The line that `-v` prints at exit, without the tool's name.
+    pub fn line(&self) -> String {
+        let c = &self.counts;
+        let mut text = String::new();
+        let _ = match self.extra {
+            Extra::Stage => write!(
+                text,
+                "in {} = out {} + late {} + rejected {} + held {}{}",
+                c.lines_in,
+                c.settled,
+                c.late,
+                c.rejected,
+                self.held,
+                if self.adds_up() { "" } else { " (DOES NOT ADD UP)" }
+            ),
+            Extra::Source => {
+                write!(text, "in {} = out {} + rejected {}", c.lines_out + c.rejected, c.lines_out, c.rejected)
+            }
+        };
+        if c.late_passed > 0 {
+            let _ = write!(text, "; {} late lines passed", c.late_passed);
+        }
+        if self.extra == Extra::Stage && c.lines_out != c.settled {
+            let _ = write!(text, "; wrote {} lines", c.lines_out);
+        }
+        let seconds = self.elapsed.as_secs_f64().max(1e-9);
+        let (lines, bytes) = (c.lines_in.max(c.lines_out), c.bytes_in.max(c.bytes_out));
+        let _ = write!(text, "; {} lines/s, {}B/s", scaled(lines as f64 / seconds), scaled(bytes as f64 / seconds));
+        let share = |d: Duration| (100.0 * d.as_secs_f64() / seconds).clamp(0.0, 100.0);
+        let (input, output) = (share(self.waits.input), share(self.waits.output));
+        let busy = (100.0 - input - output).max(0.0);
+        let _ = write!(text, "; busy {busy:.0} %, waiting for input {input:.0} %, waiting for output {output:.0} %");
+        text
+    }
+
+    /// The same as one JSON object, for `MILLPIPE_METRICS`.
+    pub fn json(&self, name: &str) -> serde_json::Value {
+        let c = &self.counts;
+        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        serde_json::json!({
+            "stage": name, "pid": std::process::id(),
+            "lines_in": c.lines_in, "bytes_in": c.bytes_in, "lines_settled": c.settled, "lines_late": c.late,
+            "lines_late_passed": c.late_passed, "lines_rejected": c.rejected, "lines_held": self.held,
+            "lines_out": c.lines_out, "bytes_out": c.bytes_out, "elapsed_ms": ms(self.elapsed),
+            "wait_input_ms": ms(self.waits.input), "wait_output_ms": ms(self.waits.output),
+        })
+    }
+}
+
+/// `1.2M`, `13k`, `7.0`: three digits are enough for a rate.
+fn scaled(value: f64) -> String {
+    let (divisor, suffix) = match value {
+        v if v >= 1e9 => (1e9, "G"),
+        v if v >= 1e6 => (1e6, "M"),
+        v if v >= 1e3 => (1e3, "k"),
+        _ => (1.0, ""),
+    };
+    let scaled = value / divisor;
+    if scaled >= 100.0 { format!("{scaled:.0}{suffix}") } else { format!("{scaled:.1}{suffix}") }
+}
+
+/// A stopwatch that adds what a closure took to a total.
+pub(crate) fn timed<T>(total: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    *total += start.elapsed();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(counts: Counts, held: u64) -> Report {
+        let waits = Waits { input: Duration::from_millis(500), output: Duration::ZERO };
+        Report { counts, held, waits, elapsed: Duration::from_secs(1), extra: Extra::Stage }
+    }
+
+    #[test]
+    fn the_line_shows_the_identity() {
+        let counts = Counts { lines_in: 10, settled: 5, late: 2, rejected: 1, lines_out: 5, ..Counts::default() };
+        let line = report(counts, 2).line();
+        assert!(line.starts_with("in 10 = out 5 + late 2 + rejected 1 + held 2; 10.0 lines/s"), "{line}");
+        assert!(line.ends_with("busy 50 %, waiting for input 50 %, waiting for output 0 %"), "{line}");
+    }
+
+    #[test]
+    fn a_lost_line_is_said_out_loud() {
+        let counts = Counts { lines_in: 10, settled: 9, ..Counts::default() };
+        assert!(report(counts, 0).line().contains("DOES NOT ADD UP"));
+    }
+}

@@ -1,0 +1,289 @@
+//! The stream protocol around one stage, as a state machine: bytes in, bytes out, no pipe in sight.
+//!
+//! Every way of running (one loop, threads, a test that crashes it anywhere) feeds this.
+
+use crate::accounting::Counts;
+use crate::fault::{Error, Fault};
+use crate::lines::{Piece, Splitter};
+use crate::mark::{Mark, is_mark};
+use crate::out::Out;
+use crate::rejects::{Policy, Rejects};
+use crate::stage::Stage;
+
+/// Limits and policies of a stage, from its flags.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The tool's name, for messages and for the `hops` of a barrier.
+    pub name: String,
+    pub policy: Policy,
+    pub line_bytes_max: usize,
+}
+
+impl Config {
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), policy: Policy::default(), line_bytes_max: 64 << 20 }
+    }
+}
+
+/// Where a stream is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// Nothing has come yet: a hello may be next.
+    New,
+    Plain,
+    Checked,
+    /// A checked stream that had its `end`.
+    Ended,
+}
+
+/// One stage with everything the contract asks of it.
+pub struct Driver<S> {
+    pub stage: S,
+    pub out: Out,
+    splitter: Splitter,
+    protocol: Protocol,
+}
+
+struct Protocol {
+    config: Config,
+    life: Life,
+    line_number: u64,
+    byte_offset: u64,
+    /// Data lines since the last barrier.
+    epoch_lines: u64,
+    /// The last stage of the pipe writes no marks.
+    is_sink: bool,
+    sees_from: bool,
+}
+
+impl<S: Stage> Driver<S> {
+    pub fn new(stage: S, config: Config, rejects: Rejects) -> Self {
+        let out = Out::new(&config.policy, rejects);
+        let splitter = Splitter::new(config.line_bytes_max);
+        let protocol = Protocol {
+            life: Life::New,
+            line_number: 0,
+            byte_offset: 0,
+            epoch_lines: 0,
+            is_sink: stage.is_sink(),
+            sees_from: false,
+            config,
+        };
+        Self { stage, out, splitter, protocol }
+    }
+
+    /// Takes one chunk, cut anywhere.
+    ///
+    /// # Errors
+    /// What ends the run; what was written before it stays in `out`.
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        let Self { stage, out, splitter, protocol } = self;
+        out.counts.bytes_in += chunk.len() as u64;
+        splitter.feed(chunk, |piece, bytes| {
+            match piece {
+                Piece::Line(line) => protocol.item(stage, out, line)?,
+                Piece::TooLong(shown) => protocol.too_long(stage, out, shown)?,
+            }
+            protocol.byte_offset += bytes as u64;
+            Ok(())
+        })
+    }
+
+    /// The input has ended.
+    ///
+    /// # Errors
+    /// In a checked stream: when it was cut short. Otherwise what the stage says.
+    pub fn finish(&mut self) -> Result<(), Fault> {
+        let torn = self.splitter.torn();
+        let Self { stage, out, protocol, .. } = self;
+        match protocol.life {
+            Life::Ended => return Ok(()),
+            Life::Checked => {
+                let what = if torn.is_some() { "in the middle of a line" } else { "without an end mark" };
+                return Err(Error::temporary(format_args!("the stream was cut short {what}"))
+                    .hint("a stage before this one died; start the whole pipeline again")
+                    .into());
+            }
+            Life::New | Life::Plain => {}
+        }
+        if let Some(line) = torn {
+            protocol.item(stage, out, &line)?;
+        }
+        protocol.begin(stage, out)?;
+        stage.end(out)?;
+        out.check()
+    }
+
+    /// The tool's name.
+    pub fn name(&self) -> &str {
+        &self.protocol.config.name
+    }
+
+    /// True when the end mark was seen: what follows is not ours.
+    pub fn is_ended(&self) -> bool {
+        self.protocol.life == Life::Ended
+    }
+
+    /// Takes the clock and wakes the stage if it asked for it.
+    ///
+    /// # Errors
+    /// What the stage says.
+    pub fn clock(&mut self, now_ms: i64) -> Result<(), Fault> {
+        self.out.set_now_ms(now_ms);
+        if self.stage.wake_at().is_some_and(|at| at <= now_ms) {
+            self.stage.wake(&mut self.out)?;
+        }
+        self.out.check()
+    }
+
+    /// The counts so far, and how many lines the stage holds.
+    pub fn counts(&self) -> (Counts, u64) {
+        (self.out.counts(), self.stage.held())
+    }
+
+    /// Whether `from` marks came: time is kept per partition.
+    pub fn sees_from(&self) -> bool {
+        self.protocol.sees_from
+    }
+}
+
+impl Protocol {
+    fn item<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
+        self.line_number += 1;
+        if self.life != Life::Plain {
+            self.before_item(stage, out, line)?;
+        }
+        if is_mark(line) {
+            return self.mark(stage, out, line);
+        }
+        self.epoch_lines += 1;
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(()); // A blank line is no value, as for jq.
+        }
+        out.counts.lines_in += 1;
+        out.at(self.line_number, self.byte_offset);
+        match stage.line(line, out) {
+            Ok(()) => {}
+            Err(Fault::Bad(why)) => out.bad_here(&why, line),
+            Err(fault) => return Err(fault),
+        }
+        out.check()
+    }
+
+    fn before_item<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
+        match self.life {
+            Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(()),
+            Life::New => self.begin(stage, out),
+            Life::Ended => {
+                Err(Error::data(format_args!("line {}: something follows the end mark", self.line_number)).into())
+            }
+            Life::Plain | Life::Checked => Ok(()),
+        }
+    }
+
+    /// The stream is plain, and the stage may speak.
+    fn begin<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+        if self.life == Life::New {
+            self.life = Life::Plain;
+            stage.start(out)?;
+        }
+        out.check()
+    }
+
+    fn too_long<S: Stage>(&mut self, stage: &mut S, out: &mut Out, shown: &[u8]) -> Result<(), Fault> {
+        self.begin(stage, out)?;
+        self.line_number += 1;
+        self.epoch_lines += 1;
+        out.counts.lines_in += 1;
+        out.at(self.line_number, self.byte_offset);
+        let why = format!("a line longer than {} bytes (--max-line)", self.config.line_bytes_max);
+        out.bad_here(&why, shown);
+        out.check()
+    }
+
+    fn mark<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
+        let mark = Mark::parse(line)
+            .map_err(|e| Error { message: format!("line {}: {}", self.line_number, e.message), ..e })?;
+        match mark.kind() {
+            "hello" => self.hello(stage, out, mark)?,
+            "barrier" => self.barrier(stage, out, mark)?,
+            "end" => self.end(stage, out, mark)?,
+            "reject" if !self.is_sink => out.mark(&mark),
+            kind => {
+                self.sees_from |= kind == "from";
+                stage.mark(&mark, out)?;
+            }
+        }
+        out.check()
+    }
+
+    fn hello<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+        if self.life != Life::New {
+            return Err(Error::data(format_args!("line {}: a hello mark in the middle", self.line_number)).into());
+        }
+        self.life = Life::Checked;
+        out.stream_is_checked(&self.config.policy);
+        let hop = mark.number("hop").unwrap_or(0) + 1;
+        mark.set("hop", hop);
+        if !self.is_sink {
+            out.mark(&mark);
+        }
+        stage.start(out)
+    }
+
+    fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+        self.check_count(&mark)?;
+        stage.barrier(&mark, out)?;
+        if !self.is_sink {
+            let mut hops = mark.get("hops").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+            hops.push(self.config.name.as_str().into());
+            mark.set("hops", hops);
+            mark.set("lines", out.epoch_lines);
+            out.mark(&mark);
+        }
+        self.epoch_lines = 0;
+        out.epoch_lines = 0;
+        Ok(())
+    }
+
+    fn end<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+        if self.life != Life::Checked {
+            // A plain stream has no end mark of its own: what it is, a later stage may know.
+            return stage.mark(&mark, out);
+        }
+        self.check_count(&mark)?;
+        if mark.flag("drain") {
+            stage.end(out)?;
+        }
+        if !self.is_sink {
+            mark.set("lines", out.epoch_lines);
+            out.mark(&mark);
+        }
+        self.life = Life::Ended;
+        Ok(())
+    }
+
+    /// The sender counted its lines, we counted ours: a filter between that lost or doubled some is found here.
+    fn check_count(&self, mark: &Mark) -> Result<(), Fault> {
+        let Some(sent) = mark.number("lines") else {
+            return Err(
+                Error::data(format_args!("line {}: a {} mark without lines", self.line_number, mark.kind())).into()
+            );
+        };
+        if self.life != Life::Checked || sent == self.epoch_lines {
+            return Ok(());
+        }
+        let hops = mark.get("hops").and_then(serde_json::Value::as_array);
+        let upstream = hops.and_then(|h| h.last()).and_then(serde_json::Value::as_str).unwrap_or("the source");
+        let arrived = self.epoch_lines;
+        let what = if arrived < sent { "dropped" } else { "added" };
+        Err(Error::data(format_args!(
+            "line {}: {upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {} {what} {}",
+            self.line_number,
+            self.config.name,
+            sent.abs_diff(arrived),
+        ))
+        .hint("run that program inside parallel-map -- CMD, which keeps the counts right")
+        .into())
+    }
+}

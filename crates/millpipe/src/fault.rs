@@ -1,0 +1,102 @@
+//! What can go wrong, and the one table of exit codes.
+
+use std::fmt;
+
+/// The exit codes of every tool (death by SIGPIPE, when the reader left, is the fifth way to end).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything was done.
+    Done = 0,
+    /// Bad data, a bad snapshot or a broken contract: running it again gives the same.
+    Data = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// Broker gone, stream cut short, disk full: start again from the last checkpoint.
+    Temporary = 75,
+}
+
+/// An error that ends the tool: one line for people, perhaps a hint on the way out, and the exit code.
+///
+/// It carries neither the tool's name nor the line number: the runtime adds them when it prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    pub exit: Exit,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Error {
+    pub fn data(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Data, message)
+    }
+
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub fn temporary(message: impl fmt::Display) -> Self {
+        Self::new(Exit::Temporary, message)
+    }
+
+    fn new(exit: Exit, message: impl fmt::Display) -> Self {
+        Self { exit, message: message.to_string(), hint: None }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// A failed read or write; a full disk and its like are temporary, as a restart can succeed.
+    pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        let exit = match error.kind() {
+            Kind::NotFound | Kind::PermissionDenied | Kind::IsADirectory | Kind::InvalidInput => Exit::Data,
+            _ => Exit::Temporary,
+        };
+        Self::new(exit, format_args!("{what}: {}", plain_io_message(error)))
+    }
+}
+
+/// `No space left on device`, without the "(os error 28)" that std appends.
+fn plain_io_message(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What a stage, source or sink answers instead of `Ok`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This one line is bad, for this reason; `--on-error` decides what becomes of it.
+    ///
+    /// A stage finds out before it changes its state or writes: the line must leave no trace.
+    Bad(String),
+    /// The tool cannot go on.
+    Stop(Error),
+    /// The program that reads our output has gone: end quietly, as a Unix filter does.
+    ReaderGone,
+}
+
+impl Fault {
+    pub fn bad(why: impl fmt::Display) -> Self {
+        Self::Bad(why.to_string())
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Stop(error)
+    }
+}

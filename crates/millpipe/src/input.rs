@@ -1,0 +1,118 @@
+//! Standard input: waits, notices that the reader of our output has gone, reads what there is.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use crate::accounting::timed;
+use crate::fault::{Error, Fault};
+
+/// One read of the input: small enough for the cache, as large as a pipe gives at once.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What a read came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    Bytes(usize),
+    End,
+    TimedOut,
+}
+
+/// Reads standard input in chunks.
+pub struct Input {
+    /// Output is watched too, so that an idle stage ends when its reader does.
+    watches_output: bool,
+    /// How long there was nothing to read.
+    pub waited: Duration,
+}
+
+impl Input {
+    pub fn new(watches_output: bool) -> Self {
+        Self { watches_output, waited: Duration::ZERO }
+    }
+
+    /// Waits for input, at most `timeout`, and reads what one read gives.
+    ///
+    /// # Errors
+    /// `ReaderGone`, or a failed read.
+    pub fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> Result<Read, Fault> {
+        loop {
+            let ready = timed(&mut self.waited, || wait(self.watches_output, timeout))?;
+            if !ready {
+                return Ok(Read::TimedOut);
+            }
+            match rustix::io::read(rustix::stdio::stdin(), &mut *buffer) {
+                Ok(0) => return Ok(Read::End),
+                Ok(n) => return Ok(Read::Bytes(n)),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(Error::io("standard input", &error.into()).into()),
+            }
+        }
+    }
+}
+
+/// True when standard input can be read (or has ended), false after the timeout.
+fn wait(watches_output: bool, timeout: Option<Duration>) -> Result<bool, Fault> {
+    let stdin = rustix::stdio::stdin();
+    let stdout = rustix::stdio::stdout();
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&stdout, PollFlags::empty())];
+    let fds = if watches_output { &mut fds[..] } else { &mut fds[..1] };
+    match poll(fds, timeout)? {
+        false => Ok(false),
+        true if watches_output && fds[1].revents().contains(PollFlags::ERR) => Err(Fault::ReaderGone),
+        // Without POLLIN the end of the input is told by a hang-up, an error or an invalid descriptor.
+        true => Ok(!fds[0].revents().is_empty()),
+    }
+}
+
+/// True when the program that reads our output has gone.
+pub fn reader_has_gone() -> Result<bool, Fault> {
+    let stdout = rustix::stdio::stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    Ok(poll(&mut fds, Some(Duration::ZERO))? && fds[0].revents().contains(PollFlags::ERR))
+}
+
+/// Sleeps until the time is over or the reader has gone.
+///
+/// # Errors
+/// `ReaderGone`.
+pub fn sleep(duration: Duration) -> Result<(), Fault> {
+    let stdout = rustix::stdio::stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    let gone = poll(&mut fds, Some(duration))? && fds[0].revents().contains(PollFlags::ERR);
+    if gone { Err(Fault::ReaderGone) } else { Ok(()) }
+}
+
+/// False on a timeout or a signal.
+fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<bool, Fault> {
+    let timeout = timeout.map(|t| Timespec {
+        tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(t.subsec_nanos()),
+    });
+    match rustix::event::poll(fds, timeout.as_ref()) {
+        Ok(n) => Ok(n > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(Error::io("poll", &error.into()).into()),
+    }
+}
+
+/// Writes everything, blocking: this is the backpressure.
+pub(crate) fn write_all(mut bytes: &[u8]) -> Result<(), Fault> {
+    let stdout = rustix::stdio::stdout();
+    while !bytes.is_empty() {
+        match rustix::io::write(stdout, bytes) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => wait_writable(stdout.as_fd())?,
+            Err(Errno::PIPE) => return Err(Fault::ReaderGone),
+            Err(error) => return Err(Error::io("standard output", &error.into()).into()),
+        }
+    }
+    Ok(())
+}
+
+fn wait_writable(fd: BorrowedFd<'_>) -> Result<(), Fault> {
+    poll(&mut [PollFd::new(&fd, PollFlags::OUT)], None).map(|_| ())
+}

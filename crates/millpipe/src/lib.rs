@@ -1,0 +1,44 @@
+//! The runtime of millpipe: everything that touches a pipe, a thread or a clock.
+//!
+//! A tool implements one of four traits and hands it to a `run_*` function:
+//!
+//! | trait | is | run by |
+//! |---|---|---|
+//! | [`Source`] | the first in a pipe | [`run_source`] |
+//! | [`Stage`] | an operator with state | [`run_stage`] |
+//! | [`Map`] | an operator without state, on many threads | [`run_map`] |
+//! | [`Sink`] | the last in a pipe | [`run_sink`] |
+//!
+//! The contract of the stream (marks among lines, counts, checked and plain streams, what an end of file
+//! means) is kept by [`Driver`], which does no input or output itself; `docs/contract.md` tells it.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod accounting;
+mod args;
+mod driver;
+mod fault;
+mod input;
+mod lines;
+mod mark;
+mod monitor;
+mod out;
+mod rejects;
+mod run;
+mod run_source;
+mod signals;
+mod sink_stage;
+mod stage;
+pub mod tool;
+
+pub use accounting::{Counts, Extra, Report, Waits};
+pub use args::{InputArgs, RunArgs, StageArgs};
+pub use driver::{Config, Driver};
+pub use fault::{Error, Exit, Fault};
+pub use input::CHUNK_BYTES;
+pub use lines::{Piece, Splitter};
+pub use mark::{Mark, PREFIX, is_mark};
+pub use out::{BLOCK_BYTES, Drain, Out};
+pub use rejects::{Late, OnError, Policy, Rejects};
+pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};
+pub use run_source::run_source;
+pub use stage::{Map, Polled, Sink, Source, Stage};

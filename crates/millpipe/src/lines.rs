@@ -1,0 +1,140 @@
+//! Cuts chunks of bytes into lines, whatever the chunks are.
+
+use memchr::memchr;
+
+/// What the splitter finds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// A line without its newline.
+    Line(&'a [u8]),
+    /// A line above the limit: its first bytes. The rest is skipped, its length is in `Splitter::bytes`.
+    TooLong(&'a [u8]),
+}
+
+/// Holds the unfinished line between two chunks: at most `line_bytes_max` bytes.
+pub struct Splitter {
+    carry: Vec<u8>,
+    line_bytes_max: usize,
+    /// Inside a line that is over the limit, up to its newline.
+    skipping: bool,
+}
+
+/// How much of an over-long line is kept for the message.
+const SHOWN_BYTES: usize = 80;
+
+impl Splitter {
+    pub fn new(line_bytes_max: usize) -> Self {
+        Self { carry: Vec::new(), line_bytes_max, skipping: false }
+    }
+
+    /// Calls `each` with every line that ends in this chunk, and the number of bytes it took with its newline.
+    ///
+    /// # Errors
+    /// The first error of `each` stops; the rest of the chunk is lost, as the run is over.
+    pub fn feed<E>(
+        &mut self,
+        mut chunk: &[u8],
+        mut each: impl FnMut(Piece<'_>, usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if !self.carry.is_empty() || self.skipping {
+            let Some(end) = memchr(b'\n', chunk) else {
+                self.keep(chunk, &mut each)?;
+                return Ok(());
+            };
+            self.keep(&chunk[..end], &mut each)?;
+            let carry = std::mem::take(&mut self.carry);
+            if !std::mem::take(&mut self.skipping) {
+                each(Piece::Line(&carry), carry.len() + 1)?;
+            }
+            self.reuse(carry);
+            chunk = &chunk[end + 1..];
+        }
+        while let Some(end) = memchr(b'\n', chunk) {
+            let line = &chunk[..end];
+            if end <= self.line_bytes_max {
+                each(Piece::Line(line), end + 1)?;
+            } else {
+                each(Piece::TooLong(&line[..SHOWN_BYTES.min(end)]), end + 1)?;
+            }
+            chunk = &chunk[end + 1..];
+        }
+        if chunk.is_empty() { Ok(()) } else { self.keep(chunk, &mut each) }
+    }
+
+    /// The last line, when the input ended without a newline.
+    pub fn torn(&mut self) -> Option<Vec<u8>> {
+        if std::mem::take(&mut self.skipping) || self.carry.is_empty() {
+            return None;
+        }
+        Some(std::mem::take(&mut self.carry))
+    }
+
+    fn keep<E>(&mut self, part: &[u8], each: &mut impl FnMut(Piece<'_>, usize) -> Result<(), E>) -> Result<(), E> {
+        if self.skipping {
+            return Ok(());
+        }
+        if self.carry.len() + part.len() <= self.line_bytes_max {
+            self.carry.extend_from_slice(part);
+            return Ok(());
+        }
+        self.carry.extend_from_slice(&part[..SHOWN_BYTES.min(part.len())]);
+        let carry = std::mem::take(&mut self.carry);
+        self.skipping = true;
+        each(Piece::TooLong(&carry[..SHOWN_BYTES.min(carry.len())]), carry.len())
+    }
+
+    /// Keeps the buffer for the next line, but not the memory of one giant line for ever.
+    fn reuse(&mut self, mut carry: Vec<u8>) {
+        if carry.capacity() <= 1024 * 1024 {
+            carry.clear();
+            self.carry = carry;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(chunks: &[&[u8]], max: usize) -> (Vec<String>, Option<Vec<u8>>) {
+        let mut splitter = Splitter::new(max);
+        let mut lines = Vec::new();
+        for chunk in chunks {
+            let each = |piece: Piece<'_>, _| {
+                lines.push(match piece {
+                    Piece::Line(line) => String::from_utf8_lossy(line).into_owned(),
+                    Piece::TooLong(_) => "TOO LONG".to_owned(),
+                });
+                Ok::<(), ()>(())
+            };
+            splitter.feed(chunk, each).unwrap();
+        }
+        (lines, splitter.torn())
+    }
+
+    #[test]
+    fn a_last_line_without_newline_is_torn() {
+        assert_eq!(split(&[b"a\nb"], 10), (vec!["a".to_owned()], Some(b"b".to_vec())));
+        assert_eq!(split(&[b"a\n"], 10), (vec!["a".to_owned()], None));
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_told_once_and_skipped() {
+        let expected = (vec!["a".to_owned(), "TOO LONG".to_owned(), "b".to_owned()], None);
+        assert_eq!(split(&[b"a\n0123456789X\nb\n"], 10), expected);
+        assert_eq!(split(&[b"a\n01234", b"56789", b"X", b"more", b"\nb\n"], 10), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_make_no_difference(text in "[a-c\n]{0,60}", cuts in proptest::collection::vec(0usize..60, 0..6)) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|c| c.min(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|w| &bytes[w[0]..w[1]]).collect();
+            prop_assert_eq!(split(&chunks, 5), split(&[bytes], 5));
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a stage writes to: lines and marks in one buffer, the counts, and the way of bad and late lines.
+
+use std::fmt::Display;
+
+use crate::accounting::Counts;
+use crate::fault::{Error, Fault};
+use crate::mark::Mark;
+use crate::rejects::{Late, OnError, Policy, Rejects};
+
+/// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
+pub const BLOCK_BYTES: usize = 64 * 1024;
+
+/// Where a full buffer goes. The buffer comes back empty.
+pub trait Drain: Send {
+    /// # Errors
+    /// `ReaderGone` or `Stop`; the output is over then.
+    fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault>;
+}
+
+/// The output side of a stage.
+///
+/// Nothing here fails: a failure is remembered and ends the run as soon as the stage returns, so that an
+/// operator needs no error handling for its output.
+pub struct Out {
+    bytes: Vec<u8>,
+    drain: Option<Box<dyn Drain>>,
+    failed: Option<Fault>,
+    rejects: Rejects,
+    on_error: OnError,
+    late: Late,
+    late_warned: bool,
+    now_ms: i64,
+    place: Place,
+    /// Lines written since the last barrier.
+    pub(crate) epoch_lines: u64,
+    pub(crate) counts: Counts,
+}
+
+/// Where in the input the current line is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub line: u64,
+    pub byte: u64,
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}", self.line)
+    }
+}
+
+impl Out {
+    /// An output that keeps everything in memory, for a plain stream.
+    pub fn new(policy: &Policy, rejects: Rejects) -> Self {
+        Self {
+            bytes: Vec::with_capacity(2 * BLOCK_BYTES),
+            drain: None,
+            failed: None,
+            rejects,
+            on_error: policy.on_error.unwrap_or(OnError::Stop),
+            late: policy.late.unwrap_or(Late::Drop),
+            late_warned: false,
+            now_ms: 0,
+            place: Place::default(),
+            epoch_lines: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    pub(crate) fn set_drain(&mut self, drain: Box<dyn Drain>) {
+        self.drain = Some(drain);
+    }
+
+    /// The stream is checked: what was not chosen by a flag defaults to rejecting, into the stream.
+    pub(crate) fn stream_is_checked(&mut self, policy: &Policy) {
+        self.on_error = policy.on_error.unwrap_or(OnError::Reject);
+        self.late = policy.late.unwrap_or(Late::Reject);
+        self.rejects.go_into_stream();
+    }
+
+    /// The clock, in milliseconds of the epoch, read once per chunk.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Sets the clock. The runtime does it for each chunk, a test for each step.
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
+
+    /// Writes one line that stands for one input line.
+    #[inline]
+    pub fn line(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.end_line();
+    }
+
+    /// The buffer, to write a line into piece by piece; `end_line` or `end_result` ends it.
+    #[inline]
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends the line in the buffer. It stands for one input line, which is settled by it.
+    #[inline]
+    pub fn end_line(&mut self) {
+        self.counts.settled += 1;
+        self.end_result();
+    }
+
+    /// Ends the line in the buffer. Input lines are settled apart from it, by [`Out::settle`].
+    #[inline]
+    pub fn end_result(&mut self) {
+        self.bytes.push(b'\n');
+        self.counts.lines_out += 1;
+        self.epoch_lines += 1;
+        if self.bytes.len() >= BLOCK_BYTES {
+            self.flush();
+        }
+    }
+
+    /// These input lines have had their whole effect: they are no longer held.
+    #[inline]
+    pub fn settle(&mut self, lines: u64) {
+        self.counts.settled += lines;
+    }
+
+    /// Writes a mark at this place of the stream.
+    pub fn mark(&mut self, mark: &Mark) {
+        mark.write(&mut self.bytes);
+        self.bytes.push(b'\n');
+    }
+
+    /// What `--late` says, for a stage that can let late lines pass.
+    pub fn late_policy(&self) -> Late {
+        self.late
+    }
+
+    /// Lets a late line through: the stage writes it itself, this counts it.
+    pub fn count_late_passed(&mut self) {
+        self.counts.late_passed += 1;
+    }
+
+    /// Takes a late line out of the stream, counted, the way of `--late`.
+    ///
+    /// The reason and the hint are formatted only when somebody reads them.
+    pub fn late(&mut self, line: &[u8], why: impl Display, hint: impl Display) {
+        self.counts.late += 1;
+        if self.late == Late::Reject {
+            let place = self.place;
+            self.reject_to(line, &place, &why);
+        } else if !self.late_warned {
+            self.late_warned = true;
+            let text = format!("{}: {why}; late lines are dropped and counted\nhint: {hint}", self.place);
+            self.rejects.warn(&text);
+        }
+    }
+
+    /// A value that cannot be used, with its place (`topic t, partition 0, offset 17`), by `--on-error`.
+    pub fn bad(&mut self, at: impl Display, why: impl Display, line: &[u8]) {
+        match self.on_error {
+            OnError::Stop => {
+                let error = Error::data(format_args!("{at}: {why}"));
+                self.fail(
+                    error.hint("--on-error reject keeps bad lines aside and goes on, skip only counts them").into(),
+                );
+            }
+            OnError::Reject => {
+                self.counts.rejected += 1;
+                self.reject_to(line, &at, &why);
+            }
+            OnError::Skip => self.counts.rejected += 1,
+        }
+    }
+
+    /// A warning for people, on stderr.
+    pub fn warn(&mut self, text: impl Display) {
+        self.rejects.warn(&text.to_string());
+    }
+
+    /// Ends the run with this fault once the stage returns.
+    pub fn fail(&mut self, fault: Fault) {
+        self.failed.get_or_insert(fault);
+    }
+
+    /// The fault that output ended with, if it did.
+    pub(crate) fn check(&mut self) -> Result<(), Fault> {
+        match self.failed.take() {
+            None => Ok(()),
+            Some(fault) => {
+                self.failed = Some(fault.clone());
+                Err(fault)
+            }
+        }
+    }
+
+    /// The current input line is bad.
+    pub(crate) fn bad_here(&mut self, why: &str, line: &[u8]) {
+        let Place { line: number, byte } = self.place;
+        if self.on_error == OnError::Stop {
+            self.bad(format_args!("line {number}, byte {byte}"), why, line);
+        } else {
+            self.bad(format_args!("line {number}"), why, line);
+        }
+    }
+
+    pub(crate) fn at(&mut self, line: u64, byte: u64) {
+        self.place = Place { line, byte };
+    }
+
+    fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {
+        if let Err(fault) = self.rejects.reject(line, at, why, &mut self.bytes) {
+            self.fail(fault);
+        }
+    }
+
+    /// Hands the buffer on. Without a drain it stays, for whoever takes it.
+    pub(crate) fn flush(&mut self) {
+        let Some(drain) = &mut self.drain else { return };
+        if self.bytes.is_empty() {
+            return;
+        }
+        self.counts.bytes_out += self.bytes.len() as u64;
+        if self.failed.is_none()
+            && let Err(fault) = drain.drain(&mut self.bytes)
+        {
+            self.failed = Some(fault);
+        }
+        self.bytes.clear();
+    }
+
+    /// Flushes the reject file too: all that is to be kept is in the hands of the system.
+    pub(crate) fn flush_all(&mut self) -> Result<(), Fault> {
+        self.flush();
+        self.rejects.flush()?;
+        self.check()
+    }
+
+    /// Takes what was written to memory.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The rejects and warnings that a test collected.
+    pub fn rejects(&mut self) -> &mut Rejects {
+        &mut self.rejects
+    }
+}

@@ -1,0 +1,258 @@
+//! The ways of running a stage or a sink between stdin and stdout. All give the same bytes.
+
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use crate::accounting::{Extra, timed};
+use crate::args::{RunArgs, StageArgs};
+use crate::driver::{Config, Driver};
+use crate::fault::{Error, Fault};
+use crate::input::{CHUNK_BYTES, Input, Read, write_all};
+use crate::monitor::Monitor;
+use crate::out::Drain;
+use crate::rejects::{Late, Rejects};
+use crate::signals::StopFlag;
+use crate::sink_stage::SinkStage;
+use crate::stage::{Sink, Stage};
+
+/// Chunks that may wait in each channel of a threaded stage: with `CHUNK_BYTES` this bounds its memory.
+pub const CHANNEL_CHUNKS: usize = 4;
+
+/// Runs a stage from stdin to stdout until the input ends.
+///
+/// # Errors
+/// What ended the run early; `ReaderGone` is for `tool::main` to turn into death by SIGPIPE.
+pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result<(), Fault> {
+    let _flag = StopFlag::for_stage()?;
+    let mut driver = driver(stage, config)?;
+    let writer = (args.threads >= 3).then(Writer::spawn);
+    match &writer {
+        None => driver.out.set_drain(Box::new(Stdout)),
+        Some(writer) => driver.out.set_drain(Box::new(writer.drain())),
+    }
+    let mut feed = Feed::new(args.threads >= 2, true, args.chunk.as_usize());
+    let mut result = drive(&mut driver, &mut feed, &args.run);
+    if let Some(writer) = writer {
+        driver.out.set_drain(Box::new(Stdout)); // Drops the channel: the writer ends.
+        result = writer.join().and(result);
+    }
+    result
+}
+
+/// Runs a sink on stdin until the input ends and everything is delivered.
+///
+/// # Errors
+/// As [`run_stage`].
+pub fn run_sink<S: Sink>(sink: S, config: Config, args: &RunArgs) -> Result<(), Fault> {
+    let _flag = StopFlag::for_stage()?;
+    let mut driver = driver(SinkStage::new(sink), config)?;
+    let mut feed = Feed::new(false, false, CHUNK_BYTES);
+    drive(&mut driver, &mut feed, args)
+}
+
+fn driver<S: Stage>(stage: S, config: Config) -> Result<Driver<S>, Error> {
+    let rejects = Rejects::open(&config.name, &config.policy)?;
+    Ok(Driver::new(stage, config, rejects))
+}
+
+/// The loop: wait, read, work, write.
+fn drive<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, args: &RunArgs) -> Result<(), Fault> {
+    let mut monitor = Monitor::new(driver.name(), Extra::Stage, args)?;
+    let result = pump(driver, feed, &mut monitor);
+    // What was written before an error is good: it goes out, unless nobody reads.
+    if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
+        driver.stage.give_up(&mut driver.out);
+    }
+    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { driver.out.flush_all() };
+    let result = result.and(flushed);
+    say_late(driver);
+    feed.add_waits(&mut monitor);
+    monitor.finish(driver.counts())?;
+    result
+}
+
+fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
+    loop {
+        let timeout = timeout(driver.stage.wake_at(), monitor.tick_in());
+        let more = feed.next(timeout, |chunk| {
+            driver.clock(now_ms())?;
+            match chunk {
+                Some(bytes) => driver.feed(bytes),
+                None => Ok(()),
+            }
+        })?;
+        if !more {
+            driver.finish()?;
+            return driver.out.flush_all();
+        }
+        timed(&mut monitor.waits.output, || driver.out.flush_all())?;
+        monitor.tick(|| driver.counts())?;
+    }
+}
+
+/// The nearest of what the stage and the monitor ask for.
+fn timeout(wake_at: Option<i64>, tick: Option<Duration>) -> Option<Duration> {
+    let wake = wake_at.map(|at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
+    [wake, tick].into_iter().flatten().min()
+}
+
+/// Processing time: the only clock there is.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn say_late<S: Stage>(driver: &mut Driver<S>) {
+    let (counts, _) = driver.counts();
+    if counts.late == 0 || driver.out.late_policy() != Late::Drop {
+        return;
+    }
+    let mut text = format!("{} late lines dropped", counts.late);
+    // Partitions read at different speeds look like disorder when they cannot be told apart.
+    if !driver.sees_from() && counts.late * 100 > counts.lines_in {
+        text.push_str(
+            "\nhint: if they come from several partitions or files, kafka-cat-in --marks keeps a watermark for each",
+        );
+    }
+    driver.out.warn(text);
+}
+
+/// Chunks of input, read here or in a thread of their own.
+enum Feed {
+    Here { input: Input, buffer: Vec<u8> },
+    Thread { chunks: Receiver<Incoming>, spent: Sender<Vec<u8>>, waited: Duration },
+}
+
+enum Incoming {
+    Bytes(Vec<u8>, usize),
+    End,
+    Failed(Fault),
+}
+
+impl Feed {
+    fn new(threaded: bool, watches_output: bool, chunk_bytes: usize) -> Self {
+        let mut input = Input::new(watches_output);
+        let chunk_bytes = chunk_bytes.clamp(1, 16 * CHUNK_BYTES);
+        if !threaded {
+            return Self::Here { input, buffer: vec![0; chunk_bytes] };
+        }
+        let (full, chunks) = bounded(CHANNEL_CHUNKS);
+        let (spent, empty) = bounded::<Vec<u8>>(CHANNEL_CHUNKS + 2);
+        // Not joined: it may sit in a read for ever, and the process ends without it.
+        thread::spawn(move || {
+            loop {
+                let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; chunk_bytes]);
+                let incoming = match input.read(&mut buffer, None) {
+                    Ok(Read::Bytes(n)) => Incoming::Bytes(buffer, n),
+                    Ok(Read::TimedOut) => continue,
+                    Ok(Read::End) => Incoming::End,
+                    Err(fault) => Incoming::Failed(fault),
+                };
+                let over = !matches!(incoming, Incoming::Bytes(..));
+                if full.send(incoming).is_err() || over {
+                    return;
+                }
+            }
+        });
+        Self::Thread { chunks, spent, waited: Duration::ZERO }
+    }
+
+    /// Gives the next chunk to `work`, or `None` after the timeout; false at the end of the input.
+    fn next(
+        &mut self,
+        timeout: Option<Duration>,
+        work: impl FnOnce(Option<&[u8]>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        match self {
+            Self::Here { input, buffer } => match input.read(buffer, timeout)? {
+                Read::Bytes(n) => work(Some(&buffer[..n])).map(|()| true),
+                Read::TimedOut => work(None).map(|()| true),
+                Read::End => Ok(false),
+            },
+            Self::Thread { chunks, spent, waited } => match timed(waited, || receive(chunks, timeout)) {
+                Ok(Incoming::Bytes(buffer, n)) => {
+                    work(Some(&buffer[..n]))?;
+                    let _ = spent.try_send(buffer);
+                    Ok(true)
+                }
+                Ok(Incoming::End) => Ok(false),
+                Ok(Incoming::Failed(fault)) => Err(fault),
+                Err(RecvTimeoutError::Timeout) => work(None).map(|()| true),
+                Err(RecvTimeoutError::Disconnected) => Err(Error::temporary("the reading thread died").into()),
+            },
+        }
+    }
+
+    fn add_waits(&self, monitor: &mut Monitor) {
+        monitor.waits.input = match self {
+            Self::Here { input, .. } => input.waited,
+            Self::Thread { waited, .. } => *waited,
+        };
+    }
+}
+
+fn receive(chunks: &Receiver<Incoming>, timeout: Option<Duration>) -> Result<Incoming, RecvTimeoutError> {
+    match timeout {
+        Some(timeout) => chunks.recv_timeout(timeout),
+        None => chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+    }
+}
+
+/// Writes to standard output at once.
+pub(crate) struct Stdout;
+
+impl Drain for Stdout {
+    fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        let result = write_all(bytes);
+        bytes.clear();
+        result
+    }
+}
+
+/// Writes to standard output in a thread of its own.
+struct Writer {
+    full: Sender<Vec<u8>>,
+    empty: Receiver<Vec<u8>>,
+    thread: JoinHandle<Result<(), Fault>>,
+}
+
+struct ToWriter {
+    full: Sender<Vec<u8>>,
+    empty: Receiver<Vec<u8>>,
+}
+
+impl Writer {
+    fn spawn() -> Self {
+        let (full, chunks) = bounded::<Vec<u8>>(CHANNEL_CHUNKS);
+        let (spent, empty) = bounded(CHANNEL_CHUNKS + 2);
+        let thread = thread::spawn(move || {
+            for mut bytes in chunks {
+                Stdout.drain(&mut bytes)?;
+                let _ = spent.try_send(bytes);
+            }
+            Ok(())
+        });
+        Self { full, empty, thread }
+    }
+
+    fn drain(&self) -> ToWriter {
+        ToWriter { full: self.full.clone(), empty: self.empty.clone() }
+    }
+
+    /// Waits until everything is written; the error is the writer's own.
+    fn join(self) -> Result<(), Fault> {
+        drop(self.full);
+        self.thread.join().unwrap_or_else(|_| Err(Error::temporary("the writing thread died").into()))
+    }
+}
+
+impl Drain for ToWriter {
+    fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        let mut next = self.empty.try_recv().unwrap_or_default();
+        std::mem::swap(bytes, &mut next);
+        // The thread's own error, told by `Writer::join`, says why.
+        self.full.send(next).map_err(|_| Fault::ReaderGone)
+    }
+}

@@ -1,0 +1,53 @@
+//! What Ctrl-C and SIGTERM do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGPIPE, SIGTERM};
+
+use crate::fault::Error;
+
+/// Set when the run is to end cleanly.
+#[derive(Clone)]
+pub struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    /// A source ends its stream at the first signal and dies at the second.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    pub fn for_source() -> Result<Self, Error> {
+        Self::catch(&[SIGINT, SIGTERM])
+    }
+
+    /// A stage behind a pipe lets the first Ctrl-C pass: its source ends the stream, and what is open comes
+    /// out. The second one kills. Reading a file, nobody else would end the stream: Ctrl-C kills at once.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    pub fn for_stage() -> Result<Self, Error> {
+        let is_file = rustix::fs::fstat(rustix::stdio::stdin())
+            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile);
+        Self::catch(if is_file { &[] } else { &[SIGINT] })
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn catch(signals: &[i32]) -> Result<Self, Error> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for &signal in signals {
+            // The order matters: this one looks at the flag before the next one sets it.
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+                .map_err(|e| Error::io("signal handler", &e))?;
+        }
+        Ok(Self(flag))
+    }
+}
+
+/// Dies of SIGPIPE, as a shell expects of a filter whose reader has left.
+pub(crate) fn die_of_sigpipe() {
+    let _ = signal_hook::low_level::emulate_default_handler(SIGPIPE);
+}

@@ -1,0 +1,203 @@
+//! The four traits that tools implement. None of them touches a pipe, a thread or a clock.
+
+use std::io::{self, BufRead, Write};
+
+use crate::fault::{Error, Fault};
+use crate::mark::Mark;
+use crate::out::Out;
+
+/// An operator that remembers something: a pure state machine over lines and marks.
+///
+/// The runtime calls `start` once, then `line` and `mark` in the order of the stream, then `end` when
+/// the input is finished and open state is to be flushed. Barriers never reach a stage: the runtime
+/// takes the snapshot between two calls.
+pub trait Stage {
+    /// Before the first line of this run, after a restore: marks to announce.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// One data line, without its newline. Not yet checked to be JSON.
+    ///
+    /// # Errors
+    /// `Fault::Bad` sends the line the way of `--on-error`; it must have left no trace.
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
+
+    /// One mark that is not the runtime's own (hello, barrier, reject, end never come here).
+    /// A stage passes on what it does not know, which is the default for all.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        out.mark(mark);
+        Ok(())
+    }
+
+    /// The input is finished: flush what is open.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn end(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The stream has reached a barrier, and all lines before it have been given. Only a sink has something
+    /// to do here; the runtime does the rest.
+    ///
+    /// # Errors
+    /// `Fault::Stop`: the epoch is not committed.
+    fn barrier(&mut self, _barrier: &Mark, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The run ends with an error. What was taken before it may still be delivered; this must not take long.
+    fn give_up(&mut self, _out: &mut Out) {}
+
+    /// True for the last stage of a pipe, which writes nothing.
+    fn is_sink(&self) -> bool {
+        false
+    }
+
+    /// When (milliseconds of the epoch, processing time) `wake` wants to be called if no line comes first.
+    fn wake_at(&self) -> Option<i64> {
+        None
+    }
+
+    /// The clock has reached `wake_at`; `out.now_ms()` says what it is.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn wake(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// How many input lines are in the state, neither written nor settled (see [`Out::settle`]).
+    fn held(&self) -> u64 {
+        0
+    }
+
+    /// Writes the whole state as text lines (NDJSON). Restoring it gives a stage that behaves the same.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()>;
+
+    /// Takes the state of a snapshot, into a stage made with the same flags.
+    ///
+    /// # Errors
+    /// When the snapshot is damaged or of another kind.
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error>;
+}
+
+/// An operator that remembers nothing, so that many threads can share it.
+pub trait Map: Sync {
+    /// One data line: write none, one or many.
+    ///
+    /// # Errors
+    /// As [`Stage::line`].
+    fn map(&self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
+}
+
+/// What one call of [`Source::poll`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// There may be more at once.
+    More,
+    /// Nothing to read now. The source has waited itself (at most as long as it was told).
+    Nothing,
+    /// Nothing before this time (milliseconds of the epoch): the runtime waits.
+    WaitUntil(i64),
+    /// The end: nothing will ever come again.
+    Done,
+}
+
+/// The first stage of a pipe.
+pub trait Source {
+    /// Before the first poll: open connections, announce partitions.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Writes what there is to `out`, up to about 64 KiB, or waits up to `wait_ms` for something to come.
+    /// A value that cannot be a line goes to [`Out::bad`] with its place.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool, after what was written before it has gone into the pipe.
+    fn poll(&mut self, wait_ms: u64, out: &mut Out) -> Result<Polled, Fault>;
+
+    /// Everything that `poll` gave so far has been written to the pipe.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn written(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The stream ends here, by a signal or because `poll` said `Done`, and all lines are written: close
+    /// connections, commit what is to be committed.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn stop(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Where the source is, as text: what `seek` takes to go on from here.
+    fn position(&self) -> String;
+
+    /// Goes on from a `position` of an earlier run; called before `start`.
+    ///
+    /// # Errors
+    /// When the text is not a position of this kind of source.
+    fn seek(&mut self, position: &str) -> Result<(), Error>;
+}
+
+/// The last stage of a pipe.
+pub trait Sink {
+    /// One data line to deliver; may be delivered later, but in order where the target keeps one. The sink
+    /// calls [`Out::settle`] for each line once it is acknowledged.
+    ///
+    /// # Errors
+    /// `Fault::Bad` when this line can never be delivered, `Fault::Stop` when nothing can.
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
+
+    /// Called about ten times a second: serve callbacks, find errors early.
+    ///
+    /// # Errors
+    /// As `line`.
+    fn idle(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// The input is finished: returns when everything has been delivered.
+    ///
+    /// # Errors
+    /// `Fault::Stop` says how much was not.
+    fn finish(&mut self, out: &mut Out) -> Result<(), Fault>;
+
+    /// The run ends with an error: deliver what was taken before it, as far as that goes within a few seconds.
+    fn give_up(&mut self, _out: &mut Out) {}
+
+    /// Makes everything since the last commit visible in one atomic act, with the barrier's id.
+    ///
+    /// # Errors
+    /// `Fault::Stop`: the run is over, the epoch is not committed.
+    fn commit(&mut self, barrier: &Mark, out: &mut Out) -> Result<(), Fault>;
+
+    /// The id of the last barrier that the target says is committed.
+    ///
+    /// # Errors
+    /// `Fault::Stop` when the target cannot be asked.
+    fn committed(&mut self) -> Result<Option<String>, Fault>;
+
+    /// How many lines were taken and not yet acknowledged.
+    fn held(&self) -> u64 {
+        0
+    }
+}

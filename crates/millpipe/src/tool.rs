@@ -1,0 +1,83 @@
+//! The frame of every tool's `main`: arguments, messages, exit codes.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use crate::fault::{Error, Exit, Fault};
+use crate::signals::die_of_sigpipe;
+
+/// What a tool reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Lines on stdin: on a terminal the help is shown instead of waiting for somebody to type JSON.
+    Stdin,
+    Nothing,
+}
+
+/// Parses the arguments, runs, and turns the result into messages and the exit code.
+pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Result<(), Fault>) -> ExitCode {
+    let name = C::command().get_name().to_owned();
+    let cli = match C::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&name, &error),
+    };
+    if reads == Reads::Stdin && io::stdin().is_terminal() {
+        let _ = write!(io::stderr(), "{}", C::command().render_help());
+        return code(Exit::Usage);
+    }
+    match run(cli) {
+        Ok(()) => code(Exit::Done),
+        Err(fault) => end_with(&name, fault),
+    }
+}
+
+fn end_with(name: &str, fault: Fault) -> ExitCode {
+    let error = match fault {
+        Fault::Stop(error) => error,
+        Fault::Bad(why) => Error::data(why),
+        Fault::ReaderGone => {
+            die_of_sigpipe();
+            return ExitCode::from(141);
+        }
+    };
+    print_error(name, &error);
+    code(error.exit)
+}
+
+fn print_error(name: &str, error: &Error) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "{name}: {}", error.message);
+    for hint in error.hint.iter().flat_map(|h| h.lines()) {
+        let _ = writeln!(stderr, "{name}: hint: {hint}");
+    }
+}
+
+/// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.
+fn explain(name: &str, error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let shown = write!(io::stdout(), "{}", error.render().ansi_if_terminal());
+        return code(if shown.is_ok() { Exit::Done } else { Exit::Temporary });
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let _ = write!(io::stderr(), "{name}: {text}");
+    code(Exit::Usage)
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+trait Render {
+    fn ansi_if_terminal(&self) -> String;
+}
+
+impl Render for clap::builder::StyledStr {
+    fn ansi_if_terminal(&self) -> String {
+        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        if colour { self.ansi().to_string() } else { self.to_string() }
+    }
+}
