@@ -1,1 +1,14 @@
-//! testkit
+//! For the project's tests: scripts on a state machine, every way of running it, fresh binaries, a real broker,
+//! and what every tool must do.
+//!
+//! Everything here panics when something is not as it should be: it is called by tests only.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+pub mod conformance;
+mod play;
+mod process;
+mod shared;
+
+pub use play::{Played, every_way, play, play_with};
+pub use process::{Ran, bash, bin, run, run_bytes};
+pub use shared::shared;

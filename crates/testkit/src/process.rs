@@ -1,0 +1,114 @@
+//! Freshly built tools, run as a user runs them.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{LazyLock, Mutex};
+
+use crate::shared::root;
+
+/// How a process ended and what it said.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit code, or `None` after death by a signal.
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The standard output of a run that must have succeeded.
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "signal {:?}, stderr:\n{}", self.signal, self.stderr);
+        self.stdout
+    }
+
+    /// Fails unless the run ended with this exit code and these words on stderr.
+    pub fn fails_with(&self, code: i32, words: &str) {
+        assert_eq!(self.code, Some(code), "signal {:?}, stderr:\n{}", self.signal, self.stderr);
+        assert!(self.stderr.contains(words), "no {words:?} in stderr:\n{}", self.stderr);
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            signal: output.status.signal(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The path of a tool, built from the sources as they are now: a stale file under `target` would be a trap.
+pub fn bin(tool: &str) -> PathBuf {
+    static BUILT: LazyLock<Mutex<BTreeMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
+    let mut built = BUILT.lock().unwrap_or_else(|e| e.into_inner());
+    built.entry(tool.to_owned()).or_insert_with(|| build(tool)).clone()
+}
+
+fn build(tool: &str) -> PathBuf {
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .current_dir(root())
+        .args(["build", "--quiet", "--message-format=json", "--profile", profile, "--package", tool, "--bin", tool])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{tool} does not build");
+    let messages = String::from_utf8_lossy(&built.stdout).into_owned();
+    let executable = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == tool)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    executable.unwrap_or_else(|| panic!("cargo names no executable for {tool}"))
+}
+
+/// Runs a bash script with these tools on its PATH, `set -euo pipefail`, in the project's root.
+pub fn bash(tools: &[&str], script: &str) -> Ran {
+    let mut path = std::env::var("PATH").unwrap_or_default();
+    for tool in tools {
+        let folder = bin(tool).parent().map(Path::to_owned).unwrap();
+        path = format!("{}:{path}", folder.display());
+    }
+    let script = format!("set -euo pipefail\n{script}");
+    Command::new("bash")
+        .current_dir(root())
+        .env("PATH", path)
+        .args(["-c", &script])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+        .into()
+}
+
+/// Runs one program with this text on its stdin.
+pub fn run(program: impl AsRef<Path>, args: &[&str], input: &str) -> Ran {
+    run_bytes(program, args, input.as_bytes())
+}
+
+/// The same with bytes that need not be text.
+pub fn run_bytes(program: impl AsRef<Path>, args: &[&str], input: &[u8]) -> Ran {
+    let mut child = Command::new(program.as_ref())
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || {
+        // The program may end before it has read everything: that is for the test to judge.
+        let _ = stdin.write_all(&input);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output.into()
+}
