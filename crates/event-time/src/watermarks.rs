@@ -22,6 +22,9 @@ const UNSEEN: i64 = i64::MIN;
 /// In place of a partition's largest time, in the minimum: it holds nothing back.
 const FREE: i64 = i64::MAX;
 
+/// The name of the partition of lines that no mark announced; no source writes it.
+const UNNAMED: &str = "";
+
 #[derive(Debug, Clone)]
 struct Partition {
     name: String,
@@ -170,10 +173,8 @@ impl Watermarks {
     }
 
     fn index_of(&mut self, part: &str) -> Result<usize, TooManyPartitions> {
-        if !self.named {
-            self.named = true;
-            self.retire_unnamed();
-        }
+        self.named = true;
+        self.retire_unnamed();
         if let Some(index) = self.by_name.get(part) {
             return Ok(*index);
         }
@@ -193,18 +194,23 @@ impl Watermarks {
         index
     }
 
-    /// The one partition of a stream without from marks, under a name that no source writes.
+    /// The one partition of lines that no mark announced.
     fn add_unnamed(&mut self) -> usize {
-        let index = self.add("");
-        self.current = Some(index);
+        let index = match self.by_name.get(UNNAMED) {
+            Some(index) => *index,
+            None => self.add(UNNAMED),
+        };
+        self.switch_to(Some(index));
         index
     }
 
     /// Lines that came before the first mark belong to no partition that could still get some.
     fn retire_unnamed(&mut self) {
-        if self.current.is_some() {
+        if let Some(index) = self.current
+            && self.partitions[index].name == UNNAMED
+        {
             self.switch_to(None);
-            self.set_idle(0);
+            self.set_idle(index);
         }
     }
 

@@ -142,7 +142,7 @@ impl Windowing {
     pub fn is_tumbling(&self) -> bool {
         match &self.kind {
             Kind::Sliding { size_ms, slide_ms, .. } => size_ms == slide_ms,
-            Kind::Cumulating { .. } => false,
+            Kind::Cumulating { size_ms, step_ms, .. } => size_ms == step_ms,
             Kind::Calendar(_) => true,
             Kind::CalendarSteps { cumulating, .. } => !cumulating,
         }
