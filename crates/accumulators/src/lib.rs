@@ -1,0 +1,66 @@
+//! Aggregate functions over the fields of JSON lines.
+//!
+//! A [`Plan`] is made of [`Spec`]s (`sum:value`, `p99=p99:latency`). It says which fields to find; functions of the
+//! same field share one state. [`Values`] checks a line's fields before anything changes; a [`Table`] holds the
+//! states of many groups in columns, takes values in, merges groups (slices into windows, sessions into longer ones),
+//! writes results and saves and loads groups as text.
+//!
+//! ```
+//! use accumulators::{Plan, Settings, Spec, Table, Values, WriteScratch};
+//! use json_fields::Scanner;
+//!
+//! let specs: Vec<Spec> = ["count", "sum:v", "p50:v"].iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+//! let plan = Plan::new(specs, Settings::default())?;
+//! let mut scanner = Scanner::new(plan.paths());
+//! let (mut values, mut table) = (Values::default(), Table::default());
+//! let group = table.push(&plan);
+//! for (sequence, line) in [br#"{"v":1.50}"#, br#"{"v":2.25}"#].iter().enumerate() {
+//!     let fields = scanner.scan(*line)?;
+//!     values.read(&plan, fields.as_slice(), *line)?;
+//!     table.update(&plan, group, &values, *line, sequence as u64)?;
+//! }
+//! let mut out = Vec::new();
+//! table.write_results(&plan, group, None, &mut WriteScratch::default(), &mut out);
+//! assert_eq!(out, br#""count":2,"sum":3.75,"p50":1.875"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Memory of a group: 8 bytes, and for each field 80 for count, sum, min and max together, 16 for a variance, 24 and
+//! the values (at most 512, then a sketch of 2 to 5 KB) for percentiles, 64 and both values for first, last and delta,
+//! at most 4,096 values and their counts for top and mode, at most 1,024 hashes and then 16 KiB for distinct.
+//!
+//! All is deterministic: no clock, no unseeded randomness, nothing in the order of a hash map.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod bytes;
+mod canonical;
+mod ddsketch;
+mod digest;
+mod distinct;
+mod ends;
+mod frequencies;
+mod number;
+mod number_text;
+mod plan;
+mod quantiles;
+mod random;
+mod reservoir;
+mod results;
+mod snapshot;
+mod spec;
+mod stats;
+mod sum;
+mod table;
+mod values;
+
+pub use canonical::write_canonical;
+pub use number::Number;
+pub use number_text::{NumberError, write_f64};
+pub use plan::{Plan, Settings};
+pub use quantiles::{EXACT_VALUES, Percentiles};
+pub use results::WriteScratch;
+pub use snapshot::SnapshotError;
+pub use spec::{Function, LIST_MAX, Spec, SpecError, TOP_MAX};
+pub use sum::Sum;
+pub use table::{LimitError, Table};
+pub use values::{ValueError, Values};

@@ -1,0 +1,241 @@
+//! What to compute: the text form `[NAME=]FUNC[:FIELD]`.
+
+use std::str::FromStr;
+
+use json_fields::FieldPath;
+
+/// Most values of a `list`.
+pub const LIST_MAX: usize = 10_000;
+/// Most entries of a `top`.
+pub const TOP_MAX: usize = 1_000;
+/// Entries of `top:FIELD` and values of `list:FIELD`.
+const BOUND_DEFAULT: usize = 10;
+
+/// An aggregate function.
+///
+/// | text | result | of no values |
+/// |---|---|---|
+/// | `count` | lines | 0 |
+/// | `count:F` | values that are not null | 0 |
+/// | `sum:F` | exact for integers and decimals of up to 38 digits, else compensated f64 | null |
+/// | `avg:F` | | null |
+/// | `min:F` `max:F` | of numbers | null |
+/// | `var:F` `stddev:F` | of a sample (n - 1), as SQL's VAR_SAMP and STDDEV | null, also of one value |
+/// | `first:F` `last:F` | in order of arrival; any JSON value, as written in the line | null |
+/// | `distinct:F` | number of different values | 0 |
+/// | `pNN:F` `median:F` | percentile, NN from 0 to 100, also `p99.9` | null |
+/// | `top:K:F` | the K most frequent values, `[{"value":…,"count":…},…]` | [] |
+/// | `list:N:F` | the first N values in order of arrival | [] |
+/// | `mode:F` | the most frequent value | null |
+/// | `rate` `rate:F` | lines, or sum, per second of window | 0, null |
+/// | `delta:F` | last minus first, in order of arrival | null |
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Function {
+    Count,
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Var,
+    StdDev,
+    First,
+    Last,
+    Distinct,
+    /// In percent, 0 to 100.
+    Percentile(f64),
+    Top(usize),
+    List(usize),
+    Mode,
+    Rate,
+    Delta,
+}
+
+impl Function {
+    /// Whether its field must be a number.
+    #[must_use]
+    pub fn needs_numbers(&self) -> bool {
+        use Function::{Avg, Delta, Max, Min, Percentile, Rate, StdDev, Sum, Var};
+        matches!(self, Sum | Avg | Min | Max | Var | StdDev | Percentile(_) | Rate | Delta)
+    }
+
+    /// Whether it works without a field.
+    fn counts_lines(&self) -> bool {
+        matches!(self, Function::Count | Function::Rate)
+    }
+}
+
+/// One result: its name, function and field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    pub name: String,
+    pub function: Function,
+    pub field: Option<FieldPath>,
+}
+
+/// Why a spec, or a set of them, cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SpecError {
+    #[error("unknown function {0:?}")]
+    UnknownFunction(String),
+    #[error("{0} needs a field, as in {0}:FIELD")]
+    NoField(String),
+    #[error("percentile {0:?} is not between p0 and p100")]
+    Percentile(String),
+    #[error("{spec:?}: the bound is a whole number from 1 to {max}")]
+    Bound { spec: String, max: usize },
+    #[error("{0:?}: the name before = is empty")]
+    EmptyName(String),
+    #[error("{spec:?}: {reason}")]
+    Field { spec: String, reason: String },
+    #[error("two results are named {0:?}")]
+    SameName(String),
+    #[error("unknown kind of percentiles {0:?}")]
+    Percentiles(String),
+}
+
+impl SpecError {
+    /// A way out, where there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            SpecError::UnknownFunction(_) => Some(
+                "count sum avg min max stddev var first last distinct pNN median top:K list:N mode rate delta".into(),
+            ),
+            SpecError::SameName(name) => Some(format!("name one of them: NAME={name}:FIELD")),
+            SpecError::Percentiles(_) => {
+                Some("ddsketch:0.01 (relative error, 0.001 to 0.2), tdigest, exact:1000000, reservoir:1000".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Spec {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Spec, SpecError> {
+        let (name, rest) = split_name(text)?;
+        let (word, field) = match rest.split_once(':') {
+            Some((word, field)) => (word, Some(field)),
+            None => (rest, None),
+        };
+        let (function, field) = match word {
+            "top" | "list" => bounded(word, field, text)?,
+            _ => (plain(word)?, field),
+        };
+        if field.is_none() && !function.counts_lines() {
+            return Err(SpecError::NoField(word.into()));
+        }
+        let field = field.map(|path| parse_field(path, text)).transpose()?;
+        Ok(Spec { name: name.unwrap_or(word).into(), function, field })
+    }
+}
+
+/// Splits `NAME=` off. A name holds no colon and no quote, so an equals sign inside a quoted field is none of it.
+fn split_name(text: &str) -> Result<(Option<&str>, &str), SpecError> {
+    match text.split_once('=') {
+        Some(("", _)) => Err(SpecError::EmptyName(text.into())),
+        Some((name, rest)) if !name.contains([':', '"']) => Ok((Some(name), rest)),
+        _ => Ok((None, text)),
+    }
+}
+
+fn plain(word: &str) -> Result<Function, SpecError> {
+    Ok(match word {
+        "count" => Function::Count,
+        "sum" => Function::Sum,
+        "avg" => Function::Avg,
+        "min" => Function::Min,
+        "max" => Function::Max,
+        "var" => Function::Var,
+        "stddev" => Function::StdDev,
+        "first" => Function::First,
+        "last" => Function::Last,
+        "distinct" => Function::Distinct,
+        "median" => Function::Percentile(50.0),
+        "mode" => Function::Mode,
+        "rate" => Function::Rate,
+        "delta" => Function::Delta,
+        _ => return percentile(word),
+    })
+}
+
+fn percentile(word: &str) -> Result<Function, SpecError> {
+    let digits = word.strip_prefix('p').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let Some(digits) = digits else { return Err(SpecError::UnknownFunction(word.into())) };
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match digits.parse::<f64>() {
+        Ok(percent) if plain && percent <= 100.0 => Ok(Function::Percentile(percent)),
+        _ => Err(SpecError::Percentile(word.into())),
+    }
+}
+
+/// `top:K:FIELD` or `top:FIELD`. A number with nothing after it is a bound without a field.
+fn bounded<'a>(word: &str, rest: Option<&'a str>, text: &str) -> Result<(Function, Option<&'a str>), SpecError> {
+    let rest = rest.ok_or_else(|| SpecError::NoField(word.into()))?;
+    let (bound, field) = match rest.split_once(':') {
+        Some((bound, field)) if is_number(bound) => (Some(bound), field),
+        _ if is_number(rest) => return Err(SpecError::NoField(format!("{word}:{rest}"))),
+        _ => (None, rest),
+    };
+    let max = if word == "top" { TOP_MAX } else { LIST_MAX };
+    let bound = match bound.map(str::parse) {
+        None => BOUND_DEFAULT,
+        Some(Ok(bound)) if (1..=max).contains(&bound) => bound,
+        Some(_) => return Err(SpecError::Bound { spec: text.into(), max }),
+    };
+    let function = if word == "top" { Function::Top(bound) } else { Function::List(bound) };
+    Ok((function, Some(field)))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn parse_field(path: &str, spec: &str) -> Result<FieldPath, SpecError> {
+    path.parse().map_err(|error| SpecError::Field { spec: spec.into(), reason: format!("{error}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(text: &str) -> Result<(String, Function, bool), SpecError> {
+        text.parse::<Spec>().map(|spec| (spec.name, spec.function, spec.field.is_some()))
+    }
+
+    #[test]
+    fn a_spec_without_a_name_is_named_after_its_function() {
+        assert_eq!(spec("count"), Ok(("count".into(), Function::Count, false)));
+        assert_eq!(spec("sum:tweets"), Ok(("sum".into(), Function::Sum, true)));
+        assert_eq!(spec("p99.9:a.b"), Ok(("p99.9".into(), Function::Percentile(99.9), true)));
+        assert_eq!(spec("median:v"), Ok(("median".into(), Function::Percentile(50.0), true)));
+        assert_eq!(spec("top:5:path"), Ok(("top".into(), Function::Top(5), true)));
+        assert_eq!(spec("top:path"), Ok(("top".into(), Function::Top(10), true)));
+        assert_eq!(spec("list:3:path"), Ok(("list".into(), Function::List(3), true)));
+        assert_eq!(spec("rate"), Ok(("rate".into(), Function::Rate, false)));
+    }
+
+    #[test]
+    fn a_name_stands_before_the_equals_sign() {
+        assert_eq!(spec("n=count"), Ok(("n".into(), Function::Count, false)));
+        assert_eq!(spec("total eur=sum:v"), Ok(("total eur".into(), Function::Sum, true)));
+        assert_eq!(spec(r#"sum:."a=b""#), Ok(("sum".into(), Function::Sum, true)));
+        assert_eq!(spec(r#"sum:."a:b""#), Ok(("sum".into(), Function::Sum, true)));
+    }
+
+    #[test]
+    fn what_cannot_be_computed_is_said() {
+        assert_eq!(spec("summ:v"), Err(SpecError::UnknownFunction("summ".into())));
+        assert_eq!(spec("p101:v"), Err(SpecError::Percentile("p101".into())));
+        assert_eq!(spec("p1e1:v"), Err(SpecError::Percentile("p1e1".into())));
+        assert_eq!(spec("sum"), Err(SpecError::NoField("sum".into())));
+        assert_eq!(spec("p50"), Err(SpecError::NoField("p50".into())));
+        assert_eq!(spec("path"), Err(SpecError::UnknownFunction("path".into())));
+        assert_eq!(spec("top:5"), Err(SpecError::NoField("top:5".into())));
+        assert_eq!(spec("top:0:v"), Err(SpecError::Bound { spec: "top:0:v".into(), max: TOP_MAX }));
+        assert!(matches!(spec("list:99999999999999999999:v"), Err(SpecError::Bound { max: LIST_MAX, .. })));
+        assert_eq!(spec("=count"), Err(SpecError::EmptyName("=count".into())));
+        assert!(matches!(spec("sum:"), Err(SpecError::Field { .. })));
+    }
+}

@@ -1,0 +1,223 @@
+//! Sums: exact while an `i128` holds them, compensated floats beyond.
+
+use crate::number::{Number, power_of_ten};
+use crate::number_text::write_f64;
+
+/// A sum of numbers. Exact numbers add exactly in any order; once a float or an overflow comes in, the sum goes on
+/// in `f64` with Neumaier's compensation (Neumaier 1974), whose error does not grow with the number of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sum(Repr);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Repr {
+    Exact { scale: u8, high: i64, low: u64 },
+    Compensated { sum: f64, compensation: f64 },
+}
+
+impl Default for Sum {
+    fn default() -> Sum {
+        Sum::exact(0, 0)
+    }
+}
+
+impl Sum {
+    pub(crate) fn exact(mantissa: i128, scale: u8) -> Sum {
+        Sum(Repr::Exact { scale, high: (mantissa >> 64) as i64, low: mantissa as u64 })
+    }
+
+    pub(crate) fn compensated(sum: f64, compensation: f64) -> Sum {
+        Sum(Repr::Compensated { sum, compensation })
+    }
+
+    /// Mantissa and scale, as long as the sum is exact.
+    #[must_use]
+    pub fn as_decimal(&self) -> Option<(i128, u8)> {
+        match self.0 {
+            Repr::Exact { scale, high, low } => Some((i128::from(high) << 64 | i128::from(low), scale)),
+            Repr::Compensated { .. } => None,
+        }
+    }
+
+    /// Sum and compensation, once it is a float.
+    pub(crate) fn as_compensated(&self) -> Option<(f64, f64)> {
+        match self.0 {
+            Repr::Exact { .. } => None,
+            Repr::Compensated { sum, compensation } => Some((sum, compensation)),
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, number: &Number) {
+        match (self.as_decimal(), number.as_decimal()) {
+            (Some((sum, scale)), Some((mantissa, places))) => self.add_decimal(sum, scale, mantissa, places),
+            _ => self.add_float(number.to_f64()),
+        }
+    }
+
+    /// Adds what another sum holds.
+    pub fn merge(&mut self, other: &Sum) {
+        match other.0 {
+            Repr::Exact { .. } => {
+                let (mantissa, scale) = other.as_decimal().unwrap_or_default();
+                self.add(&Number::decimal(mantissa, scale));
+            }
+            Repr::Compensated { sum, compensation } => {
+                self.add_float(sum);
+                if let Repr::Compensated { compensation: own, .. } = &mut self.0 {
+                    *own += compensation;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn add_decimal(&mut self, sum: i128, scale: u8, mantissa: i128, places: u8) {
+        let total = if scale == places {
+            sum.checked_add(mantissa).map(|total| (total, scale))
+        } else {
+            add_scaled((sum, scale), (mantissa, places))
+        };
+        match total {
+            Some((total, scale)) => *self = Sum::exact(total, scale),
+            None => self.add_float(Number::decimal(mantissa, places).to_f64()),
+        }
+    }
+
+    fn add_float(&mut self, value: f64) {
+        let (sum, compensation) = match self.0 {
+            Repr::Compensated { sum, compensation } => (sum, compensation),
+            Repr::Exact { .. } => (self.to_f64(), 0.0),
+        };
+        let total = sum + value;
+        let lost = if sum.abs() >= value.abs() { (sum - total) + value } else { (value - total) + sum };
+        *self = Sum::compensated(total, compensation + lost);
+    }
+
+    /// The nearest `f64`.
+    #[must_use]
+    pub fn to_f64(&self) -> f64 {
+        match self.0 {
+            Repr::Compensated { sum, compensation } if (sum + compensation).is_finite() => sum + compensation,
+            Repr::Compensated { sum, .. } => sum,
+            Repr::Exact { .. } => {
+                let (mantissa, scale) = self.as_decimal().unwrap_or_default();
+                Number::decimal(mantissa, scale).to_f64()
+            }
+        }
+    }
+
+    /// The sum divided by `count`, rounded once where both fit in 53 bits.
+    #[must_use]
+    pub fn divided_by(&self, count: u64) -> f64 {
+        const EXACT_MAX: i128 = 1 << 53;
+        if let Some((mantissa, scale)) = self.as_decimal()
+            && let Some(divisor) = power_of_ten(scale).checked_mul(i128::from(count))
+            && mantissa.abs() <= EXACT_MAX
+            && divisor <= EXACT_MAX
+        {
+            return mantissa as f64 / divisor as f64;
+        }
+        self.to_f64() / count as f64
+    }
+
+    /// Appends the sum as a JSON number; null when it left the range of `f64`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self.as_decimal() {
+            Some((mantissa, scale)) => Number::decimal(mantissa, scale).write(out),
+            None => write_f64(self.to_f64(), out),
+        }
+    }
+}
+
+/// The sum of two decimals at the larger of their scales, if it fits.
+fn add_scaled((m1, s1): (i128, u8), (m2, s2): (i128, u8)) -> Option<(i128, u8)> {
+    let scale = s1.max(s2);
+    let left = m1.checked_mul(power_of_ten(scale - s1))?;
+    let right = m2.checked_mul(power_of_ten(scale - s2))?;
+    Some((left.checked_add(right)?, scale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sum(texts: &[&str]) -> Sum {
+        let mut sum = Sum::default();
+        texts.iter().for_each(|text| sum.add(&Number::parse(text.as_bytes()).unwrap()));
+        sum
+    }
+
+    fn text(sum: &Sum) -> String {
+        let mut out = Vec::new();
+        sum.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn integers_beyond_2_to_the_53_add_exactly() {
+        assert_eq!(text(&sum(&["9007199254740993", "1", "9223372036854775807"])), "9232379236109516801");
+    }
+
+    #[test]
+    fn tenths_add_exactly() {
+        assert_eq!(text(&sum(&["0.1"; 10])), "1");
+        assert_eq!(text(&sum(&["0.1", "0.02", "3"])), "3.12");
+    }
+
+    #[test]
+    fn floats_add_with_compensation() {
+        assert_eq!(sum(&["1e100", "1", "-1e100"]).to_f64(), 1.0);
+        assert_eq!(sum(&["1", "1e100", "1", "-1e100"]).to_f64(), 2.0);
+    }
+
+    #[test]
+    fn a_sum_that_overflows_i128_goes_on_in_f64() {
+        let huge = "170141183460469231731687303715884105727";
+        assert_eq!(sum(&[huge, huge]).to_f64(), 2.0 * 170141183460469231731687303715884105727.0);
+    }
+
+    #[test]
+    fn a_sum_beyond_f64_is_null() {
+        assert_eq!(text(&sum(&["1.7e308", "1.7e308"])), "null");
+    }
+
+    #[test]
+    fn a_quotient_is_rounded_once() {
+        assert_eq!(sum(&["0.1", "0.2"]).divided_by(2), 0.15);
+        assert_eq!(sum(&["1", "2"]).divided_by(2), 1.5);
+        assert_eq!(sum(&["9007199254740993", "9007199254740995"]).divided_by(2), 9007199254740994.0);
+    }
+
+    #[test]
+    fn a_sum_takes_24_bytes() {
+        assert_eq!(size_of::<Sum>(), 24);
+    }
+
+    proptest! {
+        #[test]
+        fn exact_sums_merge_to_the_sum_of_all(values in prop::collection::vec((any::<i64>(), 0u8..19), 0..50), cut in 0usize..50) {
+            let numbers: Vec<Number> = values.iter().map(|(m, s)| Number::decimal((*m).into(), *s)).collect();
+            let mut all = Sum::default();
+            numbers.iter().for_each(|n| all.add(n));
+            let (left, right) = numbers.split_at(cut.min(numbers.len()));
+            let (mut a, mut b) = (Sum::default(), Sum::default());
+            left.iter().for_each(|n| a.add(n));
+            right.iter().for_each(|n| b.add(n));
+            b.merge(&a);
+            prop_assert_eq!(text(&b), text(&all));
+            let wide: i128 = values.iter().map(|(m, s)| i128::from(*m) * power_of_ten(18 - s)).sum();
+            prop_assert_eq!(text(&all), text(&Sum::exact(wide, 18)));
+        }
+
+        #[test]
+        fn compensated_sums_are_as_good_as_wide_integers(values in prop::collection::vec(-1e15f64..1e15, 1..200)) {
+            let mut sum = Sum::compensated(0.0, 0.0);
+            values.iter().for_each(|value| sum.add(&Number::float(*value)));
+            // Values below 2^50 scaled by 2^60 are whole numbers: an exact reference.
+            let exact: i128 = values.iter().map(|value| (value * (1u64 << 60) as f64) as i128).sum();
+            let expected = exact as f64 / (1u64 << 60) as f64;
+            prop_assert!((sum.to_f64() - expected).abs() <= expected.abs() * 1e-15 + 1e-9);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The states of many groups, in columns.
+
+use json_fields::Field;
+
+use crate::canonical::write_canonical;
+use crate::distinct::Distinct;
+use crate::ends::{Ends, List};
+use crate::frequencies::Frequencies;
+use crate::number::Number;
+use crate::plan::{FieldPlan, Plan};
+use crate::quantiles::{Percentiles, Quantiles};
+use crate::stats::{Moments, Stats};
+use crate::values::Values;
+
+/// A group has more values than `exact` percentiles may keep.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("exact percentiles of field {field:?}: a group has more than {max} values")]
+pub struct LimitError {
+    pub field: String,
+    pub max: usize,
+}
+
+/// Groups of one plan, numbered from zero. The plan is an argument everywhere, and has to be the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pub(crate) lines: Vec<u64>,
+    pub(crate) counts: Vec<u64>,
+    pub(crate) stats: Vec<Stats>,
+    pub(crate) moments: Vec<Moments>,
+    pub(crate) quantiles: Vec<Quantiles>,
+    pub(crate) ends: Vec<Ends>,
+    pub(crate) lists: Vec<List>,
+    pub(crate) frequencies: Vec<Frequencies>,
+    pub(crate) distinct: Vec<Distinct>,
+    canonical: Vec<u8>,
+}
+
+impl Table {
+    /// Adds an empty group; its number is the number of groups before.
+    pub fn push(&mut self, plan: &Plan) -> usize {
+        let columns = plan.columns;
+        let group = self.lines.len();
+        self.lines.push(0);
+        let groups = group + 1;
+        self.counts.resize_with(groups * columns.counts, u64::default);
+        self.stats.resize_with(groups * columns.stats, Stats::default);
+        self.moments.resize_with(groups * columns.moments, Moments::default);
+        self.quantiles.resize_with(groups * columns.quantiles, Quantiles::default);
+        self.ends.resize_with(groups * columns.ends, Ends::default);
+        self.lists.resize_with(groups * columns.lists, List::default);
+        self.frequencies.resize_with(groups * columns.frequencies, Frequencies::default);
+        self.distinct.resize_with(groups * columns.distinct, Distinct::default);
+        group
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Lines that a group has taken.
+    #[must_use]
+    pub fn lines(&self, group: usize) -> u64 {
+        self.lines[group]
+    }
+
+    /// Makes a group empty again, to be used for another key.
+    pub fn reset(&mut self, plan: &Plan, group: usize) {
+        let columns = plan.columns;
+        self.lines[group] = 0;
+        self.counts[range(group, columns.counts)].fill(0);
+        self.stats[range(group, columns.stats)].fill_with(Stats::default);
+        self.moments[range(group, columns.moments)].fill_with(Moments::default);
+        self.quantiles[range(group, columns.quantiles)].fill_with(Quantiles::default);
+        self.ends[range(group, columns.ends)].fill_with(Ends::default);
+        self.lists[range(group, columns.lists)].fill_with(List::default);
+        self.frequencies[range(group, columns.frequencies)].fill_with(Frequencies::default);
+        self.distinct[range(group, columns.distinct)].fill_with(Distinct::default);
+    }
+
+    /// Takes in one line, whose values were read from it. `sequence` numbers lines in order of arrival.
+    ///
+    /// # Errors
+    /// One value too many for exact percentiles. Nothing is changed then.
+    #[inline]
+    pub fn update(
+        &mut self,
+        plan: &Plan,
+        group: usize,
+        values: &Values,
+        line: &[u8],
+        sequence: u64,
+    ) -> Result<(), LimitError> {
+        if matches!(plan.settings.percentiles, Percentiles::Exact(_)) {
+            self.check_room(plan, group, |number, _| usize::from(values.fields[number].is_some()))?;
+        }
+        self.lines[group] += 1;
+        for (number, field) in plan.fields.iter().enumerate() {
+            let Some(found) = &values.fields[number] else { continue };
+            self.update_numbers(plan, field, group, &values.numbers[number]);
+            if field.needs_text() {
+                self.update_texts(plan, field, group, found, line, sequence);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn update_numbers(&mut self, plan: &Plan, field: &FieldPlan, group: usize, number: &Number) {
+        let columns = &plan.columns;
+        if let Some(column) = field.stats {
+            let stats = &mut self.stats[group * columns.stats + column];
+            stats.add(number);
+            if let Some(column) = field.moments {
+                self.moments[group * columns.moments + column].add(number.to_f64(), stats.count);
+            }
+        }
+        if let Some(column) = field.quantiles {
+            let settings = &plan.settings;
+            let quantiles = &mut self.quantiles[group * columns.quantiles + column];
+            quantiles.add(number.to_f64(), settings.percentiles, settings.seed);
+        }
+        if let Some(column) = field.counts {
+            self.counts[group * columns.counts + column] += 1;
+        }
+    }
+
+    fn update_texts(
+        &mut self,
+        plan: &Plan,
+        field: &FieldPlan,
+        group: usize,
+        found: &Field,
+        line: &[u8],
+        sequence: u64,
+    ) {
+        let columns = &plan.columns;
+        if let Some(column) = field.ends {
+            self.ends[group * columns.ends + column].add(found.text(line), sequence);
+        }
+        if let Some(column) = field.lists {
+            self.lists[group * columns.lists + column].add(found.text(line), sequence, field.list_max);
+        }
+        if field.frequencies.is_none() && field.distinct.is_none() {
+            return;
+        }
+        self.canonical.clear();
+        write_canonical(Some(found), line, &mut self.canonical);
+        if let Some(column) = field.frequencies {
+            self.frequencies[group * columns.frequencies + column].add(&self.canonical, 1);
+        }
+        if let Some(column) = field.distinct {
+            self.distinct[group * columns.distinct + column].add(&self.canonical);
+        }
+    }
+
+    /// Adds a group of another table of the same plan to a group of this one, whatever of both came first.
+    ///
+    /// # Errors
+    /// Too many values for exact percentiles. Nothing is changed then.
+    pub fn merge(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) -> Result<(), LimitError> {
+        let columns = plan.columns;
+        self.check_room(plan, group, |_, column| match &other.quantiles[from * columns.quantiles + column] {
+            Quantiles::Values(values) => values.len(),
+            _ => 0,
+        })?;
+        self.merge_numbers(plan, group, other, from);
+        let pairs = |count| range(group, count).zip(range(from, count));
+        pairs(columns.ends).for_each(|(own, their)| self.ends[own].merge(&other.ends[their]));
+        for field in &plan.fields {
+            if let Some(column) = field.lists {
+                let their = &other.lists[from * columns.lists + column];
+                self.lists[group * columns.lists + column].merge(their, field.list_max);
+            }
+        }
+        pairs(columns.frequencies).for_each(|(own, their)| self.frequencies[own].merge(&other.frequencies[their]));
+        pairs(columns.distinct).for_each(|(own, their)| self.distinct[own].merge(&other.distinct[their]));
+        Ok(())
+    }
+
+    fn merge_numbers(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
+        let columns = plan.columns;
+        let pairs = |count| range(group, count).zip(range(from, count));
+        self.lines[group] += other.lines[from];
+        pairs(columns.counts).for_each(|(own, their)| self.counts[own] += other.counts[their]);
+        for field in &plan.fields {
+            if let (Some(stats), Some(moments)) = (field.stats, field.moments) {
+                let own = self.stats[group * columns.stats + stats].count;
+                let others = other.stats[from * columns.stats + stats].count;
+                let their = &other.moments[from * columns.moments + moments];
+                self.moments[group * columns.moments + moments].merge(own, their, others);
+            }
+        }
+        pairs(columns.stats).for_each(|(own, their)| self.stats[own].merge(&other.stats[their]));
+        let settings = &plan.settings;
+        pairs(columns.quantiles).for_each(|(own, their)| {
+            self.quantiles[own].merge(&other.quantiles[their], settings.percentiles, settings.seed);
+        });
+    }
+
+    /// Whether every field's exact percentiles have room for `more(field, column)` values.
+    fn check_room(&self, plan: &Plan, group: usize, more: impl Fn(usize, usize) -> usize) -> Result<(), LimitError> {
+        let Percentiles::Exact(max) = plan.settings.percentiles else { return Ok(()) };
+        for (number, field) in plan.fields.iter().enumerate() {
+            if let Some(column) = field.quantiles
+                && self.quantiles[group * plan.columns.quantiles + column]
+                    .is_full(plan.settings.percentiles, more(number, column))
+            {
+                return Err(LimitError { field: plan.paths()[number].name(), max });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FieldPlan {
+    #[inline]
+    fn needs_text(&self) -> bool {
+        self.ends.is_some() || self.lists.is_some() || self.frequencies.is_some() || self.distinct.is_some()
+    }
+}
+
+/// A group's states in a column of `count` a group.
+#[inline]
+pub(crate) fn range(group: usize, count: usize) -> std::ops::Range<usize> {
+    group * count..(group + 1) * count
+}

@@ -1,0 +1,89 @@
+//! A line's values, checked before any state changes.
+
+use json_fields::{Field, Kind};
+
+use crate::number::Number;
+use crate::number_text::NumberError;
+use crate::plan::Plan;
+
+/// Longest piece of a wrong value that a message shows, in bytes.
+const SHOWN_MAX: usize = 60;
+
+/// Why a line cannot be aggregated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    #[error("field {field:?} is not a number: {value}")]
+    NotANumber { field: String, value: String },
+    #[error("field {field:?}: number out of range: {value}")]
+    OutOfRange { field: String, value: String },
+}
+
+/// The values of one line, for [`crate::Table::update`]. Use one for all lines.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    /// None where the field is missing or null.
+    pub(crate) fields: Vec<Option<Field>>,
+    /// Of fields that need a number, else zero.
+    pub(crate) numbers: Vec<Number>,
+    skipped: Vec<u64>,
+}
+
+impl Values {
+    /// Takes the fields found for [`Plan::paths`], in that order.
+    ///
+    /// # Errors
+    /// A value that is not a number where one is needed, or one out of range. Nothing is counted then.
+    #[inline]
+    pub fn read(&mut self, plan: &Plan, fields: &[Option<Field>], line: &[u8]) -> Result<(), ValueError> {
+        self.fields.clear();
+        self.numbers.clear();
+        for (number, (field, wanted)) in fields.iter().zip(&plan.fields).enumerate() {
+            let field = field.filter(|field| field.kind != Kind::Null);
+            let value = match &field {
+                Some(field) if wanted.needs_number => {
+                    read_number(field, line).map_err(|error| describe(error, plan, number, field, line))?
+                }
+                _ => Number::ZERO,
+            };
+            self.fields.push(field);
+            self.numbers.push(value);
+        }
+        self.count_skipped();
+        Ok(())
+    }
+
+    fn count_skipped(&mut self) {
+        self.skipped.resize(self.fields.len(), 0);
+        for (count, field) in self.skipped.iter_mut().zip(&self.fields) {
+            *count += u64::from(field.is_none());
+        }
+    }
+
+    /// How many lines had a field missing or null, in the order of [`Plan::paths`].
+    #[must_use]
+    pub fn skipped(&self) -> &[u64] {
+        &self.skipped
+    }
+}
+
+#[inline]
+fn read_number(field: &Field, line: &[u8]) -> Result<Number, NumberError> {
+    if field.kind != Kind::Number {
+        return Err(NumberError::Malformed);
+    }
+    Number::parse(field.text(line))
+}
+
+#[cold]
+fn describe(error: NumberError, plan: &Plan, number: usize, field: &Field, line: &[u8]) -> ValueError {
+    let text = field.text(line);
+    let mut value = String::from_utf8_lossy(&text[..text.len().min(SHOWN_MAX)]).into_owned();
+    if text.len() > SHOWN_MAX {
+        value.push('…');
+    }
+    let field = plan.paths()[number].name();
+    match error {
+        NumberError::Malformed => ValueError::NotANumber { field, value },
+        NumberError::OutOfRange => ValueError::OutOfRange { field, value },
+    }
+}
