@@ -28,11 +28,7 @@ pub fn validate(json: &[u8]) -> Result<(), ScanError> {
 /// ```
 pub fn compact(json: &[u8], out: &mut Vec<u8>) -> Result<(), ScanError> {
     let kept = out.len();
-    let mut tight = Tight {
-        json,
-        copied: 0,
-        out,
-    };
+    let mut tight = Tight { json, copied: 0, out };
     let walked = walk(json, DEPTH_LIMIT, &mut tight);
     let copied = tight.copied;
     match walked {

@@ -46,12 +46,7 @@ impl<'s, const LEARN: bool> Finder<'s, LEARN> {
             tree,
             found,
             outer,
-            top: Frame {
-                node: UNWANTED,
-                start: 0,
-                array: false,
-                elements: 0,
-            },
+            top: Frame { node: UNWANTED, start: 0, array: false, elements: 0 },
             scalars,
             next: ROOT,
             unwanted: 0,
@@ -114,12 +109,7 @@ impl<const LEARN: bool> Events for Finder<'_, LEARN> {
             self.object = Some(at + 1);
         }
         self.outer.push(self.top);
-        self.top = Frame {
-            node,
-            start: at,
-            array: kind == Kind::Array,
-            elements: 0,
-        };
+        self.top = Frame { node, start: at, array: kind == Kind::Array, elements: 0 };
     }
 
     #[inline(always)]
@@ -128,12 +118,8 @@ impl<const LEARN: bool> Events for Finder<'_, LEARN> {
             self.unwanted -= 1;
             return;
         }
-        self.found[self.tree.slot(self.top.node)] = Some(Field {
-            start: self.top.start,
-            end: at + 1,
-            kind,
-            escaped: false,
-        });
+        self.found[self.tree.slot(self.top.node)] =
+            Some(Field { start: self.top.start, end: at + 1, kind, escaped: false });
         if let Some(outer) = self.outer.pop() {
             self.top = outer;
         }

@@ -32,6 +32,7 @@ mod path;
 mod scanner;
 mod shapes;
 mod simd;
+mod specials;
 mod text;
 mod token;
 mod tree;

@@ -35,16 +35,7 @@ pub fn splice_front(line: &[u8], fields: &Fields<'_>, members: &[u8], out: &mut 
 /// limited further than the scan did.
 pub fn without_members(line: &[u8], names: &[&str], out: &mut Vec<u8>) -> bool {
     let kept = out.len();
-    let mut cut = Cut {
-        line,
-        names,
-        out,
-        depth: 0,
-        segment: 0,
-        dropping: false,
-        first: true,
-        dropped: false,
-    };
+    let mut cut = Cut { line, names, out, depth: 0, segment: 0, dropping: false, first: true, dropped: false };
     let walked = walk(line, line.len().max(DEPTH_LIMIT), &mut cut);
     let (rest, dropped) = (cut.segment, cut.dropped);
     if walked.is_err() || !dropped {

@@ -48,11 +48,7 @@ pub enum PathError {
     NoKey { path: String, at: usize },
     /// A character that needs quotes, or has no place here.
     #[error("field path \"{path}\": unexpected '{found}' at byte {at}")]
-    Unexpected {
-        path: String,
-        at: usize,
-        found: char,
-    },
+    Unexpected { path: String, at: usize, found: char },
     /// A quoted key without its closing quote, or with a wrong escape.
     #[error("field path \"{path}\": the quoted key at byte {at} is no JSON string")]
     BadQuotes { path: String, at: usize },
@@ -68,9 +64,7 @@ impl FieldPath {
     /// The path of the top-level member `key`, whatever characters it has.
     #[must_use]
     pub fn key(key: &str) -> FieldPath {
-        FieldPath {
-            steps: vec![Step::Key(key.to_owned())],
-        }
+        FieldPath { steps: vec![Step::Key(key.to_owned())] }
     }
 
     /// Paths with commas between them, as flags take them: `a,b.c,."odd, key"`.
@@ -178,10 +172,7 @@ impl Parser<'_> {
         let len = rest.find(|c| !is_bare(c)).unwrap_or(rest.len());
         if len == 0 {
             return Err(match self.peek() {
-                None | Some('.') => PathError::NoKey {
-                    path: self.text.to_owned(),
-                    at: self.at,
-                },
+                None | Some('.') => PathError::NoKey { path: self.text.to_owned(), at: self.at },
                 Some(_) => self.unexpected(),
             });
         }
@@ -191,12 +182,8 @@ impl Parser<'_> {
 
     fn quoted(&mut self) -> Result<String, PathError> {
         let text = self.text.as_bytes();
-        let mut non_ascii = false;
-        let Ok((end, _)) = token::string_rest(text, self.at + 1, &mut non_ascii) else {
-            return Err(PathError::BadQuotes {
-                path: self.text.to_owned(),
-                at: self.at,
-            });
+        let Ok(end) = token::string_end(text, self.at) else {
+            return Err(PathError::BadQuotes { path: self.text.to_owned(), at: self.at });
         };
         let key = decode_string(&text[self.at..end]).into_owned();
         self.at = end;
@@ -210,9 +197,7 @@ impl Parser<'_> {
             Step::Key(self.quoted()?)
         } else {
             let rest = &self.text[self.at..];
-            let len = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
+            let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             self.at += len;
             Step::Index(rest[..len].parse().map_err(|_| self.bad_index(open))?)
         };
@@ -224,18 +209,11 @@ impl Parser<'_> {
     }
 
     fn bad_index(&self, at: usize) -> PathError {
-        PathError::BadIndex {
-            path: self.text.to_owned(),
-            at,
-        }
+        PathError::BadIndex { path: self.text.to_owned(), at }
     }
 
     fn unexpected(&self) -> PathError {
-        PathError::Unexpected {
-            path: self.text.to_owned(),
-            at: self.at,
-            found: self.peek().unwrap_or_default(),
-        }
+        PathError::Unexpected { path: self.text.to_owned(), at: self.at, found: self.peek().unwrap_or_default() }
     }
 }
 

@@ -66,11 +66,7 @@ impl Scanner {
         if self.remembers {
             if let Some(shape) = self.shapes.find(line, &mut self.found)? {
                 self.tree.repeat(&mut self.found);
-                return Ok(Fields {
-                    slots: &self.found[..self.tree.paths],
-                    object: shape.object,
-                    empty: shape.empty,
-                });
+                return Ok(Fields { slots: &self.found[..self.tree.paths], object: shape.object, empty: shape.empty });
             }
             if self.shapes.wants_to_learn(line) {
                 return self.scan_fully::<true>(line);
@@ -81,25 +77,15 @@ impl Scanner {
 
     #[inline(never)]
     fn scan_fully<const LEARN: bool>(&mut self, line: &[u8]) -> Result<Fields<'_>, ScanError> {
-        let mut finder = Finder::<LEARN>::new(
-            &self.tree,
-            &mut self.found,
-            &mut self.outer,
-            &mut self.scalars,
-        );
+        let mut finder = Finder::<LEARN>::new(&self.tree, &mut self.found, &mut self.outer, &mut self.scalars);
         walk(line, self.depth_limit, &mut finder)?;
         let (object, repeated) = (finder.object, finder.repeated);
         let empty = object.is_some_and(|at| line.get(skip_space(line, at)) == Some(&b'}'));
         if LEARN && !repeated {
             let wanted = &self.found[..self.tree.paths];
-            self.shapes
-                .learn(line, wanted, &self.scalars, object, empty);
+            self.shapes.learn(line, wanted, &self.scalars, object, empty);
         }
         self.tree.repeat(&mut self.found);
-        Ok(Fields {
-            slots: &self.found[..self.tree.paths],
-            object,
-            empty,
-        })
+        Ok(Fields { slots: &self.found[..self.tree.paths], object, empty })
     }
 }

@@ -8,7 +8,8 @@
 
 use crate::error::ScanError;
 use crate::field::{Field, Kind};
-use crate::simd::{BLOCK, has_at};
+use crate::simd::{BLOCK, same_start};
+use crate::specials::Specials;
 use crate::token;
 use crate::walk::check_utf8;
 
@@ -19,12 +20,13 @@ const LINE_BYTES_MAX: usize = 4096;
 /// Lines with more values than this teach nothing.
 const HOLES_MAX: usize = 64;
 
-/// What a miss costs against a hit: learning goes on while more than four of five lines are of a known shape.
-const MISS_COST: i32 = 4;
+/// What a miss costs against a hit: shapes pay while about two of three lines or more are of a known one.
+const MISS_COST: i32 = 2;
 const BALANCE_MAX: i32 = 64;
-/// For how many misses nothing is learned when learning has not paid, at first and at most.
-const PAUSE_MIN: u32 = 64;
-const PAUSE_MAX: u32 = 4096;
+const BALANCE_AFTER_PAUSE: i32 = 16;
+/// For how many lines shapes are let be when they have not paid, at first and at most.
+const PAUSE_LINES_MIN: u32 = 64;
+const PAUSE_LINES_MAX: u32 = 4096;
 
 /// The last few shapes, the one that fitted last first.
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ impl Default for Shapes {
             shapes: Vec::new(),
             balance: BALANCE_MAX,
             pause: 0,
-            next_pause: PAUSE_MIN,
+            next_pause: PAUSE_LINES_MIN,
             #[cfg(test)]
             hits: 0,
         }
@@ -53,7 +55,7 @@ impl Default for Shapes {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
     /// What stands before each hole, each padded to whole blocks.
-    literals: Vec<u8>,
+    blocks: Vec<[u8; BLOCK]>,
     holes: Vec<Hole>,
     /// What stands behind the last hole.
     tail: Literal,
@@ -63,10 +65,10 @@ pub(crate) struct Shape {
     pub(crate) empty: bool,
 }
 
-/// A literal's place in [`Shape::literals`].
+/// A literal's place in [`Shape::blocks`].
 #[derive(Clone, Copy, Debug, Default)]
 struct Literal {
-    at: usize,
+    first: usize,
     len: usize,
 }
 
@@ -92,11 +94,10 @@ impl Shapes {
     /// The shape that the line is of, with its wanted values in `found`. The line has then been checked in full;
     /// the only fault that is told here is invalid UTF-8, anything else is no fit.
     #[inline]
-    pub(crate) fn find(
-        &mut self,
-        line: &[u8],
-        found: &mut [Option<Field>],
-    ) -> Result<Option<&Shape>, ScanError> {
+    pub(crate) fn find(&mut self, line: &[u8], found: &mut [Option<Field>]) -> Result<Option<&Shape>, ScanError> {
+        if self.pause > 0 {
+            return Ok(None);
+        }
         let mut non_ascii = false;
         let fits = |shape: &Shape| shape.fits(line, found, &mut non_ascii);
         let Some(rank) = self.shapes.iter().position(fits) else {
@@ -108,7 +109,7 @@ impl Shapes {
         self.shapes[..=rank].rotate_right(1);
         self.balance = (self.balance + 1).min(BALANCE_MAX);
         if self.balance == BALANCE_MAX {
-            self.next_pause = PAUSE_MIN;
+            self.next_pause = PAUSE_LINES_MIN;
         }
         #[cfg(test)]
         {
@@ -125,9 +126,9 @@ impl Shapes {
         }
         self.balance -= MISS_COST;
         if self.balance < 0 {
-            self.balance = BALANCE_MAX / 2;
+            self.balance = BALANCE_AFTER_PAUSE;
             self.pause = self.next_pause;
-            self.next_pause = (self.next_pause * 2).min(PAUSE_MAX);
+            self.next_pause = (self.next_pause * 2).min(PAUSE_LINES_MAX);
         }
         line.len() <= LINE_BYTES_MAX
     }
@@ -159,7 +160,7 @@ impl Shapes {
 
 impl Shape {
     fn take(&mut self, line: &[u8], wanted: &[Option<Field>], scalars: &[Field]) {
-        self.literals.clear();
+        self.blocks.clear();
         self.holes.clear();
         let mut from = 0;
         for scalar in scalars {
@@ -181,27 +182,27 @@ impl Shape {
     }
 
     fn literal(&mut self, text: &[u8]) -> Literal {
-        let at = self.literals.len();
-        self.literals.extend_from_slice(text);
-        let padded = self.literals.len().next_multiple_of(BLOCK);
-        self.literals.resize(padded, 0);
-        Literal {
-            at,
-            len: text.len(),
+        let first = self.blocks.len();
+        for part in text.chunks(BLOCK) {
+            let mut block = [0; BLOCK];
+            block[..part.len()].copy_from_slice(part);
+            self.blocks.push(block);
         }
+        Literal { first, len: text.len() }
     }
 
     /// The line is of this shape; the wanted values are in `found` then, and otherwise `found` is spoilt.
     #[inline]
     fn fits(&self, line: &[u8], found: &mut [Option<Field>], non_ascii: &mut bool) -> bool {
         let mut at = 0;
+        let mut specials = Specials::new(line);
         *non_ascii = false;
         for hole in &self.holes {
             if !self.has(line, at, hole.before) {
                 return false;
             }
             at += hole.before.len;
-            let Some(value) = hole.value(line, at, non_ascii) else {
+            let Some(value) = hole.value(line, at, &mut specials, non_ascii) else {
                 return false;
             };
             at = value.end;
@@ -218,19 +219,35 @@ impl Shape {
         true
     }
 
+    /// The line has these bytes at `at`.
     #[inline(always)]
     fn has(&self, line: &[u8], at: usize, literal: Literal) -> bool {
-        has_at(line, at, &self.literals[literal.at..], literal.len)
+        let mut rest = line.get(at..).unwrap_or_default();
+        let mut len = literal.len;
+        for block in &self.blocks[literal.first..] {
+            let Some(have) = rest.first_chunk() else {
+                return rest.starts_with(&block[..len.min(BLOCK)]) && len <= BLOCK;
+            };
+            if !same_start(have, block, len.min(BLOCK)) {
+                return false;
+            }
+            if len <= BLOCK {
+                return true;
+            }
+            len -= BLOCK;
+            rest = &rest[BLOCK..];
+        }
+        len == 0
     }
 }
 
 impl Hole {
     /// The value at `at`, a string's opening quote standing before it; none when it is not of this hole's kind.
     #[inline(always)]
-    fn value(&self, line: &[u8], at: usize, non_ascii: &mut bool) -> Option<Field> {
+    fn value(&self, line: &[u8], at: usize, specials: &mut Specials, non_ascii: &mut bool) -> Option<Field> {
         let (start, end, kind, escaped) = match self.kind {
             HoleKind::String => {
-                let (end, escaped) = token::string_rest(line, at, non_ascii).ok()?;
+                let (end, escaped) = token::string_rest(line, at, specials, non_ascii).ok()?;
                 (at - 1, end, Kind::String, escaped)
             }
             HoleKind::Number => (at, token::number(line, at).ok()?, Kind::Number, false),
@@ -239,11 +256,6 @@ impl Hole {
                 (at, end, kind, false)
             }
         };
-        Some(Field {
-            start,
-            end,
-            kind,
-            escaped,
-        })
+        Some(Field { start, end, kind, escaped })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::simd::find_special;
 use crate::token::hex;
 
 /// The text of a JSON string, `raw` with its quotes and as a scan found it.
@@ -82,7 +81,8 @@ pub fn write_string(text: &str, out: &mut Vec<u8>) {
     out.reserve(rest.len() + 2);
     out.push(b'"');
     loop {
-        let at = find_special::<false>(rest, 0);
+        let escapes = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        let at = rest.iter().position(escapes).unwrap_or(rest.len());
         out.extend_from_slice(&rest[..at]);
         let Some(&special) = rest.get(at) else { break };
         write_escape(special, out);

@@ -2,7 +2,8 @@
 
 use crate::error::{Fault, ScanError};
 use crate::field::Kind;
-use crate::simd::find_special;
+use crate::simd::{BLOCK, digit_mask};
+use crate::specials::Specials;
 
 /// Where the string ends whose opening quote stands just before `from`: offset behind the closing quote, and
 /// whether the string has a backslash. Sets `non_ascii` when it has a byte above 0x7f; whether those are UTF-8 is
@@ -11,37 +12,40 @@ use crate::simd::find_special;
 pub(crate) fn string_rest(
     line: &[u8],
     from: usize,
+    specials: &mut Specials,
     non_ascii: &mut bool,
 ) -> Result<(usize, bool), ScanError> {
-    let at = find_special::<true>(line, from);
+    let at = specials.next(line, from);
     match line.get(at) {
         Some(b'"') => Ok((at + 1, false)),
         _ => string_slow(line, at, non_ascii),
     }
 }
 
+/// Offset behind the string whose opening quote stands at `at`, for texts that are no lines.
+pub(crate) fn string_end(text: &[u8], at: usize) -> Result<usize, ScanError> {
+    string_slow(text, at + 1, &mut false).map(|(end, _)| end)
+}
+
+/// The same from its first special byte on.
 #[inline(never)]
-fn string_slow(
-    line: &[u8],
-    mut at: usize,
-    non_ascii: &mut bool,
-) -> Result<(usize, bool), ScanError> {
+fn string_slow(line: &[u8], mut at: usize, non_ascii: &mut bool) -> Result<(usize, bool), ScanError> {
     let mut escaped = false;
     loop {
         match line.get(at) {
-            None => return Err(ScanError::new(at, Fault::EndOfLineInString)),
+            None => return Err(ScanError::new(line.len(), Fault::EndOfLineInString)),
             Some(b'"') => return Ok((at + 1, escaped)),
             Some(b'\\') => {
                 escaped = true;
                 at = escape(line, at)?;
             }
             Some(..0x20) => return Err(ScanError::new(at, Fault::ControlCharacter)),
-            Some(_) => {
+            Some(0x80..) => {
                 *non_ascii = true;
                 at += 1;
             }
+            Some(_) => at += 1,
         }
-        at = find_special::<false>(line, at);
     }
 }
 
@@ -64,11 +68,8 @@ fn escape(line: &[u8], at: usize) -> Result<usize, ScanError> {
 
 /// The UTF-16 unit of the escape `\uXXXX` at `at`.
 fn unit(line: &[u8], at: usize) -> Result<u16, ScanError> {
-    let text = line
-        .get(at..at + 6)
-        .and_then(|text| text.strip_prefix(b"\\u"));
-    text.and_then(hex)
-        .ok_or_else(|| ScanError::new(at, Fault::InvalidEscape))
+    let text = line.get(at..at + 6).and_then(|text| text.strip_prefix(b"\\u"));
+    text.and_then(hex).ok_or_else(|| ScanError::new(at, Fault::InvalidEscape))
 }
 
 /// The number that four hexadecimal digits stand for.
@@ -82,30 +83,54 @@ pub(crate) fn hex(digits: &[u8]) -> Option<u16> {
 /// Offset behind the number that starts at `at` with a digit or a minus.
 #[inline(always)]
 pub(crate) fn number(line: &[u8], at: usize) -> Result<usize, ScanError> {
-    let mut end = at + usize::from(line.get(at) == Some(&b'-'));
-    let first = end;
-    end = digits(line, end);
+    match short_number(line, at) {
+        Some(end) => Ok(end),
+        None => number_slow(line, at),
+    }
+}
+
+/// The same without a branch on the number of digits, for numbers without an exponent that end within a block;
+/// none for others, well formed or not.
+#[inline(always)]
+fn short_number(line: &[u8], at: usize) -> Option<usize> {
+    let digits = digit_mask(line.get(at..)?.first_chunk()?);
+    let minus = u32::from(line[at] == b'-');
+    let whole = (!(digits >> minus)).trailing_zeros();
+    let mut len = minus + whole;
+    if line.get(at + len as usize) == Some(&b'.') {
+        let fraction = (!(digits >> (len + 1))).trailing_zeros();
+        if fraction == 0 {
+            return None;
+        }
+        len += 1 + fraction;
+    }
+    let end = at + len as usize;
+    let zero = line.get(at + minus as usize) == Some(&b'0');
+    let simple = whole > 0 && !(zero && whole > 1) && len < BLOCK as u32;
+    let more = matches!(line.get(end), Some(b'e' | b'E'));
+    (simple && !more).then_some(end)
+}
+
+#[inline(never)]
+fn number_slow(line: &[u8], at: usize) -> Result<usize, ScanError> {
+    let first = at + usize::from(line.get(at) == Some(&b'-'));
+    let mut end = digits(line, first);
     if end == first || (line[first] == b'0' && end > first + 1) {
         return Err(ScanError::new(end, Fault::InvalidNumber));
     }
-    match line.get(end) {
-        Some(b'.') => {
-            let fraction = end + 1;
-            end = digits(line, fraction);
-            if end == fraction {
-                return Err(ScanError::new(end, Fault::InvalidNumber));
-            }
-            match line.get(end) {
-                Some(b'e' | b'E') => exponent(line, end),
-                _ => Ok(end),
-            }
+    if line.get(end) == Some(&b'.') {
+        let fraction = end + 1;
+        end = digits(line, fraction);
+        if end == fraction {
+            return Err(ScanError::new(end, Fault::InvalidNumber));
         }
+    }
+    match line.get(end) {
         Some(b'e' | b'E') => exponent(line, end),
         _ => Ok(end),
     }
 }
 
-#[inline(never)]
 fn exponent(line: &[u8], at: usize) -> Result<usize, ScanError> {
     let first = at + 1 + usize::from(matches!(line.get(at + 1), Some(b'+' | b'-')));
     let end = digits(line, first);
@@ -115,7 +140,6 @@ fn exponent(line: &[u8], at: usize) -> Result<usize, ScanError> {
     }
 }
 
-#[inline(always)]
 fn digits(line: &[u8], mut at: usize) -> usize {
     while line.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;

@@ -31,12 +31,7 @@ struct Node {
 
 impl Tree {
     pub(crate) fn new(paths: &[FieldPath]) -> Tree {
-        let mut tree = Tree {
-            nodes: vec![Node::new()],
-            repeats: Vec::new(),
-            paths: paths.len(),
-            slots: paths.len(),
-        };
+        let mut tree = Tree { nodes: vec![Node::new()], repeats: Vec::new(), paths: paths.len(), slots: paths.len() };
         for (slot, path) in paths.iter().enumerate() {
             let mut id = ROOT;
             for step in path.steps() {
@@ -91,9 +86,7 @@ impl Tree {
 
     pub(crate) fn element(&self, id: NodeId, index: usize) -> NodeId {
         let children = &self.nodes[id as usize].children;
-        let found = children
-            .iter()
-            .find(|(step, _)| matches!(step, Step::Index(wanted) if *wanted == index));
+        let found = children.iter().find(|(step, _)| matches!(step, Step::Index(wanted) if *wanted == index));
         found.map_or(UNWANTED, |(_, child)| *child)
     }
 
@@ -119,19 +112,13 @@ impl Tree {
 
 impl Node {
     fn new() -> Node {
-        Node {
-            children: Vec::new(),
-            key_lengths: 0,
-            slot: usize::MAX,
-        }
+        Node { children: Vec::new(), key_lengths: 0, slot: usize::MAX }
     }
 
     #[inline]
     fn member(&self, key: &[u8]) -> NodeId {
-        let found = self
-            .children
-            .iter()
-            .find(|(step, _)| matches!(step, Step::Key(wanted) if wanted.as_bytes() == key));
+        let found =
+            self.children.iter().find(|(step, _)| matches!(step, Step::Key(wanted) if wanted.as_bytes() == key));
         found.map_or(UNWANTED, |(_, child)| *child)
     }
 }

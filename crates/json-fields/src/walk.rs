@@ -2,6 +2,7 @@
 
 use crate::error::{Expected, Fault, ScanError};
 use crate::field::{Field, Kind};
+use crate::specials::Specials;
 use crate::token;
 
 /// What a walk tells about the text, in the order of the text.
@@ -30,11 +31,7 @@ pub(crate) trait Events {
 
 /// Checks that `line` is one JSON value and nothing more, and tells `events` what is in it.
 #[inline(always)]
-pub(crate) fn walk<E: Events>(
-    line: &[u8],
-    depth_limit: usize,
-    events: &mut E,
-) -> Result<(), ScanError> {
+pub(crate) fn walk<E: Events>(line: &[u8], depth_limit: usize, events: &mut E) -> Result<(), ScanError> {
     let mut walk = Walk {
         line,
         at: 0,
@@ -42,6 +39,7 @@ pub(crate) fn walk<E: Events>(
         depth_limit,
         objects: 0,
         outer_objects: Vec::new(),
+        specials: Specials::new(line),
         non_ascii: false,
     };
     walk.space(events);
@@ -66,9 +64,7 @@ pub(crate) fn check_utf8(line: &[u8]) -> Result<(), ScanError> {
     if simdutf8::basic::from_utf8(line).is_ok() {
         return Ok(());
     }
-    let at = std::str::from_utf8(line)
-        .err()
-        .map_or(0, |error| error.valid_up_to());
+    let at = std::str::from_utf8(line).err().map_or(0, |error| error.valid_up_to());
     Err(ScanError::new(at, Fault::InvalidUtf8))
 }
 
@@ -81,6 +77,7 @@ struct Walk<'l> {
     objects: u64,
     /// The same for the levels outside of those, 64 to a word.
     outer_objects: Vec<u64>,
+    specials: Specials,
     non_ascii: bool,
 }
 
@@ -91,7 +88,7 @@ impl Walk<'_> {
         let start = self.at;
         let (end, kind, escaped) = match self.line.get(start) {
             Some(b'"') => {
-                let (end, escaped) = token::string_rest(self.line, start + 1, &mut self.non_ascii)?;
+                let (end, escaped) = self.string_rest(start + 1)?;
                 (end, Kind::String, escaped)
             }
             Some(b'-' | b'0'..=b'9') => (token::number(self.line, start)?, Kind::Number, false),
@@ -103,12 +100,7 @@ impl Walk<'_> {
             },
         };
         self.at = end;
-        events.scalar(Field {
-            start,
-            end,
-            kind,
-            escaped,
-        });
+        events.scalar(Field { start, end, kind, escaped });
         Ok(false)
     }
 
@@ -179,14 +171,9 @@ impl Walk<'_> {
         if self.line.get(start) != Some(&b'"') {
             return Err(ScanError::expected(self.line, start, expected));
         }
-        let (end, escaped) = token::string_rest(self.line, start + 1, &mut self.non_ascii)?;
+        let (end, escaped) = self.string_rest(start + 1)?;
         let kind = Kind::String;
-        let key = Field {
-            start,
-            end,
-            kind,
-            escaped,
-        };
+        let key = Field { start, end, kind, escaped };
         events.key(self.line, key);
         self.at = end;
         self.space(events);
@@ -196,6 +183,11 @@ impl Walk<'_> {
         self.at += 1;
         self.space(events);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn string_rest(&mut self, from: usize) -> Result<(usize, bool), ScanError> {
+        token::string_rest(self.line, from, &mut self.specials, &mut self.non_ascii)
     }
 
     #[inline(always)]
