@@ -33,10 +33,7 @@ impl KafkaArgs {
     ///
     /// # Errors
     /// Usage: no broker named, an unknown property, a bad value, an unreadable file.
-    pub fn properties(
-        &self,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Properties, Error> {
+    pub fn properties(&self, environment: impl Iterator<Item = (String, String)>) -> Result<Properties, Error> {
         let mut properties = Properties::default();
         if let Some(path) = &self.properties_file {
             let name = path.display().to_string();

@@ -17,7 +17,6 @@ pub fn is_permanent(code: Code) -> bool {
                 | Code::UnknownPartition
                 | Code::UnknownGroup
                 | Code::InvalidTopic
-                | Code::TopicException
                 | Code::InvalidPartitions
                 | Code::InvalidReplicationFactor
                 | Code::InvalidConfig
@@ -83,9 +82,7 @@ pub fn describe(code: Code) -> String {
 /// The error that ends a tool: `what: why`.
 pub fn error(what: impl std::fmt::Display, error: &KafkaError) -> Error {
     match (error, error.rdkafka_error_code()) {
-        (KafkaError::ClientCreation(why), _) => {
-            Error::usage(format_args!("{what}: {}", lower_first(why)))
-        }
+        (KafkaError::ClientCreation(why), _) => Error::usage(format_args!("{what}: {}", lower_first(why))),
         (_, Some(code)) => from_code(what, code),
         (KafkaError::AdminOp(code), None) => from_code(what, *code),
         (other, None) => Error::temporary(format_args!("{what}: {other}")),

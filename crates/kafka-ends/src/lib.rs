@@ -13,11 +13,10 @@ pub mod envelope;
 pub mod failure;
 mod header;
 mod properties;
-pub mod text;
 mod topics;
 
 pub use args::KafkaArgs;
 pub use context::EndContext;
 pub use header::{Headers, HeadersError};
-pub use properties::Reserved;
-pub use topics::{Connection, CreateSpec, TopicAdmin, partition_count};
+pub use properties::{Properties, Reserved};
+pub use topics::{ATTEMPT, CreateSpec, Patience, TopicAdmin, partition_count};

@@ -45,9 +45,7 @@ impl Properties {
     /// # Errors
     /// As [`Properties::insert`]; the text itself is not shown, it may hold a secret.
     pub fn insert_pair(&mut self, pair: &str) -> Result<(), Error> {
-        let (property, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Error::usage("-X needs KEY=VALUE"))?;
+        let (property, value) = pair.split_once('=').ok_or_else(|| Error::usage("-X needs KEY=VALUE"))?;
         self.insert(property.trim(), value)
     }
 
@@ -61,13 +59,9 @@ impl Properties {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let place = |error: Error| Error {
-                message: format!("{name}: line {}: {}", index + 1, error.message),
-                ..error
-            };
-            let (property, value) = line
-                .split_once('=')
-                .ok_or_else(|| place(Error::usage("not KEY=VALUE")))?;
+            let place =
+                |error: Error| Error { message: format!("{name}: line {}: {}", index + 1, error.message), ..error };
+            let (property, value) = line.split_once('=').ok_or_else(|| place(Error::usage("not KEY=VALUE")))?;
             self.insert(property.trim(), value.trim()).map_err(place)?;
         }
         Ok(())
@@ -77,19 +71,14 @@ impl Properties {
     ///
     /// # Errors
     /// As [`Properties::insert`], with the variable's name.
-    pub fn insert_environment(
-        &mut self,
-        variables: impl Iterator<Item = (String, String)>,
-    ) -> Result<(), Error> {
+    pub fn insert_environment(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), Error> {
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX) else {
                 continue;
             };
             let property = rest.to_ascii_lowercase().replace('_', ".");
-            self.insert(&property, &value).map_err(|error| Error {
-                message: format!("{name}: {}", error.message),
-                ..error
-            })?;
+            self.insert(&property, &value)
+                .map_err(|error| Error { message: format!("{name}: {}", error.message), ..error })?;
         }
         Ok(())
     }
@@ -101,11 +90,9 @@ impl Properties {
     pub fn refuse(&self, reserved: &[Reserved]) -> Result<(), Error> {
         match reserved.iter().find(|r| self.0.contains_key(r.property)) {
             None => Ok(()),
-            Some(found) => Err(Error::usage(format_args!(
-                "property \"{}\" cannot be set",
-                found.property
-            ))
-            .hint(found.hint)),
+            Some(found) => {
+                Err(Error::usage(format_args!("property \"{}\" cannot be set", found.property)).hint(found.hint))
+            }
         }
     }
 
@@ -131,15 +118,11 @@ fn check(property: &str, value: &str) -> Result<(), Error> {
     alone.set(property, value);
     match alone.create_native_config() {
         Ok(_) => Ok(()),
-        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
-            Err(unknown(property))
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => Err(unknown(property)),
+        Err(_) if is_secret(property) => {
+            Err(Error::usage(format_args!("property \"{property}\": invalid value (not shown)")))
         }
-        Err(_) if is_secret(property) => Err(Error::usage(format_args!(
-            "property \"{property}\": invalid value (not shown)"
-        ))),
-        Err(_) => Err(Error::usage(format_args!(
-            "property \"{property}\": invalid value \"{value}\""
-        ))),
+        Err(_) => Err(Error::usage(format_args!("property \"{property}\": invalid value \"{value}\""))),
     }
 }
 
@@ -183,9 +166,7 @@ mod tests {
     #[test]
     fn a_file_has_comments_and_its_line_is_named_without_its_text() {
         let mut properties = Properties::default();
-        properties
-            .insert_file("c.conf", "# who\nsasl.username = me\n\nsasl.password=a=b#c\n")
-            .unwrap();
+        properties.insert_file("c.conf", "# who\nsasl.username = me\n\nsasl.password=a=b#c\n").unwrap();
         let config = properties.over(&[]);
         assert_eq!(config.get("sasl.username"), Some("me"));
         assert_eq!(config.get("sasl.password"), Some("a=b#c"));

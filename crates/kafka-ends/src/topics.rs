@@ -1,0 +1,227 @@
+//! Topics: are they there, with how many partitions; made if wanted.
+
+use std::future::Future;
+use std::pin::pin;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use millpipe::Error;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use units::format_duration;
+
+use crate::context::EndContext;
+use crate::failure;
+
+/// How long one question to the broker may take before we look whether it makes sense to go on.
+pub const ATTEMPT: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a tool goes on asking brokers that do not answer.
+#[derive(Debug)]
+pub struct Patience {
+    brokers: String,
+    timeout_ms: i64,
+    silent_since: Option<Instant>,
+}
+
+impl Patience {
+    pub fn new(brokers: &str, timeout_ms: i64) -> Self {
+        Self { brokers: brokers.to_owned(), timeout_ms, silent_since: None }
+    }
+
+    /// A broker has answered.
+    pub fn answered(&mut self) {
+        self.silent_since = None;
+    }
+
+    /// The brokers are known to be silent from now on, if they were not already.
+    pub fn silent(&mut self) {
+        self.silent_since.get_or_insert_with(Instant::now);
+    }
+
+    pub fn is_silent(&self) -> bool {
+        self.silent_since.is_some()
+    }
+
+    /// A question failed: `Ok` says to ask again.
+    ///
+    /// # Errors
+    /// A refusal or another permanent error at once; 75 when nobody has answered for too long.
+    pub fn after(&mut self, what: impl std::fmt::Display, error: &KafkaError, seen: &EndContext) -> Result<(), Error> {
+        self.silent();
+        if let Some(refusal) = seen.refusal() {
+            return Err(refusal);
+        }
+        if error.rdkafka_error_code().is_some_and(failure::is_permanent) {
+            return Err(failure::error(what, error));
+        }
+        match self.silent_since {
+            Some(since) if since.elapsed().as_millis() >= self.timeout_ms.unsigned_abs().into() => Err(self.gone(seen)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks until there is an answer. `serve` lets the client hand over its errors between two attempts.
+    ///
+    /// # Errors
+    /// As [`Patience::after`].
+    pub fn ask<T>(
+        &mut self,
+        what: impl std::fmt::Display,
+        seen: &EndContext,
+        mut serve: impl FnMut(),
+        mut attempt: impl FnMut(Duration) -> KafkaResult<T>,
+    ) -> Result<T, Error> {
+        loop {
+            match attempt(ATTEMPT) {
+                Ok(answer) => {
+                    self.answered();
+                    return Ok(answer);
+                }
+                Err(error) => {
+                    serve();
+                    self.after(&what, &error, seen)?;
+                    thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    /// The error for brokers that stay silent.
+    pub fn gone(&self, seen: &EndContext) -> Error {
+        let within = format_duration(self.timeout_ms);
+        let why = seen.unreachable().map(|reason| format!(": {reason}")).unwrap_or_default();
+        Error::temporary(format_args!("no broker of \"{}\" answered within {within}{why}", self.brokers))
+    }
+}
+
+/// How many partitions a topic has.
+///
+/// # Errors
+/// [`Code::UnknownTopicOrPartition`] when there is no such topic, and what the client says.
+pub fn partition_count<C: ClientContext>(client: &Client<C>, topic: &str, timeout: Duration) -> KafkaResult<i32> {
+    let metadata = client.fetch_metadata(Some(topic), timeout)?;
+    let found = metadata
+        .topics()
+        .iter()
+        .find(|found| found.name() == topic)
+        .ok_or(KafkaError::MetadataFetch(Code::UnknownTopicOrPartition))?;
+    match found.error() {
+        Some(error) => Err(KafkaError::MetadataFetch(error.into())),
+        None if found.partitions().is_empty() => Err(KafkaError::MetadataFetch(Code::LeaderNotAvailable)),
+        None => Ok(i32::try_from(found.partitions().len()).unwrap_or(i32::MAX)),
+    }
+}
+
+/// `PARTITIONS[:REPLICAS]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateSpec {
+    pub partitions: i32,
+    /// None: as the broker has it by default.
+    pub replicas: Option<i32>,
+}
+
+impl FromStr for CreateSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str| {
+            part.parse::<i32>()
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| format!("\"{part}\" is no number above 0: write PARTITIONS or PARTITIONS:REPLICAS"))
+        };
+        let (partitions, replicas) = match text.split_once(':') {
+            Some((partitions, replicas)) => (partitions, Some(number(replicas)?)),
+            None => (text, None),
+        };
+        Ok(Self { partitions: number(partitions)?, replicas })
+    }
+}
+
+/// Makes topics, and asks for their settings.
+pub struct TopicAdmin {
+    client: AdminClient<EndContext>,
+    timeout: Duration,
+}
+
+impl TopicAdmin {
+    /// # Errors
+    /// When the properties do not make a client.
+    pub fn new(config: &ClientConfig, timeout_ms: i64) -> Result<Self, Error> {
+        let client = config
+            .create_with_context::<_, AdminClient<EndContext>>(EndContext::default())
+            .map_err(|error| failure::error("cannot make a Kafka client", &error))?;
+        Ok(Self { client, timeout: Duration::from_millis(timeout_ms.unsigned_abs()) })
+    }
+
+    /// Makes the topic; one that is there already stays as it is. True when it was made.
+    ///
+    /// # Errors
+    /// What the broker says.
+    pub fn create(&self, topic: &str, spec: CreateSpec) -> Result<bool, Error> {
+        let what = format!("cannot create topic \"{topic}\"");
+        let new = NewTopic::new(topic, spec.partitions, TopicReplication::Fixed(spec.replicas.unwrap_or(-1)));
+        let made = wait_for(self.client.create_topics([&new], &self.options()))
+            .map_err(|error| failure::error(&what, &error))?;
+        match made.into_iter().next() {
+            Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
+            Some(Err((_, code))) => Err(failure::from_code(&what, code)),
+            _ => Ok(true),
+        }
+    }
+
+    /// The largest batch of messages that the topic takes, when we are allowed to know.
+    pub fn message_bytes_max(&self, topic: &str) -> Option<usize> {
+        let asked = [ResourceSpecifier::Topic(topic)];
+        let answer = wait_for(self.client.describe_configs(&asked, &self.options())).ok()?;
+        let settings = answer.into_iter().next()?.ok()?;
+        settings.get("max.message.bytes")?.value.as_ref()?.parse().ok()
+    }
+
+    fn options(&self) -> AdminOptions {
+        AdminOptions::new().request_timeout(Some(self.timeout)).operation_timeout(Some(self.timeout))
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// The client answers admin calls with futures; here is nothing else to do meanwhile.
+fn wait_for<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_create_spec_has_partitions_and_perhaps_replicas() {
+        assert_eq!("4".parse(), Ok(CreateSpec { partitions: 4, replicas: None }));
+        assert_eq!("4:3".parse(), Ok(CreateSpec { partitions: 4, replicas: Some(3) }));
+        for bad in ["", "0", "a", "4:", "4:0", "-1"] {
+            assert!(bad.parse::<CreateSpec>().is_err(), "{bad}");
+        }
+    }
+}
