@@ -1,1 +1,143 @@
-//! generate
+//! `generate`: deterministic test data, the load of benchmarks and demos.
+//!
+//! Line i is a pure function of the flags and i: it takes eight 32-bit words of a ChaCha8 stream, at word
+//! 8 i, and nothing else, so a position is a line number and to seek is to set the word position. Floating
+//! point goes through `libm`, which computes in software, so the bytes are the same on every machine.
+//! No state grows; a poll writes up to 64 KiB.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod request;
+
+use event_time::{TIME_MAX_MS, format_rfc3339, parse_rfc3339};
+use millpipe::{BLOCK_BYTES, Error, Fault, Out, Polled, Source};
+use units::Rate;
+
+use crate::request::Requests;
+
+/// Where event time starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Milliseconds of the epoch.
+    At(i64),
+    /// When the run starts.
+    Now,
+}
+
+/// What is to be generated.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    pub lines: u64,
+    pub seed: u64,
+    pub keys: u64,
+    /// Pace by the clock; none: as fast as possible.
+    pub rate: Option<Rate>,
+    /// Pace in event time; none: all lines at once.
+    pub event_rate: Option<Rate>,
+    pub out_of_order_ms: i64,
+    pub start: Start,
+}
+
+impl Spec {
+    /// How far event time has come at this line, without disorder.
+    pub fn event_ms(&self, line: u64) -> i64 {
+        let nanos = self.event_rate.map_or(0, |rate| rate.due_nanos(line));
+        i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX)
+    }
+}
+
+/// The source.
+pub struct Generator {
+    spec: Spec,
+    requests: Requests,
+    /// The next line.
+    line: u64,
+    /// Event time at line 0, once it is known.
+    start_ms: Option<i64>,
+    /// The clock and the line when this run started: what `--rate` is measured from.
+    paced_from: Option<(i64, u64)>,
+}
+
+impl Generator {
+    pub fn new(spec: &Spec) -> Self {
+        let start_ms = match spec.start {
+            Start::At(ms) => Some(ms),
+            Start::Now => None,
+        };
+        Self { requests: Requests::new(spec), spec: spec.clone(), line: 0, start_ms, paced_from: None }
+    }
+
+    /// Up to which line (exclusive) may be written now.
+    fn due(&self, now_ms: i64) -> u64 {
+        let (Some(rate), Some((from_ms, from_line))) = (self.spec.rate, self.paced_from) else {
+            return self.spec.lines;
+        };
+        let elapsed_nanos = u64::try_from(now_ms - from_ms).unwrap_or(0).saturating_mul(1_000_000);
+        from_line.saturating_add(rate.due_count(elapsed_nanos)).min(self.spec.lines)
+    }
+
+    /// When the next line is due, rounded up to a millisecond.
+    fn due_at_ms(&self) -> i64 {
+        let (Some(rate), Some((from_ms, from_line))) = (self.spec.rate, self.paced_from) else { return 0 };
+        let nanos = rate.due_nanos(self.line - from_line);
+        from_ms.saturating_add(i64::try_from(nanos.div_ceil(1_000_000)).unwrap_or(i64::MAX))
+    }
+
+    fn write_line(&mut self, start_ms: i64, out: &mut Out) -> Result<(), Fault> {
+        let event_ms = self.spec.event_ms(self.line).saturating_add(self.spec.out_of_order_ms);
+        let latest_ms = start_ms.saturating_add(event_ms);
+        if latest_ms > TIME_MAX_MS {
+            return Err(Error::data("event time has come to the year 9999").into());
+        }
+        self.requests.write_next(latest_ms, out.buffer());
+        out.end_line();
+        self.line += 1;
+        Ok(())
+    }
+}
+
+impl Source for Generator {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.start_ms.get_or_insert(out.now_ms());
+        self.paced_from = Some((out.now_ms(), self.line));
+        Ok(())
+    }
+
+    fn poll(&mut self, _wait_ms: u64, out: &mut Out) -> Result<Polled, Fault> {
+        if self.line >= self.spec.lines {
+            return Ok(Polled::Done);
+        }
+        let start_ms = self.start_ms.unwrap_or_default();
+        let due = self.due(out.now_ms());
+        if due <= self.line {
+            return Ok(Polled::WaitUntil(self.due_at_ms()));
+        }
+        let mut bytes = 0;
+        while self.line < due && bytes < BLOCK_BYTES - 2 * request::LINE_BYTES_MAX {
+            let before = out.buffer().len();
+            self.write_line(start_ms, out)?;
+            bytes += out.buffer().len().saturating_sub(before);
+        }
+        Ok(if self.line >= self.spec.lines { Polled::Done } else { Polled::More })
+    }
+
+    fn position(&self) -> String {
+        let start = self.start_ms.map_or("now".to_owned(), format_rfc3339);
+        format!("{}@{start}", self.line)
+    }
+
+    fn seek(&mut self, position: &str) -> Result<(), Error> {
+        let broken = || Error::data(format_args!("not a position of generate: {position:?}"));
+        let (line, start) = position.split_once('@').ok_or_else(broken)?;
+        self.line = line.parse().map_err(|_| broken())?;
+        self.start_ms = match start {
+            "now" => None,
+            time => Some(parse_rfc3339(time.as_bytes()).ok_or_else(broken)?),
+        };
+        self.requests.seek(self.line);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

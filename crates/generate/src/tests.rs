@@ -1,0 +1,210 @@
+use event_time::parse_rfc3339;
+use millpipe::{Config, Out, Polled, Rejects, Source};
+use proptest::prelude::*;
+use units::{Rate, RateUnit};
+
+use super::*;
+
+/// 2026-01-01T00:00:00Z
+const START_MS: i64 = 1_767_225_600_000;
+
+fn spec(lines: u64) -> Spec {
+    Spec {
+        lines,
+        seed: 42,
+        keys: 1_000,
+        rate: None,
+        event_rate: Rate::new(10_000, RateUnit::Second),
+        out_of_order_ms: 0,
+        start: Start::At(START_MS),
+    }
+}
+
+fn out() -> Out {
+    Out::new(&Config::new("generate").policy, Rejects::in_memory("generate"))
+}
+
+/// Polls until the source is done, or there is nothing to write for now.
+fn poll_all(source: &mut Generator, out: &mut Out) -> Polled {
+    loop {
+        match source.poll(0, out).unwrap() {
+            Polled::More => {}
+            polled => return polled,
+        }
+    }
+}
+
+fn generated(spec: &Spec) -> String {
+    let (mut source, mut out) = (Generator::new(spec), out());
+    source.start(&mut out).unwrap();
+    assert_eq!(poll_all(&mut source, &mut out), Polled::Done);
+    String::from_utf8(out.take()).unwrap()
+}
+
+fn field<T: serde::de::DeserializeOwned>(line: &str, name: &str) -> T {
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    serde_json::from_value(value[name].clone()).unwrap()
+}
+
+fn times(text: &str) -> Vec<i64> {
+    text.lines().map(|line| parse_rfc3339(field::<String>(line, "timestamp").as_bytes()).unwrap()).collect()
+}
+
+#[test]
+fn the_bytes_of_a_seed_never_change() {
+    assert_eq!(
+        generated(&Spec { out_of_order_ms: 2_000, ..spec(2) }),
+        concat!(
+            r#"{"timestamp":"2026-01-01T00:00:00.903Z","key":"user-950","value":13.07,"status":200,"path":"/api/v1/cart/history/4","host":"web-8.eu-west-1a.example"}"#,
+            "\n",
+            r#"{"timestamp":"2026-01-01T00:00:00.697Z","key":"user-149","value":26.35,"status":200,"path":"/api/v1/orders/edit/2","host":"web-6.eu-west-1a.example"}"#,
+            "\n",
+        )
+    );
+}
+
+#[test]
+fn another_seed_gives_other_lines() {
+    assert_ne!(generated(&spec(5)), generated(&Spec { seed: 43, ..spec(5) }));
+}
+
+#[test]
+fn every_line_is_json_of_about_150_bytes() {
+    let text = generated(&spec(20_000));
+    assert_eq!(text.lines().count(), 20_000);
+    for line in text.lines() {
+        json_fields::validate(line.as_bytes(), json_fields::DEPTH_LIMIT).unwrap();
+        assert!((130..=request::LINE_BYTES_MAX).contains(&line.len()), "{line}");
+    }
+    assert!((145..155).contains(&(text.len() / 20_000)));
+}
+
+#[test]
+fn event_time_goes_at_the_event_rate() {
+    let times = times(&generated(&Spec { event_rate: Rate::new(4, RateUnit::Second), ..spec(6) }));
+    let since: Vec<i64> = times.iter().map(|ms| ms - START_MS).collect();
+    assert_eq!(since, [0, 250, 500, 750, 1_000, 1_250]);
+}
+
+#[test]
+fn disorder_stays_below_its_limit_and_nothing_is_before_the_start() {
+    let times = times(&generated(&Spec { out_of_order_ms: 2_000, ..spec(50_000) }));
+    let early = times.iter().enumerate().map(|(i, ms)| START_MS + 2_000 + i as i64 / 10 - ms);
+    let (least, most) = early.fold((i64::MAX, 0), |(least, most), ms| (least.min(ms), most.max(ms)));
+    assert_eq!(least, 0);
+    assert_eq!(most, 1_999);
+    assert!(times.iter().all(|&ms| ms >= START_MS));
+}
+
+#[test]
+fn values_are_lognormal_and_statuses_mostly_good() {
+    let text = generated(&spec(50_000));
+    let mut values: Vec<f64> = text.lines().map(|line| field(line, "value")).collect();
+    values.sort_by(f64::total_cmp);
+    let (median, p99) = (values[25_000], values[49_500]);
+    assert!((19.6..20.6).contains(&median), "{median}"); // e^3 = 20.09
+    assert!((123.0..136.0).contains(&p99), "{p99}"); // e^(3 + 0.8 * 2.326) = 129.1
+    let good = text.lines().filter(|line| field::<u64>(line, "status") == 200).count();
+    assert!((44_600..45_400).contains(&good), "{good}");
+}
+
+#[test]
+fn keys_are_uniform_and_below_their_number() {
+    let mut counts = [0_u32; 7];
+    for line in generated(&Spec { keys: 7, ..spec(7_000) }).lines() {
+        let key: String = field(line, "key");
+        counts[key.strip_prefix("user-").unwrap().parse::<usize>().unwrap()] += 1;
+    }
+    assert!(counts.iter().all(|count| (850..1_150).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn the_rate_is_kept_by_the_clock_and_what_was_missed_comes_at_once() {
+    let rate = Rate::new(1_000, RateUnit::Second);
+    let (mut source, mut out) = (Generator::new(&Spec { rate, ..spec(1_000_000) }), out());
+    out.set_now_ms(5_000);
+    source.start(&mut out).unwrap();
+    assert_eq!(poll_all(&mut source, &mut out), Polled::WaitUntil(5_001));
+    assert_eq!(out.counts().lines_out, 1);
+    out.set_now_ms(5_003);
+    assert_eq!(poll_all(&mut source, &mut out), Polled::WaitUntil(5_004));
+    assert_eq!(out.counts().lines_out, 4);
+    out.set_now_ms(15_000);
+    poll_all(&mut source, &mut out);
+    assert_eq!(out.counts().lines_out, 10_001);
+}
+
+#[test]
+fn a_slow_rate_is_due_when_its_time_has_come_and_not_before() {
+    let rate = Rate::new(3, RateUnit::Second);
+    let (mut source, mut out) = (Generator::new(&Spec { rate, ..spec(9) }), out());
+    source.start(&mut out).unwrap();
+    let mut waits = Vec::new();
+    while let Polled::WaitUntil(at_ms) = poll_all(&mut source, &mut out) {
+        waits.push(at_ms);
+        out.set_now_ms(at_ms);
+    }
+    assert_eq!(waits, [334, 667, 1_000, 1_334, 1_667, 2_000, 2_334, 2_667]);
+    assert_eq!(out.counts().lines_out, 9);
+}
+
+#[test]
+fn a_clock_that_goes_back_writes_nothing_twice() {
+    let rate = Rate::new(1_000, RateUnit::Second);
+    let (mut source, mut out) = (Generator::new(&Spec { rate, ..spec(100) }), out());
+    out.set_now_ms(5_000);
+    source.start(&mut out).unwrap();
+    poll_all(&mut source, &mut out);
+    out.set_now_ms(1_000);
+    assert_eq!(poll_all(&mut source, &mut out), Polled::WaitUntil(5_001));
+    assert_eq!(out.counts().lines_out, 1);
+}
+
+#[test]
+fn started_now_the_position_carries_the_start() {
+    let now = Spec { start: Start::Now, ..spec(10) };
+    let (mut first, mut out) = (Generator::new(&now), out());
+    assert_eq!(first.position(), "0@now");
+    out.set_now_ms(START_MS + 7);
+    first.start(&mut out).unwrap();
+    assert_eq!(first.position(), "0@2026-01-01T00:00:00.007Z");
+    let mut second = Generator::new(&now);
+    second.seek(&first.position()).unwrap();
+    out.set_now_ms(START_MS + 99_999);
+    second.start(&mut out).unwrap();
+    poll_all(&mut second, &mut out);
+    assert_eq!(times(std::str::from_utf8(&out.take()).unwrap())[0], START_MS + 7);
+}
+
+#[test]
+fn what_is_no_position_is_refused() {
+    for text in ["", "7", "x@2026-01-01T00:00:00Z", "7@noon", "-1@now"] {
+        let error = Generator::new(&spec(10)).seek(text).unwrap_err();
+        assert_eq!(error.message, format!("not a position of generate: {text:?}"));
+    }
+}
+
+#[test]
+fn event_time_ends_with_the_year_9999() {
+    let day = Rate::new(1, RateUnit::Day);
+    let last_day = Start::At(TIME_MAX_MS - 86_400_000);
+    let (mut source, mut out) = (Generator::new(&Spec { event_rate: day, start: last_day, ..spec(5) }), out());
+    source.start(&mut out).unwrap();
+    let Err(Fault::Stop(error)) = source.poll(0, &mut out) else { panic!("it goes on") };
+    assert_eq!(error.message, "event time has come to the year 9999");
+    assert_eq!(out.counts().lines_out, 2);
+}
+
+proptest! {
+    #[test]
+    fn from_any_position_the_same_lines_follow(at in 0_u64..2_000, seed: u64, out_of_order_ms in 0_i64..5_000) {
+        let spec = Spec { seed, out_of_order_ms, ..spec(2_010) };
+        let whole = generated(&spec);
+        let (mut source, mut out) = (Generator::new(&spec), out());
+        source.seek(&format!("{at}@2026-01-01T00:00:00Z")).unwrap();
+        source.start(&mut out).unwrap();
+        poll_all(&mut source, &mut out);
+        let rest: Vec<&str> = whole.lines().skip(usize::try_from(at).unwrap()).collect();
+        prop_assert_eq!(String::from_utf8(out.take()).unwrap().lines().collect::<Vec<_>>(), rest);
+    }
+}
