@@ -2,7 +2,7 @@
 //! and what every tool must do.
 //!
 //! Everything here panics when something is not as it should be: it is called by tests only.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
 pub mod conformance;
 mod play;
