@@ -8,6 +8,7 @@ use crate::walk::Events;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     node: NodeId,
+    key_lengths: u64,
     start: usize,
     array: bool,
     /// How many elements of an array have come.
@@ -46,7 +47,7 @@ impl<'s, const LEARN: bool> Finder<'s, LEARN> {
             tree,
             found,
             outer,
-            top: Frame { node: UNWANTED, start: 0, array: false, elements: 0 },
+            top: Frame { node: UNWANTED, key_lengths: 0, start: 0, array: false, elements: 0 },
             scalars,
             next: ROOT,
             unwanted: 0,
@@ -73,7 +74,7 @@ impl<const LEARN: bool> Events for Finder<'_, LEARN> {
         if self.unwanted > 0 {
             return;
         }
-        self.next = self.tree.member(self.top.node, line, key);
+        self.next = self.tree.member(self.top.node, self.top.key_lengths, line, key);
         if self.next != UNWANTED && self.found[self.tree.slot(self.next)].is_some() {
             self.repeated = true;
             self.tree.forget(self.next, self.found);
@@ -109,7 +110,8 @@ impl<const LEARN: bool> Events for Finder<'_, LEARN> {
             self.object = Some(at + 1);
         }
         self.outer.push(self.top);
-        self.top = Frame { node, start: at, array: kind == Kind::Array, elements: 0 };
+        let key_lengths = self.tree.key_lengths(node);
+        self.top = Frame { node, key_lengths, start: at, array: kind == Kind::Array, elements: 0 };
     }
 
     #[inline(always)]

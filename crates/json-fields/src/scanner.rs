@@ -64,7 +64,7 @@ impl Scanner {
     #[inline]
     pub fn scan(&mut self, line: &[u8]) -> Result<Fields<'_>, ScanError> {
         if self.remembers {
-            if let Some(shape) = self.shapes.find(line, &mut self.found)? {
+            if let Some(shape) = self.shapes.find(line, &mut self.found[..self.tree.paths])? {
                 self.tree.repeat(&mut self.found);
                 return Ok(Fields { slots: &self.found[..self.tree.paths], object: shape.object, empty: shape.empty });
             }

@@ -8,7 +8,7 @@
 
 use crate::error::ScanError;
 use crate::field::{Field, Kind};
-use crate::simd::{BLOCK, same_start};
+use crate::simd::{BLOCK, same_mask};
 use crate::specials::Specials;
 use crate::token;
 use crate::walk::check_utf8;
@@ -54,37 +54,34 @@ impl Default for Shapes {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
-    /// What stands before each hole, each padded to whole blocks.
-    blocks: Vec<[u8; BLOCK]>,
-    holes: Vec<Hole>,
-    /// What stands behind the last hole.
-    tail: Literal,
+    parts: Vec<Part>,
     /// Wanted paths that lines of this shape do not have.
     absent: Vec<usize>,
     pub(crate) object: Option<usize>,
     pub(crate) empty: bool,
 }
 
-/// A literal's place in [`Shape::blocks`].
-#[derive(Clone, Copy, Debug, Default)]
-struct Literal {
-    first: usize,
-    len: usize,
+/// A piece of text that stays the same, and what stands behind it.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    text: [u8; BLOCK],
+    /// One bit for each byte of `text` that counts, from the lowest on.
+    text_mask: u16,
+    text_len: u8,
+    hole: Hole,
+    /// The path that wants the value in the hole, or [`NOBODY`].
+    slot: u16,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Hole {
-    /// What stands before it, a string's opening quote included.
-    before: Literal,
-    kind: HoleKind,
-    /// The path that wants it, or [`NOBODY`].
-    slot: usize,
-}
+/// With so many paths nothing is learned.
+const NOBODY: u16 = u16::MAX;
 
-const NOBODY: usize = usize::MAX;
-
-#[derive(Clone, Copy, Debug)]
-enum HoleKind {
+/// What kind of value stands behind a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hole {
+    /// None: the text goes on, or the line ends.
+    Nothing,
+    /// The opening quote is the last byte of the text.
     String,
     Number,
     Keyword,
@@ -106,7 +103,9 @@ impl Shapes {
         if non_ascii {
             check_utf8(line)?;
         }
-        self.shapes[..=rank].rotate_right(1);
+        if rank > 0 {
+            self.shapes[..=rank].rotate_right(1);
+        }
         self.balance = (self.balance + 1).min(BALANCE_MAX);
         if self.balance == BALANCE_MAX {
             self.next_pause = PAUSE_LINES_MIN;
@@ -144,7 +143,7 @@ impl Shapes {
         empty: bool,
     ) {
         let nested = |field: &Field| matches!(field.kind, Kind::Object | Kind::Array);
-        if scalars.len() > HOLES_MAX || wanted.iter().flatten().any(nested) {
+        if scalars.len() > HOLES_MAX || wanted.len() >= NOBODY.into() || wanted.iter().flatten().any(nested) {
             return;
         }
         if self.shapes.len() < SHAPES_MAX {
@@ -160,35 +159,33 @@ impl Shapes {
 
 impl Shape {
     fn take(&mut self, line: &[u8], wanted: &[Option<Field>], scalars: &[Field]) {
-        self.blocks.clear();
-        self.holes.clear();
+        self.parts.clear();
         let mut from = 0;
         for scalar in scalars {
-            let (kind, quote) = match scalar.kind {
-                Kind::String => (HoleKind::String, 1),
-                Kind::Number => (HoleKind::Number, 0),
-                _ => (HoleKind::Keyword, 0),
+            let (hole, quote) = match scalar.kind {
+                Kind::String => (Hole::String, 1),
+                Kind::Number => (Hole::Number, 0),
+                _ => (Hole::Keyword, 0),
             };
-            let before = self.literal(&line[from..scalar.start + quote]);
             let wants = |field: &Option<Field>| field.is_some_and(|f| f.start == scalar.start);
-            let slot = wanted.iter().position(wants).unwrap_or(NOBODY);
-            self.holes.push(Hole { before, kind, slot });
+            let slot = wanted.iter().position(wants).and_then(|slot| u16::try_from(slot).ok());
+            self.push(&line[from..scalar.start + quote], hole, slot.unwrap_or(NOBODY));
             from = scalar.end;
         }
-        self.tail = self.literal(&line[from..]);
+        self.push(&line[from..], Hole::Nothing, NOBODY);
         let absent = |slot: &usize| wanted[*slot].is_none();
         self.absent.clear();
         self.absent.extend((0..wanted.len()).filter(absent));
     }
 
-    fn literal(&mut self, text: &[u8]) -> Literal {
-        let first = self.blocks.len();
-        for part in text.chunks(BLOCK) {
-            let mut block = [0; BLOCK];
-            block[..part.len()].copy_from_slice(part);
-            self.blocks.push(block);
+    fn push(&mut self, mut text: &[u8], hole: Hole, slot: u16) {
+        while let Some((block, rest)) = text.split_first_chunk::<BLOCK>()
+            && !rest.is_empty()
+        {
+            self.parts.push(Part::new(block, Hole::Nothing, NOBODY));
+            text = rest;
         }
-        Literal { first, len: text.len() }
+        self.parts.push(Part::new(text, hole, slot));
     }
 
     /// The line is of this shape; the wanted values are in `found` then, and otherwise `found` is spoilt.
@@ -197,61 +194,72 @@ impl Shape {
         let mut at = 0;
         let mut specials = Specials::new(line);
         *non_ascii = false;
-        for hole in &self.holes {
-            if !self.has(line, at, hole.before) {
+        for part in &self.parts {
+            if !part.is_at(line, at) {
                 return false;
             }
-            at += hole.before.len;
-            let Some(value) = hole.value(line, at, &mut specials, non_ascii) else {
+            at += usize::from(part.text_len);
+            if part.hole == Hole::Nothing {
+                continue;
+            }
+            let Some(value) = part.hole.value(line, at, &mut specials, non_ascii) else {
                 return false;
             };
             at = value.end;
-            if let Some(slot) = found.get_mut(hole.slot) {
+            if let Some(slot) = found.get_mut(usize::from(part.slot)) {
                 *slot = Some(value);
             }
-        }
-        if line.len() != at + self.tail.len || !self.has(line, at, self.tail) {
-            return false;
         }
         for &slot in &self.absent {
             found[slot] = None;
         }
-        true
+        at == line.len()
+    }
+}
+
+impl Part {
+    /// `text` is no longer than a block.
+    fn new(text: &[u8], hole: Hole, slot: u16) -> Part {
+        let mut block = [0; BLOCK];
+        block[..text.len()].copy_from_slice(text);
+        Part { text: block, text_mask: ((1_u32 << text.len()) - 1) as u16, text_len: text.len() as u8, hole, slot }
     }
 
-    /// The line has these bytes at `at`.
     #[inline(always)]
-    fn has(&self, line: &[u8], at: usize, literal: Literal) -> bool {
-        let mut rest = line.get(at..).unwrap_or_default();
-        let mut len = literal.len;
-        for block in &self.blocks[literal.first..] {
-            let Some(have) = rest.first_chunk() else {
-                return rest.starts_with(&block[..len.min(BLOCK)]) && len <= BLOCK;
-            };
-            if !same_start(have, block, len.min(BLOCK)) {
-                return false;
-            }
-            if len <= BLOCK {
-                return true;
-            }
-            len -= BLOCK;
-            rest = &rest[BLOCK..];
+    fn is_at(&self, line: &[u8], at: usize) -> bool {
+        let Some(rest) = line.get(at..) else {
+            return false;
+        };
+        match rest.first_chunk() {
+            Some(block) => self.text_mask & !(same_mask(block, &self.text) as u16) == 0,
+            None => rest.len() >= self.text_len.into() && self.is_at_end(line, rest.len()),
         }
-        len == 0
+    }
+
+    /// The same for the line's last bytes, fewer than a block: taken out of the last whole block, if there is one.
+    #[inline(always)]
+    fn is_at_end(&self, line: &[u8], rest: usize) -> bool {
+        let Some(block) = line.last_chunk() else {
+            return line[line.len() - rest..].starts_with(&self.text[..self.text_len.into()]);
+        };
+        let rest = u128::from_le_bytes(*block).checked_shr(8 * (BLOCK - rest) as u32).unwrap_or(0);
+        let mask = (1_u128 << (8 * self.text_len)) - 1;
+        rest & mask == u128::from_le_bytes(self.text)
     }
 }
 
 impl Hole {
-    /// The value at `at`, a string's opening quote standing before it; none when it is not of this hole's kind.
+    /// The value at `at`; none when there is no value of the hole's kind.
     #[inline(always)]
-    fn value(&self, line: &[u8], at: usize, specials: &mut Specials, non_ascii: &mut bool) -> Option<Field> {
-        let (start, end, kind, escaped) = match self.kind {
-            HoleKind::String => {
+    fn value(self, line: &[u8], at: usize, specials: &mut Specials, non_ascii: &mut bool) -> Option<Field> {
+        let (start, end, kind, escaped) = match self {
+            Hole::Nothing => return None,
+            Hole::String => {
                 let (end, escaped) = token::string_rest(line, at, specials, non_ascii).ok()?;
                 (at - 1, end, Kind::String, escaped)
             }
-            HoleKind::Number => (at, token::number(line, at).ok()?, Kind::Number, false),
-            HoleKind::Keyword => {
+            Hole::Number => (at, token::number(line, at).ok()?, Kind::Number, false),
+            Hole::Keyword => {
                 let (end, kind) = token::keyword(line, at)?;
                 (at, end, kind, false)
             }

@@ -5,7 +5,7 @@
 //! plain arithmetic. Both ways are tested against the obvious loop.
 #![allow(unsafe_code)]
 
-/// How many bytes are compared at a step; texts to compare are padded to a multiple of it.
+/// How many bytes are compared at a step.
 pub(crate) const BLOCK: usize = 16;
 
 /// How many bytes one mask of specials covers.
@@ -29,10 +29,10 @@ pub(crate) fn digit_mask(block: &[u8; BLOCK]) -> u32 {
     chosen::digit_mask(block)
 }
 
-/// The first `len` bytes of the blocks are equal.
+/// One bit for each of the bytes, the lowest for the first: it is the same in both.
 #[inline(always)]
-pub(crate) fn same_start(a: &[u8; BLOCK], b: &[u8; BLOCK], len: usize) -> bool {
-    chosen::same_start(a, b, len)
+pub(crate) fn same_mask(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> u32 {
+    chosen::same_mask(a, b)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -81,11 +81,11 @@ mod sse2 {
     }
 
     #[inline(always)]
-    pub(super) fn same_start(a: &[u8; BLOCK], b: &[u8; BLOCK], len: usize) -> bool {
+    pub(super) fn same_mask(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> u32 {
         let (a, b) = (load(a), load(b));
         // SAFETY: SSE2 is part of the x86-64 baseline.
-        let same = unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) } as u32;
-        (!same).trailing_zeros() as usize >= len
+        let same = unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) };
+        same as u32
     }
 }
 
@@ -125,15 +125,15 @@ mod portable {
         block.iter().enumerate().map(bit).sum()
     }
 
-    pub(super) fn same_start(a: &[u8; BLOCK], b: &[u8; BLOCK], len: usize) -> bool {
-        let difference = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
-        difference.trailing_zeros() as usize >= len * 8
+    pub(super) fn same_mask(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> u32 {
+        let bit = |place| u32::from(a[place] == b[place]) << place;
+        (0..BLOCK).map(bit).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK, WINDOW, digit_mask, portable, same_start, special_mask};
+    use super::{BLOCK, WINDOW, digit_mask, portable, same_mask, special_mask};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -176,17 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_of_difference_counts_up_to_the_length_only() {
-        let a: [u8; BLOCK] = std::array::from_fn(|at| at as u8);
-        for len in 0..=BLOCK {
-            assert!(same_start(&a, &a, len));
-            assert!(portable::same_start(&a, &a, len));
-            for place in 0..BLOCK {
-                let mut b = a;
-                b[place] ^= 0x40;
-                assert_eq!(same_start(&a, &b, len), place >= len);
-                assert_eq!(portable::same_start(&a, &b, len), place >= len);
-            }
+    fn bytes_that_differ_are_told_from_bytes_that_do_not() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for _ in 0..10_000 {
+            let a: [u8; BLOCK] = rng.random();
+            let differs: u32 = rng.random_range(0..1 << BLOCK);
+            let b = std::array::from_fn(|at| a[at] ^ ((differs >> at) as u8 & 1) << 6);
+            assert_eq!(same_mask(&a, &b), 0xffff & !differs);
+            assert_eq!(portable::same_mask(&a, &b), 0xffff & !differs);
         }
     }
 

@@ -89,26 +89,28 @@ pub(crate) fn number(line: &[u8], at: usize) -> Result<usize, ScanError> {
     }
 }
 
-/// The same without a branch on the number of digits, for numbers without an exponent that end within a block;
-/// none for others, well formed or not.
+/// The same without a loop, for numbers without an exponent that end within a block; none for others, well formed
+/// or not.
 #[inline(always)]
 fn short_number(line: &[u8], at: usize) -> Option<usize> {
-    let digits = digit_mask(line.get(at..)?.first_chunk()?);
-    let minus = u32::from(line[at] == b'-');
-    let whole = (!(digits >> minus)).trailing_zeros();
-    let mut len = minus + whole;
-    if line.get(at + len as usize) == Some(&b'.') {
-        let fraction = (!(digits >> (len + 1))).trailing_zeros();
-        if fraction == 0 {
+    let first = at + usize::from(line.get(at) == Some(&b'-'));
+    let block: &[u8; BLOCK] = line.get(first..)?.first_chunk()?;
+    let others = !digit_mask(block);
+    let whole = others.trailing_zeros() as usize;
+    if whole == 0 || (block[0] == b'0' && whole > 1) {
+        return None;
+    }
+    let mut len = whole;
+    if *block.get(len)? == b'.' {
+        len = (others & (others - 1)).trailing_zeros() as usize;
+        if len == whole + 1 {
             return None;
         }
-        len += 1 + fraction;
     }
-    let end = at + len as usize;
-    let zero = line.get(at + minus as usize) == Some(&b'0');
-    let simple = whole > 0 && !(zero && whole > 1) && len < BLOCK as u32;
-    let more = matches!(line.get(end), Some(b'e' | b'E'));
-    (simple && !more).then_some(end)
+    match *block.get(len)? {
+        b'e' | b'E' => None,
+        _ => Some(first + len),
+    }
 }
 
 #[inline(never)]

@@ -71,16 +71,21 @@ impl Tree {
         self.nodes[id as usize].slot
     }
 
+    /// The lengths that keys of wanted members of this node have, for [`Tree::member`].
+    #[inline(always)]
+    pub(crate) fn key_lengths(&self, id: NodeId) -> u64 {
+        self.nodes[id as usize].key_lengths
+    }
+
     /// The child for a key as it stands in the line.
     #[inline(always)]
-    pub(crate) fn member(&self, id: NodeId, line: &[u8], key: Field) -> NodeId {
-        let node = &self.nodes[id as usize];
+    pub(crate) fn member(&self, id: NodeId, key_lengths: u64, line: &[u8], key: Field) -> NodeId {
         if key.escaped {
-            return node.member(decode_string(key.text(line)).as_bytes());
+            return self.nodes[id as usize].member(decode_string(key.text(line)).as_bytes());
         }
-        match node.key_lengths & length_bit(key.end - key.start - 2) {
+        match key_lengths & length_bit(key.end - key.start - 2) {
             0 => UNWANTED,
-            _ => node.member(key.string_body(line)),
+            _ => self.nodes[id as usize].member(key.string_body(line)),
         }
     }
 
