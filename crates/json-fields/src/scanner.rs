@@ -89,3 +89,72 @@ impl Scanner {
         Ok(Fields { slots: &self.found[..self.tree.paths], object, empty })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Scanner;
+    use crate::path::FieldPath;
+
+    fn scanner() -> Scanner {
+        Scanner::new(&FieldPath::parse_list("a,user.id").unwrap())
+    }
+
+    fn hits(lines: &[&str]) -> usize {
+        let mut scanner = scanner();
+        for line in lines {
+            scanner.scan(line.as_bytes()).unwrap();
+        }
+        scanner.shapes.hits
+    }
+
+    #[test]
+    fn a_line_of_a_known_shape_is_not_walked_again() {
+        assert_eq!(hits(&[r#"{"a":1,"user":{"id":"x"}}"#, r#"{"a":-22.5e3,"user":{"id":"\u00e9 é"}}"#]), 1);
+        assert_eq!(hits(&[r#"{"a":null,"b":[1,"x"]}"#, r#"{"a":false,"b":[22,""]}"#]), 1);
+        assert_eq!(hits(&["{}", "{}", "[]", "[]", "1", "2"]), 3);
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_another_shape() {
+        assert_eq!(hits(&[r#"{"a":1}"#, r#"{"a":"1"}"#, r#"{"a":true}"#, r#"{"a":{}}"#]), 0);
+    }
+
+    #[test]
+    fn four_shapes_that_take_turns_are_all_remembered() {
+        let lines = [r#"{"a":1}"#, r#"{"b":1}"#, r#"{"c":1}"#, r#"{"d":1}"#];
+        assert_eq!(hits(&lines.repeat(10)), 36);
+    }
+
+    #[test]
+    fn lines_with_duplicates_or_nested_wanted_values_or_too_many_values_teach_nothing() {
+        let long = format!(r#"{{"a":1,"pad":"{}"}}"#, "x".repeat(5000));
+        let many = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(64));
+        let many_unwanted = format!(r#"{{"b":[{}1]}}"#, "1,".repeat(64));
+        for line in [r#"{"a":1,"a":2}"#, r#"{"a":{}}"#, &long, &many, &many_unwanted] {
+            assert_eq!(hits(&[line, line, line]), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn shapes_are_let_be_while_they_do_not_pay_and_tried_again_later() {
+        let mut scanner = scanner();
+        for n in 0..10_000 {
+            scanner.scan(format!(r#"{{"a":1,"k{n}":1}}"#).as_bytes()).unwrap();
+        }
+        assert_eq!(scanner.shapes.hits, 0);
+        for _ in 0..20_000 {
+            scanner.scan(br#"{"a":1}"#).unwrap();
+        }
+        assert!(scanner.shapes.hits > 15_000, "{} hits", scanner.shapes.hits);
+    }
+
+    #[test]
+    fn a_fault_in_a_line_leaves_no_trace_in_the_next() {
+        let mut scanner = scanner();
+        for line in [r#"{"a":1,"user":{"id":2"#, r#"{"a":1,"user":[[["#, r#"{"a":01}"#] {
+            assert!(scanner.scan(line.as_bytes()).is_err());
+            let fields = scanner.scan(br#"{"b":1}"#).unwrap();
+            assert_eq!(fields.as_slice(), [None, None]);
+        }
+    }
+}
