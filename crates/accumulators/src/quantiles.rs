@@ -252,8 +252,9 @@ fn interpolated(percent: f64, count: u64, value_at: impl Fn(u64) -> f64) -> f64 
         return low;
     }
     let high = value_at(rank + 1);
-    // In halves of the sum, lest the difference of two huge values overflow.
-    low * (1.0 - part) + high * part
+    let step = high - low;
+    // The difference of two huge values overflows; their shares do not.
+    if step.is_finite() { low + step * part } else { low * (1.0 - part) + high * part }
 }
 
 #[cfg(test)]

@@ -63,6 +63,20 @@ impl Table {
         self.lines.is_empty()
     }
 
+    /// What a new group takes, in bytes; lists, sketches and sets grow beyond that.
+    #[must_use]
+    pub fn bytes_per_group(plan: &Plan) -> usize {
+        let columns = plan.columns;
+        size_of::<u64>() * (1 + columns.counts)
+            + size_of::<Stats>() * columns.stats
+            + size_of::<Moments>() * columns.moments
+            + size_of::<Quantiles>() * columns.quantiles
+            + size_of::<Ends>() * columns.ends
+            + size_of::<List>() * columns.lists
+            + size_of::<Frequencies>() * columns.frequencies
+            + size_of::<Distinct>() * columns.distinct
+    }
+
     /// Lines that a group has taken.
     #[must_use]
     pub fn lines(&self, group: usize) -> u64 {
