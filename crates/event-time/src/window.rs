@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// [start, end) in milliseconds since the epoch; ordered by end, then start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Window {
     pub start_ms: i64,
     pub end_ms: i64,

@@ -1,0 +1,85 @@
+//! The members that `window` writes in front of a line.
+
+use event_time::{Window, write_rfc3339};
+use json_fields::without_members;
+use std::io::Write;
+
+/// All names of annotations; a line that has some loses them.
+pub(crate) const NAMES: [&str; 4] = ["window_start", "window_end", "slice_start", "slice_end"];
+
+/// What a span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Span {
+    Window,
+    Slice,
+}
+
+impl Span {
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Window => ("window_start", "window_end"),
+            Self::Slice => ("slice_start", "slice_end"),
+        }
+    }
+}
+
+/// `"window_start":"…","window_end":"…"`
+pub(crate) fn write_times(span: Span, window: Window, members: &mut Vec<u8>) {
+    let (start, end) = span.names();
+    for (before, name, time_ms) in [("\"", start, window.start_ms), (",\"", end, window.end_ms)] {
+        members.extend_from_slice(before.as_bytes());
+        members.extend_from_slice(name.as_bytes());
+        members.extend_from_slice(b"\":\"");
+        write_rfc3339(time_ms, members);
+        members.push(b'"');
+    }
+}
+
+/// `"window_start":0,"window_end":10`
+pub(crate) fn write_ordinals(span: Span, start: u64, end: u64, members: &mut Vec<u8>) {
+    let names = span.names();
+    // Writing to memory cannot fail.
+    let _ = write!(members, "\"{}\":{start},\"{}\":{end}", names.0, names.1);
+}
+
+/// What is known of a line that is to be annotated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    /// Just behind the line's opening brace.
+    pub object: usize,
+    /// It has members of [`NAMES`].
+    pub annotated: bool,
+}
+
+/// Writes lines with members in front; keeps a buffer for those that lose some.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Annotator {
+    stripped: Vec<u8>,
+}
+
+impl Annotator {
+    /// Appends `line` with `members` in front to `out`, without a newline.
+    #[inline]
+    pub(crate) fn write(&mut self, line: &[u8], target: Target, members: &[u8], out: &mut Vec<u8>) {
+        if target.annotated {
+            self.stripped.clear();
+            without_members(line, &NAMES, &mut self.stripped);
+            splice(&self.stripped, target.object, members, out);
+        } else {
+            splice(line, target.object, members, out);
+        }
+    }
+}
+
+#[inline]
+fn splice(line: &[u8], object: usize, members: &[u8], out: &mut Vec<u8>) {
+    let (head, rest) = line.split_at(object);
+    out.reserve(line.len() + members.len() + 2);
+    out.extend_from_slice(head);
+    out.extend_from_slice(members);
+    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first != Some(&b'}') {
+        out.push(b',');
+    }
+    out.extend_from_slice(rest);
+}

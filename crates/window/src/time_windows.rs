@@ -1,0 +1,255 @@
+//! Windows of a size: tumbling, hopping, cumulating and those of the calendar.
+
+use crate::annotation::{Annotator, Span, Target, write_times};
+use crate::closing::Closing;
+use crate::late::{HINT, Late};
+use crate::line_reader::LineReader;
+use crate::{Form, state};
+use event_time::{StreamTime, Window, Windowing, format_rfc3339};
+use json_fields::FieldPath;
+use millpipe::{Error, Fault, Late as Policy, Mark, Out};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Write};
+
+/// So many windows may be announced and not yet closed.
+pub const ANNOUNCED_MAX: usize = 1_000_000;
+/// Slices that are remembered: disorder makes lines alternate between neighbours.
+const REMEMBERED: usize = 4;
+
+/// Puts lines into windows by their time.
+pub struct TimeWindows {
+    reader: LineReader,
+    time: StreamTime,
+    windowing: Windowing,
+    form: Form,
+    recent: Vec<Assigned>,
+    oldest: usize,
+    /// Windows that `aggregate` was told of and that are not closed.
+    announced: BTreeSet<Window>,
+    closing: Closing,
+    annotator: Annotator,
+}
+
+/// What becomes of the lines of a slice.
+#[derive(Default)]
+struct Assigned {
+    slice: Window,
+    /// In ascending order.
+    windows: Vec<Window>,
+    /// The members for each window, or of the slice alone.
+    members: Vec<Vec<u8>>,
+    /// Lines have been put into it: it is announced, and its closing is looked after.
+    opened: bool,
+}
+
+impl TimeWindows {
+    pub fn new(field: &FieldPath, time: StreamTime, windowing: Windowing, form: Form) -> Self {
+        Self {
+            reader: LineReader::new(std::slice::from_ref(field)),
+            time,
+            windowing,
+            form,
+            recent: Vec::new(),
+            oldest: 0,
+            announced: BTreeSet::new(),
+            closing: Closing::new(),
+            annotator: Annotator::default(),
+        }
+    }
+
+    /// Whether lines carry slices, and marks say how these make windows.
+    fn has_slices(&self) -> bool {
+        self.form == Form::Marked && !self.windowing.is_tumbling()
+    }
+
+    #[inline]
+    fn assigned(&mut self, time_ms: i64) -> usize {
+        match self.recent.iter().position(|assigned| assigned.slice.contains(time_ms)) {
+            Some(index) => index,
+            None => self.assign(time_ms),
+        }
+    }
+
+    fn assign(&mut self, time_ms: i64) -> usize {
+        let slice = self.windowing.slice_of(time_ms);
+        let mut windows = Vec::new();
+        self.windowing.windows_of(time_ms, &mut windows);
+        let members_of = |span, window| {
+            let mut members = Vec::new();
+            write_times(span, window, &mut members);
+            members
+        };
+        let members = if self.has_slices() {
+            vec![members_of(Span::Slice, slice)]
+        } else {
+            windows.iter().map(|window| members_of(Span::Window, *window)).collect()
+        };
+        let assigned = Assigned { slice, windows, members, opened: false };
+        if self.recent.len() < REMEMBERED {
+            self.recent.push(assigned);
+            return self.recent.len() - 1;
+        }
+        let index = self.oldest;
+        self.oldest = (index + 1) % REMEMBERED;
+        self.recent[index] = assigned;
+        index
+    }
+
+    /// Looks after the windows of the slice that are open, once.
+    fn open(&mut self, index: usize, out: &mut Out) -> Result<(), Fault> {
+        let watermark_ms = self.time.watermark_ms();
+        let assigned = &mut self.recent[index];
+        let closed = assigned.windows.partition_point(|window| is_closed(*window, watermark_ms));
+        let open = &assigned.windows[closed..];
+        if let (Some(first), Some(last)) = (open.first(), open.last()) {
+            self.closing.open(first.end_ms, last.end_ms);
+        }
+        assigned.opened = true;
+        if self.form != Form::Marked || self.windowing.is_tumbling() {
+            return Ok(());
+        }
+        for window in open {
+            if self.announced.insert(*window) {
+                let mark = Mark::new("window").with("start", format_rfc3339(window.start_ms));
+                out.mark(&mark.with("end", format_rfc3339(window.end_ms)));
+            }
+        }
+        if self.announced.len() > ANNOUNCED_MAX {
+            return Err(Error::data(format_args!("more than {ANNOUNCED_MAX} windows are open"))
+                .hint("a shorter --lateness, a longer --slide, or a partition that holds time back")
+                .into());
+        }
+        Ok(())
+    }
+
+    /// Writes the line for each of its windows; for those that are closed only if late lines pass.
+    fn write(&mut self, index: usize, line: &[u8], target: Target, out: &mut Out) {
+        let assigned = &self.recent[index];
+        let watermark_ms = self.time.watermark_ms();
+        let is_late = assigned.windows.first().is_some_and(|window| is_closed(*window, watermark_ms));
+        let passes = out.late_policy() == Policy::Pass;
+        if is_late && passes {
+            out.count_late_passed();
+        }
+        if let [members] = assigned.members.as_slice() {
+            self.annotator.write(line, target, members, out.buffer());
+            out.end_line();
+            return;
+        }
+        for (window, members) in assigned.windows.iter().zip(&assigned.members) {
+            if passes || !is_closed(*window, watermark_ms) {
+                self.annotator.write(line, target, members, out.buffer());
+                out.end_result();
+            }
+        }
+        out.settle(1);
+    }
+
+    #[inline]
+    fn moved(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        if let Some(watermark_ms) = moved_ms
+            && self.closing.is_due(watermark_ms)
+        {
+            self.close(watermark_ms, out);
+        }
+    }
+
+    fn close(&mut self, watermark_ms: i64, out: &mut Out) {
+        if self.form.has_marks() {
+            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+        }
+        while self.announced.first().is_some_and(|window| window.is_closed_by(watermark_ms)) {
+            self.announced.pop_first();
+        }
+        self.closing.written(watermark_ms, &mut self.windowing);
+    }
+}
+
+#[inline]
+fn is_closed(window: Window, watermark_ms: Option<i64>) -> bool {
+    watermark_ms.is_some_and(|watermark_ms| window.is_closed_by(watermark_ms))
+}
+
+impl millpipe::Stage for TimeWindows {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if self.form.has_marks() {
+            out.mark(&Mark::new("watermark").with("time", Value::Null));
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let found = self.reader.read(line)?;
+        let (target, field) = (found.target, found.field(0)?);
+        let time_ms = self.time.read(field.text(line), out.now_ms()).map_err(Fault::bad)?;
+        let index = self.assigned(time_ms);
+        // The last window ends last: when it is closed, all are.
+        let last = self.recent[index].windows.last().copied().unwrap_or_default();
+        match self.time.watermark_ms() {
+            Some(watermark_ms) if last.is_closed_by(watermark_ms) => {
+                if out.late_policy() == Policy::Pass {
+                    self.write(index, line, target, out);
+                } else {
+                    out.late(line, Late { time_ms, window: last, watermark_ms }, HINT);
+                }
+            }
+            _ => {
+                if !self.recent[index].opened {
+                    self.open(index, out)?;
+                }
+                self.write(index, line, target, out);
+            }
+        }
+        let moved_ms = self.time.observe(time_ms);
+        self.moved(moved_ms, out);
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+            Some(moved_ms) => self.moved(moved_ms, out),
+            None => out.mark(mark),
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.time.wake_at()
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let moved_ms = self.time.wake(out.now_ms());
+        self.moved(moved_ms, out);
+        Ok(())
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        let announced: Vec<_> = self.announced.iter().map(|window| [window.start_ms, window.end_ms]).collect();
+        let time = self.time.snapshot();
+        state::write(
+            to,
+            &json!({"windows": "time", "time": time, "closing": self.closing.snapshot(), "announced": announced}),
+        )
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        let values = state::read(from)?;
+        values.first().and_then(|value| self.take(value)).ok_or_else(state::damaged)
+    }
+}
+
+impl TimeWindows {
+    fn take(&mut self, value: &Value) -> Option<()> {
+        (value.get("windows")? == "time").then_some(())?;
+        self.time.restore(value.get("time")?).then_some(())?;
+        self.closing = Closing::restore(value.get("closing")?)?;
+        self.announced.clear();
+        for span in value.get("announced")?.as_array()? {
+            self.announced.insert(Window::new(span.get(0)?.as_i64()?, span.get(1)?.as_i64()?));
+        }
+        self.recent.clear();
+        self.oldest = 0;
+        Some(())
+    }
+}
