@@ -4,11 +4,13 @@
 //! Everything here panics when something is not as it should be: it is called by tests only.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
+mod broker;
 pub mod conformance;
 mod play;
 mod process;
 mod shared;
 
+pub use broker::Broker;
 pub use play::{Played, every_way, play, play_with};
 pub use process::{Ran, bash, bin, run, run_bytes};
 pub use shared::shared;

@@ -1,0 +1,28 @@
+//! The project's documentation as a program: pages are made from the tools' own help, and what a page shows is run.
+//!
+//! `cargo run --release -p manual -- write` renews docs/tools; the tests of this crate check everything.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
+
+pub mod markdown;
+pub mod page;
+pub mod shell;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Command, CommandFactory};
+
+/// Every tool's command line, in the order of a pipeline.
+pub fn tools() -> Vec<Command> {
+    vec![generate::cli::Cli::command()]
+}
+
+/// The root of the project.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Runs `each` for every item, and fails with all that went wrong, not just the first.
+pub fn for_all<T>(items: impl IntoIterator<Item = T>, mut each: impl FnMut(T) -> Result<(), String>) {
+    let wrong: Vec<String> = items.into_iter().filter_map(|item| each(item).err()).collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n\n"));
+}

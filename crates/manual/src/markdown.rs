@@ -1,0 +1,132 @@
+//! The shell blocks of a page, and what the page says they print.
+
+/// One part of a page, from a `## ` heading to the next: its blocks share a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    pub title: String,
+    pub blocks: Vec<Block>,
+}
+
+/// A ```` ```sh ```` block and the ```` ```output ```` block behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Where it is, counted from 1.
+    pub line: usize,
+    pub script: String,
+    pub output: Option<Output>,
+}
+
+/// What the page says a block prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub text: String,
+    /// The lines between the fences, counted from 0, the end exclusive.
+    pub lines: std::ops::Range<usize>,
+}
+
+/// Reads a page.
+pub fn sections(page: &str) -> Vec<Section> {
+    let mut sections = vec![Section { title: "start".to_owned(), blocks: Vec::new() }];
+    for fence in fences(page) {
+        match fence {
+            Item::Heading(title) => sections.push(Section { title, blocks: Vec::new() }),
+            Item::Fence { language, text, lines } => {
+                let blocks = &mut sections.last_mut().unwrap().blocks;
+                match language.as_str() {
+                    "sh" => blocks.push(Block { line: lines.start + 1, script: text, output: None }),
+                    "output" => blocks.last_mut().unwrap().output = Some(Output { text, lines }),
+                    _ => {}
+                }
+            }
+        }
+    }
+    sections.retain(|section| !section.blocks.is_empty());
+    sections
+}
+
+enum Item {
+    Heading(String),
+    Fence { language: String, text: String, lines: std::ops::Range<usize> },
+}
+
+fn fences(page: &str) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut open: Option<(String, usize, Vec<&str>)> = None;
+    for (at, line) in page.lines().enumerate() {
+        match &mut open {
+            Some((language, start, lines)) if line == "```" => {
+                let text = lines.iter().map(|line| format!("{line}\n")).collect();
+                items.push(Item::Fence { language: language.clone(), text, lines: *start..at });
+                open = None;
+            }
+            Some((_, _, lines)) => lines.push(line),
+            None => {
+                if let Some(language) = line.strip_prefix("```") {
+                    open = Some((language.to_owned(), at + 1, Vec::new()));
+                } else if let Some(title) = line.strip_prefix("## ") {
+                    items.push(Item::Heading(title.to_owned()));
+                }
+            }
+        }
+    }
+    assert!(open.is_none(), "a fence that nothing closes, or two in one: {open:?}");
+    items
+}
+
+/// True when `actual` is what `expected` shows. A `…` stands for any characters of a line; a line that is only `…`
+/// stands for any number of lines.
+pub fn matches(expected: &str, actual: &str) -> bool {
+    let (expected, actual): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
+    lines_match(&expected, &actual)
+}
+
+fn lines_match(expected: &[&str], actual: &[&str]) -> bool {
+    match expected.split_first() {
+        None => actual.is_empty(),
+        Some((&"…", rest)) => (0..=actual.len()).any(|skipped| lines_match(rest, &actual[skipped..])),
+        Some((line, rest)) => {
+            actual.first().is_some_and(|first| line_matches(line, first)) && lines_match(rest, &actual[1..])
+        }
+    }
+}
+
+fn line_matches(expected: &str, actual: &str) -> bool {
+    match expected.split_once('…') {
+        None => expected == actual,
+        Some((start, rest)) => actual.strip_prefix(start).is_some_and(|tail| {
+            tail.char_indices().map(|(at, _)| at).chain([tail.len()]).any(|at| line_matches(rest, &tail[at..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "# Page\n\n```sh\necho a\n```\n\n## Two\n\n```output\n```\n";
+
+    #[test]
+    fn a_block_is_found_with_its_section_and_output() {
+        let page = "# P\n## One\n```sh\necho a\n```\nprints\n```output\na\n```\n## None\n```json\n{}\n```\n";
+        let found = sections(page);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].title.as_str(), found[0].blocks[0].line), ("One", 4));
+        assert_eq!(found[0].blocks[0].script, "echo a\n");
+        assert_eq!(found[0].blocks[0].output, Some(Output { text: "a\n".to_owned(), lines: 7..8 }));
+    }
+
+    #[test]
+    #[should_panic(expected = "unwrap")]
+    fn an_output_without_a_command_is_a_mistake_of_the_page() {
+        sections(PAGE);
+    }
+
+    #[test]
+    fn an_ellipsis_stands_for_what_differs_from_run_to_run() {
+        assert!(matches("a … c\n…\nz\n", "a b c\n1\n2\nz\n"));
+        assert!(matches("…\nz", "z"));
+        assert!(!matches("a … c\n", "a b d\n"));
+        assert!(!matches("a\n", "a\nb\n"));
+        assert!(!matches("a\nb\n", "a\n"));
+    }
+}

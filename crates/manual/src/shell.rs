@@ -1,0 +1,138 @@
+//! Runs the shell blocks of a page as a reader would: in a folder of its own, with the tools on the PATH.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
+use testkit::Broker;
+
+use crate::{root, tools};
+
+/// Pages name this broker; the test puts its own in its place.
+const BROKER: &str = "localhost:9092";
+
+/// What says "until Ctrl-C" gets its Ctrl-C after this.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Longer than this and an example hangs.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Where one section's blocks run, one after the other.
+pub struct Folder {
+    dir: TempDir,
+    broker: Option<String>,
+}
+
+/// How a block ended, and what a terminal would have shown.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: ExitStatus,
+    pub shown: String,
+    /// It did not end by itself, as it said it would not.
+    pub stopped: bool,
+}
+
+impl Ran {
+    /// Ended well, by itself or, when it was to, by Ctrl-C.
+    pub fn is_good(&self) -> bool {
+        self.status.success() || (self.stopped && self.status.code() == Some(130))
+    }
+}
+
+impl Folder {
+    /// With the project's scripts and examples at hand, as in its root.
+    pub fn new(broker: Option<&Broker>) -> Self {
+        let dir = tempfile::Builder::new().prefix("millpipe-docs-").tempdir().unwrap();
+        for name in ["scripts", "examples", "bench", "docs"] {
+            symlink(root().join(name), dir.path().join(name)).unwrap();
+        }
+        fs::create_dir(dir.path().join("home")).unwrap();
+        Self { dir, broker: broker.map(|broker| broker.address().to_owned()) }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs one block.
+    pub fn run(&self, script: &str) -> Ran {
+        let script = match &self.broker {
+            Some(address) => script.replace(BROKER, address),
+            None => script.to_owned(),
+        };
+        let shown_file = self.path().join("home/shown");
+        let mut child = self.spawn(&script, &shown_file);
+        let until = if script.contains("Ctrl-C") { PATIENCE } else { LIMIT };
+        let mut stopped = false;
+        let status = match wait(&mut child, until) {
+            Some(status) => status,
+            None => {
+                stopped = until == PATIENCE;
+                signal_group(&child, Signal::INT);
+                wait(&mut child, PATIENCE).unwrap_or_else(|| {
+                    signal_group(&child, Signal::KILL);
+                    child.wait().unwrap()
+                })
+            }
+        };
+        let mut shown = String::from_utf8_lossy(&fs::read(&shown_file).unwrap()).into_owned();
+        if let Some(address) = &self.broker {
+            shown = shown.replace(address, BROKER);
+        }
+        Ran { status, shown, stopped }
+    }
+
+    fn spawn(&self, script: &str, shown: &Path) -> Child {
+        let out = File::create(shown).unwrap();
+        Command::new("bash")
+            .args(["-c", &format!("set -euo pipefail\n{script}")])
+            .current_dir(self.path())
+            .env("PATH", format!("{}:{}", binaries().display(), std::env::var("PATH").unwrap()))
+            .env("TMPDIR", self.path().join("home"))
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("MILLPIPE_METRICS")
+            .stdin(Stdio::null())
+            .stderr(out.try_clone().unwrap())
+            .stdout(out)
+            .process_group(0)
+            .spawn()
+            .unwrap()
+    }
+}
+
+/// True when a script needs the broker.
+pub fn wants_broker(script: &str) -> bool {
+    script.contains(BROKER)
+}
+
+fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let until = Instant::now() + limit;
+    while Instant::now() < until {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+fn signal_group(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    let _ = kill_process_group(pid, signal);
+}
+
+/// The folder with all tools, freshly built.
+fn binaries() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let built: Vec<PathBuf> = tools().iter().map(|tool| testkit::bin(tool.get_name())).collect();
+        built[0].parent().unwrap().to_owned()
+    });
+    &FOLDER
+}

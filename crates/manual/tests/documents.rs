@@ -1,0 +1,101 @@
+//! Every shell block of README and docs is run, and prints what the page says.
+//!
+//! After a change of a page, `MANUAL=write cargo test --release -p manual --test documents` puts what was printed in
+//! the place of what is no longer right; read the difference before it is committed.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::fs;
+
+use manual::markdown::{Block, Section, matches, sections};
+use manual::shell::{Folder, wants_broker};
+use manual::{for_all, root};
+use testkit::Broker;
+
+/// Blocks that are not run here, and what runs them.
+const RUN_ELSEWHERE: [(&str, &str); 3] = [
+    ("git clone ", "who reads it has it"),
+    ("scripts/test\n", "it is what runs this test"),
+    ("scripts/bench\n", "it takes minutes; its parts are tried by the test of bench"),
+];
+
+#[test]
+fn the_readme_does_what_it_says() {
+    page("README.md");
+}
+
+#[test]
+fn the_cookbook_does_what_it_says() {
+    page("docs/cookbook.md");
+}
+
+#[test]
+fn the_contract_does_what_it_says() {
+    page("docs/contract.md");
+}
+
+#[test]
+fn the_other_pages_do_what_they_say() {
+    let own_test = ["README.md", "docs/cookbook.md", "docs/contract.md"];
+    let in_root = ["CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
+    let in_docs = fs::read_dir(root().join("docs")).unwrap();
+    let in_docs = in_docs.map(|file| format!("docs/{}", file.unwrap().file_name().to_string_lossy()));
+    for path in in_root.into_iter().chain(in_docs).filter(|path| path.ends_with(".md")) {
+        if !own_test.contains(&path.as_str()) {
+            page(&path);
+        }
+    }
+}
+
+fn page(path: &str) {
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    let sections = sections(&text);
+    let broker = sections.iter().flat_map(|s| &s.blocks).any(|b| wants_broker(&b.script)).then(Broker::start);
+    let mut corrections = Vec::new();
+    for_all(&sections, |section| run_section(path, section, broker.as_ref(), &mut corrections));
+    if !corrections.is_empty() {
+        fs::write(root().join(path), corrected(&text, &corrections)).unwrap();
+    }
+}
+
+type Correction<'a> = (&'a Block, String);
+
+fn run_section<'a>(
+    path: &str,
+    section: &'a Section,
+    broker: Option<&Broker>,
+    corrections: &mut Vec<Correction<'a>>,
+) -> Result<(), String> {
+    let folder = Folder::new(broker);
+    for block in &section.blocks {
+        if RUN_ELSEWHERE.iter().any(|(script, _)| block.script.starts_with(script)) {
+            continue;
+        }
+        let ran = folder.run(&block.script);
+        let place = format!("{path}:{}: ({})\n{}", block.line, section.title, block.script);
+        if !ran.is_good() {
+            return Err(format!("{place}--- ended with {:?} and showed:\n{}", ran.status, ran.shown));
+        }
+        let Some(output) = &block.output else { continue };
+        if matches(&output.text, &ran.shown) {
+            continue;
+        }
+        if std::env::var_os("MANUAL").is_some_and(|mode| mode == "write") {
+            corrections.push((block, ran.shown));
+        } else {
+            return Err(format!("{place}--- the page says:\n{}--- it showed:\n{}", output.text, ran.shown));
+        }
+    }
+    Ok(())
+}
+
+/// The page with these outputs in the place of its own, the last first, so that line numbers hold.
+fn corrected(text: &str, corrections: &[Correction<'_>]) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let mut corrections: Vec<_> = corrections.iter().collect();
+    corrections.sort_by_key(|(block, _)| std::cmp::Reverse(block.line));
+    for (block, shown) in corrections {
+        let output = block.output.as_ref().unwrap();
+        lines.splice(output.lines.clone(), shown.lines());
+    }
+    lines.join("\n") + "\n"
+}

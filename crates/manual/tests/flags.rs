@@ -1,0 +1,129 @@
+//! One walk over every flag of every tool.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, Command};
+use manual::{for_all, tools};
+
+/// Flags that mean something else in another tool on purpose: (flag, why).
+const TWO_MEANINGS: [(&str, &str); 0] = [];
+
+/// Names of values that are numbers of something countable: no unit is missing there.
+const COUNTS: [&str; 0] = [];
+
+#[test]
+fn every_flag_of_every_tool_has_a_help() {
+    for_all(flags(), |(tool, flag)| match flag.get_help() {
+        Some(help) if help.to_string().len() > 10 => Ok(()),
+        _ => Err(format!("{tool} {}: no help", name(&flag))),
+    });
+}
+
+#[test]
+fn every_tool_says_what_it_is_and_shows_examples() {
+    for_all(tools(), |tool| {
+        let about = tool.get_about().map(ToString::to_string).unwrap_or_default();
+        if about.is_empty() || about.lines().count() > 1 {
+            return Err(format!("{}: its first line is not one line: {about:?}", tool.get_name()));
+        }
+        if manual::page::examples(&tool).len() < 2 {
+            return Err(format!("{}: fewer than two examples in its help", tool.get_name()));
+        }
+        Ok(())
+    });
+}
+
+/// `10` for a time or a size means seconds to one reader and milliseconds to another.
+#[test]
+fn a_time_or_a_size_has_a_unit() {
+    let timed = ["DURATION", "SIZE", "STEP", "AGE", "GAP", "RATE", "INTERVAL"];
+    for_all(flags(), |(tool, flag)| {
+        let values: Vec<String> = flag.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect();
+        let is_timed = values.iter().any(|value| timed.iter().any(|t| value.contains(t)));
+        if !is_timed || COUNTS.contains(&name(&flag).as_str()) {
+            return Ok(());
+        }
+        let default = flag.get_default_values().first().map(|v| v.to_string_lossy().into_owned());
+        if default.is_some_and(|default| default.chars().all(|c| c.is_ascii_digit())) {
+            return Err(format!("{tool} {}: its default has no unit", name(&flag)));
+        }
+        if takes(&tool, &flag, "7") {
+            return Err(format!("{tool} {}: takes 7, without a unit", name(&flag)));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_number_without_a_unit_counts_something() {
+    for_all(flags(), |(tool, flag)| {
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default().to_lowercase();
+        let default = flag.get_default_values().first().map(|v| v.to_string_lossy().into_owned());
+        let is_number = default.is_some_and(|default| default.parse::<f64>().is_ok());
+        let speaks_of_time = ["seconds", "milliseconds", "minutes", " bytes"].iter().any(|unit| help.contains(unit));
+        if is_number && speaks_of_time && flag.get_action().takes_values() {
+            return Err(format!("{tool} {}: a bare number for a time or a size", name(&flag)));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_flag_means_the_same_in_every_tool() {
+    let mut seen: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for_all(flags(), |(tool, flag)| {
+        let meaning = format!("{:?} {}", flag.get_value_names().map(|v| v.to_vec()), first_sentence(&flag));
+        let (other, first) = seen.entry(name(&flag)).or_insert_with(|| (tool.clone(), meaning.clone()));
+        if *first == meaning || TWO_MEANINGS.iter().any(|(allowed, _)| *allowed == name(&flag)) {
+            return Ok(());
+        }
+        Err(format!("{} is\n  {first} in {other}, and\n  {meaning} in {tool}", name(&flag)))
+    });
+}
+
+#[test]
+fn a_short_flag_stands_for_the_same_long_one_in_every_tool() {
+    let mut seen: BTreeMap<char, String> = BTreeMap::new();
+    for_all(flags(), |(tool, flag)| {
+        let Some(short) = flag.get_short() else { return Ok(()) };
+        let long = seen.entry(short).or_insert_with(|| name(&flag));
+        if *long == name(&flag) { Ok(()) } else { Err(format!("{tool}: -{short} is {} and {long}", name(&flag))) }
+    });
+}
+
+fn flags() -> Vec<(String, Arg)> {
+    let mut flags = Vec::new();
+    for mut tool in tools() {
+        tool.build();
+        let own = tool.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()));
+        flags.extend(own.map(|arg| (tool.get_name().to_owned(), arg.clone())));
+    }
+    flags
+}
+
+fn name(flag: &Arg) -> String {
+    flag.get_long().map_or_else(|| flag.get_id().to_string(), |long| format!("--{long}"))
+}
+
+/// What is said up to the first end of a sentence: the rest may differ by tool.
+fn first_sentence(flag: &Arg) -> String {
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    let end = help.find([';', '.', ':']).unwrap_or(help.len());
+    help[..end].to_owned()
+}
+
+/// True when the flag alone is taken with this value: everything else that is asked for is made optional.
+fn takes(tool: &str, flag: &Arg, value: &str) -> bool {
+    let Some(long) = flag.get_long() else { return false };
+    let alone = flag.clone().required(false);
+    let command = Command::new("alone").no_binary_name(true).arg(alone);
+    let taken = command.try_get_matches_from([format!("--{long}={value}")]);
+    match taken {
+        Ok(_) => true,
+        Err(error) => {
+            assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation, "{tool} --{long}={value}: {error}");
+            false
+        }
+    }
+}

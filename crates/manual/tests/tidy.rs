@@ -1,0 +1,123 @@
+//! The house style, as far as a program can see it.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use manual::{for_all, root};
+
+/// Beyond this a file is cut by noun; 400 is the aim.
+const LINES_MAX: usize = 600;
+
+const NO_NOUN: [&str; 9] = ["util", "utils", "helper", "helpers", "common", "misc", "core", "types", "manager"];
+
+/// Places of somebody's machine; written in pieces, so that this file has none.
+const MACHINE_PATHS: [&str; 4] =
+    [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/"), concat!("/Us", "ers/")];
+
+#[test]
+fn no_file_is_longer_than_600_lines() {
+    for_all(files(&["rs", "sh", "py"]), |file| {
+        let lines = text(&file).lines().count();
+        if lines > LINES_MAX { Err(format!("{}: {lines} lines", file.display())) } else { Ok(()) }
+    });
+}
+
+#[test]
+fn a_name_says_what_is_in_it() {
+    for_all(files(&[]), |file| {
+        let parts = file.iter().map(|part| part.to_string_lossy().into_owned());
+        for part in parts {
+            let stem = part.split('.').next().unwrap();
+            if NO_NOUN.contains(&stem) {
+                return Err(format!("{}: \"{stem}\" names nothing", file.display()));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn nothing_is_left_from_a_debugging_session() {
+    let left = [
+        concat!("db", "g!("),
+        concat!("to", "do!("),
+        concat!("unimpl", "emented!("),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+    ];
+    for_all(files(&["rs", "sh", "py", "toml"]), |file| {
+        let found = text(&file).lines().enumerate().find_map(|(at, line)| {
+            let word = left.iter().find(|word| line.contains(*word))?;
+            Some(format!("{}:{}: {word}", file.display(), at + 1))
+        });
+        found.map_or(Ok(()), Err)
+    });
+}
+
+#[test]
+fn no_page_and_no_script_names_a_place_on_somebodys_machine() {
+    for_all(files(&["md", "sh", "py", "toml", "service"]), |file| {
+        let text = text(&file);
+        let found = MACHINE_PATHS.iter().find(|path| text.contains(*path));
+        found.map_or(Ok(()), |path| Err(format!("{}: names {path}", file.display())))
+    });
+}
+
+#[test]
+fn a_link_in_a_page_leads_somewhere() {
+    for_all(files(&["md"]), |file| {
+        for target in links(&text(&file)) {
+            let path = target.split('#').next().unwrap();
+            let from = root().join(&file);
+            if !path.is_empty() && !path.contains("://") && !from.parent().unwrap().join(path).exists() {
+                return Err(format!("{}: no {path}", file.display()));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_tool_depends_on_no_other_tool() {
+    let tools: Vec<String> = manual::tools().iter().map(|tool| tool.get_name().to_owned()).collect();
+    for_all(&tools, |tool| {
+        let manifest = text(&PathBuf::from(format!("crates/{tool}/Cargo.toml")));
+        let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap().to_owned();
+        let other = tools.iter().find(|other| {
+            dependencies
+                .lines()
+                .any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")))
+        });
+        other.map_or(Ok(()), |other| Err(format!("{tool} depends on {other}")))
+    });
+}
+
+/// The targets of `[text](target)`.
+fn links(page: &str) -> Vec<String> {
+    page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect()
+}
+
+fn text(file: &Path) -> String {
+    fs::read_to_string(root().join(file)).unwrap()
+}
+
+/// The project's files, known to git or new, with one of these endings (scripts without one count as sh).
+fn files(endings: &[&str]) -> Vec<PathBuf> {
+    let listed = Command::new("git")
+        .current_dir(root())
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .output()
+        .unwrap();
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let all = String::from_utf8(listed.stdout).unwrap();
+    let all: Vec<PathBuf> = all.lines().map(PathBuf::from).filter(|file| root().join(file).is_file()).collect();
+    assert!(all.len() > 50, "git lists the project's files: {all:?}");
+    let ending = |file: &PathBuf| match file.extension() {
+        Some(ending) => ending.to_string_lossy().into_owned(),
+        None if file.starts_with("scripts") || file.starts_with(".ci") => "sh".to_owned(),
+        None => String::new(),
+    };
+    all.into_iter().filter(|file| endings.is_empty() || endings.contains(&ending(file).as_str())).collect()
+}
