@@ -55,9 +55,9 @@ fn the_bytes_of_a_seed_never_change() {
     assert_eq!(
         generated(&Spec { out_of_order_ms: 2_000, ..spec(2) }),
         concat!(
-            r#"{"timestamp":"2026-01-01T00:00:00.903Z","key":"user-950","value":13.07,"status":200,"path":"/api/v1/cart/history/4","host":"web-8.eu-west-1a.example"}"#,
+            r#"{"timestamp":"2026-01-01T00:00:00.637Z","key":"user-950","value":13.07,"status":200,"path":"/api/v1/cart/history/4","host":"web-8.eu-west-1a.example"}"#,
             "\n",
-            r#"{"timestamp":"2026-01-01T00:00:00.697Z","key":"user-149","value":26.35,"status":200,"path":"/api/v1/orders/edit/2","host":"web-6.eu-west-1a.example"}"#,
+            r#"{"timestamp":"2026-01-01T00:00:01.423Z","key":"user-149","value":26.35,"status":200,"path":"/api/v1/orders/edit/2","host":"web-6.eu-west-1a.example"}"#,
             "\n",
         )
     );
@@ -73,7 +73,7 @@ fn every_line_is_json_of_about_150_bytes() {
     let text = generated(&spec(20_000));
     assert_eq!(text.lines().count(), 20_000);
     for line in text.lines() {
-        json_fields::validate(line.as_bytes(), json_fields::DEPTH_LIMIT).unwrap();
+        json_fields::validate(line.as_bytes()).unwrap();
         assert!((130..=request::LINE_BYTES_MAX).contains(&line.len()), "{line}");
     }
     assert!((145..155).contains(&(text.len() / 20_000)));
@@ -205,6 +205,7 @@ proptest! {
         source.start(&mut out).unwrap();
         poll_all(&mut source, &mut out);
         let rest: Vec<&str> = whole.lines().skip(usize::try_from(at).unwrap()).collect();
-        prop_assert_eq!(String::from_utf8(out.take()).unwrap().lines().collect::<Vec<_>>(), rest);
+        let text = String::from_utf8(out.take()).unwrap();
+        prop_assert_eq!(text.lines().collect::<Vec<_>>(), rest);
     }
 }

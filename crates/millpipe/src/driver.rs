@@ -192,6 +192,7 @@ impl Protocol {
 
     fn too_long<S: Stage>(&mut self, stage: &mut S, out: &mut Out, shown: &[u8]) -> Result<(), Fault> {
         self.begin(stage, out)?;
+        stage.catch_up(out)?;
         self.line_number += 1;
         self.epoch_lines += 1;
         out.counts.lines_in += 1;
@@ -208,7 +209,10 @@ impl Protocol {
             "hello" => self.hello(stage, out, mark)?,
             "barrier" => self.barrier(stage, out, mark)?,
             "end" => self.end(stage, out, mark)?,
-            "reject" if !self.is_sink => out.mark(&mark),
+            "reject" if !self.is_sink => {
+                stage.catch_up(out)?;
+                out.mark(&mark);
+            }
             kind => {
                 self.sees_from |= kind == "from";
                 stage.mark(&mark, out)?;
@@ -233,6 +237,7 @@ impl Protocol {
 
     fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
         self.check_count(&mark)?;
+        stage.catch_up(out)?;
         stage.barrier(&mark, out)?;
         if !self.is_sink {
             let mut hops = mark.get("hops").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
@@ -252,6 +257,7 @@ impl Protocol {
             return stage.mark(&mark, out);
         }
         self.check_count(&mark)?;
+        stage.catch_up(out)?;
         if mark.flag("drain") {
             stage.end(out)?;
         }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | [`Source`] | the first in a pipe | [`run_source`] |
 //! | [`Stage`] | an operator with state | [`run_stage`] |
-//! | [`Map`] | an operator without state, on many threads | [`run_map`] |
+//! | [`Map`] | an operator without state, on many threads; or a foreign program, in many processes | [`run_map`], [`run_command`] |
 //! | [`Sink`] | the last in a pipe | [`run_sink`] |
 //!
 //! The contract of the stream (marks among lines, counts, checked and plain streams, what an end of file
@@ -17,6 +17,9 @@
 
 mod accounting;
 mod args;
+mod batch;
+mod child;
+mod command;
 mod driver;
 mod fault;
 mod input;
@@ -24,23 +27,30 @@ mod lines;
 mod mark;
 mod monitor;
 mod out;
+mod pool;
+mod processes;
 mod rejects;
 mod run;
+mod run_map;
 mod run_source;
 mod signals;
 mod sink_stage;
 mod stage;
+mod stderr_tail;
 pub mod tool;
 
 pub use accounting::{Counts, Extra, Report, Waits};
 pub use args::{InputArgs, RunArgs, StageArgs};
+pub use command::Command;
 pub use driver::{Config, Driver};
 pub use fault::{Error, Exit, Fault};
 pub use input::CHUNK_BYTES;
 pub use lines::{Piece, Splitter};
 pub use mark::{Mark, PREFIX, is_mark};
 pub use out::{BLOCK_BYTES, Drain, Out};
+pub use pool::Jobs;
 pub use rejects::{Late, OnError, Policy, Rejects};
 pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};
+pub use run_map::{run_command, run_map};
 pub use run_source::run_source;
 pub use stage::{Map, Polled, Sink, Source, Stage};

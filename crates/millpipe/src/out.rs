@@ -178,8 +178,9 @@ impl Out {
         self.rejects.warn(&text.to_string());
     }
 
-    /// Ends the run with this fault once the stage returns.
+    /// Ends the run with this fault once the stage returns. What was written before it goes out.
     pub fn fail(&mut self, fault: Fault) {
+        self.flush();
         self.failed.get_or_insert(fault);
     }
 
@@ -206,6 +207,28 @@ impl Out {
 
     pub(crate) fn at(&mut self, line: u64, byte: u64) {
         self.place = Place { line, byte };
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// True when a bad line ends the run.
+    pub(crate) fn stops_on_error(&self) -> bool {
+        self.on_error == OnError::Stop
+    }
+
+    /// Takes over what was written elsewhere: so many whole lines, which settle so many input lines.
+    pub(crate) fn take_over(&mut self, bytes: &[u8], lines: u64, settled: u64) {
+        self.counts.settled += settled;
+        self.counts.lines_out += lines;
+        self.epoch_lines += lines;
+        for block in bytes.chunks(BLOCK_BYTES) {
+            self.bytes.extend_from_slice(block);
+            if self.bytes.len() >= BLOCK_BYTES {
+                self.flush();
+            }
+        }
     }
 
     fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {

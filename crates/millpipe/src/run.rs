@@ -33,7 +33,7 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
         Some(writer) => driver.out.set_drain(Box::new(writer.drain())),
     }
     let mut feed = Feed::new(args.threads >= 2, true, args.chunk.as_usize());
-    let mut result = drive(&mut driver, &mut feed, &args.run);
+    let mut result = drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut feed, monitor));
     if let Some(writer) = writer {
         driver.out.set_drain(Box::new(Stdout)); // Drops the channel: the writer ends.
         result = writer.join().and(result);
@@ -49,18 +49,22 @@ pub fn run_sink<S: Sink>(sink: S, config: Config, args: &RunArgs) -> Result<(), 
     let _flag = StopFlag::for_stage()?;
     let mut driver = driver(SinkStage::new(sink), config)?;
     let mut feed = Feed::new(false, false, CHUNK_BYTES);
-    drive(&mut driver, &mut feed, args)
+    drive(&mut driver, args, |driver, monitor| pump(driver, &mut feed, monitor))
 }
 
-fn driver<S: Stage>(stage: S, config: Config) -> Result<Driver<S>, Error> {
+pub(crate) fn driver<S: Stage>(stage: S, config: Config) -> Result<Driver<S>, Error> {
     let rejects = Rejects::open(&config.name, &config.policy)?;
     Ok(Driver::new(stage, config, rejects))
 }
 
-/// The loop: wait, read, work, write.
-fn drive<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, args: &RunArgs) -> Result<(), Fault> {
+/// Runs a loop to its end, and tells how it went.
+pub(crate) fn drive<S: Stage>(
+    driver: &mut Driver<S>,
+    args: &RunArgs,
+    run: impl FnOnce(&mut Driver<S>, &mut Monitor) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     let mut monitor = Monitor::new(driver.name(), Extra::Stage, args)?;
-    let result = pump(driver, feed, &mut monitor);
+    let result = run(driver, &mut monitor);
     // What was written before an error is good: it goes out, unless nobody reads.
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
         driver.stage.give_up(&mut driver.out);
@@ -68,12 +72,18 @@ fn drive<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, args: &RunArgs) -> R
     let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { driver.out.flush_all() };
     let result = result.and(flushed);
     say_late(driver);
-    feed.add_waits(&mut monitor);
     monitor.finish(driver.counts())?;
     result
 }
 
+/// The loop: wait, read, work, write.
 fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
+    let result = pump_on(driver, feed, monitor);
+    feed.add_waits(monitor);
+    result
+}
+
+fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
     loop {
         let timeout = timeout(driver.stage.wake_at(), monitor.tick_in());
         let more = feed.next(timeout, |chunk| {
@@ -125,7 +135,7 @@ enum Feed {
     Thread { chunks: Receiver<Incoming>, spent: Sender<Vec<u8>>, waited: Duration },
 }
 
-enum Incoming {
+pub(crate) enum Incoming {
     Bytes(Vec<u8>, usize),
     End,
     Failed(Fault),
@@ -133,29 +143,11 @@ enum Incoming {
 
 impl Feed {
     fn new(threaded: bool, watches_output: bool, chunk_bytes: usize) -> Self {
-        let mut input = Input::new(watches_output);
-        let chunk_bytes = chunk_bytes.clamp(1, 16 * CHUNK_BYTES);
         if !threaded {
-            return Self::Here { input, buffer: vec![0; chunk_bytes] };
+            let buffer = vec![0; chunk_size(chunk_bytes)];
+            return Self::Here { input: Input::new(watches_output), buffer };
         }
-        let (full, chunks) = bounded(CHANNEL_CHUNKS);
-        let (spent, empty) = bounded::<Vec<u8>>(CHANNEL_CHUNKS + 2);
-        // Not joined: it may sit in a read for ever, and the process ends without it.
-        thread::spawn(move || {
-            loop {
-                let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; chunk_bytes]);
-                let incoming = match input.read(&mut buffer, None) {
-                    Ok(Read::Bytes(n)) => Incoming::Bytes(buffer, n),
-                    Ok(Read::TimedOut) => continue,
-                    Ok(Read::End) => Incoming::End,
-                    Err(fault) => Incoming::Failed(fault),
-                };
-                let over = !matches!(incoming, Incoming::Bytes(..));
-                if full.send(incoming).is_err() || over {
-                    return;
-                }
-            }
-        });
+        let (chunks, spent) = spawn_reader(watches_output, chunk_bytes);
         Self::Thread { chunks, spent, waited: Duration::ZERO }
     }
 
@@ -191,6 +183,34 @@ impl Feed {
             Self::Thread { waited, .. } => *waited,
         };
     }
+}
+
+fn chunk_size(bytes: usize) -> usize {
+    bytes.clamp(1, 16 * CHUNK_BYTES)
+}
+
+/// Reads standard input in a thread of its own. Buffers that were worked off go back to it.
+pub(crate) fn spawn_reader(watches_output: bool, chunk_bytes: usize) -> (Receiver<Incoming>, Sender<Vec<u8>>) {
+    let mut input = Input::new(watches_output);
+    let (full, chunks) = bounded(CHANNEL_CHUNKS);
+    let (spent, empty) = bounded::<Vec<u8>>(CHANNEL_CHUNKS + 2);
+    // Not joined: it may sit in a read for ever, and the process ends without it.
+    thread::spawn(move || {
+        loop {
+            let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; chunk_size(chunk_bytes)]);
+            let incoming = match input.read(&mut buffer, None) {
+                Ok(Read::Bytes(n)) => Incoming::Bytes(buffer, n),
+                Ok(Read::TimedOut) => continue,
+                Ok(Read::End) => Incoming::End,
+                Err(fault) => Incoming::Failed(fault),
+            };
+            let over = !matches!(incoming, Incoming::Bytes(..));
+            if full.send(incoming).is_err() || over {
+                return;
+            }
+        }
+    });
+    (chunks, spent)
 }
 
 fn receive(chunks: &Receiver<Incoming>, timeout: Option<Duration>) -> Result<Incoming, RecvTimeoutError> {

@@ -26,9 +26,7 @@ impl StopFlag {
     /// # Errors
     /// When the system refuses the handler.
     pub fn for_stage() -> Result<Self, Error> {
-        let is_file = rustix::fs::fstat(rustix::stdio::stdin())
-            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile);
-        Self::catch(if is_file { &[] } else { &[SIGINT] })
+        Self::catch(if stdin_is_a_file() { &[] } else { &[SIGINT] })
     }
 
     pub fn is_set(&self) -> bool {
@@ -45,6 +43,12 @@ impl StopFlag {
         }
         Ok(Self(flag))
     }
+}
+
+/// Then nobody upstream can end the stream.
+pub(crate) fn stdin_is_a_file() -> bool {
+    use rustix::fs::{FileType, fstat};
+    fstat(rustix::stdio::stdin()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
 }
 
 /// Dies of SIGPIPE, as a shell expects of a filter whose reader has left.

@@ -53,6 +53,15 @@ pub trait Stage {
         Ok(())
     }
 
+    /// The runtime is about to write into the stream itself, or to count what is in it. Only a stage that works
+    /// ahead of its output has something to do: bring the output up to date.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn catch_up(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// The run ends with an error. What was taken before it may still be delivered; this must not take long.
     fn give_up(&mut self, _out: &mut Out) {}
 
@@ -92,9 +101,10 @@ pub trait Stage {
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error>;
 }
 
-/// An operator that remembers nothing, so that many threads can share it.
-pub trait Map: Sync {
-    /// One data line: write none, one or many.
+/// An operator that remembers nothing: each of many threads makes one for itself.
+pub trait Map {
+    /// One data line: write none, one or many, and settle it. What concerns the stream rather than the line (marks,
+    /// late lines, warnings) is not for a map.
     ///
     /// # Errors
     /// As [`Stage::line`].

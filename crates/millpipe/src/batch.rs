@@ -1,0 +1,153 @@
+//! A batch of lines on its way through a pool of workers, and what a worker made of it.
+
+use memchr::memchr;
+
+use crate::fault::Fault;
+use crate::out::Place;
+
+/// Whole lines of the input, without a mark or a blank line between them.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Its number among the batches of this run.
+    pub sequence: u64,
+    /// The lines, each with its newline.
+    pub bytes: Vec<u8>,
+    pub lines: usize,
+    /// A bad line ends the run: what is behind the first one need not be worked on.
+    pub stops_on_error: bool,
+    runs: Vec<Run>,
+}
+
+/// Where lines that follow each other without a gap begin: places are kept by the run, not by the line.
+#[derive(Debug)]
+struct Run {
+    first: usize,
+    start: usize,
+    place: Place,
+}
+
+impl Batch {
+    pub fn push(&mut self, line: &[u8], place: Place) {
+        if self.end().is_none_or(|end| (end.line, end.byte) != (place.line, place.byte)) {
+            self.runs.push(Run { first: self.lines, start: self.bytes.len(), place });
+        }
+        self.bytes.extend_from_slice(line);
+        self.bytes.push(b'\n');
+        self.lines += 1;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines == 0
+    }
+
+    /// The lines without their newlines.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.bytes[..];
+        std::iter::from_fn(move || {
+            let end = memchr(b'\n', rest)?;
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            Some(line)
+        })
+    }
+
+    /// A line, counted from 0, and where it was in the input.
+    pub fn line(&self, index: usize) -> (&[u8], Place) {
+        let run = self.runs.iter().rev().find(|run| run.first <= index);
+        let Some(Run { first, start, place }) = run else { return (&[], Place::default()) };
+        let mut at = *start;
+        let mut end = self.line_end(at);
+        for _ in *first..index {
+            at = end + 1;
+            end = self.line_end(at);
+        }
+        let place = Place { line: place.line + (index - first) as u64, byte: place.byte + (at - start) as u64 };
+        (&self.bytes[at..end], place)
+    }
+
+    /// `line 7`, `lines 1 to 400`: the first so many of its lines.
+    pub fn range(&self, lines: usize) -> String {
+        let first = self.line(0).1.line;
+        let last = self.line(lines.saturating_sub(1)).1.line;
+        if first == last { format!("line {first}") } else { format!("lines {first} to {last}") }
+    }
+
+    /// Makes it an empty one, with the buffers kept.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.runs.clear();
+        self.lines = 0;
+    }
+
+    /// The place behind the last line.
+    fn end(&self) -> Option<Place> {
+        let run = self.runs.last()?;
+        let line = run.place.line + (self.lines - run.first) as u64;
+        Some(Place { line, byte: run.place.byte + (self.bytes.len() - run.start) as u64 })
+    }
+
+    fn line_end(&self, start: usize) -> usize {
+        memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |length| start + length)
+    }
+}
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Product {
+    /// Whole lines.
+    pub out: Vec<u8>,
+    pub lines_out: u64,
+    pub settled: u64,
+    /// In the order of their lines.
+    pub bad: Vec<BadLine>,
+    pub failure: Option<Failure>,
+    pub warnings: Vec<String>,
+}
+
+/// A line that the worker could not take, and how far the output was when it came.
+#[derive(Debug)]
+pub(crate) struct BadLine {
+    pub index: usize,
+    pub why: String,
+    pub out_bytes: usize,
+    pub lines_out: u64,
+    pub settled: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// So many lines from the first were tried together and not taken, for this reason. `--on-error` decides.
+    Lines(usize, String),
+    /// The run cannot go on.
+    Stop(Fault),
+}
+
+impl Product {
+    /// This line is bad, and has added nothing to the output, which has this length.
+    pub fn bad(&mut self, index: usize, why: String, out_bytes: usize) {
+        let (lines_out, settled) = (self.lines_out, self.settled);
+        self.bad.push(BadLine { index, why, out_bytes, lines_out, settled });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_their_places_over_gaps() {
+        let mut batch = Batch::default();
+        batch.push(b"ab", Place { line: 3, byte: 10 });
+        batch.push(b"", Place { line: 4, byte: 13 });
+        batch.push(b"cde", Place { line: 5, byte: 14 });
+        batch.push(b"f", Place { line: 9, byte: 22 });
+        batch.push(b"g", Place { line: 10, byte: 24 });
+        assert_eq!(batch.runs.len(), 2);
+        let seen: Vec<_> = (0..5).map(|i| batch.line(i)).map(|(l, p)| (l, p.line, p.byte)).collect();
+        let expected: [(&[u8], u64, u64); 5] =
+            [(b"ab", 3, 10), (b"", 4, 13), (b"cde", 5, 14), (b"f", 9, 22), (b"g", 10, 24)];
+        assert_eq!(seen, expected);
+        assert_eq!(batch.iter().collect::<Vec<_>>(), expected.map(|e| e.0));
+        assert_eq!((batch.range(5), batch.range(1)), ("lines 3 to 10".to_owned(), "line 3".to_owned()));
+    }
+}

@@ -1,0 +1,169 @@
+//! The ways of running a map: one loop, or a pool of workers between a reading thread and the writing loop.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
+
+use crate::accounting::timed;
+use crate::args::StageArgs;
+use crate::batch::{Batch, Failure, Product};
+use crate::command::{Command, CommandWorker};
+use crate::driver::{Config, Driver};
+use crate::fault::{Error, Fault};
+use crate::monitor::Monitor;
+use crate::out::Out;
+use crate::pool::{Jobs, Message, Pool, STACK_BYTES, Worker};
+use crate::processes::Processes;
+use crate::rejects::{Policy, Rejects};
+use crate::run::{Incoming, Stdout, drive, driver, now_ms, run_stage, spawn_reader};
+use crate::signals::StopFlag;
+use crate::stage::{Map, Stage};
+
+/// Runs a map from stdin to stdout, one copy of it in each worker. The output does not depend on how many there are.
+///
+/// # Errors
+/// What ended the run early; `ReaderGone` is for `tool::main` to turn into death by SIGPIPE.
+pub fn run_map<M: Map>(
+    make: impl Fn() -> M + Send + Sync + 'static,
+    config: Config,
+    args: &StageArgs,
+    jobs: Jobs,
+) -> Result<(), Fault> {
+    if jobs.workers == 1 {
+        return on_a_big_stack(|| run_stage(MapStage(make()), config, args));
+    }
+    let _flag = StopFlag::for_stage()?;
+    let line_workers = move || LineWorker { map: make(), out: Out::new(&Policy::default(), Rejects::in_memory("")) };
+    run_pool(Pool::start(jobs, line_workers)?, config, args)
+}
+
+/// Gives batches of lines to processes and writes their output.
+///
+/// # Errors
+/// As [`run_map`].
+pub fn run_command(command: Command, config: Config, args: &StageArgs, jobs: Jobs) -> Result<(), Fault> {
+    let processes = Processes::new()?;
+    let for_workers = processes.clone();
+    let mut pool = Pool::start(jobs, move || CommandWorker::new(command.clone(), for_workers.clone()))?;
+    pool.on_drop(move || processes.end_all());
+    run_pool(pool, config, args)
+}
+
+/// The same depth of recursion as in a pool, so that the same lines go through.
+fn on_a_big_stack(run: impl FnOnce() -> Result<(), Fault> + Send) -> Result<(), Fault> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+        let thread = thread.map_err(|e| Error::io("a worker thread", &e))?;
+        thread.join().unwrap_or_else(|_| Err(Error::data("a worker panicked").into()))
+    })
+}
+
+fn run_pool(pool: Pool, config: Config, args: &StageArgs) -> Result<(), Fault> {
+    let mut driver = driver(pool, config)?;
+    driver.out.set_drain(Box::new(Stdout));
+    let (chunks, spent) = spawn_reader(true, args.chunk.as_usize());
+    drive(&mut driver, &args.run, |driver, monitor| pump(driver, &chunks, &spent, monitor))
+}
+
+/// What the loop of a pool waits for.
+enum Event {
+    Input(Incoming),
+    Worker(Message),
+    Time,
+}
+
+fn pump(
+    driver: &mut Driver<Pool>,
+    chunks: &Receiver<Incoming>,
+    spent: &Sender<Vec<u8>>,
+    monitor: &mut Monitor,
+) -> Result<(), Fault> {
+    loop {
+        let timeout = [driver.stage.offer_in(), monitor.tick_in()].into_iter().flatten().min();
+        let event = timed(&mut monitor.waits.input, || next_event(chunks, driver.stage.messages(), timeout))?;
+        driver.clock(now_ms())?;
+        match event {
+            Event::Input(Incoming::Bytes(buffer, n)) => {
+                driver.feed(&buffer[..n])?;
+                let _ = spent.try_send(buffer);
+            }
+            Event::Input(Incoming::Failed(fault)) => return Err(fault),
+            Event::Input(Incoming::End) => {
+                driver.finish()?;
+                return driver.out.flush_all();
+            }
+            Event::Worker(message) => driver.stage.receive(message, &mut driver.out)?,
+            Event::Time => {}
+        }
+        driver.stage.offer(&driver.out);
+        timed(&mut monitor.waits.output, || driver.out.flush_all())?;
+        monitor.tick(|| driver.counts())?;
+    }
+}
+
+fn next_event(
+    chunks: &Receiver<Incoming>,
+    messages: &Receiver<Message>,
+    timeout: Option<Duration>,
+) -> Result<Event, Fault> {
+    let died = |_| Error::temporary("a thread of the runtime died");
+    // A worker that is done comes first: it may wait for more.
+    if let Ok(message) = messages.try_recv() {
+        return Ok(Event::Worker(message));
+    }
+    let after = timeout.map_or_else(crossbeam_channel::never, crossbeam_channel::after);
+    let event = select! {
+        recv(chunks) -> incoming => Event::Input(incoming.map_err(|_| died(RecvTimeoutError::Disconnected))?),
+        recv(messages) -> message => Event::Worker(message.map_err(|_| died(RecvTimeoutError::Disconnected))?),
+        recv(after) -> _ => Event::Time,
+    };
+    Ok(event)
+}
+
+/// A map as a stage, for one loop.
+struct MapStage<M>(M);
+
+impl<M: Map> Stage for MapStage<M> {
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        self.0.map(line, out)
+    }
+
+    fn snapshot(&self, _to: &mut dyn io::Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn restore(&mut self, _from: &mut dyn io::BufRead) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A map as a worker: line by line into memory.
+struct LineWorker<M> {
+    map: M,
+    out: Out,
+}
+
+impl<M: Map> Worker for LineWorker<M> {
+    fn work(&mut self, batch: &Batch, product: &mut Product) {
+        self.out.counts = Default::default();
+        for (index, line) in batch.iter().enumerate() {
+            let result = self.map.map(line, &mut self.out);
+            product.lines_out = self.out.counts.lines_out;
+            product.settled = self.out.counts.settled;
+            match result {
+                Ok(()) => {}
+                Err(Fault::Bad(why)) => product.bad(index, why, self.out.buffer().len()),
+                Err(fault) => {
+                    product.failure = Some(Failure::Stop(fault));
+                    break;
+                }
+            }
+            if batch.stops_on_error && !product.bad.is_empty() {
+                break;
+            }
+        }
+        product.out = self.out.take();
+    }
+}

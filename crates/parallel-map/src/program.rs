@@ -1,0 +1,117 @@
+//! A jq filter and its arguments: compiled once, shared by all workers.
+
+use std::sync::Arc;
+
+use jaq_core::data::JustLut;
+use jaq_core::load::{self, Arena, File, Loader};
+use jaq_core::{Compiler, compile};
+use jaq_json::{Val, read};
+use millpipe::Error;
+
+use crate::Filter;
+
+/// Values are read and written by this filter; it sees one line at a time and nothing else.
+pub type Data = JustLut<Val>;
+
+/// Named values for a filter, as JSON texts that have been checked.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments(Vec<(String, String)>);
+
+impl Arguments {
+    /// `--arg`: a string.
+    pub fn push_text(&mut self, name: &str, text: &str) {
+        let mut json = Vec::new();
+        json_fields::write_string(text, &mut json);
+        self.0.push((format!("${name}"), String::from_utf8_lossy(&json).into_owned()));
+    }
+
+    /// `--argjson`: any JSON value.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn push_json(&mut self, name: &str, json: &str) -> Result<(), Error> {
+        json_fields::validate(json.as_bytes())
+            .map_err(|why| Error::usage(format_args!("--argjson {name}: {json:?} is not JSON: {why}")))?;
+        self.0.push((format!("${name}"), json.to_owned()));
+        Ok(())
+    }
+
+    /// The values. They cannot be shared by threads, so each worker reads them once.
+    pub(crate) fn values(&self) -> Vec<Val> {
+        self.0.iter().map(|(_, json)| read::parse_single(json.as_bytes()).unwrap_or_default()).collect()
+    }
+}
+
+/// A compiled filter with its arguments.
+#[derive(Clone)]
+pub struct Program {
+    compiled: Arc<jaq_core::Filter<Data>>,
+    arguments: Arguments,
+    output_bytes_max: usize,
+}
+
+impl Program {
+    /// Compiles a filter. `output_bytes_max` limits the results of one line.
+    ///
+    /// # Errors
+    /// Where and why the filter is wrong.
+    pub fn new(code: &str, arguments: Arguments, output_bytes_max: usize) -> Result<Self, Error> {
+        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let arena = Arena::default();
+        let modules = Loader::new(definitions)
+            .load(&arena, File { code, path: () })
+            .map_err(|errors| wrong(code, &load_error(&errors)))?;
+        let compiled = Compiler::default()
+            .with_funs(functions)
+            .with_global_vars(arguments.0.iter().map(|(name, _)| name.as_str()))
+            .compile(modules)
+            .map_err(|errors| wrong(code, &compile_error(&errors)))?;
+        Ok(Self { compiled: Arc::new(compiled), arguments, output_bytes_max })
+    }
+
+    /// A filter for one worker.
+    pub fn filter(&self) -> Filter {
+        Filter::new(Arc::clone(&self.compiled), &self.arguments, self.output_bytes_max)
+    }
+}
+
+/// What is wrong, and the part of the code where it shows.
+type Wrong<'a> = (String, &'a str);
+
+fn load_error<'a>(errors: &load::Errors<&'a str, ()>) -> Option<Wrong<'a>> {
+    let (_, error) = errors.first()?;
+    match error {
+        load::Error::Io(errors) => errors.first().map(|(at, why)| (why.clone(), *at)),
+        load::Error::Lex(errors) => errors.first().map(|(expected, at)| (expected_but(expected.as_str(), at), *at)),
+        load::Error::Parse(errors) => errors.first().map(|(expected, at)| (expected_but(expected.as_str(), at), *at)),
+    }
+}
+
+fn compile_error<'a>(errors: &compile::Errors<&'a str, ()>) -> Option<Wrong<'a>> {
+    let (at, undefined) = errors.first()?.1.first()?;
+    let what = match undefined {
+        compile::Undefined::Filter(arity) => return Some((format!("there is no filter {at}/{arity}"), at)),
+        other => other.as_str(),
+    };
+    Some((format!("there is no {what} {at}"), at))
+}
+
+fn expected_but(expected: &str, found: &str) -> String {
+    match found.split_whitespace().next() {
+        None => format!("expected {expected}, but the filter ends"),
+        Some(word) => format!("expected {expected}, but found {:?}", word.chars().take(20).collect::<String>()),
+    }
+}
+
+/// `the filter, line 1, column 7: expected …`, and the line of the code.
+fn wrong(code: &str, wrong: &Option<Wrong<'_>>) -> Error {
+    let Some((what, at)) = wrong else { return Error::usage("the filter is wrong") };
+    let start = load::span(code, at).start.min(code.len());
+    let before = code.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let text = code.lines().nth(line).unwrap_or_default();
+    Error::usage(format_args!("the filter, line {}, column {column}: {what}", line + 1))
+        .hint(format_args!("{text}\n{}^", " ".repeat(column - 1)))
+}

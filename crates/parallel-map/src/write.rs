@@ -1,0 +1,82 @@
+//! jq's values as compact JSON, with nothing in it that is not JSON.
+
+use jaq_json::{Num, Val};
+use json_fields::DEPTH_LIMIT;
+
+/// Integral floats up to here are written without an exponent or a fraction, as jq does.
+const INTEGRAL_MAX: f64 = 1e17;
+
+/// Appends a value. Numbers that were not computed keep their text; not-a-number becomes null and infinity the
+/// largest number, as in jq.
+///
+/// # Errors
+/// Why the value is not JSON, or is nested too deep for the next reader.
+pub fn write_json(value: &Val, out: &mut Vec<u8>) -> Result<(), String> {
+    write_at(value, 0, out)
+}
+
+fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    match value {
+        Val::Null => out.extend_from_slice(b"null"),
+        Val::Bool(true) => out.extend_from_slice(b"true"),
+        Val::Bool(false) => out.extend_from_slice(b"false"),
+        Val::Num(number) => write_number(number, out),
+        Val::TStr(text) => json_fields::write_string(&String::from_utf8_lossy(text), out),
+        Val::BStr(_) => return Err("a result contains bytes, which JSON cannot".to_owned()),
+        Val::Arr(_) | Val::Obj(_) if depth == DEPTH_LIMIT => {
+            return Err(format!("a result is nested deeper than {DEPTH_LIMIT} levels"));
+        }
+        Val::Arr(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_at(item, depth + 1, out)?;
+            }
+            out.push(b']');
+        }
+        Val::Obj(members) => {
+            out.push(b'{');
+            for (index, (key, member)) in members.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                if !matches!(key, Val::TStr(_)) {
+                    return Err(format!("a result has the key {key}, and keys must be strings"));
+                }
+                write_at(key, depth + 1, out)?;
+                out.push(b':');
+                write_at(member, depth + 1, out)?;
+            }
+            out.push(b'}');
+        }
+    }
+    Ok(())
+}
+
+fn write_number(number: &Num, out: &mut Vec<u8>) {
+    match number {
+        Num::Int(integer) => out.extend_from_slice(integer.to_string().as_bytes()),
+        Num::BigInt(integer) => out.extend_from_slice(integer.to_string().as_bytes()),
+        Num::Float(float) => write_float(*float, out),
+        Num::Dec(text) if is_json_number(text) => out.extend_from_slice(text.as_bytes()),
+        Num::Dec(text) => write_float(text.parse().unwrap_or(f64::NAN), out),
+    }
+}
+
+/// A filter can make decimals that JSON does not write so: `"+1.50" | tonumber`.
+fn is_json_number(text: &str) -> bool {
+    json_fields::validate(text.as_bytes()).is_ok()
+}
+
+fn write_float(float: f64, out: &mut Vec<u8>) {
+    if float.is_nan() {
+        out.extend_from_slice(b"null");
+    } else if float.fract() == 0.0 && float.abs() < INTEGRAL_MAX {
+        out.extend_from_slice(format!("{float:.0}").as_bytes());
+    } else {
+        // Writing a number to memory cannot fail.
+        let _ = serde_json::to_writer(out, &float.clamp(f64::MIN, f64::MAX));
+    }
+}
