@@ -1,0 +1,1 @@
+//! Whole pipelines: the tests are in the files beside this one.
