@@ -1,1 +1,26 @@
-//! kafka-cat-in
+//! `kafka-cat-in`: Kafka topics as a stream of lines.
+//!
+//! A line is the value of one message. Lines of one partition keep their order; partitions are read in turns of
+//! about 64 KiB, so that there are few `from` marks. What comes out when: whatever a partition has, as soon as
+//! the client has fetched it. Kept: one offset and one timestamp per partition; each partition is read ahead by
+//! `--buffer` plus one fetch. A value that is not JSON is a bad line, named by topic, partition and offset; a
+//! message without a value is left out and counted.
+//!
+//! Each partition has a queue of its own in the client: so its end is known to be its own, `--align` is leaving
+//! a queue alone, and a queue left alone stops its fetches (backpressure).
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod context;
+mod group;
+mod open;
+mod partition;
+mod partition_set;
+mod plan;
+mod position;
+mod read;
+mod source;
+mod value;
+
+pub use source::KafkaSource;

@@ -1,1 +1,16 @@
-//! kafka-cat-out
+//! `kafka-cat-out`: a stream of lines as messages of Kafka topics.
+//!
+//! A line is one message; nothing comes out. Kept: the messages that are not acknowledged yet, at most `--buffer`
+//! of them; when that is full the sink waits, and so the pipe does. A line that is no JSON, a field of the wrong
+//! kind, a topic or partition that does not exist and a message that the topic is too small for are bad lines.
+//! What was sent before an error is still delivered. The run ends well only when all is acknowledged.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod context;
+mod message;
+mod sink;
+mod topics;
+
+pub use sink::KafkaSink;

@@ -68,6 +68,32 @@ pub fn is_connection(code: Code) -> bool {
     )
 }
 
+/// Whether the client mends it by itself: a leader or coordinator that moves, a group in change.
+pub fn is_passing(code: Code) -> bool {
+    is_connection(code)
+        || matches!(
+            code,
+            Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::ReplicaNotAvailable
+                | Code::KafkaStorageError
+                | Code::FencedLeaderEpoch
+                | Code::UnknownLeaderEpoch
+                | Code::OffsetNotAvailable
+                | Code::CoordinatorLoadInProgress
+                | Code::CoordinatorNotAvailable
+                | Code::NotCoordinator
+                | Code::RebalanceInProgress
+                | Code::IllegalGeneration
+                | Code::UnknownMemberId
+                | Code::MemberIdRequired
+                | Code::WaitingForCoordinator
+                | Code::InProgress
+                | Code::PreviousInProgress
+                | Code::Retry
+        )
+}
+
 /// The client's words for a code, without its name and origin: `unknown topic or partition`.
 pub fn describe(code: Code) -> String {
     let text = code.to_string();

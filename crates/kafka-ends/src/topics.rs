@@ -21,6 +21,7 @@ use crate::failure;
 
 /// How long one question to the broker may take before we look whether it makes sense to go on.
 pub const ATTEMPT: Duration = Duration::from_millis(500);
+const PROBE_EVERY: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a tool goes on asking brokers that do not answer.
@@ -29,11 +30,16 @@ pub struct Patience {
     brokers: String,
     timeout_ms: i64,
     silent_since: Option<Instant>,
+    probed: Option<Instant>,
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long brokers are silent is measured between two calls, not between chunks"
+)]
 impl Patience {
     pub fn new(brokers: &str, timeout_ms: i64) -> Self {
-        Self { brokers: brokers.to_owned(), timeout_ms, silent_since: None }
+        Self { brokers: brokers.to_owned(), timeout_ms, silent_since: None, probed: None }
     }
 
     /// A broker has answered.
@@ -65,6 +71,34 @@ impl Patience {
         match self.silent_since {
             Some(since) if since.elapsed().as_millis() >= self.timeout_ms.unsigned_abs().into() => Err(self.gone(seen)),
             _ => Ok(()),
+        }
+    }
+
+    /// To be called often while a client works: when it has said that all brokers are down, asks now and then
+    /// whether one is there again.
+    ///
+    /// # Errors
+    /// As [`Patience::after`].
+    pub fn probe(
+        &mut self,
+        what: impl std::fmt::Display,
+        seen: &EndContext,
+        ask: impl FnOnce(Duration) -> KafkaResult<()>,
+    ) -> Result<(), Error> {
+        if seen.take_all_down() {
+            self.silent();
+        }
+        if !self.is_silent() || self.probed.is_some_and(|probed| probed.elapsed() < PROBE_EVERY) {
+            return Ok(());
+        }
+        let answer = ask(ATTEMPT);
+        self.probed = Some(Instant::now());
+        match answer {
+            Ok(()) => {
+                self.answered();
+                Ok(())
+            }
+            Err(error) => self.after(what, &error, seen),
         }
     }
 

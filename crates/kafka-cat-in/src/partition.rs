@@ -1,0 +1,126 @@
+//! One partition that is being read: where it is, where it ends, whether it may be read now.
+
+use std::sync::Arc;
+
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::base_consumer::PartitionQueue;
+
+use crate::context::{Bell, InContext};
+
+/// Whether more is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There may be something to read.
+    Live,
+    /// All that is there was read.
+    AtEnd,
+    /// Read up to where it was to be read.
+    Finished,
+}
+
+pub struct Partition {
+    pub topic: String,
+    pub number: i32,
+    /// `topic/number`, as marks have it.
+    pub part: String,
+    pub state: State,
+    /// The offset behind the last message that was given to the output.
+    pub given: Option<i64>,
+    /// The same for the last message that was written to the pipe.
+    pub written: Option<i64>,
+    /// What the group was told.
+    pub committed: Option<i64>,
+    /// Read no message from this offset on.
+    pub end: Option<i64>,
+    /// The largest Kafka timestamp so far.
+    pub newest_ms: Option<i64>,
+    /// Shared with whoever reads from it, so that the partition can change meanwhile.
+    pub queue: Arc<PartitionQueue<InContext>>,
+}
+
+impl Partition {
+    /// Takes the partition's messages out of the common queue, before it is assigned. None: no such partition.
+    pub fn new(consumer: &Arc<BaseConsumer<InContext>>, bell: &Arc<Bell>, topic: &str, number: i32) -> Option<Self> {
+        let mut queue = consumer.split_partition_queue(topic, number)?;
+        let bell = Arc::clone(bell);
+        queue.set_nonempty_callback(move || bell.ring());
+        Some(Self {
+            topic: topic.to_owned(),
+            number,
+            part: format!("{topic}/{number}"),
+            state: State::Live,
+            given: None,
+            written: None,
+            committed: None,
+            end: None,
+            newest_ms: None,
+            queue: Arc::new(queue),
+        })
+    }
+}
+
+/// What `--align` needs of a partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    pub state: State,
+    pub newest_ms: Option<i64>,
+}
+
+/// The time up to which partitions may be read, so that none is ahead of the slowest by more than `align_ms`.
+///
+/// Partitions that are at their end do not hold the others back. While one has not shown a message yet, nobody
+/// knows how late it is: those that have shown theirs wait (None).
+pub fn horizon(paces: impl Iterator<Item = Pace>, align_ms: i64) -> Option<i64> {
+    let mut slowest = i64::MAX;
+    for pace in paces.filter(|pace| pace.state == State::Live) {
+        slowest = slowest.min(pace.newest_ms?);
+    }
+    Some(slowest.saturating_add(align_ms))
+}
+
+/// Whether a partition may be read, by the horizon that [`horizon`] gave.
+pub fn may_read(newest_ms: Option<i64>, horizon: Option<i64>) -> bool {
+    match (newest_ms, horizon) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(newest_ms), Some(horizon)) => newest_ms <= horizon,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(state: State, newest_ms: Option<i64>) -> Pace {
+        Pace { state, newest_ms }
+    }
+
+    #[test]
+    fn the_slowest_live_partition_sets_the_horizon() {
+        let paces = [pace(State::Live, Some(50)), pace(State::Live, Some(20)), pace(State::AtEnd, Some(1))];
+        assert_eq!(horizon(paces.into_iter(), 10), Some(30));
+        assert!(may_read(Some(20), Some(30)));
+        assert!(!may_read(Some(50), Some(30)));
+    }
+
+    #[test]
+    fn a_partition_not_seen_yet_is_read_and_the_others_wait() {
+        let paces = [pace(State::Live, Some(50)), pace(State::Live, None)];
+        let horizon = horizon(paces.into_iter(), 10);
+        assert_eq!(horizon, None);
+        assert!(may_read(None, horizon));
+        assert!(!may_read(Some(50), horizon));
+    }
+
+    #[test]
+    fn the_slowest_partition_itself_may_always_be_read() {
+        let paces = [pace(State::Live, Some(i64::MAX)), pace(State::Live, Some(-5))];
+        assert!(may_read(Some(-5), horizon(paces.into_iter(), 0)));
+    }
+
+    #[test]
+    fn partitions_at_their_end_hold_nobody_back() {
+        let paces = [pace(State::AtEnd, None), pace(State::Finished, Some(1))];
+        assert!(may_read(Some(7), horizon(paces.into_iter(), 0)));
+    }
+}

@@ -1,0 +1,186 @@
+//! Reading: turns over the partitions' queues, and from a message to a line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_ends::envelope::{self, Envelope};
+use millpipe::{BLOCK_BYTES, Fault, Out};
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::topic_partition_list::TopicPartitionList;
+
+use crate::partition::{Pace, State, horizon, may_read};
+use crate::source::{Form, KafkaSource};
+use crate::value::{write_json, write_text};
+
+/// What an event counts for beside its bytes, so that many small ones end a turn too.
+const MESSAGE_BYTES_MIN: usize = 32;
+
+impl KafkaSource {
+    /// Reads what is there, about 64 KiB, from one partition if it has so much. False: there was nothing.
+    pub(crate) fn read(&mut self, out: &mut Out) -> Result<bool, Fault> {
+        self.finish_by_clock(out);
+        let count = self.partitions.len();
+        let mut taken = 0;
+        let mut has_read = false;
+        for _ in 0..count {
+            let index = self.turn % count;
+            let before = taken;
+            self.read_partition(index, &mut taken, out)?;
+            has_read |= taken > before;
+            self.turn = (index + 1) % count;
+            if taken >= BLOCK_BYTES || self.lines_left == Some(0) {
+                break;
+            }
+        }
+        Ok(has_read)
+    }
+
+    fn read_partition(&mut self, index: usize, taken: &mut usize, out: &mut Out) -> Result<(), Fault> {
+        let horizon = self.horizon();
+        let queue = Arc::clone(&self.partitions[index].queue);
+        while *taken < BLOCK_BYTES && self.lines_left != Some(0) {
+            let partition = &self.partitions[index];
+            if partition.state == State::Finished || horizon.is_some_and(|h| !may_read(partition.newest_ms, h)) {
+                break;
+            }
+            let Some(event) = queue.poll(Duration::ZERO) else { break };
+            *taken += MESSAGE_BYTES_MIN;
+            match event {
+                Ok(message) => {
+                    *taken += message.payload_len() + message.key_len();
+                    self.give(index, &message, out)?;
+                }
+                Err(KafkaError::PartitionEOF(_)) => self.at_end(index, out),
+                Err(error) => {
+                    let place = format!("topic {}, partition {}", partition.topic, partition.number);
+                    self.judge(&place, &error, out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn horizon(&self) -> Option<Option<i64>> {
+        let paces = self.partitions.iter().map(|p| Pace { state: p.state, newest_ms: p.newest_ms });
+        self.wanted.align_ms.map(|align_ms| horizon(paces, align_ms))
+    }
+
+    /// A message that came by the common queue all the same.
+    pub(crate) fn give_from_common_queue(&mut self, message: &BorrowedMessage<'_>, out: &mut Out) -> Result<(), Fault> {
+        let is_it = |p: &crate::partition::Partition| p.topic == message.topic() && p.number == message.partition();
+        match self.partitions.iter().position(is_it) {
+            Some(index) if self.lines_left != Some(0) => self.give(index, message, out),
+            _ => Ok(()),
+        }
+    }
+
+    fn give(&mut self, index: usize, message: &BorrowedMessage<'_>, out: &mut Out) -> Result<(), Fault> {
+        self.patience.answered();
+        let partition = &mut self.partitions[index];
+        if partition.state == State::Finished {
+            return Ok(());
+        }
+        let (offset, time_ms) = (message.offset(), message.timestamp().to_millis());
+        let is_beyond = partition.end.is_some_and(|end| offset >= end)
+            || self.until_ms.is_some_and(|until_ms| time_ms.is_some_and(|ms| ms >= until_ms));
+        if is_beyond {
+            self.finish(index, out);
+            return Ok(());
+        }
+        partition.state = State::Live;
+        partition.given = Some(offset + 1);
+        partition.newest_ms = partition.newest_ms.max(time_ms);
+        let is_last = partition.end == Some(offset + 1);
+        self.write(index, message, out);
+        if is_last {
+            self.finish(index, out);
+        }
+        Ok(())
+    }
+
+    /// Writes the line, or sends the value the way of bad ones.
+    fn write(&mut self, index: usize, message: &BorrowedMessage<'_>, out: &mut Out) {
+        let value = message.payload();
+        if value.is_none() && self.wanted.form != Form::Envelope {
+            self.tombstones += 1;
+            return;
+        }
+        self.mark_from(index, out);
+        let bytes = value.unwrap_or_default();
+        let written = match self.wanted.form {
+            _ if bytes.len() > self.wanted.line_bytes_max => {
+                Err(format!("a value longer than {} bytes", self.wanted.line_bytes_max))
+            }
+            Form::Json => write_json(bytes, out.buffer()),
+            Form::Text => write_text(bytes, out.buffer()),
+            Form::Envelope => {
+                write_envelope(message, out.buffer());
+                Ok(())
+            }
+        };
+        match written {
+            Ok(()) => {
+                out.end_line();
+                self.lines_left = self.lines_left.map(|left| left - 1);
+            }
+            Err(why) => {
+                let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+                out.bad(format_args!("topic {topic}, partition {partition}, offset {offset}"), why, bytes);
+            }
+        }
+    }
+
+    /// All that is there was read.
+    fn at_end(&mut self, index: usize, out: &mut Out) {
+        self.patience.answered();
+        let partition = &mut self.partitions[index];
+        if self.wanted.until == Some(crate::position::Until::End) {
+            self.finish(index, out);
+        } else if partition.state == State::Live {
+            partition.state = State::AtEnd;
+            self.mark_idle(index, false, out);
+        }
+    }
+
+    /// What is at its end when the time of `--until` has come is finished: what comes now is later.
+    fn finish_by_clock(&mut self, out: &mut Out) {
+        let now_ms = out.now_ms();
+        if self.until_ms.is_none_or(|until_ms| now_ms < until_ms) {
+            return;
+        }
+        for index in 0..self.partitions.len() {
+            if self.partitions[index].state == State::AtEnd {
+                self.finish(index, out);
+            }
+        }
+    }
+
+    /// Nothing more of this partition.
+    pub(crate) fn finish(&mut self, index: usize, out: &mut Out) {
+        let partition = &mut self.partitions[index];
+        if partition.state == State::Finished {
+            return;
+        }
+        partition.state = State::Finished;
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&partition.topic, partition.number);
+        // Only to spare the network: its queue is not looked at any more.
+        let _ = self.consumer.pause(&list);
+        self.mark_idle(index, true, out);
+    }
+}
+
+fn write_envelope(message: &BorrowedMessage<'_>, out: &mut Vec<u8>) {
+    let envelope = Envelope {
+        topic: message.topic(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key(),
+        value: message.payload(),
+    };
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    envelope::write(&envelope, headers.map(|header| (header.key, header.value)), out);
+}

@@ -1,0 +1,292 @@
+//! The source: what it keeps, and the turns of its life (opening, reading, done).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_ends::{Patience, Reserved, failure};
+use millpipe::{Error, Fault, Mark, Out, Polled, Source};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use crate::cli::Cli;
+use crate::context::{Bell, InContext};
+use crate::partition::{Partition, State};
+use crate::partition_set::PartitionSet;
+use crate::plan::Topics;
+use crate::position::{From, Until};
+
+/// Events of the client that are served between two reads.
+const EVENTS_MAX: usize = 1000;
+
+/// Properties that would break what the tool promises, or that a flag says.
+const RESERVED: &[Reserved] = &[
+    Reserved { property: "group.id", hint: "use -G" },
+    Reserved { property: "enable.auto.commit", hint: "offsets are committed after the lines were written" },
+    Reserved { property: "enable.auto.offset.store", hint: "offsets are committed after the lines were written" },
+    Reserved { property: "enable.partition.eof", hint: "it is always on" },
+    Reserved { property: "queued.max.messages.kbytes", hint: "use --buffer" },
+];
+
+const DEFAULTS: &[(&str, &str)] = &[
+    ("client.id", "kafka-cat-in"),
+    ("isolation.level", "read_committed"),
+    // An offset that is gone must not become another one in silence.
+    ("auto.offset.reset", "error"),
+    // With a full queue the client looks again after this; its default, a second, would be felt.
+    ("fetch.queue.backoff.ms", "10"),
+    ("fetch.error.backoff.ms", "100"),
+    ("reconnect.backoff.max.ms", "1000"),
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("enable.partition.eof", "true"),
+];
+
+/// What the flags said.
+pub(crate) struct Wanted {
+    pub topics: Topics,
+    pub partitions: Option<PartitionSet>,
+    pub has_group: bool,
+    pub from: From,
+    pub until: Option<Until>,
+    pub form: Form,
+    pub marks: bool,
+    pub align_ms: Option<i64>,
+    pub line_bytes_max: usize,
+    verbose: bool,
+}
+
+/// What a line is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Text,
+    Envelope,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Opening,
+    /// Waiting for the group to give us partitions.
+    Joining,
+    Reading,
+}
+
+/// The first stage of a pipe: reads topics.
+pub struct KafkaSource {
+    pub(crate) wanted: Wanted,
+    pub(crate) phase: Phase,
+    /// In the order of topics and numbers. Declared before the consumer, which must go last.
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) consumer: Arc<BaseConsumer<InContext>>,
+    pub(crate) bell: Arc<Bell>,
+    pub(crate) patience: Patience,
+    /// The part that the last `from` mark named.
+    pub(crate) current: String,
+    /// Whose turn it is to be read.
+    pub(crate) turn: usize,
+    pub(crate) lines_left: Option<u64>,
+    pub(crate) until_ms: Option<i64>,
+    pub(crate) tombstones: u64,
+    /// Positions of an earlier run, by part.
+    pub(crate) resume: BTreeMap<String, i64>,
+    pub(crate) commit_at_ms: i64,
+}
+
+impl KafkaSource {
+    /// Checks the flags and makes the client; nothing is asked over the network yet.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn new(cli: &Cli, environment: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
+        cli.check()?;
+        let properties = cli.kafka.properties(environment)?;
+        properties.refuse(RESERVED)?;
+        let mut config = properties.over(DEFAULTS);
+        // The client wants a name of a group even where none is used.
+        config.set("group.id", cli.group.as_deref().unwrap_or("kafka-cat-in"));
+        config.set("queued.max.messages.kbytes", cli.buffer.as_usize().div_ceil(1024).to_string());
+        let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
+        let context = InContext::new(cli.group.is_some());
+        let mut consumer: BaseConsumer<InContext> = config
+            .create_with_context(context)
+            .map_err(|error| failure::error("cannot make a Kafka client", &error))?;
+        let bell = Arc::new(Bell::default());
+        let rings = Arc::clone(&bell);
+        consumer.set_nonempty_callback(move || rings.ring());
+        Ok(Self {
+            wanted: Wanted::new(cli)?,
+            phase: Phase::Opening,
+            partitions: Vec::new(),
+            consumer: Arc::new(consumer),
+            bell,
+            patience: Patience::new(&brokers, cli.kafka.broker_timeout.0),
+            current: String::new(),
+            turn: 0,
+            lines_left: cli.count,
+            until_ms: None,
+            tombstones: 0,
+            resume: BTreeMap::new(),
+            commit_at_ms: 0,
+        })
+    }
+
+    /// Between two reads, when all that was read is written: the client's events, the group's changes.
+    fn serve(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let consumer = Arc::clone(&self.consumer);
+        for _ in 0..EVENTS_MAX {
+            match consumer.poll(Duration::ZERO) {
+                None => break,
+                Some(Ok(message)) => self.give_from_common_queue(&message, out)?,
+                // Its partition is not said here; each partition's queue says its own.
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => self.judge("read", &error, out)?,
+            }
+        }
+        self.follow_group(out)?;
+        self.commit_now_and_then(out)?;
+        self.probe()?;
+        Ok(())
+    }
+
+    /// What an error of the client means: the end, or nothing that it does not mend itself.
+    pub(crate) fn judge(&mut self, what: &str, error: &KafkaError, out: &mut Out) -> Result<(), Error> {
+        let context = self.consumer.context();
+        if let Some(refusal) = context.end.refusal() {
+            return Err(refusal);
+        }
+        match error.rdkafka_error_code() {
+            Some(Code::GroupAuthorizationFailed) if !self.wanted.has_group => Ok(()),
+            Some(Code::AllBrokersDown) => {
+                self.patience.silent();
+                Ok(())
+            }
+            Some(Code::PollExceeded) => {
+                out.warn(
+                    "the group gave our partitions away: the pipe stood still for longer than max.poll.interval.ms",
+                );
+                Ok(())
+            }
+            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(Error::data(format_args!(
+                "{what}: the next messages are gone (the topic's retention), or its offsets began anew"
+            ))
+            .hint("-X auto.offset.reset=earliest goes on with what is there")),
+            Some(code) if failure::is_passing(code) => Ok(()),
+            _ => Err(failure::error(what, error)),
+        }
+    }
+
+    /// While no broker answers, asks now and then, and gives up in the end.
+    fn probe(&mut self) -> Result<(), Error> {
+        let consumer = &self.consumer;
+        let topic = self.partitions.first().map(|partition| partition.topic.as_str());
+        let ask = |timeout| consumer.client().fetch_metadata(topic, timeout).map(|_| ());
+        match self.phase {
+            Phase::Opening => Ok(()),
+            _ => self.patience.probe("read", &consumer.context().end, ask),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let all_read = || self.partitions.iter().all(|partition| partition.state == State::Finished);
+        self.lines_left == Some(0) || (self.phase == Phase::Reading && self.ends() && all_read())
+    }
+
+    fn ends(&self) -> bool {
+        self.wanted.until.is_some()
+    }
+
+    pub(crate) fn mark_from(&mut self, index: usize, out: &mut Out) {
+        let part = &self.partitions[index].part;
+        if self.wanted.marks && *part != self.current {
+            out.mark(&Mark::from_part(part));
+            self.current.clone_from(part);
+        }
+    }
+
+    pub(crate) fn mark_idle(&self, index: usize, is_final: bool, out: &mut Out) {
+        if self.wanted.marks {
+            out.mark(&Mark::idle(&self.partitions[index].part, is_final));
+        }
+    }
+}
+
+impl Wanted {
+    fn new(cli: &Cli) -> Result<Self, Error> {
+        Ok(Self {
+            topics: Topics::new(&cli.topics)?,
+            partitions: cli.partitions.clone(),
+            has_group: cli.group.is_some(),
+            from: cli.start(),
+            until: cli.end(),
+            form: match (cli.envelope, cli.text) {
+                (true, _) => Form::Envelope,
+                (false, true) => Form::Text,
+                (false, false) => Form::Json,
+            },
+            marks: cli.marks,
+            align_ms: cli.align.map(|align| align.0),
+            line_bytes_max: cli.input.max_line.as_usize(),
+            verbose: cli.run.verbose,
+        })
+    }
+
+    /// The group shares its partitions out, unless the flags say which ones to read.
+    pub fn joins_group(&self) -> bool {
+        self.has_group && self.partitions.is_none()
+    }
+}
+
+impl Source for KafkaSource {
+    fn poll(&mut self, wait_ms: u64, out: &mut Out) -> Result<Polled, Fault> {
+        self.serve(out)?;
+        let read = match self.phase {
+            Phase::Opening => self.open(out)?,
+            Phase::Joining => false,
+            Phase::Reading => self.read(out)?,
+        };
+        if self.is_done() {
+            return Ok(Polled::Done);
+        }
+        if read {
+            return Ok(Polled::More);
+        }
+        self.bell.wait(Duration::from_millis(wait_ms));
+        Ok(Polled::Nothing)
+    }
+
+    fn written(&mut self) -> Result<(), Fault> {
+        for partition in &mut self.partitions {
+            partition.written = partition.given;
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if self.wanted.verbose && self.tombstones > 0 {
+            out.warn(format_args!("{} tombstones left out", self.tombstones));
+        }
+        self.commit_at_stop(out)?;
+        self.consumer.context().close();
+        Ok(())
+    }
+
+    fn position(&self) -> String {
+        let mut positions = self.resume.clone();
+        positions.extend(self.partitions.iter().filter_map(|p| Some((p.part.clone(), p.given?))));
+        serde_json::json!(positions).to_string()
+    }
+
+    fn seek(&mut self, position: &str) -> Result<(), Error> {
+        self.resume = serde_json::from_str(position)
+            .map_err(|_| Error::data(format_args!("\"{position}\" is no position of kafka-cat-in")))?;
+        Ok(())
+    }
+}
+
+impl Drop for KafkaSource {
+    fn drop(&mut self) {
+        self.consumer.context().close();
+    }
+}

@@ -1,0 +1,127 @@
+//! The command line of `kafka-cat-out`.
+
+use json_fields::FieldPath;
+use kafka_ends::{CreateSpec, KafkaArgs};
+use millpipe::{Error, InputArgs, RunArgs};
+use units::ByteSize;
+
+const EXAMPLES: &str = "\
+Examples:
+  Lines to a topic, those with the same user in the same partition:
+    kafka-cat-out -b localhost:9092 -t clicks --key user < clicks.ndjson
+
+  A topic that may not be there yet, with 4 partitions:
+    gunzip -c tweets.ndjson.gz | kafka-cat-out -b localhost:9092 -t tweets --create 4 --key ticker
+
+  Each line to the topic that it names:
+    kafka-cat-out -b localhost:9092 --topic-field .route < lines.ndjson
+
+  An identical copy of a topic:
+    kafka-cat-in -b one:9092 -t clicks -e --envelope | kafka-cat-out -b two:9092 -t clicks --envelope
+
+Exit codes: 0 every message was acknowledged, 1 a bad line, no such topic or wrong password, 2 usage, 75 some
+messages were not acknowledged (how many is said), or no broker answers.";
+
+/// Write lines to Kafka topics, one message per line
+///
+/// A message's value is the line, byte by byte. Messages are acknowledged by all replicas (acks=all), written once
+/// in spite of retries (idempotence) and compressed (lz4); the order of lines is kept within a partition. Marks in
+/// the input are swallowed. A line that is not JSON, or a message too large for the topic, is a bad line; sizes
+/// count before compression.
+///
+/// Lines wait for Kafka in a buffer of at most --buffer; when it is full, reading stops until there is room.
+#[derive(clap::Parser)]
+#[command(name = "kafka-cat-out", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+
+    /// Topic to write to; with --topic-field, for lines without that field
+    #[arg(short, long, value_name = "TOPIC", required_unless_present_any = ["topic_field", "envelope"])]
+    pub topic: Option<String>,
+
+    /// The message's key: a string's text or a number as it stands; no key where the field is missing or null
+    #[arg(long, value_name = "FIELD")]
+    pub key: Option<FieldPath>,
+
+    /// The topic that a line goes to
+    #[arg(long, value_name = "FIELD")]
+    pub topic_field: Option<FieldPath>,
+
+    /// The partition that a line goes to; where it is missing or null, the partitioner decides
+    #[arg(long, value_name = "FIELD")]
+    pub partition_field: Option<FieldPath>,
+
+    /// The message's headers: an object of names and values, or an array of {"name":…,"value":…}
+    #[arg(long, value_name = "FIELD")]
+    pub headers: Option<FieldPath>,
+
+    /// Lines are whole messages, as kafka-cat-in --envelope writes them: key, headers, timestamp, partition and value
+    /// are taken from there; the topic too, without -t. Without "partition" the partitioner decides
+    #[arg(long, conflicts_with_all = ["key", "topic_field", "partition_field", "headers"])]
+    pub envelope: bool,
+
+    /// Create topics that do not exist, with this many partitions and replicas (default: the broker's)
+    #[arg(long, value_name = "PARTITIONS[:REPLICAS]")]
+    pub create: Option<CreateSpec>,
+
+    /// How keys choose partitions; the default is what Java producers do
+    #[arg(long, value_name = "NAME", default_value = "murmur2_random",
+        value_parser = ["murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random"])]
+    pub partitioner: String,
+
+    /// How much may wait for Kafka before reading stops
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", help_heading = "Running")]
+    pub buffer: ByteSize,
+
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+impl Cli {
+    /// Checks what clap cannot.
+    ///
+    /// # Errors
+    /// Usage.
+    pub fn check(&self) -> Result<(), Error> {
+        if !(1 << 20..=1 << 40).contains(&self.buffer.0) {
+            return Err(Error::usage("--buffer must be between 1MiB and 1TiB"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    fn cli(arguments: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["kafka-cat-out"].into_iter().chain(arguments.split_whitespace()))
+    }
+
+    #[test]
+    fn clap_finds_no_fault_in_the_flags() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lines_need_a_topic_from_somewhere() {
+        assert!(cli("").is_err());
+        assert!(cli("-t t").is_ok() && cli("--topic-field a").is_ok() && cli("--envelope").is_ok());
+    }
+
+    #[test]
+    fn an_envelope_says_everything_itself() {
+        assert!(cli("--envelope --key a").is_err());
+        assert!(cli("-t t --envelope").is_ok());
+    }
+
+    #[test]
+    fn an_unknown_partitioner_is_refused() {
+        assert!(cli("-t t --partitioner md5").is_err());
+    }
+}

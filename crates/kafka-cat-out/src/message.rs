@@ -1,0 +1,205 @@
+//! From a line to a message: which fields say what.
+
+use std::borrow::Cow;
+
+use json_fields::{Field, FieldPath, Kind, Scanner, decode_string};
+use kafka_ends::{Headers, envelope};
+
+use crate::cli::Cli;
+
+/// A message to send, as far as the line says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Draft<'a> {
+    pub topic: Option<String>,
+    pub partition: Option<i32>,
+    /// None: now. -1: none.
+    pub timestamp_ms: Option<i64>,
+    pub key: Option<Cow<'a, [u8]>>,
+    pub headers: Headers,
+    pub value: Option<Cow<'a, [u8]>>,
+}
+
+/// Reads lines as messages.
+pub enum Reader {
+    Envelope,
+    Line(LineReader),
+}
+
+/// A line whose value is itself, and whose fields may say more.
+pub struct LineReader {
+    scanner: Scanner,
+    key: Option<Wanted>,
+    topic: Option<Wanted>,
+    partition: Option<Wanted>,
+    headers: Option<Wanted>,
+}
+
+/// A field, and where the scanner has it.
+struct Wanted {
+    index: usize,
+    name: String,
+}
+
+impl Reader {
+    pub fn new(cli: &Cli) -> Self {
+        if cli.envelope {
+            return Self::Envelope;
+        }
+        let mut paths = Vec::new();
+        let mut want = |path: &Option<FieldPath>| {
+            path.as_ref().map(|path| {
+                paths.push(path.clone());
+                Wanted { index: paths.len() - 1, name: path.to_string() }
+            })
+        };
+        let (key, topic) = (want(&cli.key), want(&cli.topic_field));
+        let (partition, headers) = (want(&cli.partition_field), want(&cli.headers));
+        Self::Line(LineReader { scanner: Scanner::new(&paths), key, topic, partition, headers })
+    }
+
+    /// # Errors
+    /// Why the line is no message.
+    pub fn read<'a>(&mut self, line: &'a [u8]) -> Result<Draft<'a>, String> {
+        match self {
+            Self::Envelope => read_envelope(line),
+            Self::Line(reader) => reader.read(line),
+        }
+    }
+}
+
+fn read_envelope(line: &[u8]) -> Result<Draft<'static>, String> {
+    let message = envelope::read(line).map_err(|error| error.to_string())?;
+    let timestamp_ms = match message.timestamp_ms {
+        Some(None) => Some(-1),
+        // For the client 0 means now: rather no message than one with another time.
+        Some(Some(0)) => return Err("timestamp 0 cannot be written".to_owned()),
+        Some(Some(ms)) if ms < 0 => return Err(format!("timestamp {ms} is negative")),
+        said => said.flatten(),
+    };
+    Ok(Draft {
+        topic: message.topic,
+        partition: message.partition,
+        timestamp_ms,
+        key: message.key.map(Cow::Owned),
+        headers: message.headers,
+        value: message.value.map(Cow::Owned),
+    })
+}
+
+impl LineReader {
+    fn read<'a>(&mut self, line: &'a [u8]) -> Result<Draft<'a>, String> {
+        let fields = self.scanner.scan(line).map_err(|error| error.to_string())?;
+        let mut draft = Draft { value: Some(Cow::Borrowed(line)), ..Draft::default() };
+        let find = |wanted: &Option<Wanted>| -> Option<(Field, String)> {
+            let wanted = wanted.as_ref()?;
+            let field = fields.get(wanted.index)?;
+            (field.kind != Kind::Null).then(|| (field, wanted.name.clone()))
+        };
+        if let Some((field, name)) = find(&self.key) {
+            draft.key = Some(key(field, &name, line)?);
+        }
+        if let Some((field, name)) = find(&self.topic) {
+            draft.topic = Some(topic(field, &name, line)?);
+        }
+        if let Some((field, name)) = find(&self.partition) {
+            draft.partition = Some(partition(field, &name, line)?);
+        }
+        if let Some((field, name)) = find(&self.headers) {
+            draft.headers = headers(field, &name, line)?;
+        }
+        Ok(draft)
+    }
+}
+
+fn key<'a>(field: Field, name: &str, line: &'a [u8]) -> Result<Cow<'a, [u8]>, String> {
+    match field.kind {
+        Kind::String if field.escaped => Ok(Cow::Owned(decode_string(field.text(line)).into_owned().into_bytes())),
+        Kind::Object | Kind::Array => Err(format!("key {name} is neither text nor number: {}", shown(field, line))),
+        _ => Ok(Cow::Borrowed(field.string_body(line))),
+    }
+}
+
+fn topic(field: Field, name: &str, line: &[u8]) -> Result<String, String> {
+    match field.kind {
+        Kind::String => Ok(decode_string(field.text(line)).into_owned()),
+        _ => Err(format!("topic {name} is no text: {}", shown(field, line))),
+    }
+}
+
+fn partition(field: Field, name: &str, line: &[u8]) -> Result<i32, String> {
+    let number = std::str::from_utf8(field.text(line)).ok().and_then(|text| text.parse::<i32>().ok());
+    number
+        .filter(|number| *number >= 0)
+        .ok_or_else(|| format!("partition {name} is no number of a partition: {}", shown(field, line)))
+}
+
+fn headers(field: Field, name: &str, line: &[u8]) -> Result<Headers, String> {
+    let value = serde_json::from_slice(field.text(line)).map_err(|_| format!("headers {name}: nested too deep"))?;
+    Headers::read(&value).map_err(|error| format!("{name}: {error}"))
+}
+
+fn shown(field: Field, line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(field.text(line));
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn reader(arguments: &str) -> Reader {
+        let cli = Cli::try_parse_from(["kafka-cat-out", "-t", "t"].into_iter().chain(arguments.split_whitespace()));
+        Reader::new(&cli.unwrap())
+    }
+
+    fn key_of(line: &str) -> Result<Option<String>, String> {
+        let mut reader = reader("--key k");
+        let draft = reader.read(line.as_bytes())?;
+        Ok(draft.key.map(|key| String::from_utf8(key.into_owned()).unwrap()))
+    }
+
+    #[test]
+    fn a_key_is_text_or_a_number_as_it_stands() {
+        let some = |text: &str| Ok(Some(text.to_owned()));
+        assert_eq!(key_of(r#"{"k":"a\u00e9\n"}"#), some("aé\n"));
+        assert_eq!(key_of(r#"{"k":""}"#), some(""));
+        assert_eq!(key_of(r#"{"k":1.50}"#), some("1.50"));
+        assert_eq!(key_of(r#"{"k":true}"#), some("true"));
+        assert_eq!(key_of(r#"{"k":null}"#), Ok(None));
+        assert_eq!(key_of(r#"{"x":1}"#), Ok(None));
+        assert_eq!(key_of(r#"{"k":[1]}"#), Err("key .k is neither text nor number: [1]".to_owned()));
+    }
+
+    #[test]
+    fn the_value_is_the_line() {
+        let line = br#" {"a": 1.0} "#;
+        assert_eq!(reader("").read(line).unwrap().value.as_deref(), Some(&line[..]));
+        assert!(reader("").read(b"{").is_err());
+    }
+
+    #[test]
+    fn fields_say_topic_partition_and_headers() {
+        let mut reader = reader("--topic-field t --partition-field p --headers h");
+        let draft = reader.read(br#"{"t":"x","p":3,"h":{"a":"b"}}"#).unwrap();
+        assert_eq!((draft.topic.as_deref(), draft.partition), (Some("x"), Some(3)));
+        assert_eq!(draft.headers.0, [("a".to_owned(), Some(b"b".to_vec()))]);
+        let mut wrong = |line: &str| reader.read(line.as_bytes()).unwrap_err();
+        assert_eq!(wrong(r#"{"t":1}"#), "topic .t is no text: 1");
+        assert_eq!(wrong(r#"{"p":-1}"#), "partition .p is no number of a partition: -1");
+        assert_eq!(wrong(r#"{"p":1.5}"#), "partition .p is no number of a partition: 1.5");
+        assert_eq!(wrong(r#"{"h":"x"}"#), ".h: headers are neither an array nor an object");
+    }
+
+    #[test]
+    fn an_envelope_may_say_that_there_is_no_time_but_not_zero() {
+        let read = |line: &str| read_envelope(line.as_bytes()).map(|draft| draft.timestamp_ms);
+        assert_eq!(read(r#"{"value":1}"#), Ok(None));
+        assert_eq!(read(r#"{"value":1,"timestamp":null}"#), Ok(Some(-1)));
+        assert_eq!(read(r#"{"value":1,"timestamp":5}"#), Ok(Some(5)));
+        assert_eq!(read(r#"{"value":1,"timestamp":0}"#), Err("timestamp 0 cannot be written".to_owned()));
+    }
+}

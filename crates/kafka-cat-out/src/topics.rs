@@ -1,0 +1,87 @@
+//! The topics that lines go to: known ones are remembered, missing ones perhaps made.
+
+use std::collections::BTreeMap;
+
+use kafka_ends::{CreateSpec, Patience, TopicAdmin, partition_count};
+use millpipe::{Error, Fault};
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use crate::context::OutContext;
+
+/// A stream that routes to more topics than this is taken for a mistake.
+const TOPICS_MAX: usize = 10_000;
+
+pub struct Topics {
+    partitions: BTreeMap<String, i32>,
+    create: Option<CreateSpec>,
+    config: ClientConfig,
+    timeout_ms: i64,
+}
+
+impl Topics {
+    pub fn new(config: &ClientConfig, create: Option<CreateSpec>, timeout_ms: i64) -> Self {
+        Self { partitions: BTreeMap::new(), create, config: config.clone(), timeout_ms }
+    }
+
+    /// The topic's number of partitions; makes the topic if that is wanted.
+    ///
+    /// # Errors
+    /// Bad: no such topic. Stop: no broker, no permission, too many topics.
+    pub fn partitions(
+        &mut self,
+        topic: &str,
+        producer: &BaseProducer<OutContext>,
+        patience: &mut Patience,
+    ) -> Result<i32, Fault> {
+        if let Some(&partitions) = self.partitions.get(topic) {
+            return Ok(partitions);
+        }
+        if self.partitions.len() >= TOPICS_MAX {
+            return Err(Error::data(format_args!("more than {TOPICS_MAX} topics")).into());
+        }
+        let found = match (find(topic, producer, patience)?, self.create) {
+            (None, Some(spec)) => {
+                TopicAdmin::new(&self.config, self.timeout_ms)?.create(topic, spec)?;
+                find_made(topic, producer, patience)?
+            }
+            (found, _) => found,
+        };
+        let partitions = found.ok_or_else(|| Fault::bad(format_args!("topic \"{topic}\" does not exist")))?;
+        self.partitions.insert(topic.to_owned(), partitions);
+        Ok(partitions)
+    }
+}
+
+/// None: there is no such topic.
+fn find(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Patience) -> Result<Option<i32>, Error> {
+    let missing = [Code::UnknownTopicOrPartition, Code::UnknownTopic, Code::InvalidTopic];
+    let what = format!("topic \"{topic}\"");
+    patience.ask(
+        &what,
+        &producer.context().end,
+        || producer.poll(std::time::Duration::ZERO),
+        |timeout| match partition_count(producer.client(), topic, timeout) {
+            Err(error) if error.rdkafka_error_code().is_some_and(|code| missing.contains(&code)) => Ok(None),
+            answer => answer.map(Some),
+        },
+    )
+}
+
+/// A topic that was just made may take a moment until every broker knows it.
+fn find_made(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Patience) -> Result<Option<i32>, Error> {
+    let what = format!("topic \"{topic}\"");
+    patience.ask(
+        &what,
+        &producer.context().end,
+        || producer.poll(std::time::Duration::ZERO),
+        |timeout| match partition_count(producer.client(), topic, timeout) {
+            Err(error) if error.rdkafka_error_code() == Some(Code::UnknownTopicOrPartition) => {
+                Err(KafkaError::MetadataFetch(Code::LeaderNotAvailable))
+            }
+            answer => answer.map(Some),
+        },
+    )
+}
