@@ -197,6 +197,27 @@ impl Table {
         Ok(())
     }
 
+    /// Adds a group of this table to another group of it. The added one stays as it is.
+    ///
+    /// # Errors
+    /// As [`Table::merge`].
+    pub fn merge_within(&mut self, plan: &Plan, group: usize, from: usize) -> Result<(), LimitError> {
+        let columns = plan.columns;
+        let copy = Table {
+            lines: vec![self.lines[from]],
+            counts: self.counts[range(from, columns.counts)].to_vec(),
+            stats: self.stats[range(from, columns.stats)].to_vec(),
+            moments: self.moments[range(from, columns.moments)].to_vec(),
+            quantiles: self.quantiles[range(from, columns.quantiles)].to_vec(),
+            ends: self.ends[range(from, columns.ends)].to_vec(),
+            lists: self.lists[range(from, columns.lists)].to_vec(),
+            frequencies: self.frequencies[range(from, columns.frequencies)].to_vec(),
+            distinct: self.distinct[range(from, columns.distinct)].to_vec(),
+            canonical: Vec::new(),
+        };
+        self.merge(plan, group, &copy, 0)
+    }
+
     fn merge_numbers(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
         let columns = plan.columns;
         let pairs = |count| range(group, count).zip(range(from, count));

@@ -1,1 +1,193 @@
-//! aggregate
+//! Aggregates lines by key: counts, sums, percentiles and more, per window or over the whole input.
+//!
+//! **A line** is a JSON value. Its key is made of the fields of `--by`; a missing one is null. Its window is what
+//! `window` wrote in front of it: `window_start` and `window_end` (times, or line numbers for count windows), or the
+//! slice of several windows or of a session, which marks explain. A stream has one of these kinds for all its lines.
+//!
+//! **What comes out when.** With windows, a line for each window and key as soon as the watermark reaches the window's
+//! last millisecond; count windows with their last line; what is open at the end of the input then. Windows come by
+//! (end, start), keys in the order of [`keys::compare`]. Without windows, by `--emit`. Watermarks, window marks and
+//! partition marks end here.
+//!
+//! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them. Windows of several slices
+//! are merged when they are written.
+//!
+//! **Late** is a line whose window was closed; for a slice, when all its windows were. **Bad** is a line whose field
+//! is not a number where one is needed, or whose annotation is not like that of the lines before.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod annotation;
+pub mod cli;
+mod counts;
+mod groups;
+mod job;
+mod keys;
+mod mode;
+mod panes;
+mod recency;
+mod results;
+mod running;
+mod sessions;
+mod snapshot;
+mod windows;
+mod work;
+
+use std::io::{self, BufRead, Write};
+
+use accumulators::Values;
+use event_time::{TimeParser, TimeUnit, Window, parse_rfc3339};
+use json_fields::Scanner;
+use millpipe::{Error, Fault, Mark, Out, Stage};
+
+pub use crate::job::{Emit, Job, Overflow};
+
+use crate::annotation::{Annotation, Annotations};
+use crate::groups::Taken;
+use crate::mode::Mode;
+use crate::work::Work;
+
+/// The operator.
+#[derive(Debug)]
+pub struct Aggregate {
+    work: Work,
+    mode: Mode,
+    scanner: Scanner,
+    annotations: Annotations,
+    values: Values,
+    key: Vec<u8>,
+    time: TimeParser,
+    /// Lines taken, in order of arrival.
+    sequence: u64,
+    /// The stream has watermarks.
+    has_watermarks: bool,
+    watermark_ms: Option<i64>,
+}
+
+impl Aggregate {
+    #[must_use]
+    pub fn new(job: Job) -> Aggregate {
+        let time = job.time.as_ref();
+        let paths: Vec<_> = annotation::paths()
+            .chain(job.by.iter().cloned())
+            .chain(job.plan.paths().iter().cloned())
+            .chain(time.map(|(path, _)| path.clone()))
+            .collect();
+        Aggregate {
+            scanner: Scanner::new(&paths),
+            time: TimeParser::new(time.map_or(TimeUnit::default(), |(_, unit)| *unit)),
+            annotations: Annotations::default(),
+            values: Values::default(),
+            key: Vec::new(),
+            mode: Mode::default(),
+            sequence: 0,
+            has_watermarks: false,
+            watermark_ms: None,
+            work: Work::new(job),
+        }
+    }
+
+    /// Reads all of a line that is needed into `values` and `key`. Nothing else changes.
+    #[inline]
+    fn read(&mut self, line: &[u8]) -> Result<(Option<Annotation>, Option<i64>), Fault> {
+        let job = &self.work.job;
+        let fields = self.scanner.scan(line).map_err(Fault::bad)?.as_slice();
+        let (places, fields) = fields.split_at(annotation::NAMES.len());
+        let (by, fields) = fields.split_at(job.by.len());
+        let (wanted, time) = fields.split_at(job.plan.paths().len());
+        let annotation = self.annotations.read(places, line)?;
+        let time_ms = match (&job.time, time) {
+            (Some(_), [Some(field)]) => Some(self.time.parse_field(field.text(line)).map_err(Fault::bad)?),
+            (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
+            (None, _) => None,
+        };
+        self.values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
+        keys::read(by, line, &mut self.key);
+        Ok((annotation, time_ms))
+    }
+
+    fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        self.has_watermarks = true;
+        if let Some(text) = mark.text("time") {
+            let time_ms = parse_rfc3339(text.as_bytes())
+                .ok_or_else(|| Error::data(format_args!("watermark mark with a time that is none: {text:?}")))?;
+            if self.watermark_ms.is_none_or(|known| known < time_ms) {
+                self.watermark_ms = Some(time_ms);
+                self.mode.advance(time_ms, &mut self.work, out)?;
+            }
+        }
+        if self.work.job.keep_marks {
+            out.mark(mark);
+        }
+        Ok(())
+    }
+
+    /// Whether lines without windows go by the processing time.
+    fn uses_clock(&self) -> bool {
+        let job = &self.work.job;
+        let timed = matches!(job.emit, Emit::Every(_)) || job.ttl_ms.is_some();
+        timed && job.time.is_none() && !self.has_watermarks
+    }
+}
+
+impl Stage for Aggregate {
+    #[inline]
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let (annotation, time_ms) = self.read(line)?;
+        if !self.mode.takes(annotation) {
+            self.mode.begin(annotation, &self.work)?;
+        }
+        let now_ms = if self.uses_clock() { Some(out.now_ms()) } else { time_ms };
+        if let (Mode::Running(running), Some(now_ms)) = (&mut self.mode, now_ms) {
+            running.advance(now_ms, &mut self.work, out);
+        }
+        let taken = Taken { line, key: &self.key, values: &self.values, sequence: self.sequence };
+        self.sequence += 1;
+        let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
+        self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        match mark.kind() {
+            "watermark" => self.watermark(mark, out),
+            "window" => self.mode.announce_window(mark, self.watermark_ms, &self.work),
+            "sessions" => self.mode.announce_sessions(mark, &self.work),
+            "counts" => self.mode.announce_counts(mark, &self.work),
+            // Results are of no partition.
+            "from" | "idle" => Ok(()),
+            _ => {
+                out.mark(mark);
+                Ok(())
+            }
+        }
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.mode.end(&mut self.work, out)
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        match &self.mode {
+            Mode::Running(running) if self.uses_clock() => running.wake_at(&self.work),
+            _ => None,
+        }
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if let Mode::Running(running) = &mut self.mode {
+            running.advance(out.now_ms(), &mut self.work, out);
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> u64 {
+        self.work.held
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.save(to)
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        self.load(from)
+    }
+}

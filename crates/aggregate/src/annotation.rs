@@ -1,0 +1,96 @@
+//! The window or slice that a line says it belongs to.
+
+use event_time::{Window, parse_rfc3339};
+use json_fields::{Field, FieldPath, Kind};
+use millpipe::Fault;
+
+use crate::results::Scale;
+
+/// The fields, in the order that [`Annotations::read`] expects.
+pub const NAMES: [&str; 4] = ["window_start", "window_end", "slice_start", "slice_end"];
+
+/// Annotations of late come lines that are remembered: disorder makes lines alternate between a few windows.
+const RECENT: usize = 4;
+
+/// Where a line belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    pub window: Window,
+    pub scale: Scale,
+    /// A part of several windows rather than one window.
+    pub is_slice: bool,
+}
+
+/// Reads annotations; it remembers the last few texts.
+#[derive(Debug, Default)]
+pub struct Annotations {
+    recent: Vec<(Vec<u8>, Vec<u8>, Annotation)>,
+    next: usize,
+}
+
+/// The paths of the annotation fields.
+pub fn paths() -> impl Iterator<Item = FieldPath> {
+    NAMES.into_iter().map(FieldPath::key)
+}
+
+impl Annotations {
+    /// What the line is annotated with, if it is. A slice goes before a window: the window then is one of an earlier
+    /// aggregation, whose results were windowed again.
+    ///
+    /// # Errors
+    /// An annotation that is half there or no time.
+    #[inline]
+    pub fn read(&mut self, fields: &[Option<Field>], line: &[u8]) -> Result<Option<Annotation>, Fault> {
+        let (pair, is_slice) = match fields {
+            [_, _, Some(start), Some(end), ..] => ((start, end), true),
+            [Some(start), Some(end), None, None, ..] => ((start, end), false),
+            [None, None, None, None, ..] => return Ok(None),
+            _ => return Err(half(fields)),
+        };
+        let (start, end) = (pair.0.text(line), pair.1.text(line));
+        for (known_start, known_end, known) in &self.recent {
+            if known.is_slice == is_slice && known_start == start && known_end == end {
+                return Ok(Some(*known));
+            }
+        }
+        self.parse(pair, line, is_slice).map(Some)
+    }
+
+    fn parse(&mut self, (start, end): (&Field, &Field), line: &[u8], is_slice: bool) -> Result<Annotation, Fault> {
+        let names = if is_slice { &NAMES[2..] } else { &NAMES[..2] };
+        let (start_value, scale) = bound(names[0], start, line)?;
+        let (end_value, end_scale) = bound(names[1], end, line)?;
+        if scale != end_scale || start_value >= end_value {
+            return Err(Fault::bad(format_args!("{:?} is not before {:?}", names[0], names[1])));
+        }
+        let annotation = Annotation { window: Window::new(start_value, end_value), scale, is_slice };
+        let entry = (start.text(line).to_vec(), end.text(line).to_vec(), annotation);
+        if self.recent.len() < RECENT {
+            self.recent.push(entry);
+        } else {
+            self.recent[self.next] = entry;
+            self.next = (self.next + 1) % RECENT;
+        }
+        Ok(annotation)
+    }
+}
+
+#[cold]
+fn half(fields: &[Option<Field>]) -> Fault {
+    let pair = if fields[2].is_some() || fields[3].is_some() { 2 } else { 0 };
+    let missing = if fields[pair].is_some() { pair + 1 } else { pair };
+    Fault::bad(format_args!("no field {:?} beside {:?}", NAMES[missing], NAMES[2 * pair + 1 - missing]))
+}
+
+fn bound(name: &str, field: &Field, line: &[u8]) -> Result<(i64, Scale), Fault> {
+    let text = field.string_body(line);
+    let value = match field.kind {
+        Kind::String => parse_rfc3339(text).map(|time| (time, Scale::Time)),
+        Kind::Number => str::from_utf8(text).ok().and_then(|text| text.parse().ok()).map(|n| (n, Scale::Lines)),
+        _ => None,
+    };
+    value.ok_or_else(|| {
+        let shown = String::from_utf8_lossy(&field.text(line)[..field.text(line).len().min(60)]).into_owned();
+        Fault::bad(format_args!("field {name:?} is neither an RFC 3339 time nor a line number: {shown}"))
+    })
+}

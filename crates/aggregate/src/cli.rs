@@ -1,0 +1,201 @@
+//! The flags of `aggregate`, and which of them go together.
+
+use std::num::NonZeroUsize;
+
+use accumulators::{Percentiles, Plan, Settings, Spec, SpecError};
+use clap::Parser;
+use event_time::TimeUnit;
+use json_fields::{FieldPath, PathError};
+use millpipe::{Config, Error, Late, StageArgs};
+use units::{DurationMs, QuantityError};
+
+use crate::job::{Emit, GROUPS_MAX, Job, Overflow};
+
+const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD]; without NAME it is called like its function.
+  count              lines                     count:F     values that are not null
+  sum:F avg:F        exact for decimals        min:F max:F of numbers
+  var:F stddev:F     of a sample, as in SQL    delta:F     last minus first
+  p50:F p99.9:F      percentiles, also median  distinct:F  different values (above 1,024: within 2 %)
+  first:F last:F     in order of arrival       list:N:F    the first N values
+  mode:F top:K:F     the most frequent values  rate rate:F lines, or sum, per second of window
+Missing and null fields count for nothing; a group without a single value gives null (counts give 0). Above 4,096
+different values in a group, counts of top are too high by at most the error that stands beside them.
+
+Keys sort as in jq: null, false, true, numbers, strings, arrays, objects. 1 and 1.0 are one key; a missing field is null.
+
+Examples:
+  window --size 10s < clicks.ndjson | aggregate --by user count total=sum:price p99:latency
+  window --size 1h --slide 5m | aggregate --by site,path n=count top:3:user
+  window --session 30m --by user | aggregate --by user count first:page last:page
+  aggregate --by status count avg:latency < log.ndjson
+  aggregate --value latency < log.ndjson
+  aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson"#;
+
+/// Compute counts, sums, percentiles and more of lines, by key and window
+///
+/// With windows in the input (from window) there is a line for each window and key once the watermark has passed the
+/// window; without, see --emit.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "aggregate", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// The results [default: count sum avg min max p50 p90 p95 p99, all of --value]
+    #[arg(value_name = "SPEC", value_parser = parse_spec)]
+    pub specs: Vec<Spec>,
+
+    /// The fields that make the key, with commas between them: user,.meta.site
+    #[arg(long, value_name = "FIELDS", value_parser = parse_fields)]
+    pub by: Option<Fields>,
+
+    /// The field of the default results [default: value]
+    #[arg(long, value_name = "FIELD", conflicts_with = "specs")]
+    pub value: Option<FieldPath>,
+
+    /// How to compute percentiles of more than 512 values: ddsketch:ERROR (relative), tdigest, exact:MAX or reservoir:SIZE
+    #[arg(long, value_name = "HOW", default_value = "ddsketch:0.01", value_parser = parse_percentiles)]
+    pub percentiles: Percentiles,
+
+    /// Seed of the samples of --percentiles reservoir
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// When to write results of lines without windows: end, update (after each line, those of its key) or every:DURATION (those that changed)
+    #[arg(long, value_name = "WHEN", default_value = "end", value_parser = parse_emit, help_heading = "Without windows")]
+    pub emit: Emit,
+
+    /// Write and forget a key that had no line for this long
+    #[arg(long, value_name = "DURATION", help_heading = "Without windows")]
+    pub ttl: Option<DurationMs>,
+
+    /// The field with the time that --emit every and --ttl go by [default: that of the watermarks, else the clock]
+    #[arg(long, value_name = "FIELD", help_heading = "Without windows")]
+    pub time: Option<FieldPath>,
+
+    /// What numbers in --time count: auto (by magnitude), s, ms, us, ns
+    #[arg(long, value_name = "UNIT", default_value_t, requires = "time", help_heading = "Without windows")]
+    pub time_unit: TimeUnit,
+
+    /// The most keys, in all open windows together
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX, help_heading = "Limits")]
+    pub max_keys: NonZeroUsize,
+
+    /// What to do with one key more, without windows; with windows it is stop
+    #[arg(long, value_name = "WHAT", default_value = "stop", help_heading = "Limits")]
+    pub overflow: Overflow,
+
+    /// Write the watermark marks on, for a stage behind that needs them
+    #[arg(long, help_heading = "Output")]
+    pub keep_marks: bool,
+
+    /// What becomes of a late line: reject or drop
+    #[arg(long, value_name = "WHAT", value_parser = parse_late, help_heading = "Bad lines")]
+    pub late: Option<Late>,
+
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(GROUPS_MAX).expect("it is not zero");
+const DEFAULT_VALUE: &str = "value";
+const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
+
+/// A list of fields, as one flag's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields(pub Vec<FieldPath>);
+
+impl Cli {
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = self.stage.input.config("aggregate");
+        config.policy.late = self.late;
+        config
+    }
+
+    /// What the flags ask for.
+    ///
+    /// # Errors
+    /// `Usage` where they do not go together.
+    pub fn job(&self) -> Result<Job, Error> {
+        let settings = Settings { percentiles: self.percentiles, seed: self.seed };
+        let specs = if self.specs.is_empty() { self.default_specs()? } else { self.specs.clone() };
+        let mut signature: Vec<String> = specs.iter().map(|spec| format!("{spec:?}")).collect();
+        signature.push(format!("{:?}, seed {}", self.percentiles, self.seed));
+        let plan = Plan::new(specs, settings).map_err(|error| usage(&error))?;
+        let by = self.by.clone().map(|fields| fields.0).unwrap_or_default();
+        check_names(&plan, &by)?;
+        let mut job = Job::new(plan, by);
+        job.specs = signature;
+        job.groups_max = self.max_keys.get();
+        job.overflow = self.overflow;
+        job.emit = self.emit;
+        job.ttl_ms = self.ttl.map(|ttl| ttl.0);
+        job.time = self.time.clone().map(|path| (path, self.time_unit));
+        job.keep_marks = self.keep_marks;
+        Ok(job)
+    }
+
+    fn default_specs(&self) -> Result<Vec<Spec>, Error> {
+        let field = self.value.clone().unwrap_or_else(|| FieldPath::key(DEFAULT_VALUE));
+        let specs = DEFAULT_FUNCTIONS.iter().map(|function| format!("{function}:{field}"));
+        let specs = std::iter::once("count".to_owned()).chain(specs);
+        specs.map(|text| text.parse().map_err(|error| usage(&error))).collect()
+    }
+}
+
+/// No two members of a result line may have the same name.
+fn check_names(plan: &Plan, by: &[FieldPath]) -> Result<(), Error> {
+    let mut names: Vec<String> = vec!["window_start".into(), "window_end".into()];
+    for name in by.iter().map(FieldPath::name).chain(plan.names().iter().cloned()) {
+        if names.contains(&name) {
+            let error = Error::usage(format_args!("two members of a result line would be named {name:?}"));
+            return Err(error.hint("name a result: NAME=FUNCTION:FIELD; windows are part of the key by themselves"));
+        }
+        names.push(name);
+    }
+    Ok(())
+}
+
+fn usage(error: &SpecError) -> Error {
+    match error.hint() {
+        Some(hint) => Error::usage(error).hint(hint),
+        None => Error::usage(error),
+    }
+}
+
+fn parse_fields(text: &str) -> Result<Fields, PathError> {
+    FieldPath::parse_list(text).map(Fields)
+}
+
+fn parse_spec(text: &str) -> Result<Spec, String> {
+    text.parse().map_err(|error| with_hint(&error))
+}
+
+fn parse_percentiles(text: &str) -> Result<Percentiles, String> {
+    text.parse().map_err(|error| with_hint(&error))
+}
+
+fn with_hint(error: &SpecError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error}; say {hint}"),
+        None => error.to_string(),
+    }
+}
+
+fn parse_emit(text: &str) -> Result<Emit, String> {
+    match text {
+        "end" => Ok(Emit::End),
+        "update" => Ok(Emit::Update),
+        _ => match text.strip_prefix("every:").map(str::parse::<DurationMs>) {
+            Some(Ok(DurationMs(ms))) if ms > 0 => Ok(Emit::Every(ms)),
+            Some(Err(error)) => Err(QuantityError::to_string(&error)),
+            _ => Err("say end, update or every:10s".into()),
+        },
+    }
+}
+
+fn parse_late(text: &str) -> Result<Late, String> {
+    match text {
+        "reject" => Ok(Late::Reject),
+        "drop" => Ok(Late::Drop),
+        _ => Err("say reject or drop; a late line cannot pass, as lines end here".into()),
+    }
+}

@@ -1,0 +1,202 @@
+//! Count windows: of every `size` lines of a key, a new one after every `slide`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use event_time::Window;
+use millpipe::{Fault, Out};
+
+use crate::groups::{Budget, Store, Taken, stop};
+use crate::job::Job;
+use crate::keys;
+use crate::results::Scale;
+use crate::work::Work;
+
+/// Lines of one key whose numbers lie in [start, end).
+#[derive(Clone, Debug, Default)]
+pub struct Slice {
+    pub start: i64,
+    pub end: i64,
+    pub lines: i64,
+    /// Groups in this slice, sorted by key.
+    pub members: Vec<u32>,
+}
+
+/// The slices of one key (of `window --by`) that open windows need, in order.
+#[derive(Debug, Default)]
+pub struct Stream {
+    pub slices: VecDeque<Slice>,
+    /// Start of the next window to be written.
+    pub next_start: i64,
+}
+
+/// Open count windows. One is written as soon as its last line came, or a line behind it.
+#[derive(Debug)]
+pub struct Counts {
+    /// The numbers of the counted fields among the key fields.
+    pub cells: Vec<usize>,
+    pub size: i64,
+    pub slide: i64,
+    pub store: Store,
+    /// By the counted key. Ordered, for the end of the input and for snapshots.
+    pub streams: BTreeMap<Box<[u8]>, Stream>,
+    key: Vec<u8>,
+}
+
+impl Counts {
+    pub fn new(cells: Vec<usize>, size: i64, slide: i64) -> Counts {
+        Counts { cells, size, slide, store: Store::default(), streams: BTreeMap::new(), key: Vec::new() }
+    }
+
+    /// # Errors
+    /// `Stop` at a limit; `Bad` for a line whose number is below that of its key's last line.
+    pub fn line(&mut self, span: Window, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        keys::part(taken.key, &self.cells, &mut self.key);
+        let (start, end) = (span.start_ms, span.end_ms);
+        // Out of the way while its streams change; put back below, whatever comes of it.
+        let mut streams = std::mem::take(&mut self.streams);
+        if !streams.contains_key(self.key.as_slice()) {
+            let next_start = self.first_window_with(start);
+            streams.insert(self.key.as_slice().into(), Stream { slices: VecDeque::new(), next_start });
+        }
+        let Some(stream) = streams.get_mut(self.key.as_slice()) else { return Ok(()) };
+        let result = match stream.slices.back() {
+            Some(last) if start < last.start => {
+                Err(Fault::bad(format_args!("lines {start} to {end} of this key come after line {}", last.start)))
+            }
+            _ => self.take(stream, start, end, taken, work, out),
+        };
+        // A key whose windows are all written starts anew with its next line.
+        if stream.slices.is_empty() && self.slide >= self.size {
+            streams.remove(self.key.as_slice());
+        }
+        self.streams = streams;
+        result
+    }
+
+    /// The first window, not before line 0, that has line `number`.
+    fn first_window_with(&self, number: i64) -> i64 {
+        let after = number - self.size;
+        if after < 0 { 0 } else { (after.div_euclid(self.slide) + 1) * self.slide }
+    }
+
+    fn take(
+        &mut self,
+        stream: &mut Stream,
+        start: i64,
+        end: i64,
+        taken: &Taken<'_>,
+        work: &mut Work,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        self.write_until(stream, start, work, out)?;
+        if stream.slices.back().is_none_or(|slice| slice.start != start) {
+            stream.slices.push_back(Slice { start, end, ..Slice::default() });
+        }
+        let Some(slice) = stream.slices.back_mut() else { return Ok(()) };
+        let id = member(&mut self.store, &mut slice.members, taken.key, &work.job, &mut work.budget)?;
+        self.store.update(&work.job, id, taken)?;
+        slice.lines += 1;
+        work.held += 1;
+        if slice.lines == slice.end - slice.start {
+            self.write_until(stream, end, work, out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the windows that end at line `number` or before it.
+    fn write_until(&mut self, stream: &mut Stream, number: i64, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        while !stream.slices.is_empty() && stream.next_start + self.size <= number {
+            let window = Window::new(stream.next_start, stream.next_start + self.size);
+            for (id, is_merged) in self.merged(stream, window, work)? {
+                self.write(window, (id, is_merged), work, out.buffer());
+                out.end_result();
+            }
+            self.advance(stream, work, out);
+        }
+        Ok(())
+    }
+
+    /// Writes a group and forgets it, if it was merged for this.
+    fn write(&mut self, window: Window, (id, is_merged): (u32, bool), work: &mut Work, out: &mut Vec<u8>) {
+        let scaled = Some((window, Scale::Lines));
+        work.results.write(&work.job, scaled, self.store.key(id), &self.store.table, id, out);
+        if is_merged {
+            self.store.remove(&work.job, id, &mut Budget::unlimited());
+        }
+    }
+
+    /// The groups of a window, keys in order, and whether they were made for it out of several slices. Those are not
+    /// counted against the limit, as they are gone when the window is written.
+    fn merged(&mut self, stream: &Stream, window: Window, work: &Work) -> Result<Vec<(u32, bool)>, Fault> {
+        let mut slices =
+            stream.slices.iter().filter(|slice| slice.start >= window.start_ms && slice.end <= window.end_ms);
+        let mut groups: Vec<u32> = Vec::new();
+        let is_merged = slices.clone().nth(1).is_some();
+        if is_merged {
+            let mut free = Budget::unlimited();
+            for id in slices.flat_map(|slice| &slice.members) {
+                let key: Box<[u8]> = self.store.key(*id).into();
+                let into = member(&mut self.store, &mut groups, &key, &work.job, &mut free)?;
+                self.store.table.merge_within(&work.job.plan, into as usize, *id as usize).map_err(stop)?;
+            }
+        } else if let Some(slice) = slices.next() {
+            groups.clone_from(&slice.members);
+        }
+        groups.sort_by(|a, b| keys::compare(self.store.key(*a), self.store.key(*b)));
+        Ok(groups.into_iter().map(|id| (id, is_merged)).collect())
+    }
+
+    /// Goes to the next window and forgets the slices before it.
+    fn advance(&mut self, stream: &mut Stream, work: &mut Work, out: &mut Out) {
+        stream.next_start += self.slide;
+        while let Some(slice) = stream.slices.pop_front_if(|slice| slice.start < stream.next_start) {
+            work.settle(slice.lines as u64, out);
+            for id in slice.members {
+                self.store.remove(&work.job, id, &mut work.budget);
+            }
+        }
+        // Windows in a gap of the numbers have no lines.
+        if let Some(slice) = stream.slices.front() {
+            stream.next_start = stream.next_start.max(self.first_window_with(slice.start));
+        }
+    }
+
+    /// At the end of the input: what is there of the windows begun, by (end, start, key).
+    ///
+    /// # Errors
+    /// `Stop` at a limit.
+    pub fn end(&mut self, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        let mut lines: Vec<(Window, Box<[u8]>, Vec<u8>)> = Vec::new();
+        let mut streams = std::mem::take(&mut self.streams);
+        for stream in streams.values_mut() {
+            while !stream.slices.is_empty() {
+                let window = Window::new(stream.next_start, stream.next_start + self.size);
+                for group in self.merged(stream, window, work)? {
+                    let key = self.store.key(group.0).into();
+                    let mut line = Vec::new();
+                    self.write(window, group, work, &mut line);
+                    lines.push((window, key, line));
+                }
+                self.advance(stream, work, out);
+            }
+        }
+        lines.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| keys::compare(&a.1, &b.1)));
+        for (_, _, line) in lines {
+            out.buffer().extend_from_slice(&line);
+            out.end_result();
+        }
+        Ok(())
+    }
+}
+
+/// The group of a key among `members`, a new one if there is none.
+fn member(store: &mut Store, members: &mut Vec<u32>, key: &[u8], job: &Job, budget: &mut Budget) -> Result<u32, Fault> {
+    match members.binary_search_by(|id| store.key(*id).cmp(key)) {
+        Ok(at) => Ok(members[at]),
+        Err(at) => {
+            let id = store.insert(job, key, budget)?;
+            members.insert(at, id);
+            Ok(id)
+        }
+    }
+}

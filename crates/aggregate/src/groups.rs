@@ -1,0 +1,181 @@
+//! Keys and their states.
+
+use std::hash::BuildHasher;
+
+use accumulators::{LimitError, Table, Values};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use millpipe::{Error, Fault};
+
+use crate::job::Job;
+
+/// One line, read and checked.
+#[derive(Clone, Copy)]
+pub struct Taken<'a> {
+    pub line: &'a [u8],
+    pub key: &'a [u8],
+    pub values: &'a Values,
+    /// In order of arrival.
+    pub sequence: u64,
+}
+
+/// How many groups there are in all windows together, against `--max-keys`.
+#[derive(Debug)]
+pub struct Budget {
+    pub open: usize,
+    max: usize,
+}
+
+impl Budget {
+    pub fn new(max: usize) -> Budget {
+        Budget { open: 0, max }
+    }
+
+    /// For groups that are gone before the next line comes.
+    pub fn unlimited() -> Budget {
+        Budget { open: usize::MAX / 2, max: usize::MAX }
+    }
+
+    pub fn is_spent(&self) -> bool {
+        self.open >= self.max
+    }
+
+    fn take(&mut self) -> Result<(), Fault> {
+        if self.is_spent() {
+            let error =
+                Error::data(format_args!("more than {} keys in open windows, or at all without windows", self.max));
+            return Err(error
+                .hint("--max-keys N allows more; without windows --ttl or --overflow evict-oldest")
+                .into());
+        }
+        self.open += 1;
+        Ok(())
+    }
+}
+
+/// States with their keys, by number; numbers that were given back are used again.
+#[derive(Debug, Default)]
+pub struct Store {
+    pub table: Table,
+    keys: Vec<Box<[u8]>>,
+    free: Vec<u32>,
+}
+
+impl Store {
+    /// # Errors
+    /// `Stop` at the limit of groups.
+    pub fn insert(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
+        budget.take()?;
+        Ok(match self.free.pop() {
+            Some(id) => {
+                self.keys[id as usize] = key.into();
+                id
+            }
+            None => {
+                self.keys.push(key.into());
+                self.table.push(&job.plan) as u32
+            }
+        })
+    }
+
+    pub fn key(&self, id: u32) -> &[u8] {
+        &self.keys[id as usize]
+    }
+
+    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
+        self.table.reset(&job.plan, id as usize);
+        self.keys[id as usize] = Box::default();
+        self.free.push(id);
+        budget.open -= 1;
+    }
+
+    #[inline]
+    pub fn update(&mut self, job: &Job, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
+        let Taken { values, line, sequence, .. } = *taken;
+        self.table.update(&job.plan, id as usize, values, line, sequence).map_err(stop)
+    }
+}
+
+pub fn stop(error: LimitError) -> Fault {
+    Error::data(error).hint("--percentiles exact:N allows more, ddsketch and tdigest need no limit").into()
+}
+
+/// Groups found by their key.
+#[derive(Debug, Default)]
+pub struct Groups {
+    pub store: Store,
+    index: HashTable<u32>,
+    hashes: Vec<u64>,
+}
+
+impl Groups {
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    #[inline]
+    pub fn find(&self, key: &[u8]) -> Option<u32> {
+        self.find_hashed(key, hash(key))
+    }
+
+    #[inline]
+    fn find_hashed(&self, key: &[u8], hash: u64) -> Option<u32> {
+        let same = |id: &u32| self.hashes[*id as usize] == hash && *self.store.keys[*id as usize] == *key;
+        self.index.find(hash, same).copied()
+    }
+
+    /// The group of a key, a new one if there is none.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of groups.
+    #[inline]
+    pub fn find_or_insert(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
+        let hash = hash(key);
+        match self.find_hashed(key, hash) {
+            Some(id) => Ok(id),
+            None => self.insert(job, key, hash, budget),
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
+        let id = self.store.insert(job, key, budget)?;
+        if id as usize == self.hashes.len() {
+            self.hashes.push(hash);
+        }
+        self.hashes[id as usize] = hash;
+        let hashes = &self.hashes;
+        self.index.insert_unique(hash, id, |id| hashes[*id as usize]);
+        Ok(id)
+    }
+
+    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
+        if let Ok(entry) = self.index.find_entry(self.hashes[id as usize], |other| *other == id) {
+            entry.remove();
+            self.store.remove(job, id, budget);
+        }
+    }
+
+    /// All groups, in no particular order.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        self.index.iter().copied()
+    }
+
+    /// Adds every group of another window's part to the group of the same key here.
+    ///
+    /// # Errors
+    /// `Stop` at a limit.
+    pub fn merge(&mut self, job: &Job, other: &Groups, budget: &mut Budget) -> Result<(), Fault> {
+        for from in 0..other.store.keys.len() as u32 {
+            let id = self.find_or_insert(job, other.store.key(from), budget)?;
+            self.store.table.merge(&job.plan, id as usize, &other.store.table, from as usize).map_err(stop)?;
+        }
+        Ok(())
+    }
+}
+
+/// The seed is fixed: the order of a table must not differ from run to run.
+#[inline]
+fn hash(key: &[u8]) -> u64 {
+    FixedState::with_seed(0).hash_one(key)
+}

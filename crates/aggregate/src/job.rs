@@ -1,0 +1,75 @@
+//! What to do, as read from the flags.
+
+use accumulators::Plan;
+use event_time::TimeUnit;
+use json_fields::{FieldPath, write_string};
+
+/// When results of lines without windows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emit {
+    /// At the end of the input.
+    End,
+    /// After each line, those of the line's key.
+    Update,
+    /// Each so many milliseconds, those of the keys that had lines since.
+    Every(i64),
+}
+
+/// What happens when there is one key more than allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Overflow {
+    /// Stop with an error
+    #[default]
+    Stop,
+    /// Write and forget the key that has had no line for the longest time
+    EvictOldest,
+}
+
+/// What one aggregation does.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub plan: Plan,
+    pub by: Vec<FieldPath>,
+    /// `"name":` for each of `by`.
+    pub members: Vec<Vec<u8>>,
+    /// Limit on (window, key) pairs held at once.
+    pub groups_max: usize,
+    pub overflow: Overflow,
+    pub emit: Emit,
+    /// For lines without windows: a key without lines for so long is written and forgotten.
+    pub ttl_ms: Option<i64>,
+    /// Event time of lines without windows, where no watermarks tell it.
+    pub time: Option<(FieldPath, TimeUnit)>,
+    pub keep_marks: bool,
+    /// The results as given, for the snapshot's head.
+    pub specs: Vec<String>,
+}
+
+impl Job {
+    #[must_use]
+    pub fn new(plan: Plan, by: Vec<FieldPath>) -> Job {
+        let members = by.iter().map(|path| member(&path.name())).collect();
+        Job {
+            plan,
+            by,
+            members,
+            groups_max: GROUPS_MAX,
+            overflow: Overflow::Stop,
+            emit: Emit::End,
+            ttl_ms: None,
+            time: None,
+            keep_marks: false,
+            specs: Vec::new(),
+        }
+    }
+}
+
+/// (window, key) pairs held at once, unless said otherwise.
+pub const GROUPS_MAX: usize = 1_000_000;
+
+fn member(name: &str) -> Vec<u8> {
+    let mut text = Vec::new();
+    write_string(name, &mut text);
+    text.push(b':');
+    text
+}

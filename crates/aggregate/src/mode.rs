@@ -1,0 +1,220 @@
+//! The kind of windows that a stream has: the first line or mark decides.
+
+use event_time::{Window, parse_rfc3339};
+use json_fields::FieldPath;
+use millpipe::{Error, Fault, Mark, Out};
+
+use crate::annotation::Annotation;
+use crate::counts::Counts;
+use crate::groups::Taken;
+use crate::job::Emit;
+use crate::results::Scale;
+use crate::running::Running;
+use crate::sessions::Sessions;
+use crate::windows::{Slices, Windows};
+use crate::work::Work;
+
+#[derive(Debug, Default)]
+pub enum Mode {
+    /// Nothing has come yet.
+    #[default]
+    Unknown,
+    Running(Box<Running>),
+    Windows(Box<Windows>),
+    Slices(Box<Slices>),
+    Sessions(Box<Sessions>),
+    Counts(Box<Counts>),
+}
+
+impl Mode {
+    /// Whether a line with this annotation is of the stream's kind.
+    #[inline]
+    pub fn takes(&self, annotation: Option<Annotation>) -> bool {
+        match (self, annotation) {
+            (Mode::Windows(_), Some(Annotation { scale: Scale::Time, is_slice: false, .. }))
+            | (Mode::Slices(_) | Mode::Sessions(_), Some(Annotation { scale: Scale::Time, is_slice: true, .. }))
+            | (Mode::Running(_), None) => true,
+            (Mode::Counts(counts), Some(Annotation { scale: Scale::Lines, is_slice, .. })) => {
+                is_slice == (counts.size != counts.slide)
+            }
+            _ => false,
+        }
+    }
+
+    /// The first line decides on the kind; a later one of another kind is bad.
+    pub fn begin(&mut self, annotation: Option<Annotation>, work: &Work) -> Result<(), Fault> {
+        if !matches!(self, Mode::Unknown) {
+            return Err(self.switched(annotation));
+        }
+        let mode = match annotation {
+            None => Mode::Running(Box::default()),
+            Some(Annotation { scale: Scale::Time, is_slice: false, .. }) => Mode::Windows(Box::default()),
+            Some(Annotation { scale: Scale::Lines, is_slice: false, window }) => {
+                let size = window.end_ms - window.start_ms;
+                Mode::Counts(Box::new(Counts::new((0..work.job.by.len()).collect(), size, size)))
+            }
+            Some(_) => {
+                let error = Error::data("slices, but no mark says what windows they make");
+                let hint = "a program between window and aggregate dropped it, or use window --expand";
+                return Err(error.hint(hint).into());
+            }
+        };
+        check(&mode, work)?;
+        *self = mode;
+        Ok(())
+    }
+
+    #[cold]
+    fn switched(&self, annotation: Option<Annotation>) -> Fault {
+        let has = match annotation {
+            None => "no window",
+            Some(Annotation { is_slice: true, .. }) => "a slice of windows",
+            Some(Annotation { scale: Scale::Time, .. }) => "a window of time",
+            Some(Annotation { scale: Scale::Lines, .. }) => "a window of lines",
+        };
+        Fault::bad(format_args!("the line has {has}, but the stream has {}", self.name()))
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Mode::Unknown => "nothing yet",
+            Mode::Running(_) => "lines without windows",
+            Mode::Windows(_) => "windows of time",
+            Mode::Slices(_) => "slices of windows",
+            Mode::Sessions(_) => "sessions",
+            Mode::Counts(_) => "windows of lines",
+        }
+    }
+
+    #[inline]
+    pub fn line(
+        &mut self,
+        window: Window,
+        taken: &Taken<'_>,
+        watermark_ms: Option<i64>,
+        work: &mut Work,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        match self {
+            Mode::Windows(windows) => windows.line(window, taken, watermark_ms, work, out),
+            Mode::Slices(slices) => slices.line(window, taken, work, out),
+            Mode::Sessions(sessions) => sessions.line(window, taken, watermark_ms, work, out),
+            Mode::Counts(counts) => counts.line(window, taken, work, out),
+            Mode::Running(running) => running.line(taken, work, out),
+            Mode::Unknown => Ok(()),
+        }
+    }
+
+    /// The watermark has come to `watermark_ms`.
+    pub fn advance(&mut self, watermark_ms: i64, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        match self {
+            Mode::Windows(windows) => windows.close(Some(watermark_ms), work, out),
+            Mode::Slices(slices) => return slices.close(Some(watermark_ms), work, out),
+            Mode::Sessions(sessions) => sessions.close(Some(watermark_ms), work, out),
+            Mode::Running(running) if work.job.time.is_none() => running.advance(watermark_ms, work, out),
+            Mode::Running(_) | Mode::Counts(_) | Mode::Unknown => {}
+        }
+        Ok(())
+    }
+
+    pub fn end(&mut self, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        match self {
+            Mode::Windows(windows) => windows.close(None, work, out),
+            Mode::Slices(slices) => return slices.close(None, work, out),
+            Mode::Sessions(sessions) => sessions.close(None, work, out),
+            Mode::Counts(counts) => return counts.end(work, out),
+            Mode::Running(running) => running.write_changed(work, out),
+            Mode::Unknown => {}
+        }
+        Ok(())
+    }
+
+    /// A window of slices exists.
+    pub fn announce_window(&mut self, mark: &Mark, watermark_ms: Option<i64>, work: &Work) -> Result<(), Fault> {
+        let bound = |name| mark.text(name).and_then(|text| parse_rfc3339(text.as_bytes()));
+        let window = match (bound("start"), bound("end")) {
+            (Some(start), Some(end)) if start < end => Window::new(start, end),
+            _ => return Err(Error::data(format_args!("window mark without start and end: {mark}")).into()),
+        };
+        self.become_or_fail(Mode::Slices(Box::default()), work)?;
+        if let Mode::Slices(slices) = self
+            && !watermark_ms.is_some_and(|watermark| window.is_closed_by(watermark))
+        {
+            slices.announced.insert(window);
+        }
+        Ok(())
+    }
+
+    pub fn announce_sessions(&mut self, mark: &Mark, work: &Work) -> Result<(), Fault> {
+        let cells = cells(mark, work)?;
+        self.become_or_fail(Mode::Sessions(Box::new(Sessions::new(cells.clone(), work.job.groups_max))), work)?;
+        match self {
+            Mode::Sessions(sessions) if sessions.cells != cells => Err(changed(mark)),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn announce_counts(&mut self, mark: &Mark, work: &Work) -> Result<(), Fault> {
+        let cells = cells(mark, work)?;
+        let number = |name| mark.number(name).and_then(|number| i64::try_from(number).ok()).filter(|n| *n > 0);
+        let size = number("size").ok_or_else(|| Error::data(format_args!("counts mark without size: {mark}")))?;
+        let slide = number("slide").unwrap_or(size);
+        self.become_or_fail(Mode::Counts(Box::new(Counts::new(cells.clone(), size, slide))), work)?;
+        match self {
+            Mode::Counts(known) if (&known.cells, known.size, known.slide) != (&cells, size, slide) => {
+                Err(changed(mark))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A mark decides on the kind as a first line does; marks come again after a restart.
+    fn become_or_fail(&mut self, mode: Mode, work: &Work) -> Result<(), Fault> {
+        if matches!(self, Mode::Unknown) {
+            check(&mode, work)?;
+            *self = mode;
+        } else if std::mem::discriminant(self) != std::mem::discriminant(&mode) {
+            let text = format_args!("a mark announces {}, but the stream has {}", mode.name(), self.name()).to_string();
+            return Err(Error::data(text).into());
+        }
+        Ok(())
+    }
+}
+
+/// What was asked for must make sense for this kind of stream.
+fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
+    let job = &work.job;
+    if job.plan.has_rate() && matches!(mode, Mode::Running(_) | Mode::Counts(_)) {
+        let error = Error::usage(format_args!("rate is per second of a window, and the stream has {}", mode.name()));
+        return Err(error.hint("put window --size 10s in front").into());
+    }
+    if matches!(mode, Mode::Running(_)) {
+        return Ok(());
+    }
+    if job.emit != Emit::End || job.ttl_ms.is_some() || job.time.is_some() {
+        let error = Error::usage(format_args!(
+            "--emit, --ttl and --time are for lines without windows, and the stream has {}",
+            mode.name()
+        ));
+        return Err(error.hint("windows are written when they close").into());
+    }
+    Ok(())
+}
+
+/// The numbers of the mark's fields among the key fields, all of which must be there.
+fn cells(mark: &Mark, work: &Work) -> Result<Vec<usize>, Fault> {
+    let names = mark.get("by").and_then(|by| by.as_array()).map(Vec::as_slice).unwrap_or_default();
+    let cell = |name: &serde_json::Value| {
+        let text = name.as_str().unwrap_or_default();
+        let path: Option<FieldPath> = text.parse().ok();
+        path.and_then(|path| work.job.by.iter().position(|known| *known == path)).ok_or_else(|| {
+            let error = Error::usage(format_args!("{} windows are by {text:?}, which is not in --by", mark.kind()));
+            Fault::from(error.hint("the keys of window --by must be among those of aggregate --by"))
+        })
+    };
+    names.iter().map(cell).collect()
+}
+
+fn changed(mark: &Mark) -> Fault {
+    Error::data(format_args!("the stream's windows change in the middle: {mark}")).into()
+}

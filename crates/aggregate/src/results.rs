@@ -1,0 +1,95 @@
+//! Result lines.
+
+use accumulators::{Table, WriteScratch};
+use event_time::{Window, write_rfc3339};
+use millpipe::Out;
+
+use crate::groups::Store;
+use crate::job::Job;
+use crate::keys;
+
+/// What a window's numbers count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// Milliseconds since the epoch, written as RFC 3339.
+    Time,
+    /// Lines of a key.
+    Lines,
+}
+
+/// Writes results. Use one for all.
+#[derive(Debug, Default)]
+pub struct Results {
+    scratch: WriteScratch,
+    /// `"window_start":…,"window_end":…` of the window below.
+    prefix: Vec<u8>,
+    prefix_of: Option<(Window, Scale)>,
+}
+
+impl Results {
+    /// One result line in the buffer, not ended: `{WINDOW,KEYS,RESULTS}`.
+    pub fn write(
+        &mut self,
+        job: &Job,
+        window: Option<(Window, Scale)>,
+        key: &[u8],
+        table: &Table,
+        id: u32,
+        out: &mut Vec<u8>,
+    ) {
+        out.push(b'{');
+        if let Some((window, scale)) = window {
+            self.write_window(window, scale, out);
+        }
+        if !job.by.is_empty() {
+            keys::write_members(job, key, out);
+            out.push(b',');
+        }
+        let seconds = match window {
+            Some((window, Scale::Time)) => Some((window.end_ms - window.start_ms) as f64 / 1000.0),
+            _ => None,
+        };
+        table.write_results(&job.plan, id as usize, seconds, &mut self.scratch, out);
+        out.push(b'}');
+    }
+
+    fn write_window(&mut self, window: Window, scale: Scale, out: &mut Vec<u8>) {
+        if self.prefix_of != Some((window, scale)) {
+            self.prefix_of = Some((window, scale));
+            self.prefix.clear();
+            for (name, value) in [("\"window_start\":", window.start_ms), ("\"window_end\":", window.end_ms)] {
+                self.prefix.extend_from_slice(name.as_bytes());
+                write_bound(value, scale, &mut self.prefix);
+                self.prefix.push(b',');
+            }
+        }
+        out.extend_from_slice(&self.prefix);
+    }
+
+    /// The results of one window, keys in order.
+    pub fn write_all(
+        &mut self,
+        job: &Job,
+        window: Option<(Window, Scale)>,
+        store: &Store,
+        mut ids: Vec<u32>,
+        out: &mut Out,
+    ) {
+        ids.sort_unstable_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
+        for id in ids {
+            self.write(job, window, store.key(id), &store.table, id, out.buffer());
+            out.end_result();
+        }
+    }
+}
+
+fn write_bound(value: i64, scale: Scale, out: &mut Vec<u8>) {
+    match scale {
+        Scale::Time => {
+            out.push(b'"');
+            write_rfc3339(value, out);
+            out.push(b'"');
+        }
+        Scale::Lines => out.extend_from_slice(value.to_string().as_bytes()),
+    }
+}

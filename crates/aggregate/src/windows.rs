@@ -1,0 +1,134 @@
+//! Time windows, whole or made of slices.
+
+use std::collections::BTreeSet;
+
+use event_time::{Window, format_rfc3339};
+use millpipe::{Fault, Out};
+
+use crate::groups::{Budget, Groups, Taken};
+use crate::panes::Panes;
+use crate::results::Scale;
+use crate::work::Work;
+
+/// Windows that each line names. They close when the watermark reaches their last millisecond.
+#[derive(Debug, Default)]
+pub struct Windows {
+    pub panes: Panes,
+}
+
+impl Windows {
+    /// # Errors
+    /// `Stop` at a limit.
+    #[inline]
+    pub fn line(
+        &mut self,
+        window: Window,
+        taken: &Taken<'_>,
+        watermark_ms: Option<i64>,
+        work: &mut Work,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        let slot = match self.panes.find(window) {
+            Some(slot) => slot,
+            None if watermark_ms.is_some_and(|watermark| window.is_closed_by(watermark)) => {
+                late(window, taken, out);
+                return Ok(());
+            }
+            None => self.panes.open(window),
+        };
+        self.panes.update(slot, taken, work)
+    }
+
+    /// Writes and forgets the windows that the watermark closes; without one, all.
+    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) {
+        while let Some(window) = self.panes.first().filter(|window| closes(*window, watermark_ms)) {
+            let Some(pane) = self.panes.close(window, work) else { break };
+            let scaled = Some((window, Scale::Time));
+            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            work.settle(pane.lines, out);
+        }
+    }
+}
+
+/// Windows that marks announced, made of the slices inside them. A slice is forgotten with its last window.
+#[derive(Debug, Default)]
+pub struct Slices {
+    pub panes: Panes,
+    pub announced: BTreeSet<Window>,
+}
+
+impl Slices {
+    /// # Errors
+    /// `Stop` at a limit.
+    #[inline]
+    pub fn line(&mut self, slice: Window, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        let slot = match self.panes.find(slice) {
+            Some(slot) => slot,
+            None if !self.is_wanted(slice) => {
+                late(slice, taken, out);
+                return Ok(());
+            }
+            None => self.panes.open(slice),
+        };
+        self.panes.update(slot, taken, work)
+    }
+
+    /// Whether an announced window contains the slice.
+    fn is_wanted(&self, slice: Window) -> bool {
+        let ending_later = self.announced.range(Window::new(i64::MIN, slice.end_ms)..);
+        ending_later.into_iter().any(|window| window.start_ms <= slice.start_ms)
+    }
+
+    /// Writes the windows that the watermark closes (without one, all) and forgets slices that are in no other.
+    ///
+    /// # Errors
+    /// `Stop` at a limit.
+    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        while let Some(window) = self.announced.first().copied().filter(|window| closes(*window, watermark_ms)) {
+            self.announced.pop_first();
+            let slices = self.panes.inside(window);
+            self.write(window, &slices, work, out)?;
+            for slice in slices {
+                if !self.is_wanted(slice)
+                    && let Some(pane) = self.panes.close(slice, work)
+                {
+                    work.settle(pane.lines, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, window: Window, slices: &[Window], work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        let scaled = Some((window, Scale::Time));
+        if let [slice] = slices
+            && let Some(pane) = self.panes.get(*slice)
+        {
+            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            return Ok(());
+        }
+        let mut merged = Groups::default();
+        for pane in slices.iter().filter_map(|slice| self.panes.get(*slice)) {
+            merged.merge(&work.job, &pane.groups, &mut Budget::unlimited())?;
+        }
+        work.results.write_all(&work.job, scaled, &merged.store, merged.ids().collect(), out);
+        Ok(())
+    }
+}
+
+fn closes(window: Window, watermark_ms: Option<i64>) -> bool {
+    watermark_ms.is_none_or(|watermark| window.is_closed_by(watermark))
+}
+
+#[cold]
+pub fn late(window: Window, taken: &Taken<'_>, out: &mut Out) {
+    out.late(
+        taken.line,
+        format_args!(
+            "late: the window [{}, {}) was closed",
+            format_rfc3339(window.start_ms),
+            format_rfc3339(window.end_ms)
+        ),
+        "a larger --lateness of window waits for such lines; --late reject keeps them",
+    );
+}

@@ -1,0 +1,28 @@
+//! What every way of grouping needs: the job, the limit, the writer of results, the count of held lines.
+
+use millpipe::Out;
+
+use crate::groups::Budget;
+use crate::job::Job;
+use crate::results::Results;
+
+#[derive(Debug)]
+pub struct Work {
+    pub job: Job,
+    pub budget: Budget,
+    pub results: Results,
+    /// Lines in open windows, or whose results have not been written.
+    pub held: u64,
+}
+
+impl Work {
+    pub fn new(job: Job) -> Work {
+        let budget = Budget::new(job.groups_max);
+        Work { job, budget, results: Results::default(), held: 0 }
+    }
+
+    pub fn settle(&mut self, lines: u64, out: &mut Out) {
+        self.held -= lines;
+        out.settle(lines);
+    }
+}
