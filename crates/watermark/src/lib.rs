@@ -1,1 +1,106 @@
-//! watermark
+//! `watermark` makes time: it passes lines as they are and writes watermark marks among them.
+//!
+//! **Marks.** The watermark is the latest time less `--lateness`, the least over all partitions. A mark is written right
+//! behind the line (or idle mark) that moved it at least `--every` beyond the last mark. So the marks depend on
+//! the lines alone, not on how they arrive; and what is left below `--every` at the end is for the end of the
+//! stream to close. Watermark marks of the input are passed on where they move time, and its lines then move nothing.
+//!
+//! **Bad lines.** Not JSON, no object, no time, or a time too far ahead of the clock. No line is late here.
+//!
+//! **Memory.** A few bytes for each partition, at most [`event_time::PARTITIONS_MAX`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+
+use event_time::{StreamTime, format_rfc3339};
+use json_fields::{FieldPath, Scanner};
+use millpipe::{Error, Fault, Mark, Out, Stage};
+use serde_json::{Value, json};
+use std::io::{self, BufRead, Write};
+
+/// Passes lines and writes watermarks.
+pub struct Watermark {
+    scanner: Scanner,
+    field: String,
+    time: StreamTime,
+    every_ms: i64,
+    /// The watermark of the last mark.
+    written_ms: Option<i64>,
+}
+
+impl Watermark {
+    /// Marks are at least `every_ms` apart.
+    pub fn new(field: &FieldPath, time: StreamTime, every_ms: i64) -> Self {
+        let scanner = Scanner::new(std::slice::from_ref(field));
+        Self { scanner, field: field.name(), time, every_ms, written_ms: None }
+    }
+
+    #[inline]
+    fn moved(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        let Some(watermark_ms) = moved_ms else { return };
+        if self.written_ms.is_none_or(|written_ms| watermark_ms >= written_ms.saturating_add(self.every_ms)) {
+            self.written_ms = Some(watermark_ms);
+            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+        }
+    }
+
+    fn take(&mut self, value: &Value) -> Option<()> {
+        self.time.restore(value.get("time")?).then_some(())?;
+        self.written_ms = value.get("written_ms")?.as_i64();
+        Some(())
+    }
+}
+
+impl Stage for Watermark {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        out.mark(&Mark::new("watermark").with("time", Value::Null));
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let fields = self.scanner.scan(line).map_err(Fault::bad)?;
+        if fields.object().is_none() {
+            return Err(Fault::bad("not an object"));
+        }
+        let Some(field) = fields.get(0) else {
+            return Err(Fault::bad(format_args!("no field \"{}\"", self.field)));
+        };
+        let time_ms = self.time.read(field.text(line), out.now_ms()).map_err(Fault::bad)?;
+        out.line(line);
+        let moved_ms = self.time.observe(time_ms);
+        self.moved(moved_ms, out);
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+            Some(moved_ms) => self.moved(moved_ms, out),
+            None => out.mark(mark),
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.time.wake_at()
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let moved_ms = self.time.wake(out.now_ms());
+        self.moved(moved_ms, out);
+        Ok(())
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        writeln!(to, "{}", json!({"time": self.time.snapshot(), "written_ms": self.written_ms}))
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        let damaged = || Error::data("the snapshot is damaged, or not of watermark");
+        let value = serde_json::from_reader(from).map_err(|_| damaged())?;
+        self.take(&value).ok_or_else(damaged)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,9 @@
 //! sessions it must keep the lines until the session is over.
 //!
 //! **Time.** The watermark is the latest time less `--lateness`, the least over all partitions, or what watermark marks
-//! in the input say. It is written as a mark only where it closes something, right behind the line that moved it: the
-//! marks depend on the lines alone, not on how they arrive. from, idle and watermark marks of the input end here.
+//! in the input say. It is written as a mark right behind the line that moved it past the end of a slice while a window
+//! is open, or past the end of a session: often enough to close windows in time, and never oftener. So the marks depend
+//! on the lines alone, not on how they arrive. from, idle and watermark marks of the input end here.
 //!
 //! **Late lines.** A line is late for [start, end) when the watermark, from the lines before it, is at or beyond
 //! end - 1 ms. A line in several windows is late when it is late for all of them. A session is judged as a whole: a
@@ -54,3 +55,6 @@ impl Form {
         self != Self::Plain
     }
 }
+
+#[cfg(test)]
+mod tests;

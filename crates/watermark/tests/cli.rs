@@ -1,0 +1,34 @@
+#![allow(clippy::unwrap_used)]
+
+use testkit::run;
+
+const WATERMARK: &str = env!("CARGO_BIN_EXE_watermark");
+
+#[test]
+fn a_bad_line_stops_with_its_place() {
+    let ran = run(WATERMARK, &["--time", "at"], "{\"at\":1}\n{\"timestamp\":1}\n");
+    ran.fails_with(1, "watermark: line 2, byte 9: no field \"at\"\nwatermark: hint: --on-error reject");
+}
+
+#[test]
+fn wrong_flags_teach_the_right_ones() {
+    run(WATERMARK, &["--lateness", "10"], "").fails_with(2, "duration \"10\" has no unit: say 10s or 10ms");
+    run(WATERMARK, &["--time-unit", "min"], "").fails_with(2, "unknown time unit \"min\": say auto, s, ms, us or ns");
+    run(WATERMARK, &["--time", "a..b"], "").fails_with(2, "field path \"a..b\"");
+}
+
+#[test]
+fn data_from_the_future_passes_when_it_is_asked_for() {
+    let line = "{\"timestamp\":\"2999-01-01T00:00:00Z\"}\n";
+    run(WATERMARK, &[], line).fails_with(1, "ahead of the clock, more than 5m (--max-ahead)");
+    let out = run(WATERMARK, &["--max-ahead", "off"], line).ok();
+    assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"2999-01-01T00:00:00Z\"}\n"), "{out}");
+}
+
+#[test]
+fn a_partition_with_nothing_to_read_is_free_after_the_idle_time() {
+    let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9}' \
+                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | watermark --idle 200ms";
+    let out = testkit::bash(&["watermark"], script).ok();
+    assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09Z\"}\n"), "{out}");
+}

@@ -1,0 +1,144 @@
+//! Any chunking, and a crash at any line, give the same bytes.
+
+use super::cli;
+use crate::cli::{Cli, Plan};
+use crate::{CountWindows, SessionWindows, TimeWindows};
+use millpipe::{Error, Fault, Mark, Out, Stage};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::io::{self, BufRead, Write};
+use testkit::every_way;
+
+/// A stage whose rejects do not tell the number of their line, which counts from the start of a run.
+struct Unnumbered<S>(S);
+
+impl<S: Stage> Stage for Unnumbered<S> {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.0.start(out)
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let written = out.buffer().len();
+        self.0.line(line, out)?;
+        let tail = String::from_utf8(out.buffer().split_off(written)).unwrap();
+        let unnumbered = match tail.split_once(",\"at\":\"line ") {
+            Some((before, after)) => format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
+            None => tail,
+        };
+        out.buffer().extend_from_slice(unnumbered.as_bytes());
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        self.0.mark(mark, out)
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.0.end(out)
+    }
+
+    fn held(&self) -> u64 {
+        self.0.held()
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.0.snapshot(to)
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        self.0.restore(from)
+    }
+}
+
+fn input(seed: u64, partitions: u32) -> String {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut text = String::new();
+    let mut now_ms = 1_000_000i64;
+    for _ in 0..180 {
+        if partitions > 0 && rng.random_ratio(1, 3) {
+            text.push_str(&format!("{{\"$\":\"from\",\"part\":\"p{}\"}}\n", rng.random_range(0..partitions)));
+        }
+        if partitions > 0 && rng.random_ratio(1, 30) {
+            let part = rng.random_range(0..partitions);
+            text.push_str(&format!("{{\"$\":\"idle\",\"part\":\"p{part}\",\"final\":true}}\n"));
+        }
+        if rng.random_ratio(1, 20) {
+            text.push_str("{\"$\":\"sonar\"}\n");
+        }
+        now_ms += rng.random_range(0..900);
+        let time_ms = now_ms - rng.random_range(0..6_000);
+        text.push_str(&format!("{{\"t\":{time_ms},\"k\":\"k\\u006{}\"}}\n", rng.random_range(1..4)));
+    }
+    text
+}
+
+fn try_every_way(flags: &str) {
+    let time = if flags.contains("--count") { "" } else { "--time t --time-unit ms --late reject" };
+    let cli = cli(&format!("{flags} {time}"));
+    for (seed, partitions) in [(1, 0), (2, 3)] {
+        let input = input(seed, partitions);
+        match cli.plan().unwrap() {
+            Plan::Times(_) => every_way(|| Unnumbered(times(&cli)), &input),
+            Plan::Sessions(_) => every_way(|| Unnumbered(sessions(&cli)), &input),
+            Plan::Counts(_) => every_way(|| Unnumbered(counts(&cli)), &input),
+        }
+    }
+}
+
+fn times(cli: &Cli) -> TimeWindows {
+    match cli.plan().unwrap() {
+        Plan::Times(stage) => stage,
+        _ => panic!("not windows of time"),
+    }
+}
+
+fn sessions(cli: &Cli) -> SessionWindows {
+    match cli.plan().unwrap() {
+        Plan::Sessions(stage) => stage,
+        _ => panic!("not sessions"),
+    }
+}
+
+fn counts(cli: &Cli) -> CountWindows {
+    match cli.plan().unwrap() {
+        Plan::Counts(stage) => stage,
+        _ => panic!("not windows of a count"),
+    }
+}
+
+#[test]
+fn tumbling_windows_run_every_way() {
+    try_every_way("--size 3s --lateness 1s");
+    try_every_way("--size 1h --timezone Asia/Kolkata");
+}
+
+#[test]
+fn hopping_windows_run_every_way() {
+    try_every_way("--size 10s --slide 4s");
+    try_every_way("--size 10s --slide 4s --expand --lateness 1s");
+    try_every_way("--size 20s --cumulate 5s");
+}
+
+#[test]
+fn sessions_run_every_way() {
+    try_every_way("--session 900ms --by k");
+    try_every_way("--session 900ms --by k --expand");
+    try_every_way("--session 300ms --plain");
+}
+
+#[test]
+fn count_windows_run_every_way() {
+    try_every_way("--count 5 --slide-count 2 --by k");
+    try_every_way("--count 5 --by k --plain");
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused() {
+    let mut snapshot = Vec::new();
+    counts(&cli("--count 5")).snapshot(&mut snapshot).unwrap();
+    let error = times(&cli("--size 5s")).restore(&mut snapshot.as_slice()).unwrap_err();
+    assert_eq!(error.message, "the snapshot is damaged, or of other windows");
+    assert!(sessions(&cli("--session 5s")).restore(&mut snapshot.as_slice()).is_err());
+    assert!(times(&cli("--size 5s")).restore(&mut &b"{\"windows\":"[..]).is_err());
+    assert!(counts(&cli("--count 5")).restore(&mut &b""[..]).is_err());
+}

@@ -1,0 +1,110 @@
+#![allow(clippy::unwrap_used)]
+
+use testkit::{Ran, run};
+
+fn window(flags: &str, input: &str) -> Ran {
+    let args: Vec<&str> = flags.split_whitespace().collect();
+    run(env!("CARGO_BIN_EXE_window"), &args, input)
+}
+
+#[test]
+fn flags_that_do_not_go_together_say_what_does() {
+    for (flags, message, hint) in [
+        ("", "no windows", "say --size 10s, --session 30s --by FIELD or --count 100"),
+        ("--size 10s --count 5", "more than one kind of windows", "take one of --size, --session and --count"),
+        ("--slide 2s --session 5s", "--slide without --size", "say --size 10s --slide 2s"),
+        ("--count 5 --slide 2s", "--slide is a duration", "say --slide-count 10 with --count"),
+        ("--size 10s --slide-count 2", "--slide-count without --count", "say --count 100 --slide-count 10"),
+        ("--session 5s --cumulate 1s", "--cumulate without --size", "say --size 1d --cumulate 1h"),
+        ("--size 1h --cumulate 1m --slide 1m", "--cumulate and --slide", "windows either share their start or slide"),
+        ("--size 10s --by k", "--by is for --session and --count", "aggregate --by makes groups in them"),
+        ("--count 5 --timezone UTC", "--timezone without --size", "say --size 1d --timezone Asia/Taipei"),
+        ("--session 5s --offset 1s", "--offset without --size", "say --size 1d --offset 6h"),
+        ("--size 1d --slide 1h --timezone UTC", "--timezone and --slide", "hopping windows have one length"),
+        ("--count 5 --late drop", "--late with --count", "no line is late"),
+        ("--session 5s --buffer 1MiB", "--buffer without --session --expand", "only such sessions keep lines"),
+        ("--size 10s --max-keys 5", "--max-keys with --size", "keep no keys"),
+        ("--size 10s --slide 2s --late pass", "--late pass with windows of slices", "say --expand"),
+        ("--count 5 --lateness 1s", "--lateness with --count", "windows of a count know no time"),
+        ("--count 5 --slide-count 9", "--slide-count 9 is more than --count 5", "would be in none"),
+        ("--count 99999999 --slide-count 1 --plain", "--slide-count 1 is too fine", "10000 windows"),
+        ("--session 0s", "--session 0s is not between", "say --session 30s"),
+        ("--size 10s --slide 20s", "slide 20s is longer than size 10s", "would be in none"),
+        ("--size 7h --timezone UTC", "size 7h does not divide a day", "a timezone needs"),
+    ] {
+        let ran = window(flags, "");
+        ran.fails_with(2, &format!("window: {message}"));
+        assert!(ran.stderr.contains("window: hint: ") && ran.stderr.contains(hint), "{flags}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn values_that_are_wrong_are_quoted() {
+    for (flags, words) in [
+        ("--size 10", "duration \"10\" has no unit: say 10s or 10ms"),
+        ("--size 0s", "size \"0s\" is zero"),
+        ("--size 1d --timezone Taipei", "unknown timezone \"Taipei\": say a name like Asia/Taipei"),
+        ("--count 0", "invalid value '0'"),
+        ("--session 5s --by a..b", "field path \"a..b\""),
+        ("--size 5s --max-ahead 5", "duration \"5\" has no unit"),
+        ("--session 5s --plain --buffer 5", "size \"5\" has no unit"),
+    ] {
+        window(flags, "").fails_with(2, words);
+    }
+}
+
+#[test]
+fn a_line_without_its_time_stops_with_its_place() {
+    let ran = window("--size 10s", "{\"timestamp\":1}\n{\"time\":1}\n");
+    ran.fails_with(1, "window: line 2, byte 16: no field \"timestamp\"\nwindow: hint: ");
+    assert!(ran.stdout.contains("\"window_start\":\"1970-01-01T00:00:00Z\""), "what was good is written");
+}
+
+#[test]
+fn late_lines_are_warned_of_and_counted_at_the_end() {
+    let input = "{\"timestamp\":50}\n{\"timestamp\":1}\n{\"timestamp\":2}\n";
+    let ran = window("--size 10s -v", input);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(
+        lines[0],
+        "window: line 2: time 1970-01-01T00:00:01Z is late: its window up to 1970-01-01T00:00:10Z closed at watermark \
+         1970-01-01T00:00:50Z; late lines are dropped and counted"
+    );
+    assert!(lines[1].starts_with("window: hint: a longer --lateness waits"), "{}", ran.stderr);
+    assert_eq!(lines[2], "window: 2 late lines dropped");
+    assert!(lines[3].contains("--marks"), "many late lines of no partition: {}", ran.stderr);
+    assert!(lines[4].starts_with("window: in 3 = out 1 + late 2 + rejected 0 + held 0"), "{}", ran.stderr);
+}
+
+#[test]
+fn late_lines_can_be_kept_in_a_file() {
+    let folder = std::env::temp_dir().join(format!("window-late-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("rejects");
+    let input = "{\"timestamp\":50}\n{\"timestamp\":1}\n";
+    window(&format!("--size 10s --late reject --rejects {}", file.display()), input).ok();
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.contains("\"line\":\"{\\\"timestamp\\\":1}\""), "{kept}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn the_examples_of_the_help_have_flags_that_exist() {
+    let help = window("--help", "").ok();
+    let examples = help.split("Examples:").nth(1).unwrap();
+    let mut tried = 0;
+    for example in examples.lines().filter(|line| line.trim_start().starts_with("window ")) {
+        let flags = example.trim_start().trim_start_matches("window ").split(['<', '|']).next().unwrap();
+        window(flags, "").ok();
+        tried += 1;
+    }
+    assert!(tried >= 6, "{examples}");
+}
+
+#[test]
+fn a_partition_with_nothing_to_read_closes_windows_after_the_idle_time() {
+    let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9.999}' \
+                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | window --size 10s --idle 200ms";
+    let out = testkit::bash(&["window"], script).ok();
+    assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09.999Z\"}\n"), "{out}");
+}
