@@ -13,7 +13,7 @@ use clap::{Command, CommandFactory};
 
 /// Every tool's command line, in the order of a pipeline.
 pub fn tools() -> Vec<Command> {
-    vec![generate::cli::Cli::command()]
+    vec![window::cli::Cli::command(), watermark::cli::Cli::command(), generate::cli::Cli::command()]
 }
 
 /// The root of the project.

@@ -77,47 +77,102 @@ fn flag(arg: &Arg) -> String {
 /// Text behind the flags: what is indented by four is a command, the rest is prose.
 fn after_help(text: &str) -> String {
     let mut page = String::new();
+    let indent = command_indent(text);
     let mut in_command = false;
     for line in text.lines().filter(|line| line.trim() != "Examples:") {
-        let is_command = line.starts_with("    ");
+        let is_command = line.starts_with(&" ".repeat(indent));
         match (in_command, is_command) {
-            (false, true) => page.push_str("```text\n"),
-            (true, false) => page.push_str("```\n"),
+            (false, true) => page.push_str("\n```text\n"),
+            (true, false) => page.push_str("```\n\n"),
             _ => {}
         }
         in_command = is_command;
-        page.push_str(if is_command { &line[4..] } else { line.trim() });
+        page.push_str(if is_command { &line[indent..] } else { line.trim() });
         page.push('\n');
     }
     if in_command {
         page.push_str("```\n");
     }
-    page
+    while page.contains("\n\n\n") {
+        page = page.replace("\n\n\n", "\n\n");
+    }
+    page.trim_start().to_owned()
 }
 
-/// The commands of the `Examples:` in a tool's help, each with the line of text above it.
-pub fn examples(tool: &Command) -> Vec<String> {
+/// A command of the `Examples:` in a tool's help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The text above it, or nothing.
+    pub intro: String,
+    pub command: String,
+}
+
+/// The examples of a tool: what is indented by four, under text indented by two; or, without such, each line indented
+/// by two.
+pub fn examples(tool: &Command) -> Vec<Example> {
     let help = tool.get_after_help().or(tool.get_after_long_help()).map(ToString::to_string).unwrap_or_default();
-    let mut examples: Vec<String> = Vec::new();
+    let examples = help.split_once("Examples:\n").map(|(_, text)| text).unwrap_or_default();
+    if command_indent(examples) == 4 { under_text(examples) } else { line_by_line(examples) }
+}
+
+/// Four, when commands stand under text; two when there are only commands, some of which may go on in the next line.
+fn command_indent(text: &str) -> usize {
+    let lines: Vec<&str> = text.lines().collect();
+    let under_text = lines.windows(2).any(|pair| pair[1].starts_with("    ") && !pair[0].ends_with('\\'));
+    if under_text { 4 } else { 2 }
+}
+
+fn under_text(examples: &str) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
     let mut intro = String::new();
     let mut in_command = false;
-    for line in help.lines() {
-        if let Some(command) = line.strip_prefix("    ") {
-            if in_command {
-                let last = examples.last_mut().unwrap();
-                last.push_str(command);
-                last.push('\n');
-            } else {
-                examples.push(format!("# {}\n{command}\n", intro.trim()));
+    for line in examples.lines() {
+        match (line.strip_prefix("    "), in_command) {
+            (Some(command), true) => {
+                let last = &mut found.last_mut().unwrap().command;
+                *last = format!("{last}{command}\n");
             }
-            in_command = true;
-        } else {
-            if in_command {
-                intro.clear();
+            (Some(command), false) => {
+                found.push(Example { intro: std::mem::take(&mut intro), command: format!("{command}\n") });
             }
-            in_command = false;
-            intro = format!("{intro} {}", line.trim());
+            (None, _) => intro = format!("{intro} {}", line.trim()).trim().to_owned(),
+        }
+        in_command = line.starts_with("    ");
+    }
+    found
+}
+
+fn line_by_line(examples: &str) -> Vec<Example> {
+    let mut found: Vec<Example> = Vec::new();
+    for line in examples.lines().take_while(|line| line.starts_with("  ")) {
+        match found.last_mut() {
+            Some(last) if last.command.ends_with("\\\n") || line.trim_start().starts_with('|') => {
+                last.command = format!("{}{}\n", last.command, line.trim());
+            }
+            _ => found.push(Example { intro: String::new(), command: format!("{}\n", line.trim()) }),
         }
     }
-    examples
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(help: &'static str) -> Vec<String> {
+        examples(&Command::new("tool").after_help(help)).into_iter().map(|example| example.command).collect()
+    }
+
+    #[test]
+    fn an_example_is_what_stands_below_its_text() {
+        let help = "Examples:\n  First:\n    a |\n    b\n\n  Second:\n    c\n\nExit codes: 0";
+        assert_eq!(commands(help), ["a |\nb\n", "c\n"]);
+    }
+
+    #[test]
+    fn without_text_each_line_is_one_and_may_go_on() {
+        let help = "Words.\n\nExamples:\n  a \\\n    | b\n  c";
+        assert_eq!(commands(help), ["a \\\n| b\n", "c\n"]);
+        assert_eq!(commands("Examples:\n  a\n  b\n"), ["a\n", "b\n"]);
+    }
 }

@@ -61,15 +61,23 @@ impl Folder {
         self.dir.path()
     }
 
-    /// Runs one block.
+    /// Runs one block. One that says "until Ctrl-C" gets it after a while.
     pub fn run(&self, script: &str) -> Ran {
+        self.run_until(script, if script.contains("Ctrl-C") { PATIENCE } else { LIMIT })
+    }
+
+    /// Runs an example that may or may not end by itself: it gets its Ctrl-C after a while.
+    pub fn try_out(&self, script: &str) -> Ran {
+        self.run_until(script, PATIENCE)
+    }
+
+    fn run_until(&self, script: &str, until: Duration) -> Ran {
         let script = match &self.broker {
             Some(address) => script.replace(BROKER, address),
             None => script.to_owned(),
         };
         let shown_file = self.path().join("home/shown");
         let mut child = self.spawn(&script, &shown_file);
-        let until = if script.contains("Ctrl-C") { PATIENCE } else { LIMIT };
         let mut stopped = false;
         let status = match wait(&mut child, until) {
             Some(status) => status,

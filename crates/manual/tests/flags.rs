@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, Command};
-use manual::{for_all, tools};
+use manual::{for_all, page, tools};
 
 /// Flags that mean something else in another tool on purpose: (flag, why).
 const TWO_MEANINGS: [(&str, &str); 0] = [];
@@ -27,7 +27,7 @@ fn every_tool_says_what_it_is_and_shows_examples() {
         if about.is_empty() || about.lines().count() > 1 {
             return Err(format!("{}: its first line is not one line: {about:?}", tool.get_name()));
         }
-        if manual::page::examples(&tool).len() < 2 {
+        if page::examples(&tool).len() < 2 {
             return Err(format!("{}: fewer than two examples in its help", tool.get_name()));
         }
         Ok(())

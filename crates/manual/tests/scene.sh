@@ -1,1 +1,9 @@
-generate --lines 2000 --keys 5 --out-of-order 2s > events.ndjson
+# The files that examples in --help speak of. Each line has every field that some example asks for.
+mkdir scene
+generate --lines 2000 --keys 5 --event-rate 10/s \
+  | jq -c '. + {user: .key, shop: .key, ticker: .key, sensor: .key, service: .key, at: .timestamp, time: .timestamp,
+                price: .value, latency: .value, amount: .value, tweets: (.value | floor),
+                meta: {at: .timestamp, site: .host}}' > scene/events.ndjson
+cp scene/events.ndjson scene/clicks.ndjson
+printf 'import sys\nfor line in sys.stdin: sys.stdout.write(line)\n' > scene/score.py
+echo 'bootstrap.servers=localhost:9092' > scene/client.conf
