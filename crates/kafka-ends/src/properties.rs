@@ -5,6 +5,7 @@ use std::fmt;
 
 use millpipe::Error;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
@@ -103,6 +104,8 @@ impl Properties {
     /// The properties over a tool's defaults.
     pub fn over(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // What matters comes as an error; a log line would only be one more event to serve before it.
+        config.set_log_level(RDKafkaLogLevel::Emerg);
         for (property, value) in defaults {
             config.set(*property, *value);
         }
