@@ -37,6 +37,7 @@ impl Values {
     pub fn read(&mut self, plan: &Plan, fields: &[Option<Field>], line: &[u8]) -> Result<(), ValueError> {
         self.fields.clear();
         self.numbers.clear();
+        let mut is_partial = false;
         for (number, (field, wanted)) in fields.iter().zip(&plan.fields).enumerate() {
             let field = field.filter(|field| field.kind != Kind::Null);
             let value = match &field {
@@ -45,13 +46,17 @@ impl Values {
                 }
                 _ => Number::ZERO,
             };
+            is_partial |= field.is_none();
             self.fields.push(field);
             self.numbers.push(value);
         }
-        self.count_skipped();
+        if is_partial {
+            self.count_skipped();
+        }
         Ok(())
     }
 
+    #[cold]
     fn count_skipped(&mut self) {
         self.skipped.resize(self.fields.len(), 0);
         for (count, field) in self.skipped.iter_mut().zip(&self.fields) {
@@ -59,7 +64,7 @@ impl Values {
         }
     }
 
-    /// How many lines had a field missing or null, in the order of [`Plan::paths`].
+    /// How many lines had a field missing or null, in the order of [`Plan::paths`]; empty while none had.
     #[must_use]
     pub fn skipped(&self) -> &[u64] {
         &self.skipped

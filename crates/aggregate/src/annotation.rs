@@ -9,8 +9,11 @@ use crate::results::Scale;
 /// The fields, in the order that [`Annotations::read`] expects.
 pub const NAMES: [&str; 4] = ["window_start", "window_end", "slice_start", "slice_end"];
 
-/// Annotations of late come lines that are remembered: disorder makes lines alternate between a few windows.
+/// Annotations of the last lines that are remembered: disorder makes lines alternate between a few windows.
 const RECENT: usize = 4;
+
+/// Longest text that is remembered: two times, and between them only the name of the second.
+const TEXT_MAX: usize = 100;
 
 /// Where a line belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +27,8 @@ pub struct Annotation {
 /// Reads annotations; it remembers the last few texts.
 #[derive(Debug, Default)]
 pub struct Annotations {
-    recent: Vec<(Vec<u8>, Vec<u8>, Annotation)>,
-    next: usize,
+    /// The text from the start's value to the end's, and what it means; the last one used first.
+    recent: Vec<(Vec<u8>, Annotation)>,
 }
 
 /// The paths of the annotation fields.
@@ -47,13 +50,14 @@ impl Annotations {
             [None, None, None, None, ..] => return Ok(None),
             _ => return Err(half(fields)),
         };
-        let (start, end) = (pair.0.text(line), pair.1.text(line));
-        for (known_start, known_end, known) in &self.recent {
-            if known.is_slice == is_slice && known_start == start && known_end == end {
-                return Ok(Some(*known));
-            }
+        let text = line.get(pair.0.start..pair.1.end).unwrap_or_default();
+        let same = |(known, annotation): &(Vec<u8>, Annotation)| known == text && annotation.is_slice == is_slice;
+        match self.recent.iter().position(same) {
+            Some(0) => {}
+            Some(at) => self.recent.swap(0, at),
+            None => return self.parse(pair, line, is_slice).map(Some),
         }
-        self.parse(pair, line, is_slice).map(Some)
+        Ok(self.recent.first().map(|(_, annotation)| *annotation))
     }
 
     fn parse(&mut self, (start, end): (&Field, &Field), line: &[u8], is_slice: bool) -> Result<Annotation, Fault> {
@@ -64,12 +68,11 @@ impl Annotations {
             return Err(Fault::bad(format_args!("{:?} is not before {:?}", names[0], names[1])));
         }
         let annotation = Annotation { window: Window::new(start_value, end_value), scale, is_slice };
-        let entry = (start.text(line).to_vec(), end.text(line).to_vec(), annotation);
-        if self.recent.len() < RECENT {
-            self.recent.push(entry);
-        } else {
-            self.recent[self.next] = entry;
-            self.next = (self.next + 1) % RECENT;
+        if let Some(text) = line.get(start.start..end.end)
+            && text.len() <= TEXT_MAX
+        {
+            self.recent.truncate(RECENT - 1);
+            self.recent.insert(0, (text.to_vec(), annotation));
         }
         Ok(annotation)
     }

@@ -30,12 +30,17 @@ pub struct Stream {
 }
 
 /// Open count windows. One is written as soon as its last line came, or a line behind it.
+///
+/// Without a mark that says how windows slide (`window --expand` writes none), each line names one whole window, of
+/// which several may be open; then a window is written with its last line only.
 #[derive(Debug)]
 pub struct Counts {
     /// The numbers of the counted fields among the key fields.
     pub cells: Vec<usize>,
     pub size: i64,
     pub slide: i64,
+    /// A mark said so.
+    pub is_marked: bool,
     pub store: Store,
     /// By the counted key. Ordered, for the end of the input and for snapshots.
     pub streams: BTreeMap<Box<[u8]>, Stream>,
@@ -43,8 +48,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn new(cells: Vec<usize>, size: i64, slide: i64) -> Counts {
-        Counts { cells, size, slide, store: Store::default(), streams: BTreeMap::new(), key: Vec::new() }
+    pub fn new(cells: Vec<usize>, size: i64, slide: i64, is_marked: bool) -> Counts {
+        Counts { cells, size, slide, is_marked, store: Store::default(), streams: BTreeMap::new(), key: Vec::new() }
     }
 
     /// # Errors
@@ -60,13 +65,14 @@ impl Counts {
         }
         let Some(stream) = streams.get_mut(self.key.as_slice()) else { return Ok(()) };
         let result = match stream.slices.back() {
+            _ if !self.is_marked => self.take_whole(stream, span, taken, work, out),
             Some(last) if start < last.start => {
                 Err(Fault::bad(format_args!("lines {start} to {end} of this key come after line {}", last.start)))
             }
             _ => self.take(stream, start, end, taken, work, out),
         };
         // A key whose windows are all written starts anew with its next line.
-        if stream.slices.is_empty() && self.slide >= self.size {
+        if stream.slices.is_empty() && (self.slide >= self.size || !self.is_marked) {
             streams.remove(self.key.as_slice());
         }
         self.streams = streams;
@@ -103,10 +109,56 @@ impl Counts {
         Ok(())
     }
 
+    /// Takes a line of a whole window, beside which others may be open.
+    fn take_whole(
+        &mut self,
+        stream: &mut Stream,
+        window: Window,
+        taken: &Taken<'_>,
+        work: &mut Work,
+        out: &mut Out,
+    ) -> Result<(), Fault> {
+        let (start, end) = (window.start_ms, window.end_ms);
+        let at = stream.slices.partition_point(|slice| (slice.end, slice.start) < (end, start));
+        if stream.slices.get(at).is_none_or(|slice| (slice.start, slice.end) != (start, end)) {
+            stream.slices.insert(at, Slice { start, end, ..Slice::default() });
+        }
+        let slice = &mut stream.slices[at];
+        let id = member(&mut self.store, &mut slice.members, taken.key, &work.job, &mut work.budget)?;
+        self.store.update(&work.job, id, taken)?;
+        slice.lines += 1;
+        work.held += 1;
+        if slice.lines == end - start
+            && let Some(slice) = stream.slices.remove(at)
+        {
+            for id in &slice.members {
+                self.write(window, (*id, false), work, out.buffer());
+                out.end_result();
+            }
+            self.forget(slice, work, out);
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, slice: Slice, work: &mut Work, out: &mut Out) {
+        work.settle(slice.lines as u64, out);
+        for id in slice.members {
+            self.store.remove(&work.job, id, &mut work.budget);
+        }
+    }
+
+    /// The first window that is still to be written, if it has lines.
+    fn next_window(&self, stream: &Stream) -> Option<Window> {
+        let slice = stream.slices.front()?;
+        Some(match self.is_marked {
+            true => Window::new(stream.next_start, stream.next_start + self.size),
+            false => Window::new(slice.start, slice.end),
+        })
+    }
+
     /// Writes the windows that end at line `number` or before it.
     fn write_until(&mut self, stream: &mut Stream, number: i64, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
-        while !stream.slices.is_empty() && stream.next_start + self.size <= number {
-            let window = Window::new(stream.next_start, stream.next_start + self.size);
+        while let Some(window) = self.next_window(stream).filter(|window| window.end_ms <= number) {
             for (id, is_merged) in self.merged(stream, window, work)? {
                 self.write(window, (id, is_merged), work, out.buffer());
                 out.end_result();
@@ -148,12 +200,15 @@ impl Counts {
 
     /// Goes to the next window and forgets the slices before it.
     fn advance(&mut self, stream: &mut Stream, work: &mut Work, out: &mut Out) {
+        if !self.is_marked {
+            if let Some(slice) = stream.slices.pop_front() {
+                self.forget(slice, work, out);
+            }
+            return;
+        }
         stream.next_start += self.slide;
         while let Some(slice) = stream.slices.pop_front_if(|slice| slice.start < stream.next_start) {
-            work.settle(slice.lines as u64, out);
-            for id in slice.members {
-                self.store.remove(&work.job, id, &mut work.budget);
-            }
+            self.forget(slice, work, out);
         }
         // Windows in a gap of the numbers have no lines.
         if let Some(slice) = stream.slices.front() {
@@ -169,8 +224,7 @@ impl Counts {
         let mut lines: Vec<(Window, Box<[u8]>, Vec<u8>)> = Vec::new();
         let mut streams = std::mem::take(&mut self.streams);
         for stream in streams.values_mut() {
-            while !stream.slices.is_empty() {
-                let window = Window::new(stream.next_start, stream.next_start + self.size);
+            while let Some(window) = self.next_window(stream) {
                 for group in self.merged(stream, window, work)? {
                     let key = self.store.key(group.0).into();
                     let mut line = Vec::new();

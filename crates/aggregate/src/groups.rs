@@ -105,7 +105,6 @@ pub fn stop(error: LimitError) -> Fault {
 pub struct Groups {
     pub store: Store,
     index: HashTable<u32>,
-    hashes: Vec<u64>,
 }
 
 impl Groups {
@@ -120,8 +119,7 @@ impl Groups {
 
     #[inline]
     fn find_hashed(&self, key: &[u8], hash: u64) -> Option<u32> {
-        let same = |id: &u32| self.hashes[*id as usize] == hash && *self.store.keys[*id as usize] == *key;
-        self.index.find(hash, same).copied()
+        self.index.find(hash, |id| *self.store.keys[*id as usize] == *key).copied()
     }
 
     /// The group of a key, a new one if there is none.
@@ -140,17 +138,13 @@ impl Groups {
     #[cold]
     fn insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
         let id = self.store.insert(job, key, budget)?;
-        if id as usize == self.hashes.len() {
-            self.hashes.push(hash);
-        }
-        self.hashes[id as usize] = hash;
-        let hashes = &self.hashes;
-        self.index.insert_unique(hash, id, |id| hashes[*id as usize]);
+        let keys = &self.store.keys;
+        self.index.insert_unique(hash, id, |id| self::hash(&keys[*id as usize]));
         Ok(id)
     }
 
     pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
-        if let Ok(entry) = self.index.find_entry(self.hashes[id as usize], |other| *other == id) {
+        if let Ok(entry) = self.index.find_entry(hash(self.store.key(id)), |other| *other == id) {
             entry.remove();
             self.store.remove(job, id, budget);
         }

@@ -51,7 +51,7 @@ impl Mode {
             Some(Annotation { scale: Scale::Time, is_slice: false, .. }) => Mode::Windows(Box::default()),
             Some(Annotation { scale: Scale::Lines, is_slice: false, window }) => {
                 let size = window.end_ms - window.start_ms;
-                Mode::Counts(Box::new(Counts::new((0..work.job.by.len()).collect(), size, size)))
+                Mode::Counts(Box::new(Counts::new((0..work.job.by.len()).collect(), size, size, false)))
             }
             Some(_) => {
                 let error = Error::data("slices, but no mark says what windows they make");
@@ -159,7 +159,7 @@ impl Mode {
         let number = |name| mark.number(name).and_then(|number| i64::try_from(number).ok()).filter(|n| *n > 0);
         let size = number("size").ok_or_else(|| Error::data(format_args!("counts mark without size: {mark}")))?;
         let slide = number("slide").unwrap_or(size);
-        self.become_or_fail(Mode::Counts(Box::new(Counts::new(cells.clone(), size, slide))), work)?;
+        self.become_or_fail(Mode::Counts(Box::new(Counts::new(cells.clone(), size, slide, true))), work)?;
         match self {
             Mode::Counts(known) if (&known.cells, known.size, known.slide) != (&cells, size, slide) => {
                 Err(changed(mark))

@@ -90,6 +90,7 @@ impl Mode {
                     counts.streams.iter().map(|(key, stream)| json!([text(key), stream.next_start])).collect();
                 json!({
                     "kind": "counts", "cells": counts.cells, "size": counts.size, "slide": counts.slide,
+                    "marked": counts.is_marked,
                     "streams": streams,
                 })
             }
@@ -112,7 +113,7 @@ impl Mode {
             "sessions" => Mode::Sessions(Box::new(Sessions::new(load_cells(&saved["cells"])?, sessions_max))),
             "counts" => {
                 let (size, slide) = (saved["size"].as_i64()?, saved["slide"].as_i64()?);
-                let mut counts = Counts::new(load_cells(&saved["cells"])?, size, slide);
+                let mut counts = Counts::new(load_cells(&saved["cells"])?, size, slide, saved["marked"].as_bool()?);
                 for stream in saved["streams"].as_array()? {
                     let key = stream[0].as_str()?.as_bytes().into();
                     let next_start = stream[1].as_i64()?;
