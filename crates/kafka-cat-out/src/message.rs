@@ -22,7 +22,7 @@ pub struct Draft<'a> {
 /// Reads lines as messages.
 pub enum Reader {
     Envelope,
-    Line(LineReader),
+    Line(Box<LineReader>),
 }
 
 /// A line whose value is itself, and whose fields may say more.
@@ -54,7 +54,7 @@ impl Reader {
         };
         let (key, topic) = (want(&cli.key), want(&cli.topic_field));
         let (partition, headers) = (want(&cli.partition_field), want(&cli.headers));
-        Self::Line(LineReader { scanner: Scanner::new(&paths), key, topic, partition, headers })
+        Self::Line(Box::new(LineReader { scanner: Scanner::new(&paths), key, topic, partition, headers }))
     }
 
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kafka_ends::{Headers, Patience, Reserved, TopicAdmin, failure};
+use kafka_ends::{Headers, Patience, Properties, Reserved, TopicAdmin, failure};
 use millpipe::{Error, Fault, Mark, Out, Sink};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -38,6 +38,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("compression.type", "lz4"),
     ("linger.ms", "20"),
     ("batch.num.messages", "10000"),
+    ("batch.size", "1000000"),
+    // What brokers take unless they are told otherwise.
+    ("message.max.bytes", "1048588"),
     ("queue.buffering.max.messages", "500000"),
     ("reconnect.backoff.max.ms", "1000"),
 ];
@@ -75,19 +78,20 @@ impl KafkaSink {
         let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
         let mut patience = Patience::new(&brokers, timeout_ms);
         let mut topics = Topics::new(&config, cli.create, timeout_ms);
+        let mut producer = client(&config)?;
         if let Some(topic) = &cli.topic {
-            let first = client(&config)?;
-            must_exist(&mut topics, topic, &first, &mut patience, cli)?;
-            limit_sizes(&mut config, topic, timeout_ms)?;
+            must_exist(&mut topics, topic, &producer, &mut patience, cli)?;
+            if limit_sizes(&mut config, topic, &properties, timeout_ms)? {
+                producer = client(&config)?;
+            }
         }
-        let producer = client(&config)?;
         Ok(Self {
             reader: Reader::new(cli),
             topic: cli.topic.clone(),
             is_copy: cli.envelope,
             topics,
             patience,
-            message_bytes_max: config.get("message.max.bytes").unwrap_or("1000000").to_owned(),
+            message_bytes_max: config.get("message.max.bytes").unwrap_or_default().to_owned(),
             producer,
             sent: 0,
             acknowledged: 0,
@@ -138,7 +142,10 @@ impl KafkaSink {
     fn too_large_text(&self, draft: &Draft<'_>) -> String {
         let key = draft.key.as_ref().map_or(0, |key| key.len());
         let bytes = key + draft.value.as_ref().map_or(0, |value| value.len());
-        format!("a message of {bytes} bytes is too large: the limit is {} (message.max.bytes)", self.message_bytes_max)
+        let limit = &self.message_bytes_max;
+        format!(
+            "a message of {bytes} bytes is too large: the limit is {limit} with Kafka's own part (message.max.bytes)"
+        )
     }
 
     /// Looks at what the client has reported, and whether there still is a broker.
@@ -269,17 +276,19 @@ fn must_exist(
 }
 
 /// The topic says how large its messages may be: so one that is too large is found here, with its line, and a
-/// batch of small ones is never refused for its size.
-fn limit_sizes(config: &mut ClientConfig, topic: &str, timeout_ms: i64) -> Result<(), Error> {
-    let Some(bytes_max) = TopicAdmin::new(config, timeout_ms)?.message_bytes_max(topic) else { return Ok(()) };
+/// batch of small ones is never refused for its size. True when the properties changed.
+fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, timeout_ms: i64) -> Result<bool, Error> {
+    let Some(bytes_max) = TopicAdmin::new(config, timeout_ms)?.message_bytes_max(topic) else { return Ok(false) };
     let bytes_max = bytes_max.clamp(*MESSAGE_BYTES_MAX.start(), *MESSAGE_BYTES_MAX.end());
-    let limits = [("message.max.bytes", bytes_max), ("batch.size", bytes_max.min(BATCH_BYTES))];
-    for (property, bytes) in limits {
-        if config.get(property).is_none() {
-            config.set(property, bytes.to_string());
+    let mut changed = false;
+    for (property, bytes) in [("message.max.bytes", bytes_max), ("batch.size", bytes_max.min(BATCH_BYTES))] {
+        let bytes = bytes.to_string();
+        if !said.contains(property) && config.get(property) != Some(&bytes) {
+            config.set(property, bytes);
+            changed = true;
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 fn record<'a>(topic: &'a str, draft: &'a Draft<'_>) -> BaseRecord<'a, [u8], [u8]> {
