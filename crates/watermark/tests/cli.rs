@@ -28,7 +28,7 @@ fn data_from_the_future_passes_when_it_is_asked_for() {
 #[test]
 fn a_partition_with_nothing_to_read_is_free_after_the_idle_time() {
     let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9}' \
-                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | watermark --idle 200ms";
-    let out = testkit::bash(&["watermark"], script).ok();
+                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | \"$0\" --idle 200ms";
+    let out = run("bash", &["-c", script, env!("CARGO_BIN_EXE_watermark")], "").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09Z\"}\n"), "{out}");
 }

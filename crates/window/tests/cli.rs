@@ -104,7 +104,7 @@ fn the_examples_of_the_help_have_flags_that_exist() {
 #[test]
 fn a_partition_with_nothing_to_read_closes_windows_after_the_idle_time() {
     let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9.999}' \
-                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | window --size 10s --idle 200ms";
-    let out = testkit::bash(&["window"], script).ok();
+                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | \"$0\" --size 10s --idle 200ms";
+    let out = run("bash", &["-c", script, env!("CARGO_BIN_EXE_window")], "").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09.999Z\"}\n"), "{out}");
 }

@@ -99,3 +99,13 @@ fn a_line_without_its_key_is_bad() {
     let played = window("--session 10s --by k.id", "{\"t\":1,\"k\":{}}\n");
     assert!(format!("{:?}", played.result).contains("no field \\\"k.id\\\""));
 }
+
+#[test]
+fn a_late_line_that_passes_is_a_session_of_its_own() {
+    for (flags, mark) in [("--expand", ""), ("", "~")] {
+        let played = window(&format!("--session 10s --by k --late pass {flags}"), &lines("a50 b1 b2"));
+        let out = short(&played);
+        assert!(out.contains(&format!("{mark}1..11 {{\"t\":1,\"k\":\"b\"}}")), "{out:?}");
+        assert_eq!((played.counts.late, played.counts.late_passed, played.counts.settled), (0, 2, 3));
+    }
+}
