@@ -37,7 +37,8 @@ Exit codes: 0 done, 1 bad data, no such topic or wrong password, 2 usage, 75 no 
 /// committed only after the lines were written to the pipe: after a crash lines can come twice, and none is lost
 /// that was not in the pipe yet.
 ///
-/// Memory: each partition is read ahead by up to --buffer plus one fetch (1 MiB, or one larger message).
+/// Memory: each partition is read ahead by up to --buffer or 5000 messages, plus one fetch (512 KiB of compressed
+/// data, or one larger message): about 10 MiB.
 #[derive(clap::Parser)]
 #[command(name = "kafka-cat-in", version, after_help = EXAMPLES)]
 pub struct Cli {

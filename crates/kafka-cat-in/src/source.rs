@@ -36,6 +36,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("auto.offset.reset", "error"),
     // With a full queue the client looks again after this; its default, a second, would be felt.
     ("fetch.queue.backoff.ms", "10"),
+    // Small messages cost the client several times their size: these two hold a partition to about 10 MiB.
+    ("queued.min.messages", "5000"),
+    ("fetch.message.max.bytes", "524288"),
     ("fetch.error.backoff.ms", "100"),
     ("reconnect.backoff.max.ms", "1000"),
     ("enable.auto.commit", "false"),
