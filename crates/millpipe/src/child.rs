@@ -33,11 +33,8 @@ pub(crate) enum Trouble {
     Ended(ExitStatus),
     TooMuchOutput(usize),
     TooSlow(Duration),
-    /// It wrote more or fewer lines than it got.
-    Lines {
-        given: usize,
-        written: usize,
-    },
+    /// It wrote more lines than it got, which were so many.
+    TooManyLines(usize),
     Io(io::Error),
     /// It was ended with the run.
     Over,
@@ -47,6 +44,7 @@ pub(crate) enum Trouble {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub output_bytes: usize,
+    /// From the start to the end, or where lines are counted, from one to the next.
     pub time: Option<Duration>,
 }
 
@@ -103,7 +101,7 @@ impl Child {
         out: &mut Vec<u8>,
         limits: Limits,
     ) -> Result<(), Trouble> {
-        let deadline = limits.time.map(|time| Instant::now() + time);
+        let mut deadline = limits.time.map(|time| Instant::now() + time);
         let mut lines = 0;
         loop {
             if until == Until::End && input.is_empty() {
@@ -124,6 +122,9 @@ impl Child {
                 self.read(out)?;
                 lines += memchr::memchr_iter(b'\n', &out[before..]).count();
                 check_output(out, lines, until, limits)?;
+                if until != Until::End {
+                    deadline = limits.time.map(|time| Instant::now() + time);
+                }
             }
             if until == Until::Lines(lines) && input.is_empty() {
                 return Ok(());
@@ -150,36 +151,25 @@ impl Child {
 
     /// True when there is output that nobody asked for, or the end of it.
     pub fn has_spoken(&self) -> bool {
-        let Some(stdout) = &self.stdout else { return true };
-        let mut fds = [PollFd::new(stdout, PollFlags::IN)];
-        matches!(rustix::event::poll(&mut fds, Some(&timespec(Duration::ZERO))), Ok(n) if n > 0)
+        self.stdout.as_ref().is_none_or(|stdout| is_readable(stdout, Duration::ZERO))
     }
 
     fn wait(&self, has_input: bool, deadline: Option<Instant>, limits: Limits) -> Result<Ready, Trouble> {
-        let none = PollFlags::empty();
-        let mut fds = Vec::with_capacity(3);
-        let stdin = self.stdin.as_ref().filter(|_| has_input);
-        let place = |fds: &Vec<PollFd<'_>>| fds.len();
-        let (mut at_stdin, mut at_stdout, mut at_stderr) = (None, None, None);
-        if let Some(stdin) = stdin {
-            at_stdin = Some(place(&fds));
-            fds.push(PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::OUT));
-        }
-        if let Some(stdout) = &self.stdout {
-            at_stdout = Some(place(&fds));
-            fds.push(PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::IN));
-        }
-        if let Some(stderr) = &self.stderr {
-            at_stderr = Some(place(&fds));
-            fds.push(PollFd::from_borrowed_fd(stderr.as_fd(), PollFlags::IN));
-        }
         self.check_time(deadline, limits)?;
+        let ports = [
+            (self.stdin.as_ref().filter(|_| has_input).map(AsFd::as_fd), PollFlags::OUT),
+            (self.stdout.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (self.stderr.as_ref().map(AsFd::as_fd), PollFlags::IN),
+        ];
+        let open = ports.iter().filter_map(|(fd, flags)| fd.map(|fd| PollFd::from_borrowed_fd(fd, *flags)));
+        let mut fds: Vec<PollFd<'_>> = open.collect();
         match rustix::event::poll(&mut fds, Some(&timespec(LOOK_EVERY))) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(Trouble::Io(error.into())),
         }
-        let is = |at: Option<usize>| at.is_some_and(|at| fds[at].revents() != none);
-        Ok(Ready { stdin: is(at_stdin), stdout: is(at_stdout), stderr: is(at_stderr) })
+        let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+        let [stdin, stdout, stderr] = ports.map(|(fd, _)| fd.is_some() && ready.next().unwrap_or(false));
+        Ok(Ready { stdin, stdout, stderr })
     }
 
     fn check_time(&self, deadline: Option<Instant>, limits: Limits) -> Result<(), Trouble> {
@@ -242,18 +232,13 @@ impl Child {
         }
     }
 
-    /// What is there now, or comes within the pause.
-    fn drain_stderr(&mut self, pause: Duration) {
-        let mut pause = pause;
+    /// Reads what is there now, or comes within the pause.
+    fn drain_stderr(&mut self, mut pause: Duration) {
         while let Some(stderr) = &self.stderr {
-            let mut fds = [PollFd::new(stderr, PollFlags::IN)];
-            if !matches!(rustix::event::poll(&mut fds, Some(&timespec(pause))), Ok(n) if n > 0) {
+            if !is_readable(stderr, pause) {
                 return;
             }
             self.read_stderr();
-            if self.stderr.is_none() {
-                std::thread::sleep(pause);
-            }
             pause = Duration::ZERO;
         }
         std::thread::sleep(pause);
@@ -284,7 +269,13 @@ fn check_output(out: &[u8], lines: usize, until: Until, limits: Limits) -> Resul
     }
     let Until::Lines(given) = until else { return Ok(()) };
     let surplus = lines > given || (lines == given && out.last().is_some_and(|last| *last != b'\n'));
-    if surplus { Err(Trouble::Lines { given, written: lines.max(given + 1) }) } else { Ok(()) }
+    if surplus { Err(Trouble::TooManyLines(given)) } else { Ok(()) }
+}
+
+/// True when there is something to read, or the end, within the time.
+fn is_readable(fd: &impl AsFd, within: Duration) -> bool {
+    let mut fds = [PollFd::new(fd, PollFlags::IN)];
+    matches!(rustix::event::poll(&mut fds, Some(&timespec(within))), Ok(n) if n > 0)
 }
 
 fn timespec(duration: Duration) -> Timespec {
@@ -310,11 +301,9 @@ impl fmt::Display for Trouble {
                 (None, None) => f.write_str("ended"),
             },
             Self::TooMuchOutput(limit) => write!(f, "wrote more than {limit} bytes (--max-output)"),
-            Self::TooSlow(time) => write!(f, "took longer than {time:?} (--timeout)"),
-            Self::Lines { given, written } if written > given => {
-                write!(f, "wrote more than {given} lines for {given} lines")
-            }
-            Self::Lines { given, written } => write!(f, "wrote {written} lines for {given} lines"),
+            Self::TooSlow(time) => write!(f, "gave no answer within {time:?} (--timeout)"),
+            Self::TooManyLines(0) => f.write_str("wrote a line that was not asked for"),
+            Self::TooManyLines(given) => write!(f, "wrote more than {given} lines for {given} lines"),
             Self::Over => f.write_str("was ended with the run"),
         }
     }

@@ -22,11 +22,14 @@ pub struct Command {
     pub retries: u32,
     /// The most that may be written for one batch.
     pub output_bytes_max: usize,
-    /// The longest that one batch may take.
+    /// The longest that one batch may take; with `persistent`, the longest pause between two lines of answer.
     pub timeout: Option<Duration>,
     /// Says why a line cannot be given to the program at all.
-    pub check: Option<fn(&[u8]) -> Result<(), String>>,
+    pub check: Option<LineCheck>,
 }
+
+/// `Err` is the reason why a line is bad.
+pub type LineCheck = fn(&[u8]) -> Result<(), String>;
 
 impl Command {
     /// How messages call it: as a shell would, without the folder.
@@ -113,9 +116,12 @@ impl CommandWorker {
             retries => format!(", tried {} times", retries + 1),
         };
         let separator = if said.is_empty() { "" } else { ": " };
-        let early = matches!(trouble, Trouble::Ended(status) if status.success());
-        let early = if early { " before it had answered every line" } else { "" };
-        format!("{name} {trouble}{early}{tries}{separator}{said}")
+        let detail = match trouble {
+            Trouble::Ended(status) if status.success() => " before it had answered every line",
+            Trouble::TooSlow(_) if self.command.persistent => "; does it wait for more input, or hold its output back?",
+            _ => "",
+        };
+        format!("{name} {trouble}{detail}{tries}{separator}{said}")
     }
 
     fn failure(&mut self, trouble: &Trouble, lines: usize) -> Failure {
@@ -180,7 +186,7 @@ struct Checked {
 }
 
 impl Checked {
-    fn new(batch: &Batch, check: Option<fn(&[u8]) -> Result<(), String>>, product: &mut Product) -> Self {
+    fn new(batch: &Batch, check: Option<LineCheck>, product: &mut Product) -> Self {
         let mut checked = Self { copy: None, prefix: 0, lines: 0, tried: 0 };
         for (index, line) in batch.iter().enumerate() {
             if let Err(why) = check.map_or(Ok(()), |check| check(line)) {

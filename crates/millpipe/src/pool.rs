@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, unbounded};
 
 use crate::batch::{Batch, Failure, Product};
 use crate::fault::{Error, Fault};
@@ -93,7 +93,7 @@ pub(crate) struct Pool {
     messages: Receiver<Message>,
     threads: Vec<JoinHandle<()>>,
     spare: Vec<Batch>,
-    on_drop: Option<Box<dyn FnOnce()>>,
+    on_drop: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Pool {
@@ -132,7 +132,7 @@ impl Pool {
     }
 
     /// When the pool goes, calls this and then waits for the workers: it must make them end.
-    pub fn on_drop(&mut self, make_workers_end: impl FnOnce() + 'static) {
+    pub fn on_drop(&mut self, make_workers_end: impl FnOnce() + Send + 'static) {
         self.on_drop = Some(Box::new(make_workers_end));
     }
 
@@ -227,11 +227,8 @@ impl Pool {
     }
 
     fn write_ready(&mut self, out: &mut Out) -> Result<(), Fault> {
-        loop {
-            match self.queue.front() {
-                Some(Waiting::Marks(_) | Waiting::Batch(_, Some(_))) => self.write_at(0, out)?,
-                Some(Waiting::Batch(_, None)) | None => break,
-            }
+        while let Some(Waiting::Marks(_) | Waiting::Batch(_, Some(_))) = self.queue.front() {
+            self.write_at(0, out)?;
         }
         while self.jobs.unordered {
             let until_mark = self.queue.iter().take_while(|waiting| matches!(waiting, Waiting::Batch(..)));
@@ -267,6 +264,7 @@ impl Pool {
         for _ in 0..self.threads.len() {
             self.wait(out)?;
         }
+        self.messages = never();
         Ok(())
     }
 }

@@ -35,8 +35,7 @@ pub fn run_map<M: Map>(
         return on_a_big_stack(|| run_stage(MapStage(make()), config, args));
     }
     let _flag = StopFlag::for_stage()?;
-    let line_workers = move || LineWorker { map: make(), out: Out::new(&Policy::default(), Rejects::in_memory("")) };
-    run_pool(Pool::start(jobs, line_workers)?, config, args)
+    run_pool(Pool::start(jobs, move || LineWorker::new(make()))?, config, args)
 }
 
 /// Gives batches of lines to processes and writes their output.
@@ -123,7 +122,7 @@ fn next_event(
 }
 
 /// A map as a stage, for one loop.
-struct MapStage<M>(M);
+pub(crate) struct MapStage<M>(pub M);
 
 impl<M: Map> Stage for MapStage<M> {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
@@ -140,9 +139,15 @@ impl<M: Map> Stage for MapStage<M> {
 }
 
 /// A map as a worker: line by line into memory.
-struct LineWorker<M> {
+pub(crate) struct LineWorker<M> {
     map: M,
     out: Out,
+}
+
+impl<M> LineWorker<M> {
+    pub fn new(map: M) -> Self {
+        Self { map, out: Out::new(&Policy::default(), Rejects::in_memory("")) }
+    }
 }
 
 impl<M: Map> Worker for LineWorker<M> {

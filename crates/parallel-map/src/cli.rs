@@ -16,6 +16,9 @@ const COMMAND_BATCH: ByteSize = ByteSize::mib(1);
 /// How long lines for a program may collect while another batch is with one: about what a process costs.
 const COMMAND_LINGER: Duration = Duration::from_millis(5);
 
+/// How long a program that is kept may be silent.
+const PERSISTENT_TIMEOUT: DurationMs = DurationMs(60_000);
+
 const EXAMPLES: &str = "\
 Examples:
   Pick and compute, over all cores, in order:
@@ -86,19 +89,20 @@ pub struct Cli {
 
     /// Keep a process for each job; it must answer each line with one line, without waiting for the next. A program
     /// that holds its output back must be told not to: jq --unbuffered, sed -u, grep --line-buffered, python3 -u
-    #[arg(long, help_heading = "With CMD", requires = "command")]
+    #[arg(long, help_heading = "With CMD")]
     pub persistent: bool,
 
     /// Give a batch to a new process up to N more times when one has failed with it
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "With CMD", requires = "command")]
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "With CMD")]
     pub retries: u32,
 
-    /// A process that needs longer for a batch is ended and has failed; default: it may take for ever
-    #[arg(long, value_name = "DURATION", help_heading = "With CMD", requires = "command")]
+    /// A process that needs longer for a batch, or with --persistent for the next line, is ended and has failed;
+    /// default: none, with --persistent 1m
+    #[arg(long, value_name = "DURATION", help_heading = "With CMD")]
     pub timeout: Option<DurationMs>,
 
     /// Lines may be any text; otherwise a line that is not JSON is a bad line and does not reach CMD
-    #[arg(long, help_heading = "With CMD", requires = "command")]
+    #[arg(long, help_heading = "With CMD")]
     pub text: bool,
 
     #[command(flatten)]
@@ -124,11 +128,12 @@ impl Cli {
                 persistent: self.persistent,
                 retries: self.retries,
                 output_bytes_max: self.max_output.as_usize(),
-                timeout: self.timeout.map(|time| Duration::from_millis(time.0.unsigned_abs())),
+                timeout: self.timeout().map(|time| Duration::from_millis(time.0.unsigned_abs())),
                 check: (!self.text).then_some(check_json),
             };
             return Ok(Work::Command(command, self.jobs(COMMAND_BATCH, COMMAND_LINGER)));
         }
+        self.check_filter_flags()?;
         let code = match (&self.filter, &self.from_file) {
             (Some(filter), _) => filter.clone(),
             (None, Some(file)) => std::fs::read_to_string(file).map_err(|e| Error::io(file.display(), &e))?,
@@ -139,6 +144,25 @@ impl Cli {
         };
         let program = Program::new(&code, self.arguments()?, self.max_output.as_usize())?;
         Ok(Work::Filter(program, self.jobs(FILTER_BATCH, Duration::ZERO)))
+    }
+
+    /// clap does not require a CMD that a FILTER excludes.
+    fn check_filter_flags(&self) -> Result<(), Error> {
+        let flags = [
+            ("--persistent", self.persistent),
+            ("--retries", self.retries > 0),
+            ("--timeout", self.timeout.is_some()),
+            ("--text", self.text),
+        ];
+        match flags.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Error::usage(format_args!("{flag} is for a program behind --, not for a FILTER"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A program that holds its output back would never answer: that must not look like slow work for ever.
+    fn timeout(&self) -> Option<DurationMs> {
+        self.timeout.or(self.persistent.then_some(PERSISTENT_TIMEOUT))
     }
 
     fn jobs(&self, batch: ByteSize, linger: Duration) -> Jobs {

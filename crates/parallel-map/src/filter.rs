@@ -92,11 +92,19 @@ impl Results {
 /// jq's error of this line; `halt` ends the run.
 fn fault(exception: Exn<'_, Val>) -> Fault {
     match exception.get_err() {
-        Ok(error) => Fault::Bad(shortened(&error.to_string())),
+        Ok(error) => Fault::Bad(shortened(&message(error.into_val()))),
         Err(exception) => match exception.get_halt() {
             Ok(code) => Error::data(format_args!("the filter halted with status {code}")).into(),
             Err(_) => Fault::bad("the filter broke off"),
         },
+    }
+}
+
+/// A string is shown without its quotes, as jq does.
+fn message(value: Val) -> String {
+    match value {
+        Val::TStr(text) => String::from_utf8_lossy(&text).into_owned(),
+        value => value.to_string(),
     }
 }
 
