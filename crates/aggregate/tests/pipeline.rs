@@ -194,7 +194,7 @@ fn hopping_windows_equal_the_model_with_lines_late_for_some_of_them() {
     for (flags, slide) in [("--slide 2s", 2_000), ("--slide 2s --expand", 2_000), ("--slide 5s", 5_000)] {
         let lines = lines(7, 1_500);
         let annotated = windowed(&format!("--size 10s {flags} --time t --lateness 2s"), &text(&lines));
-        compare(&aggregated(&annotated), &rows(&expect_time(&lines, 10_000, slide, 2_000), true), &format!("{flags}"));
+        compare(&aggregated(&annotated), &rows(&expect_time(&lines, 10_000, slide, 2_000), true), flags);
     }
 }
 
@@ -207,7 +207,7 @@ fn cumulating_windows_equal_the_model() {
 
 #[test]
 fn sessions_equal_the_model() {
-    for (seed, gap) in [(1, 400), (2, 1_500), (3, 5_000)] {
+    for (seed, gap) in [(1, 400), (2, 1_500), (3, 5_000), (4, 400), (5, 800), (6, 400), (7, 2_500)] {
         let lines = lines(seed, 1_500);
         let annotated = windowed(&format!("--session {gap}ms --by k --time t --lateness 1s"), &text(&lines));
         let expected = expect_sessions(&lines, gap, 1_000);
