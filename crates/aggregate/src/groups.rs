@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
+use crate::key_text::KeyText;
 
 /// One line, read and checked.
 #[derive(Clone, Copy)]
@@ -57,7 +58,7 @@ impl Budget {
 #[derive(Debug, Default)]
 pub struct Store {
     pub table: Table,
-    keys: Vec<Box<[u8]>>,
+    keys: Vec<KeyText>,
     free: Vec<u32>,
 }
 
@@ -68,23 +69,24 @@ impl Store {
         budget.take()?;
         Ok(match self.free.pop() {
             Some(id) => {
-                self.keys[id as usize] = key.into();
+                self.keys[id as usize] = KeyText::new(key);
                 id
             }
             None => {
-                self.keys.push(key.into());
+                self.keys.push(KeyText::new(key));
                 self.table.push(&job.plan) as u32
             }
         })
     }
 
+    #[inline]
     pub fn key(&self, id: u32) -> &[u8] {
-        &self.keys[id as usize]
+        self.keys[id as usize].as_bytes()
     }
 
     pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
         self.table.reset(&job.plan, id as usize);
-        self.keys[id as usize] = Box::default();
+        self.keys[id as usize] = KeyText::new(b"");
         self.free.push(id);
         budget.open -= 1;
     }
@@ -119,7 +121,7 @@ impl Groups {
 
     #[inline]
     fn find_hashed(&self, key: &[u8], hash: u64) -> Option<u32> {
-        self.index.find(hash, |id| *self.store.keys[*id as usize] == *key).copied()
+        self.index.find(hash, |id| self.store.key(*id) == key).copied()
     }
 
     /// The group of a key, a new one if there is none.
@@ -139,7 +141,7 @@ impl Groups {
     fn insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
         let id = self.store.insert(job, key, budget)?;
         let keys = &self.store.keys;
-        self.index.insert_unique(hash, id, |id| self::hash(&keys[*id as usize]));
+        self.index.insert_unique(hash, id, |id| self::hash(keys[*id as usize].as_bytes()));
         Ok(id)
     }
 

@@ -21,6 +21,7 @@ pub mod cli;
 mod counts;
 mod groups;
 mod job;
+mod key_text;
 mod keys;
 mod mode;
 mod panes;
