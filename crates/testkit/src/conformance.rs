@@ -181,13 +181,12 @@ fn bad_lines(stage: &Stage<'_>) {
         assert!(skipped.stderr.contains("rejected 1"), "{what} is counted: {}", skipped.stderr);
         assert_eq!(skipped.ok(), stage.run(&stage.lines(2)).ok(), "{what} skipped leaves no trace");
     }
-    let file = std::env::temp_dir().join(format!("rejects-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_file(&file);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rejects");
     let path = file.to_str().unwrap();
     stage.run_with(&["--on-error", "reject", "--rejects", path], b"{\"a\":tru}\n").ok();
     let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     assert_eq!((kept["line"].as_str(), kept["at"].as_str()), (Some("{\"a\":tru}"), Some("line 1")));
-    std::fs::remove_file(&file).unwrap();
 }
 
 fn big_lines(stage: &Stage<'_>) {

@@ -3,52 +3,10 @@
 use super::cli;
 use crate::cli::{Cli, Plan};
 use crate::{CountWindows, SessionWindows, TimeWindows};
-use millpipe::{Error, Fault, Mark, Out, Stage};
+use millpipe::Stage;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::io::{self, BufRead, Write};
 use testkit::every_way;
-
-/// A stage whose rejects do not tell the number of their line, which counts from the start of a run.
-struct Unnumbered<S>(S);
-
-impl<S: Stage> Stage for Unnumbered<S> {
-    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.0.start(out)
-    }
-
-    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let written = out.buffer().len();
-        self.0.line(line, out)?;
-        let tail = String::from_utf8(out.buffer().split_off(written)).unwrap();
-        let unnumbered = match tail.split_once(",\"at\":\"line ") {
-            Some((before, after)) => format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
-            None => tail,
-        };
-        out.buffer().extend_from_slice(unnumbered.as_bytes());
-        Ok(())
-    }
-
-    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        self.0.mark(mark, out)
-    }
-
-    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.0.end(out)
-    }
-
-    fn held(&self) -> u64 {
-        self.0.held()
-    }
-
-    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.0.snapshot(to)
-    }
-
-    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        self.0.restore(from)
-    }
-}
 
 fn input(seed: u64, partitions: u32) -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -78,9 +36,9 @@ fn try_every_way(flags: &str) {
     for (seed, partitions) in [(1, 0), (2, 3)] {
         let input = input(seed, partitions);
         match cli.plan().unwrap() {
-            Plan::Times(_) => every_way(|| Unnumbered(times(&cli)), &input),
-            Plan::Sessions(_) => every_way(|| Unnumbered(sessions(&cli)), &input),
-            Plan::Counts(_) => every_way(|| Unnumbered(counts(&cli)), &input),
+            Plan::Times(_) => every_way(|| times(&cli), &input),
+            Plan::Sessions(_) => every_way(|| sessions(&cli), &input),
+            Plan::Counts(_) => every_way(|| counts(&cli), &input),
         }
     }
 }
