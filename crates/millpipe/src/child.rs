@@ -107,7 +107,9 @@ impl Child {
             if until == Until::End && input.is_empty() {
                 self.stdin = None;
             }
-            if self.stdout.is_none() {
+            // A program may close its output and still take input.
+            let takes_input = until == Until::End && self.stdin.is_some() && !input.is_empty();
+            if self.stdout.is_none() && !takes_input {
                 return self.after_output(until, lines, deadline, limits);
             }
             let ready = self.wait(!input.is_empty(), deadline, limits)?;

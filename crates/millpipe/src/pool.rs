@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, unbounded};
 
 use crate::batch::{Batch, Failure, Product};
 use crate::fault::{Error, Fault};
-use crate::input::reader_has_gone;
+use crate::input::{CHUNK_BYTES, reader_has_gone};
 use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::Stage;
@@ -54,9 +54,6 @@ pub(crate) trait Worker {
         Ok(())
     }
 }
-
-/// A worker recurses at most as deep as this allows; the pages that it does not touch cost nothing.
-pub(crate) const STACK_BYTES: usize = 256 << 20;
 
 /// How often a wait looks whether the reader of the output is still there.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -97,11 +94,15 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Starts the workers.
+    /// Starts the workers, each with so large a stack.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start<W: Worker>(jobs: Jobs, make: impl Fn() -> W + Send + Sync + 'static) -> Result<Self, Error> {
+    pub fn start<W: Worker>(
+        jobs: Jobs,
+        stack_bytes: usize,
+        make: impl Fn() -> W + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
         // Both hold at most what is in flight, which is bounded.
         let (work, batches) = unbounded::<Batch>();
         let (say, messages) = unbounded();
@@ -109,7 +110,7 @@ impl Pool {
         let mut threads = Vec::new();
         for _ in 0..jobs.workers {
             let (make, batches, say) = (Arc::clone(&make), batches.clone(), say.clone());
-            let thread = thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES);
+            let thread = thread::Builder::new().name("worker".to_owned()).stack_size(stack_bytes);
             let thread = thread.spawn(move || run_worker(make(), &batches, &say));
             threads.push(thread.map_err(|e| Error::io("a worker thread", &e))?);
         }
@@ -174,6 +175,11 @@ impl Pool {
             }
             Message::Ended(result) => result,
         }
+    }
+
+    /// True when no line is on its way.
+    pub fn is_idle(&self) -> bool {
+        self.held == 0
     }
 
     fn has_room(&self) -> bool {
@@ -250,8 +256,11 @@ impl Pool {
                     return Err(fault);
                 }
                 self.held -= batch.lines as u64;
-                batch.clear();
-                self.spare.push(batch);
+                // The memory of one giant line is not kept.
+                if batch.bytes.capacity() <= 4 * self.jobs.batch_bytes.max(CHUNK_BYTES) {
+                    batch.clear();
+                    self.spare.push(batch);
+                }
             }
             Some(Waiting::Batch(_, None)) | None => {}
         }

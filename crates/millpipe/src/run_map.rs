@@ -14,12 +14,17 @@ use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
 use crate::monitor::Monitor;
 use crate::out::Out;
-use crate::pool::{Jobs, Message, Pool, STACK_BYTES, Worker};
+use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
 use crate::rejects::{Policy, Rejects};
 use crate::run::{Incoming, Stdout, drive, driver, now_ms, run_stage, spawn_reader};
 use crate::signals::StopFlag;
 use crate::stage::{Map, Stage};
+
+/// A map may recurse as deep as this allows; the pages that it does not touch cost nothing.
+const MAP_STACK_BYTES: usize = 64 << 20;
+/// What hands lines to a process does not recurse.
+const COMMAND_STACK_BYTES: usize = 1 << 20;
 
 /// Runs a map from stdin to stdout, one copy of it in each worker. The output does not depend on how many there are.
 ///
@@ -35,7 +40,7 @@ pub fn run_map<M: Map>(
         return on_a_big_stack(|| run_stage(MapStage(make()), config, args));
     }
     let _flag = StopFlag::for_stage()?;
-    run_pool(Pool::start(jobs, move || LineWorker::new(make()))?, config, args)
+    run_pool(Pool::start(jobs, MAP_STACK_BYTES, move || LineWorker::new(make()))?, config, args)
 }
 
 /// Gives batches of lines to processes and writes their output.
@@ -45,7 +50,8 @@ pub fn run_map<M: Map>(
 pub fn run_command(command: Command, config: Config, args: &StageArgs, jobs: Jobs) -> Result<(), Fault> {
     let processes = Processes::new()?;
     let for_workers = processes.clone();
-    let mut pool = Pool::start(jobs, move || CommandWorker::new(command.clone(), for_workers.clone()))?;
+    let make = move || CommandWorker::new(command.clone(), for_workers.clone());
+    let mut pool = Pool::start(jobs, COMMAND_STACK_BYTES, make)?;
     pool.on_drop(move || processes.end_all());
     run_pool(pool, config, args)
 }
@@ -53,7 +59,7 @@ pub fn run_command(command: Command, config: Config, args: &StageArgs, jobs: Job
 /// The same depth of recursion as in a pool, so that the same lines go through.
 fn on_a_big_stack(run: impl FnOnce() -> Result<(), Fault> + Send) -> Result<(), Fault> {
     thread::scope(|scope| {
-        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run);
+        let thread = thread::Builder::new().stack_size(MAP_STACK_BYTES).spawn_scoped(scope, run);
         let thread = thread.map_err(|e| Error::io("a worker thread", &e))?;
         thread.join().unwrap_or_else(|_| Err(Error::data("a worker panicked").into()))
     })
@@ -81,7 +87,12 @@ fn pump(
 ) -> Result<(), Fault> {
     loop {
         let timeout = [driver.stage.offer_in(), monitor.tick_in()].into_iter().flatten().min();
-        let event = timed(&mut monitor.waits.input, || next_event(chunks, driver.stage.messages(), timeout))?;
+        // With lines on their way it is the workers that are waited for: that is work.
+        let mut waited = Duration::ZERO;
+        let event = timed(&mut waited, || next_event(chunks, driver.stage.messages(), timeout))?;
+        if driver.stage.is_idle() {
+            monitor.waits.input += waited;
+        }
         driver.clock(now_ms())?;
         match event {
             Event::Input(Incoming::Bytes(buffer, n)) => {

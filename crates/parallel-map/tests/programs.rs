@@ -143,6 +143,15 @@ fn a_program_need_not_read_all() {
 }
 
 #[test]
+fn a_program_that_closes_its_output_still_gets_all_its_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("taken");
+    let input = numbers(1..=100_000);
+    assert_eq!(sh(&["-j", "1"], &format!("exec >&-; sleep 0.1; cat >> {}", file.display()), &input).ok(), "");
+    assert!(std::fs::read_to_string(file).unwrap() == input);
+}
+
+#[test]
 fn much_output_before_the_input_is_read_does_not_lock() {
     let script = "head -c 3000000 /dev/zero | tr '\\0' x | fold -w 99; head -c 900000 /dev/zero | tr '\\0' y >&2; cat";
     let ran = sh(&["-j", "2"], script, &numbers(1..=300_000));
@@ -193,7 +202,8 @@ fn kept_processes_see_all_lines_and_are_as_many_as_jobs() {
 fn a_kept_process_must_give_one_line_for_each() {
     let one = ["-j", "1", "--persistent"];
     let more = sh(&one, "while read -r n; do echo $n; echo $n; done", &numbers(1..=3));
-    more.fails_with(1, "lines 1 to 3: sh wrote more than 3 lines for 3 lines");
+    // Seen with the lines or, when the surplus comes after so many lines as were given, at the end.
+    more.fails_with(1, "sh wrote more ");
     let early = sh(&one, "read -r n; echo $n", &numbers(1..=3));
     early.fails_with(1, "lines 1 to 3: sh exited with status 0 before it had answered every line");
     let dies = sh(&one, "read -r n; echo $n; echo out of luck >&2; exit 4", &numbers(1..=3));

@@ -31,6 +31,8 @@ impl Map for Brackets {
     }
 }
 
+const STACK_BYTES: usize = 1 << 20;
+
 /// All that a run shows.
 #[derive(Clone, Debug, PartialEq)]
 struct Shown {
@@ -66,7 +68,7 @@ fn jobs(workers: usize, batch_bytes: usize) -> Jobs {
 }
 
 fn pool(jobs: Jobs) -> Pool {
-    Pool::start(jobs, || LineWorker::new(Brackets)).unwrap()
+    Pool::start(jobs, STACK_BYTES, || LineWorker::new(Brackets)).unwrap()
 }
 
 fn line() -> impl Strategy<Value = String> {
@@ -181,7 +183,7 @@ fn gated(jobs: Jobs) -> (Driver<Pool>, Arc<Mutex<()>>, Arc<AtomicUsize>) {
     let (gate, taken) = (Arc::new(Mutex::new(())), Arc::new(AtomicUsize::new(0)));
     let (for_gate, for_taken) = (Arc::clone(&gate), Arc::clone(&taken));
     let make = move || Gated { gate: Arc::clone(&for_gate), taken: Arc::clone(&for_taken) };
-    let pool = Pool::start(jobs, make).unwrap();
+    let pool = Pool::start(jobs, STACK_BYTES, make).unwrap();
     (Driver::new(pool, Config::new("gated"), Rejects::in_memory("gated")), gate, taken)
 }
 
