@@ -70,7 +70,6 @@ impl Cut<'_> {
             self.first = false;
         }
         self.dropped |= self.dropping;
-        self.dropping = false;
     }
 }
 

@@ -72,6 +72,7 @@ fn a_list_is_split_at_commas_outside_quotes() {
     let list = FieldPath::parse_list(r#"a,b.c,."odd, \"key\"","d\\",e"#).unwrap();
     let shown: Vec<String> = list.iter().map(FieldPath::to_string).collect();
     assert_eq!(shown, [".a", ".b.c", r#"."odd, \"key\"""#, r#"."d\\""#, ".e"]);
+    assert_eq!(FieldPath::parse_list(r#""a\",b",c"#).unwrap(), [FieldPath::key("a\",b"), FieldPath::key("c")]);
     assert!(FieldPath::parse_list("a,\"b,c").is_err());
     assert!(FieldPath::parse_list("a,,b").is_err());
     assert!(FieldPath::parse_list("").is_err());
