@@ -130,6 +130,7 @@ impl Cli {
         job.ttl_ms = self.ttl.map(|ttl| ttl.0);
         job.time = self.time.clone().map(|path| (path, self.time_unit));
         job.keep_marks = self.keep_marks;
+        job.reports_missing = self.stage.run.verbose;
         Ok(job)
     }
 

@@ -41,6 +41,8 @@ pub struct Job {
     /// Event time of lines without windows, where no watermarks tell it.
     pub time: Option<(FieldPath, TimeUnit)>,
     pub keep_marks: bool,
+    /// Say at the end how many lines had a field missing or null.
+    pub reports_missing: bool,
     /// The results as given, for the snapshot's head.
     pub specs: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl Job {
             ttl_ms: None,
             time: None,
             keep_marks: false,
+            reports_missing: false,
             specs: Vec::new(),
         }
     }

@@ -122,6 +122,20 @@ impl Aggregate {
         Ok(())
     }
 
+    /// Missing and null fields are no error, but seldom meant.
+    fn report_missing(&self, out: &mut Out) {
+        let job = &self.work.job;
+        for (path, lines) in job.plan.paths().iter().zip(self.values.skipped()) {
+            if job.reports_missing && *lines > 0 {
+                out.warn(format_args!(
+                    "field {:?} was missing or null in {lines} of {} lines",
+                    path.name(),
+                    self.sequence
+                ));
+            }
+        }
+    }
+
     /// Whether lines without windows go by the processing time.
     fn uses_clock(&self) -> bool {
         let job = &self.work.job;
@@ -163,7 +177,9 @@ impl Stage for Aggregate {
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.mode.end(&mut self.work, out)
+        self.mode.end(&mut self.work, out)?;
+        self.report_missing(out);
+        Ok(())
     }
 
     fn wake_at(&self) -> Option<i64> {

@@ -69,6 +69,14 @@ fn late_lines_are_counted_and_warned_of() {
 }
 
 #[test]
+fn missing_and_null_fields_are_counted_with_verbose() {
+    let input = "{\"v\":1}\n{\"v\":null}\n{}\n";
+    let ran = aggregate(&["sum:v", "-v"], input);
+    assert!(ran.stderr.contains("aggregate: field \"v\" was missing or null in 2 of 3 lines\n"), "{}", ran.stderr);
+    assert!(aggregate(&["sum:v"], input).stderr.is_empty());
+}
+
+#[test]
 fn a_full_table_of_keys_stops_with_what_to_do() {
     let ran = aggregate(&["--by", "k", "count", "--max-keys", "1"], "{\"k\":1}\n{\"k\":2}\n");
     ran.fails_with(1, "more than 1 keys");
