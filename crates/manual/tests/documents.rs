@@ -51,10 +51,12 @@ fn page(path: &str) {
     let sections = sections(&text);
     let broker = sections.iter().flat_map(|s| &s.blocks).any(|b| wants_broker(&b.script)).then(Broker::start);
     let mut corrections = Vec::new();
-    for_all(&sections, |section| run_section(path, section, broker.as_ref(), &mut corrections));
+    let results: Vec<_> =
+        sections.iter().map(|section| run_section(path, section, broker.as_ref(), &mut corrections)).collect();
     if !corrections.is_empty() {
         fs::write(root().join(path), corrected(&text, &corrections)).unwrap();
     }
+    for_all(results, |result| result);
 }
 
 type Correction<'a> = (&'a Block, String);

@@ -1,0 +1,61 @@
+//! The scripts do what their first lines say. Their everyday use is in README and docs, which are run too.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use manual::shell::{Folder, Ran};
+
+fn run(script: &str) -> Ran {
+    Folder::new(None).run(script)
+}
+
+#[test]
+fn the_demo_runs_through_a_broker_of_its_own_and_stops_it() {
+    let ran = run("MILLPIPE_DEMO_LINES=20000 scripts/demo --kafka");
+    assert!(ran.is_good(), "{}", ran.shown);
+    assert!(ran.shown.contains("1000 results from 20000 lines"), "{}", ran.shown);
+    assert!(ran.shown.contains("\nwindow_start          window_end            key "), "{}", ran.shown);
+    let pid = ran.shown.split(" pid ").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "the broker is gone");
+}
+
+#[test]
+fn a_script_says_what_it_takes() {
+    for script in ["demo", "bench"] {
+        let ran = run(&format!("scripts/{script} --help"));
+        assert!(ran.is_good() && ran.shown.contains(&format!("scripts/{script}")), "{}", ran.shown);
+        let wrong = run(&format!("scripts/{script} --frobnicate"));
+        assert_eq!(wrong.status.code(), Some(2), "{}", wrong.shown);
+    }
+    let ran = run("scripts/install --help");
+    assert_eq!(ran.status.code(), Some(2), "{}", ran.shown);
+    assert!(ran.shown.contains("scripts/install [PREFIX]"), "{}", ran.shown);
+}
+
+/// A machine without the program `frobnicate`, on which apt-get is a script that notes how it was called.
+const MACHINE: &str = r#"
+mkdir fake
+printf '#!/bin/sh\necho %s\n' "$user" > fake/id
+printf '#!/bin/sh\nexit %s\n' "$sudo" > fake/sudo
+printf '#!/bin/sh\necho "$@" >> calls; cp fake/id fake/frobnicate\n' > fake/apt-get
+chmod +x fake/*
+PATH=$PWD/fake:$PATH
+source scripts/needs
+package_of[frobnicate]=frob-tools
+needs_programs cc frobnicate
+cat calls
+"#;
+
+#[test]
+fn what_is_missing_is_installed_by_root() {
+    let ran = run(&format!("user=0 sudo=1\n{MACHINE}"));
+    assert!(ran.is_good(), "{}", ran.shown);
+    assert!(ran.shown.ends_with("update\ninstall -y --no-install-recommends frob-tools\n"), "{}", ran.shown);
+}
+
+#[test]
+fn what_may_not_be_installed_is_named_exactly() {
+    let ran = run(&format!("user=1000 sudo=1\n{MACHINE}"));
+    assert_eq!(ran.status.code(), Some(1));
+    let said =
+        "bash: missing: frobnicate; install them with: sudo apt-get install -y --no-install-recommends frob-tools\n";
+    assert_eq!(ran.shown, said);
+}
