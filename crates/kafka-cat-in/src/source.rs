@@ -293,3 +293,19 @@ impl Drop for KafkaSource {
         self.consumer.context().close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn a_position_is_given_back_as_it_was_taken() {
+        let cli = Cli::try_parse_from(["kafka-cat-in", "-b", "127.0.0.1:1", "-t", "t"]).unwrap();
+        let mut source = KafkaSource::new(&cli, std::iter::empty()).unwrap();
+        assert_eq!(source.position(), "{}");
+        source.seek("{\"t/1\":17,\"t/0\":5}").unwrap();
+        assert_eq!(source.position(), "{\"t/0\":5,\"t/1\":17}");
+        assert!(source.seek("17").is_err());
+    }
+}
