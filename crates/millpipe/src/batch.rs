@@ -2,8 +2,8 @@
 
 use memchr::memchr;
 
-use crate::fault::Fault;
-use crate::out::Place;
+use crate::fault::{Error, Fault};
+use crate::out::{Out, Place};
 
 /// Whole lines of the input, without a mark or a blank line between them.
 #[derive(Debug, Default)]
@@ -101,7 +101,6 @@ pub(crate) struct Product {
     /// In the order of their lines.
     pub bad: Vec<BadLine>,
     pub failure: Option<Failure>,
-    pub warnings: Vec<String>,
 }
 
 /// A line that the worker could not take, and how far the output was when it came.
@@ -123,11 +122,60 @@ pub(crate) enum Failure {
 }
 
 impl Product {
+    /// Writes it, and sends its bad lines their way.
+    ///
+    /// # Errors
+    /// What ends the run.
+    pub fn write(self, batch: &Batch, out: &mut Out) -> Result<(), Fault> {
+        write_product(batch, self, out)
+    }
+
     /// This line is bad, and has added nothing to the output, which has this length.
     pub fn bad(&mut self, index: usize, why: String, out_bytes: usize) {
         let (lines_out, settled) = (self.lines_out, self.settled);
         self.bad.push(BadLine { index, why, out_bytes, lines_out, settled });
     }
+}
+
+/// Writes what came of a batch: output, bad lines at their place in it, and the failure.
+fn write_product(batch: &Batch, product: Product, out: &mut Out) -> Result<(), Fault> {
+    if let Some(Failure::Lines(lines, why)) = &product.failure {
+        return write_failure(batch, *lines, why, &product, out);
+    }
+    let (mut bytes, mut lines, mut settled) = (0, 0, 0);
+    for bad in &product.bad {
+        out.take_over(&product.out[bytes..bad.out_bytes], bad.lines_out - lines, bad.settled - settled);
+        (bytes, lines, settled) = (bad.out_bytes, bad.lines_out, bad.settled);
+        write_bad(batch, bad.index, &bad.why, out)?;
+    }
+    out.take_over(&product.out[bytes..], product.lines_out - lines, product.settled - settled);
+    match product.failure {
+        Some(Failure::Stop(fault)) => Err(fault),
+        _ => out.check(),
+    }
+}
+
+fn write_bad(batch: &Batch, index: usize, why: &str, out: &mut Out) -> Result<(), Fault> {
+    let (line, place) = batch.line(index);
+    out.at(place.line, place.byte);
+    out.bad_here(why, line);
+    out.check()
+}
+
+/// Nobody knows which of the lines it was: all go the way of bad lines.
+fn write_failure(batch: &Batch, lines: usize, why: &str, product: &Product, out: &mut Out) -> Result<(), Fault> {
+    let range = batch.range(lines);
+    if out.stops_on_error() {
+        let hint = "--on-error reject keeps the lines of a failed batch aside and goes on, --retries N tries again";
+        return Err(Error::data(format_args!("{range}: {why}")).hint(hint).into());
+    }
+    let why = format!("{why} (with {range})");
+    let mut bad = product.bad.iter().peekable();
+    for index in 0..batch.lines {
+        let own = bad.next_if(|bad| bad.index == index);
+        write_bad(batch, index, own.map_or(&why, |bad| &bad.why), out)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

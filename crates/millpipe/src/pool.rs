@@ -250,7 +250,7 @@ impl Pool {
             Some(Waiting::Marks(marks)) => out.buffer().extend_from_slice(&marks),
             Some(Waiting::Batch(_, Some((mut batch, product)))) => {
                 self.in_flight -= 1;
-                let result = write_product(&batch, product, out);
+                let result = product.write(&batch, out);
                 if let Err(fault) = result {
                     self.broken = true;
                     return Err(fault);
@@ -380,50 +380,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("a worker panicked: {}", text.unwrap_or("it said nothing"))
-}
-
-/// Writes what came of a batch: output, bad lines at their place in it, and the failure.
-fn write_product(batch: &Batch, product: Product, out: &mut Out) -> Result<(), Fault> {
-    for warning in &product.warnings {
-        out.warn(warning);
-    }
-    if let Some(Failure::Lines(lines, why)) = &product.failure {
-        return write_failure(batch, *lines, why, &product, out);
-    }
-    let (mut bytes, mut lines, mut settled) = (0, 0, 0);
-    for bad in &product.bad {
-        out.take_over(&product.out[bytes..bad.out_bytes], bad.lines_out - lines, bad.settled - settled);
-        (bytes, lines, settled) = (bad.out_bytes, bad.lines_out, bad.settled);
-        write_bad(batch, bad.index, &bad.why, out)?;
-    }
-    out.take_over(&product.out[bytes..], product.lines_out - lines, product.settled - settled);
-    match product.failure {
-        Some(Failure::Stop(fault)) => Err(fault),
-        _ => out.check(),
-    }
-}
-
-fn write_bad(batch: &Batch, index: usize, why: &str, out: &mut Out) -> Result<(), Fault> {
-    let (line, place) = batch.line(index);
-    out.at(place.line, place.byte);
-    out.bad_here(why, line);
-    out.check()
-}
-
-/// Nobody knows which of the lines it was: all go the way of bad lines.
-fn write_failure(batch: &Batch, lines: usize, why: &str, product: &Product, out: &mut Out) -> Result<(), Fault> {
-    let range = batch.range(lines);
-    if out.stops_on_error() {
-        let hint = "--on-error reject keeps the lines of a failed batch aside and goes on, --retries N tries again";
-        return Err(Error::data(format_args!("{range}: {why}")).hint(hint).into());
-    }
-    let why = format!("{why} (with {range})");
-    let mut bad = product.bad.iter().peekable();
-    for index in 0..batch.lines {
-        let own = bad.next_if(|bad| bad.index == index);
-        write_bad(batch, index, own.map_or(&why, |bad| &bad.why), out)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
