@@ -31,12 +31,8 @@ impl Broker {
     /// With more arguments for `scripts/kafka start`, such as `--sasl`.
     pub fn start_with(arguments: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("millpipe-broker-").tempdir().unwrap().keep();
-        let watchman = Command::new("sh")
-            .args(["-c", WATCHMAN, "watchman"])
-            .arg(&dir)
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let watchman =
+            Command::new("sh").args(["-c", WATCHMAN, "watchman"]).arg(&dir).stdin(Stdio::piped()).spawn().unwrap();
         let arguments = arguments.iter().map(|&a| a.to_owned()).collect();
         let mut broker = Self { dir, arguments, address: String::new(), watchman };
         broker.restart();
