@@ -73,7 +73,7 @@ pub struct Cli {
     pub exit: bool,
 
     /// Stop after N lines
-    #[arg(short, long, value_name = "N")]
+    #[arg(short = 'c', long = "lines", value_name = "N")]
     pub count: Option<u64>,
 
     /// Values are text: each becomes a JSON string
