@@ -35,30 +35,32 @@ pub struct Report {
     pub held: u64,
     pub waits: Waits,
     pub elapsed: Duration,
-    /// A source has no input: its identity starts at what it read.
-    pub extra: Extra,
+    pub role: Role,
 }
 
-/// The kind of stage, as far as its report differs.
+/// Where in its pipe a tool stands, as far as its report differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extra {
-    Stage,
+pub enum Role {
+    /// Has no input: its identity starts at what it read.
     Source,
+    Stage,
+    /// Has no output.
+    Sink,
 }
 
 impl Report {
     /// True when every input line is accounted for.
     pub fn adds_up(&self) -> bool {
         let c = &self.counts;
-        self.extra == Extra::Source || c.lines_in == c.settled + c.late + c.rejected + self.held
+        self.role == Role::Source || c.lines_in == c.settled + c.late + c.rejected + self.held
     }
 
     /// The line that `-v` prints at exit, without the tool's name.
     pub fn line(&self) -> String {
         let c = &self.counts;
         let mut text = String::new();
-        let _ = match self.extra {
-            Extra::Stage => write!(
+        let _ = match self.role {
+            Role::Stage | Role::Sink => write!(
                 text,
                 "in {} = out {} + late {} + rejected {} + held {}{}",
                 c.lines_in,
@@ -68,14 +70,14 @@ impl Report {
                 self.held,
                 if self.adds_up() { "" } else { " (DOES NOT ADD UP)" }
             ),
-            Extra::Source => {
+            Role::Source => {
                 write!(text, "in {} = out {} + rejected {}", c.lines_out + c.rejected, c.lines_out, c.rejected)
             }
         };
         if c.late_passed > 0 {
             let _ = write!(text, "; {} late lines passed", c.late_passed);
         }
-        if self.extra == Extra::Stage && c.lines_out != c.settled {
+        if self.role == Role::Stage && c.lines_out != c.settled {
             let _ = write!(text, "; wrote {} lines", c.lines_out);
         }
         let seconds = self.elapsed.as_secs_f64().max(1e-9);
@@ -128,7 +130,7 @@ mod tests {
 
     fn report(counts: Counts, held: u64) -> Report {
         let waits = Waits { input: Duration::from_millis(500), output: Duration::ZERO };
-        Report { counts, held, waits, elapsed: Duration::from_secs(1), extra: Extra::Stage }
+        Report { counts, held, waits, elapsed: Duration::from_secs(1), role: Role::Stage }
     }
 
     #[test]

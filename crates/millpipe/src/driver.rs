@@ -2,7 +2,7 @@
 //!
 //! Every way of running (one loop, threads, a test that crashes it anywhere) feeds this.
 
-use crate::accounting::Counts;
+use crate::accounting::{Counts, Role};
 use crate::fault::{Error, Fault};
 use crate::lines::{Piece, Splitter};
 use crate::mark::{Mark, is_mark};
@@ -117,6 +117,11 @@ impl<S: Stage> Driver<S> {
     /// The tool's name.
     pub fn name(&self) -> &str {
         &self.protocol.config.name
+    }
+
+    /// Where in its pipe the stage stands.
+    pub(crate) fn role(&self) -> Role {
+        if self.protocol.is_sink { Role::Sink } else { Role::Stage }
     }
 
     /// True when the end mark was seen: what follows is not ours.

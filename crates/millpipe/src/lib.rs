@@ -39,7 +39,7 @@ mod stage;
 mod stderr_tail;
 pub mod tool;
 
-pub use accounting::{Counts, Extra, Report, Waits};
+pub use accounting::{Counts, Report, Role, Waits};
 pub use args::{InputArgs, RunArgs, StageArgs};
 pub use command::Command;
 pub use driver::{Config, Driver};

@@ -54,7 +54,7 @@ impl Splitter {
             if end <= self.line_bytes_max {
                 each(Piece::Line(line), end + 1)?;
             } else {
-                each(Piece::TooLong(&line[..SHOWN_BYTES.min(end)]), end + 1)?;
+                each(Piece::TooLong(&line[..self.shown_bytes()]), end + 1)?;
             }
             chunk = &chunk[end + 1..];
         }
@@ -80,7 +80,12 @@ impl Splitter {
         self.carry.extend_from_slice(&part[..SHOWN_BYTES.min(part.len())]);
         let carry = std::mem::take(&mut self.carry);
         self.skipping = true;
-        each(Piece::TooLong(&carry[..SHOWN_BYTES.min(carry.len())]), carry.len())
+        each(Piece::TooLong(&carry[..self.shown_bytes()]), carry.len())
+    }
+
+    /// A line over the limit has at least as many bytes, however it came.
+    fn shown_bytes(&self) -> usize {
+        SHOWN_BYTES.min(self.line_bytes_max)
     }
 
     /// Keeps the buffer for the next line, but not the memory of one giant line for ever.
@@ -104,7 +109,7 @@ mod tests {
             let each = |piece: Piece<'_>, _| {
                 lines.push(match piece {
                     Piece::Line(line) => String::from_utf8_lossy(line).into_owned(),
-                    Piece::TooLong(_) => "TOO LONG".to_owned(),
+                    Piece::TooLong(shown) => format!("TOO LONG: {}", String::from_utf8_lossy(shown)),
                 });
                 Ok::<(), ()>(())
             };
@@ -121,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_line_over_the_limit_is_told_once_and_skipped() {
-        let expected = (vec!["a".to_owned(), "TOO LONG".to_owned(), "b".to_owned()], None);
+        let expected = (vec!["a".to_owned(), "TOO LONG: 0123456789".to_owned(), "b".to_owned()], None);
         assert_eq!(split(&[b"a\n0123456789X\nb\n"], 10), expected);
         assert_eq!(split(&[b"a\n01234", b"56789", b"X", b"more", b"\nb\n"], 10), expected);
     }

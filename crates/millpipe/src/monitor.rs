@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::accounting::{Counts, Extra, Report, Waits};
+use crate::accounting::{Counts, Report, Role, Waits};
 use crate::args::RunArgs;
 use crate::fault::Error;
 
@@ -13,7 +13,7 @@ pub const TICK: Duration = Duration::from_secs(1);
 
 pub struct Monitor {
     name: String,
-    extra: Extra,
+    role: Role,
     verbose: bool,
     progress: bool,
     metrics: Option<PathBuf>,
@@ -25,14 +25,14 @@ pub struct Monitor {
 impl Monitor {
     /// # Errors
     /// When the metrics folder cannot be written.
-    pub fn new(name: &str, extra: Extra, args: &RunArgs) -> Result<Self, Error> {
+    pub fn new(name: &str, role: Role, args: &RunArgs) -> Result<Self, Error> {
         let started = Instant::now();
         let progress = args.progress && io::stderr().is_terminal();
         let metrics = args.metrics.as_ref().map(|dir| dir.join(format!("{name}.{}.json", std::process::id())));
         let ticks = progress || metrics.is_some();
         let monitor = Self {
             name: name.to_owned(),
-            extra,
+            role,
             verbose: args.verbose,
             progress,
             metrics,
@@ -84,7 +84,7 @@ impl Monitor {
     }
 
     fn report(&self, (counts, held): (Counts, u64)) -> Report {
-        Report { counts, held, waits: self.waits, elapsed: self.started.elapsed(), extra: self.extra }
+        Report { counts, held, waits: self.waits, elapsed: self.started.elapsed(), role: self.role }
     }
 
     fn publish(&self, report: &Report) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::accounting::{Extra, timed};
+use crate::accounting::timed;
 use crate::args::{RunArgs, StageArgs};
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
@@ -63,7 +63,7 @@ pub(crate) fn drive<S: Stage>(
     args: &RunArgs,
     run: impl FnOnce(&mut Driver<S>, &mut Monitor) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut monitor = Monitor::new(driver.name(), Extra::Stage, args)?;
+    let mut monitor = Monitor::new(driver.name(), driver.role(), args)?;
     let result = run(driver, &mut monitor);
     // What was written before an error is good: it goes out, unless nobody reads.
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::accounting::{Extra, timed};
+use crate::accounting::{Role, timed};
 use crate::args::RunArgs;
 use crate::driver::Config;
 use crate::fault::Fault;
@@ -25,7 +25,7 @@ pub fn run_source<S: Source>(mut source: S, config: &Config, args: &RunArgs) -> 
     let stop = StopFlag::for_source()?;
     let mut out = Out::new(&config.policy, Rejects::open(&config.name, &config.policy)?);
     out.set_drain(Box::new(Stdout));
-    let mut monitor = Monitor::new(&config.name, Extra::Source, args)?;
+    let mut monitor = Monitor::new(&config.name, Role::Source, args)?;
     let mut result = pump(&mut source, &mut out, &mut monitor, &stop);
     if result != Err(Fault::ReaderGone) {
         result = result.and(out.flush_all());
