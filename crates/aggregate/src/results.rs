@@ -3,6 +3,7 @@
 use accumulators::{Table, WriteScratch};
 use event_time::{Window, write_rfc3339};
 use millpipe::Out;
+use rayon::slice::ParallelSliceMut;
 
 use crate::groups::Store;
 use crate::job::Job;
@@ -16,6 +17,9 @@ pub enum Scale {
     /// Lines of a key.
     Lines,
 }
+
+/// A window of fewer keys is sorted before threads have started.
+const SORT_ON_ALL_CORES_FROM: usize = 50_000;
 
 /// Writes results. Use one for all.
 #[derive(Debug, Default)]
@@ -75,7 +79,13 @@ impl Results {
         mut ids: Vec<u32>,
         out: &mut Out,
     ) {
-        ids.sort_unstable_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
+        // Keys differ, so the order is one and the same on any number of threads.
+        let in_order = |a: &u32, b: &u32| keys::compare(store.key(*a), store.key(*b));
+        if ids.len() < SORT_ON_ALL_CORES_FROM {
+            ids.sort_unstable_by(in_order);
+        } else {
+            ids.par_sort_unstable_by(in_order);
+        }
         for id in ids {
             self.write(job, window, store.key(id), &store.table, id, out.buffer());
             out.end_result();

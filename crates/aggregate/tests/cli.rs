@@ -39,6 +39,13 @@ fn flags_that_make_no_sense_are_usage_errors_with_a_way_out() {
 }
 
 #[test]
+fn many_keys_are_sorted_as_few_are() {
+    let lines: String = (0..70_000u64).map(|n| format!("{{\"k\":{}}}\n", n * 40_009 % 70_000)).collect();
+    let sorted: String = (0..70_000).map(|k| format!("{{\"k\":{k},\"count\":1}}\n")).collect();
+    assert!(aggregate(&["--by", "k", "count"], &lines).ok() == sorted);
+}
+
+#[test]
 fn a_bad_line_is_named_by_its_place() {
     let ran = aggregate(&["sum:v"], "{\"v\":1}\n{\"v\":\"x\"}\n");
     ran.fails_with(1, "aggregate: line 2, byte 8: field \"v\" is not a number: \"x\"\n");
