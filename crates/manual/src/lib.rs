@@ -13,7 +13,15 @@ use clap::{Command, CommandFactory};
 
 /// Every tool's command line, in the order of a pipeline.
 pub fn tools() -> Vec<Command> {
-    vec![window::cli::Cli::command(), watermark::cli::Cli::command(), generate::cli::Cli::command()]
+    vec![
+        kafka_cat_in::cli::Cli::command(),
+        window::cli::Cli::command(),
+        watermark::cli::Cli::command(),
+        aggregate::cli::Cli::command(),
+        parallel_map::cli::Cli::command(),
+        kafka_cat_out::cli::Cli::command(),
+        generate::cli::Cli::command(),
+    ]
 }
 
 /// The root of the project.

@@ -1,13 +1,16 @@
 //! Freshly built tools, run as a user runs them.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 use crate::shared::root;
+
+/// No run of a test takes so long on the slowest machine: beyond it the program hangs, and is killed.
+const HANGS_AFTER: Duration = Duration::from_secs(300);
 
 /// How a process ended and what it said.
 #[derive(Debug)]
@@ -93,22 +96,8 @@ pub fn run(program: impl AsRef<Path>, args: &[&str], input: &str) -> Ran {
     run_bytes(program, args, input.as_bytes())
 }
 
-/// The same with bytes that need not be text.
+/// The same with bytes that need not be text. The program may end before it has read everything.
 pub fn run_bytes(program: impl AsRef<Path>, args: &[&str], input: &[u8]) -> Ran {
-    let mut child = Command::new(program.as_ref())
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || {
-        // The program may end before it has read everything: that is for the test to judge.
-        let _ = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    output.into()
+    let mut command = assert_cmd::Command::new(program.as_ref());
+    command.args(args).write_stdin(input).timeout(HANGS_AFTER).output().unwrap().into()
 }
