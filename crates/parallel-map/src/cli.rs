@@ -33,8 +33,8 @@ Examples:
   A program that is slow to start, kept alive; it answers each line with one line, at once:
     parallel-map --persistent -- jq --unbuffered -c '.seen = true' < events.ndjson
 
-  In a checked stream, a program between two stages must run inside parallel-map, which keeps marks and counts right:
-    kafka-cat-in … --exactly-once | parallel-map -- grep error | kafka-cat-out …";
+  Between two stages, where marks and counts must stay right:
+    window --size 10s < events.ndjson | parallel-map -- jq -c 'select(.status == 500)' | aggregate count";
 
 /// Run a jq filter, or any program, on lines in parallel, and keep their order
 ///
