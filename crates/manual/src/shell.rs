@@ -15,8 +15,8 @@ use testkit::Broker;
 
 use crate::{root, tools};
 
-/// Pages name this broker; the test puts its own in its place.
-const BROKER: &str = "localhost:9092";
+/// Pages name these brokers; the test puts its own in their place.
+const BROKERS: [&str; 3] = ["localhost:9092", "one:9092", "two:9092"];
 
 /// What says "until Ctrl-C" gets its Ctrl-C after this.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -73,7 +73,7 @@ impl Folder {
 
     fn run_until(&self, script: &str, until: Duration) -> Ran {
         let script = match &self.broker {
-            Some(address) => script.replace(BROKER, address),
+            Some(address) => BROKERS.iter().fold(script.to_owned(), |script, broker| script.replace(broker, address)),
             None => script.to_owned(),
         };
         let shown_file = self.path().join("home/shown");
@@ -92,7 +92,7 @@ impl Folder {
         };
         let mut shown = String::from_utf8_lossy(&fs::read(&shown_file).unwrap()).into_owned();
         if let Some(address) = &self.broker {
-            shown = shown.replace(address, BROKER);
+            shown = shown.replace(address, BROKERS[0]);
         }
         Ran { status, shown, stopped }
     }
@@ -117,7 +117,7 @@ impl Folder {
 
 /// True when a script needs the broker.
 pub fn wants_broker(script: &str) -> bool {
-    script.contains(BROKER)
+    BROKERS.iter().any(|broker| script.contains(broker))
 }
 
 fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {

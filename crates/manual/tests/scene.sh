@@ -1,9 +1,10 @@
 # The files that examples in --help speak of. Each line has every field that some example asks for.
 mkdir scene
 generate --lines 2000 --keys 5 --event-rate 10/s \
-  | jq -c '. + {user: .key, shop: .key, ticker: .key, sensor: .key, service: .key, at: .timestamp, time: .timestamp,
+  | jq -c '. + {user: .key, shop: .key, ticker: .key, sensor: .key, service: .key, route: "clicks", at: .timestamp, time: .timestamp,
                 price: .value, latency: .value, amount: .value, tweets: (.value | floor),
                 meta: {at: .timestamp, site: .host}}' > scene/events.ndjson
-cp scene/events.ndjson scene/clicks.ndjson
+for name in clicks log readings lines; do cp scene/events.ndjson scene/$name.ndjson; done
+gzip -c scene/events.ndjson > scene/tweets.ndjson.gz
 printf 'import sys\nfor line in sys.stdin: sys.stdout.write(line)\n' > scene/score.py
 echo 'bootstrap.servers=localhost:9092' > scene/client.conf
