@@ -70,9 +70,9 @@ def main():
 def arguments():
     names = list(systems("", "", "python3"))
     parser = argparse.ArgumentParser(prog="scripts/bench", description="The standard job against other systems.")
-    parser.add_argument("--lines", type=int, metavar="N", default=1_000_000, help="lines of input (default 1000000)")
-    parser.add_argument("--rounds", type=int, metavar="N", default=5, help="rounds, in turns (default 5; 1 for jq and Miller)")
-    parser.add_argument("--quick", action="store_true", help="100000 lines, 2 rounds")
+    parser.add_argument("--lines", type=int, metavar="N", help="lines of input (default 1000000)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds, in turns (default 5; 1 for jq and Miller)")
+    parser.add_argument("--quick", action="store_true", help="100000 lines and 2 rounds, unless said otherwise")
     parser.add_argument("--systems", metavar="NAMES", type=lambda text: text.split(","), default=names,
                         help=f"some of: {','.join(names)}")
     parser.add_argument("--history", metavar="FILE", help="append the results as NDJSON")
@@ -81,8 +81,8 @@ def arguments():
     parser.add_argument("--needs", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--commit", default="", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.quick:
-        args.lines, args.rounds = 100_000, 2
+    lines, rounds = (100_000, 2) if args.quick else (1_000_000, 5)
+    args.lines, args.rounds = args.lines or lines, args.rounds or rounds
     unknown = set(args.systems) - set(names)
     if unknown:
         parser.error(f"no system {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
