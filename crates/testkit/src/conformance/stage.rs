@@ -1,10 +1,10 @@
-//! What every tool must do: the contract of the stream, tried on the binary.
+//! What every stage must do.
 
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::{HELLO, bad_values, barrier, end, interface, name, signal_when_reader_leaves, terminal};
 use crate::play::data_lines;
 use crate::process::{Ran, run, run_bytes};
 
@@ -34,7 +34,7 @@ pub fn stage(stage: &Stage<'_>) {
 
 impl Stage<'_> {
     fn name(&self) -> &str {
-        Path::new(self.bin).file_name().and_then(|n| n.to_str()).unwrap()
+        name(self.bin)
     }
 
     fn run(&self, input: &str) -> Ran {
@@ -52,25 +52,6 @@ impl Stage<'_> {
     }
 }
 
-/// `--help`, `--version`, a typo, a terminal as stdin.
-pub fn interface(bin: &str) {
-    let name = Path::new(bin).file_name().and_then(|n| n.to_str()).unwrap();
-    let help = run(bin, &["--help"], "").ok();
-    assert!(help.contains("Examples"), "{name} --help teaches with examples");
-    assert!(run(bin, &["--version"], "").ok().starts_with(name));
-    let typo = run(bin, &["--no-such-flag"], "");
-    typo.fails_with(2, &format!("{name}: "));
-    assert!(typo.stdout.is_empty());
-}
-
-/// A stage without input but a terminal shows its help, and does not wait for ever.
-pub fn terminal(bin: &str, args: &[&str]) {
-    let command = std::iter::once(bin).chain(args.iter().copied()).collect::<Vec<_>>().join(" ");
-    let shown = run("script", &["-qec", &command, "/dev/null"], "");
-    assert_eq!(shown.code, Some(2), "help on a terminal exits with 2: {}", shown.stdout);
-    assert!(shown.stdout.contains("Usage"), "a terminal as stdin shows the help: {}", shown.stdout);
-}
-
 fn plain_streams(stage: &Stage<'_>) {
     terminal(stage.bin, stage.args);
     let empty = stage.run("");
@@ -81,16 +62,6 @@ fn plain_streams(stage: &Stage<'_>) {
     let blank = stage.run(&format!("\n{}  \n", stage.lines(3))).ok();
     assert_eq!(whole, blank, "blank lines are no lines");
     assert!(whole.is_empty() || whole.ends_with('\n'));
-}
-
-const HELLO: &str = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n";
-
-fn barrier(lines: usize) -> String {
-    format!("{{\"$\":\"barrier\",\"id\":\"r.1\",\"lines\":{lines},\"hops\":[\"kafka-cat-in\"]}}\n")
-}
-
-fn end(lines: usize, drain: bool) -> String {
-    format!("{{\"$\":\"end\",\"lines\":{lines},\"drain\":{drain}}}\n")
 }
 
 fn checked_streams(stage: &Stage<'_>) {
@@ -162,16 +133,7 @@ fn marks_keep_their_place(stage: &Stage<'_>) {
 
 fn bad_lines(stage: &Stage<'_>) {
     let name = stage.name();
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let cases: [(&str, Vec<u8>); 6] = [
-        ("no JSON", b"{\"a\":tru}".to_vec()),
-        ("a torn value", b"{\"a\":1".to_vec()),
-        ("two values", b"{} {}".to_vec()),
-        ("invalid UTF-8", b"{\"a\":\"\xff\xfe\"}".to_vec()),
-        ("deep nesting", deep.into_bytes()),
-        ("a lone surrogate", b"{\"a\":\"\\ud800\"}".to_vec()),
-    ];
-    for (what, bad) in cases {
+    for (what, bad) in bad_values() {
         let input = [stage.lines(1).as_bytes(), &bad, b"\n", stage.lines(1).as_bytes()].concat();
         let stopped = stage.run_with(&[], &input);
         assert_eq!(stopped.code, Some(1), "{what} stops {name}: {}", stopped.stderr);
@@ -248,28 +210,10 @@ fn input_step(bytes: usize) -> usize {
 
 fn output_that_ends(stage: &Stage<'_>) {
     let name = stage.name();
-    assert_eq!(signal_when_reader_leaves(stage), Some(13), "{name} dies by SIGPIPE when its reader has gone");
+    let signal = signal_when_reader_leaves(stage.bin, stage.args, &stage.lines(1));
+    assert_eq!(signal, Some(13), "{name} dies by SIGPIPE when its reader has gone");
     let command = "\"$0\" \"$@\" > /dev/full";
     let mut args = vec!["-c", command, stage.bin];
     args.extend(stage.args);
     run("bash", &args, &stage.lines(10)).fails_with(75, "standard output: No space left on device");
-}
-
-/// The writer stays and is silent, the reader goes: within a second the stage notices.
-fn signal_when_reader_leaves(stage: &Stage<'_>) -> Option<i32> {
-    use std::os::unix::process::ExitStatusExt;
-    let mut child =
-        Command::new(stage.bin).args(stage.args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(stage.lines(1).as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(100));
-    drop(child.stdout.take());
-    for _ in 0..100 {
-        std::thread::sleep(Duration::from_millis(10));
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.signal();
-        }
-    }
-    let _ = child.kill();
-    panic!("{} is idle and has not noticed within a second that its reader has gone", stage.name());
 }

@@ -1,0 +1,81 @@
+//! What every tool must do: the contract of the stream, tried on the binary.
+
+mod sink;
+mod source;
+mod stage;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+pub use sink::{Sink, sink};
+pub use source::{Source, source};
+pub use stage::{Stage, stage};
+
+use crate::process::run;
+
+const HELLO: &str = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n";
+
+fn barrier(lines: usize) -> String {
+    format!("{{\"$\":\"barrier\",\"id\":\"r.1\",\"lines\":{lines},\"hops\":[\"kafka-cat-in\"]}}\n")
+}
+
+fn end(lines: usize, drain: bool) -> String {
+    format!("{{\"$\":\"end\",\"lines\":{lines},\"drain\":{drain}}}\n")
+}
+
+/// The tool's name.
+fn name(bin: &str) -> &str {
+    Path::new(bin).file_name().and_then(|n| n.to_str()).unwrap()
+}
+
+/// Lines that no tool takes.
+fn bad_values() -> [(&'static str, Vec<u8>); 6] {
+    [
+        ("no JSON", b"{\"a\":tru}".to_vec()),
+        ("a torn value", b"{\"a\":1".to_vec()),
+        ("two values", b"{} {}".to_vec()),
+        ("invalid UTF-8", b"{\"a\":\"\xff\xfe\"}".to_vec()),
+        ("deep nesting", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes()),
+        ("a lone surrogate", b"{\"a\":\"\\ud800\"}".to_vec()),
+    ]
+}
+
+/// `--help`, `--version`, a typo.
+fn interface(bin: &str) {
+    let name = name(bin);
+    let help = run(bin, &["--help"], "").ok();
+    assert!(help.contains("Examples"), "{name} --help teaches with examples");
+    assert!(run(bin, &["--version"], "").ok().starts_with(name));
+    let typo = run(bin, &["--no-such-flag"], "");
+    typo.fails_with(2, &format!("{name}: "));
+    assert!(typo.stdout.is_empty());
+}
+
+/// With a terminal as its stdin a tool shows its help, and does not wait for somebody to type.
+fn terminal(bin: &str, args: &[&str]) {
+    let command = std::iter::once(bin).chain(args.iter().copied()).collect::<Vec<_>>().join(" ");
+    let shown = run("script", &["-qec", &command, "/dev/null"], "");
+    assert_eq!(shown.code, Some(2), "help on a terminal exits with 2: {}", shown.stdout);
+    assert!(shown.stdout.contains("Usage"), "a terminal as stdin shows the help: {}", shown.stdout);
+}
+
+/// The writer stays and is silent, the reader goes: within a second the tool notices. The signal that it died of.
+fn signal_when_reader_leaves(bin: &str, args: &[&str], input: &str) -> Option<i32> {
+    use std::os::unix::process::ExitStatusExt;
+    let mut child = Command::new(bin).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A source does not read it.
+    let _ = stdin.write_all(input.as_bytes());
+    std::thread::sleep(Duration::from_millis(300));
+    drop(child.stdout.take());
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(10));
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.signal();
+        }
+    }
+    let _ = child.kill();
+    panic!("{} is idle and has not noticed within a second that its reader has gone", name(bin));
+}
