@@ -61,6 +61,8 @@ def main():
     rows = [summary(name, taken, runs) for name, taken in runs.items() if taken]
     facts = conditions(args, file)
     print(table(rows, facts))
+    if args.page:
+        put_into(Path(args.page), args.lines, table(rows, facts))
     if args.history:
         with open(args.history, "a") as history:
             for row in rows:
@@ -76,6 +78,7 @@ def arguments():
     parser.add_argument("--systems", metavar="NAMES", type=lambda text: text.split(","), default=names,
                         help=f"some of: {','.join(names)}")
     parser.add_argument("--history", metavar="FILE", help="append the results as NDJSON")
+    parser.add_argument("--page", metavar="FILE", help="put the table into a page, in the place of the one for as many lines")
     parser.add_argument("--work", metavar="DIR", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--needs", action="store_true", help=argparse.SUPPRESS)
@@ -202,8 +205,8 @@ def machine():
 
 def table(rows, facts):
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    text = (f"{facts['lines']:,} lines, {facts['bytes'] / 1e6:.0f} MB; {facts['machine']}; commit {facts['commit'] or '?'}; "
-            f"{versions}; median (range) of the rounds; × is to {OURS}, within the same rounds\n\n"
+    text = (f"{facts['lines']:,} lines, {facts['bytes'] / 1e6:.0f} MB; {facts['machine']}; {facts['at'][:10]}, commit "
+            f"{facts['commit'] or '?'}; {versions}.\nMedian (range) of the rounds; × is to {OURS}, within the same rounds.\n\n"
             "| system | wall s | × | CPU s | × | peak MiB | × | rounds |\n|---|---|---|---|---|---|---|---|\n")
     for row in rows:
         figures = []
@@ -213,6 +216,14 @@ def table(rows, facts):
             figures.append(f"{row.get('ratio_' + figure, '')}")
         text += "| " + " | ".join([row["system"].replace("|", "\\|"), *figures, str(row["rounds"])]) + " |\n"
     return text
+
+
+def put_into(page, lines, text):
+    start, end = f"<!-- {lines} lines -->\n", f"<!-- end of {lines} lines -->\n"
+    before, found, rest = page.read_text().partition(start)
+    if not found:
+        sys.exit(f"bench: {page} has no place for {lines} lines: {start.strip()}")
+    page.write_text(before + start + text + rest[rest.index(end):])
 
 
 def say(text):
