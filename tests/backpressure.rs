@@ -1,6 +1,6 @@
 //! With the reader of a pipeline stopped, its source stops after an amount that can be told beforehand, each
 //! stage's memory stays flat, and nothing is lost once the reader goes on.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Seek, Write};

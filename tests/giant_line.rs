@@ -1,5 +1,5 @@
 //! A line of 100 MB: a bad line with a message, not an abort, and no memory beyond the limit.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::bash;
 

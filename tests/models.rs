@@ -1,5 +1,5 @@
 //! Hopping, cumulating, session and count windows, late lines included, against naive models in Python.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::bash;
 

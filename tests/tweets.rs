@@ -1,6 +1,6 @@
 //! The main job on real data through a real broker: 158,631 recorded lines, four partitions, results computed
 //! exactly by an independent program.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 

@@ -3,14 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::{bash, conformance, run};
+use testkit::{bash, run};
 
 const BIN: &str = env!("CARGO_BIN_EXE_generate");
-
-#[test]
-fn it_has_help_a_version_and_names_itself() {
-    conformance::interface(BIN);
-}
 
 #[test]
 fn the_same_flags_give_the_same_bytes_and_a_longer_run_starts_with_the_shorter() {

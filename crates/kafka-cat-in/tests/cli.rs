@@ -6,11 +6,6 @@ use testkit::run;
 const BIN: &str = env!("CARGO_BIN_EXE_kafka-cat-in");
 
 #[test]
-fn the_interface_is_as_in_every_tool() {
-    testkit::conformance::interface(BIN);
-}
-
-#[test]
 fn what_flags_cannot_mean_is_a_usage_error() {
     let cases: [(&[&str], &str); 8] = [
         (&["-t", "t"], "no broker given"),

@@ -6,12 +6,6 @@ use testkit::run;
 const BIN: &str = env!("CARGO_BIN_EXE_kafka-cat-out");
 
 #[test]
-fn the_interface_is_as_in_every_tool() {
-    testkit::conformance::interface(BIN);
-    testkit::conformance::terminal(BIN, &["-b", "x:1", "-t", "t"]);
-}
-
-#[test]
 fn what_flags_cannot_mean_is_a_usage_error() {
     let cases: [(&[&str], &str); 7] = [
         (&["-t", "t"], "no broker given"),

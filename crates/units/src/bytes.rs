@@ -67,15 +67,10 @@ impl FromStr for ByteSize {
             let message = format!("size {text:?} has the unknown unit {unit:?}");
             QuantityError::new(message, "the units are B, KiB, MiB, GiB and kB, MB, GB")
         })?;
-        digits
-            .parse::<u64>()
-            .ok()
-            .and_then(|n| n.checked_mul(bytes))
-            .map(Self)
-            .ok_or_else(|| {
-                let message = format!("size {text:?} is too large");
-                QuantityError::new(message, "it must fit in 64 bits of bytes")
-            })
+        digits.parse::<u64>().ok().and_then(|n| n.checked_mul(bytes)).map(Self).ok_or_else(|| {
+            let message = format!("size {text:?} is too large");
+            QuantityError::new(message, "it must fit in 64 bits of bytes")
+        })
     }
 }
 
@@ -119,26 +114,11 @@ mod tests {
     #[test]
     fn a_wrong_size_is_quoted_with_what_to_write() {
         for (text, message) in [
-            (
-                "512",
-                "size \"512\" has no unit: say 512B, 512KiB or 512MiB",
-            ),
-            (
-                "64k",
-                "size \"64k\" has the unknown unit \"k\": the units are B, KiB, MiB, GiB and kB, MB, GB",
-            ),
-            (
-                "big",
-                "\"big\" is not a size: say 512B, 64KiB, 1MiB or 10MB",
-            ),
-            (
-                "1.5MiB",
-                "\"1.5MiB\" is not a size: say 512B, 64KiB, 1MiB or 10MB",
-            ),
-            (
-                "99999999999TiB",
-                "size \"99999999999TiB\" is too large: it must fit in 64 bits of bytes",
-            ),
+            ("512", "size \"512\" has no unit: say 512B, 512KiB or 512MiB"),
+            ("64k", "size \"64k\" has the unknown unit \"k\": the units are B, KiB, MiB, GiB and kB, MB, GB"),
+            ("big", "\"big\" is not a size: say 512B, 64KiB, 1MiB or 10MB"),
+            ("1.5MiB", "\"1.5MiB\" is not a size: say 512B, 64KiB, 1MiB or 10MB"),
+            ("99999999999TiB", "size \"99999999999TiB\" is too large: it must fit in 64 bits of bytes"),
         ] {
             assert_eq!(text.parse::<ByteSize>().unwrap_err().to_string(), message);
         }

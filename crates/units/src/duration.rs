@@ -6,14 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Units from the largest to the smallest; a duration names each at most once, in this order.
-const UNITS: [(&str, i64); 6] = [
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, i64); 6] =
+    [("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// A duration of zero or more milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -99,9 +93,7 @@ fn unit_index(text: &str, unit: &str) -> Result<usize, QuantityError> {
     }
     let hint = match unit {
         "us" | "µs" | "ns" => "time is kept in milliseconds, say 1ms or more",
-        "mo" | "M" | "month" | "months" | "y" | "year" | "years" => {
-            "months and years differ in length, say 30d"
-        }
+        "mo" | "M" | "month" | "months" | "y" | "year" | "years" => "months and years differ in length, say 30d",
         _ => "the units are ms, s, m, h, d and w, as in 500ms, 10s or 1h30m",
     };
     let message = format!("duration {text:?} has the unknown unit {unit:?}");
@@ -114,11 +106,7 @@ fn without_unit(text: &str, digits: &str) -> QuantityError {
     } else {
         format!("say {text}s or {text}ms")
     };
-    let what = if digits.len() == text.len() {
-        "no unit"
-    } else {
-        "no unit at its end"
-    };
+    let what = if digits.len() == text.len() { "no unit" } else { "no unit at its end" };
     QuantityError::new(format!("duration {text:?} has {what}"), hint)
 }
 
@@ -186,26 +174,11 @@ mod tests {
     fn a_wrong_duration_is_quoted_with_what_to_write() {
         for (text, message) in [
             ("10", "duration \"10\" has no unit: say 10s or 10ms"),
-            (
-                "1h30",
-                "duration \"1h30\" has no unit at its end: say 1h30s or 1h30ms",
-            ),
-            (
-                "",
-                "\"\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w",
-            ),
-            (
-                "-5s",
-                "\"-5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w",
-            ),
-            (
-                "1.5s",
-                "\"1.5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w",
-            ),
-            (
-                "5us",
-                "duration \"5us\" has the unknown unit \"us\": time is kept in milliseconds, say 1ms or more",
-            ),
+            ("1h30", "duration \"1h30\" has no unit at its end: say 1h30s or 1h30ms"),
+            ("", "\"\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
+            ("-5s", "\"-5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
+            ("1.5s", "\"1.5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
+            ("5us", "duration \"5us\" has the unknown unit \"us\": time is kept in milliseconds, say 1ms or more"),
             (
                 "5 s",
                 "duration \"5 s\" has the unknown unit \" s\": the units are ms, s, m, h, d and w, as in 500ms, 10s or 1h30m",
@@ -214,14 +187,8 @@ mod tests {
                 "30m1h",
                 "duration \"30m1h\" names its units out of order: say 1h30m, each unit once and the largest first",
             ),
-            (
-                "1s1s",
-                "duration \"1s1s\" names its units out of order: say 1h30m, each unit once and the largest first",
-            ),
-            (
-                "9999999999999w",
-                "duration \"9999999999999w\" is too long: it must fit in 64 bits of milliseconds",
-            ),
+            ("1s1s", "duration \"1s1s\" names its units out of order: say 1h30m, each unit once and the largest first"),
+            ("9999999999999w", "duration \"9999999999999w\" is too long: it must fit in 64 bits of milliseconds"),
         ] {
             assert_eq!(parse_duration(text).unwrap_err().to_string(), message);
         }

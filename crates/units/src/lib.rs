@@ -12,9 +12,7 @@ mod number;
 mod rate;
 
 pub use bytes::ByteSize;
-pub use duration::{
-    DurationMs, SignedDurationMs, format_duration, parse_duration, parse_signed_duration,
-};
+pub use duration::{DurationMs, SignedDurationMs, format_duration, parse_duration, parse_signed_duration};
 pub use rate::{Rate, RateUnit};
 
 /// A quantity that could not be read: what is wrong with which value, and what to write instead.
@@ -27,10 +25,7 @@ pub struct QuantityError {
 
 impl QuantityError {
     pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: hint.into(),
-        }
+        Self { message: message.into(), hint: hint.into() }
     }
 
     /// What is wrong, with the value in quotes.

@@ -88,11 +88,8 @@ impl FromStr for Rate {
             "/d" => RateUnit::Day,
             _ => return Err(QuantityError::new(format!("{text:?} is not a rate"), hint)),
         };
-        let count = digits
-            .parse::<u64>()
-            .map_err(|_| QuantityError::new(format!("{text:?} is not a rate"), hint))?;
-        Self::new(count, unit)
-            .ok_or_else(|| QuantityError::new(format!("rate {text:?} is zero"), hint))
+        let count = digits.parse::<u64>().map_err(|_| QuantityError::new(format!("{text:?} is not a rate"), hint))?;
+        Self::new(count, unit).ok_or_else(|| QuantityError::new(format!("rate {text:?} is zero"), hint))
     }
 }
 
@@ -131,10 +128,7 @@ mod tests {
         for (text, message) in [
             ("1000", "rate \"1000\" has no unit: say 1000/s"),
             ("0/s", "rate \"0/s\" is zero: say 1000/s, 10/m, 5/h or 1/d"),
-            (
-                "fast",
-                "\"fast\" is not a rate: say 1000/s, 10/m, 5/h or 1/d",
-            ),
+            ("fast", "\"fast\" is not a rate: say 1000/s, 10/m, 5/h or 1/d"),
             ("5/w", "\"5/w\" is not a rate: say 1000/s, 10/m, 5/h or 1/d"),
         ] {
             assert_eq!(text.parse::<Rate>().unwrap_err().to_string(), message);
