@@ -36,6 +36,7 @@ mod bytes;
 mod canonical;
 mod ddsketch;
 mod digest;
+mod digits;
 mod distinct;
 mod ends;
 mod frequencies;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use crate::bytes::{Reader, Writer};
 use crate::ddsketch::DdSketch;
 use crate::digest::Digest;
+use crate::digits::rounded;
 use crate::reservoir::Reservoir;
 use crate::spec::SpecError;
 
@@ -178,10 +179,13 @@ impl Quantiles {
         match self {
             Quantiles::Values(values) => of_values(values, percents, scratch, results),
             Quantiles::Reservoir(reservoir) => of_values(reservoir.sample(), percents, scratch, results),
-            Quantiles::DdSketch(sketch) => results.extend(
-                percents.iter().map(|percent| interpolated(*percent, sketch.count(), |rank| sketch.value_at(rank))),
-            ),
-            Quantiles::Digest(digest) => results.extend(digest.percentiles(percents).into_iter().flatten()),
+            Quantiles::DdSketch(sketch) => results.extend(percents.iter().map(|percent| {
+                rounded(interpolated(*percent, sketch.count(), |rank| sketch.value_at(rank)), SKETCH_DIGITS)
+            })),
+            Quantiles::Digest(digest) => {
+                let values = digest.percentiles(percents).into_iter().flatten();
+                results.extend(values.map(|value| rounded(value, SKETCH_DIGITS)));
+            }
         }
     }
 
@@ -228,6 +232,11 @@ impl Quantiles {
     }
 }
 
+/// The last digit of a computed double is noise: half way between 0.2 and 1.5 is 0.85, not 0.8500000000000001.
+const INTERPOLATED_DIGITS: usize = 15;
+/// A sketch is right to one in a hundred, a digest to one in a thousand.
+const SKETCH_DIGITS: usize = 6;
+
 /// Room for the first values of a group: most groups that have one value get more.
 const FIRST_CAPACITY: usize = 16;
 
@@ -254,7 +263,8 @@ fn interpolated(percent: f64, count: u64, value_at: impl Fn(u64) -> f64) -> f64 
     let high = value_at(rank + 1);
     let step = high - low;
     // The difference of two huge values overflows; their shares do not.
-    if step.is_finite() { low + step * part } else { low * (1.0 - part) + high * part }
+    let value = if step.is_finite() { low + step * part } else { low * (1.0 - part) + high * part };
+    rounded(value, INTERPOLATED_DIGITS)
 }
 
 #[cfg(test)]

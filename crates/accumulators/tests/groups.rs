@@ -89,7 +89,7 @@ fn every_function_gives_its_result() {
     ];
     let expected = concat!(
         r#"{"count":6,"n":4,"sum":9.25,"avg":2.3125,"min":-4.25,"max":10,"var":34.307291666666664,"#,
-        r#""stddev":5.857242667558402,"first":"a","last":1.0,"f":1.50,"distinct":4,"p50":1.75,"p99.9":9.976000000000003,"#,
+        r#""stddev":5.857242667558402,"first":"a","last":1.0,"f":1.50,"distinct":4,"p50":1.75,"p99.9":9.976,"#,
         r#""median":1.75,"top":[{"value":"a","count":2},{"value":"b","count":1},{"value":1,"count":1}],"#,
         r#""list":["a","b","\u0061",{"x": 1}],"mode":"a","rate":0.6,"r":0.925,"delta":8.5,"l":["a","b"]}"#,
     );

@@ -46,6 +46,7 @@ Examples:
 /// place of the batch. A batch goes to a free worker at once when none is busy; else lines collect, up to --batch.
 /// A mark ends a batch. When a process fails (its status is not 0), the message has its status or signal and its
 /// last words on stderr, and its batch is given to a new one (--retries), or goes the way of --on-error as a whole.
+/// A grep that finds nothing in a batch ends with 1: say sh -c 'grep x || true'.
 ///
 /// At most two batches for each job are in flight: a slow CMD stops the reader, memory does not grow.
 #[derive(clap::Parser, Clone, Debug)]
