@@ -17,15 +17,25 @@ pub fn splice_front(line: &[u8], fields: &Fields<'_>, members: &[u8], out: &mut 
     let Some(object) = fields.object() else {
         return false;
     };
+    splice_behind(line, object, members, out);
+    true
+}
+
+/// The same for a line whose object's opening brace ends at `object`; members behind it may have gone since the scan.
+///
+/// # Panics
+/// When `line` is shorter than `object`.
+#[inline]
+pub fn splice_behind(line: &[u8], object: usize, members: &[u8], out: &mut Vec<u8>) {
     let (head, rest) = line.split_at(object);
-    out.reserve(line.len() + members.len() + 1);
+    out.reserve(line.len() + members.len() + 2);
     out.extend_from_slice(head);
     out.extend_from_slice(members);
-    if !members.is_empty() && !fields.is_empty_object() {
+    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
+    if !members.is_empty() && first != Some(&b'}') {
         out.push(b',');
     }
     out.extend_from_slice(rest);
-    true
 }
 
 /// Appends `line` to `out` without its top-level members of these names, duplicates and escaped spellings of a

@@ -1,7 +1,7 @@
 //! The members that `window` writes in front of a line.
 
 use event_time::{Window, write_rfc3339};
-use json_fields::without_members;
+use json_fields::{splice_behind, without_members};
 use std::io::Write;
 
 /// All names of annotations; a line that has some loses them.
@@ -64,22 +64,9 @@ impl Annotator {
         if target.annotated {
             self.stripped.clear();
             without_members(line, &NAMES, &mut self.stripped);
-            splice(&self.stripped, target.object, members, out);
+            splice_behind(&self.stripped, target.object, members, out);
         } else {
-            splice(line, target.object, members, out);
+            splice_behind(line, target.object, members, out);
         }
     }
-}
-
-#[inline]
-fn splice(line: &[u8], object: usize, members: &[u8], out: &mut Vec<u8>) {
-    let (head, rest) = line.split_at(object);
-    out.reserve(line.len() + members.len() + 2);
-    out.extend_from_slice(head);
-    out.extend_from_slice(members);
-    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first != Some(&b'}') {
-        out.push(b',');
-    }
-    out.extend_from_slice(rest);
 }
