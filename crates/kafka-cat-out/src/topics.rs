@@ -58,30 +58,31 @@ impl Topics {
 /// None: there is no such topic.
 fn find(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Patience) -> Result<Option<i32>, Error> {
     let missing = [Code::UnknownTopicOrPartition, Code::UnknownTopic, Code::InvalidTopic];
-    let what = format!("topic \"{topic}\"");
-    patience.ask(
-        &what,
-        &producer.context().end,
-        || producer.poll(std::time::Duration::ZERO),
-        |timeout| match partition_count(producer.client(), topic, timeout) {
-            Err(error) if error.rdkafka_error_code().is_some_and(|code| missing.contains(&code)) => Ok(None),
-            answer => answer.map(Some),
-        },
-    )
+    ask(topic, producer, patience, |error| match error.rdkafka_error_code() {
+        Some(code) if missing.contains(&code) => Ok(None),
+        _ => Err(error),
+    })
 }
 
 /// A topic that was just made may take a moment until every broker knows it.
 fn find_made(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Patience) -> Result<Option<i32>, Error> {
-    let what = format!("topic \"{topic}\"");
+    ask(topic, producer, patience, |error| match error.rdkafka_error_code() {
+        Some(Code::UnknownTopicOrPartition) => Err(KafkaError::MetadataFetch(Code::LeaderNotAvailable)),
+        _ => Err(error),
+    })
+}
+
+/// How many partitions the brokers say there are; `failed` says what their refusal means.
+fn ask(
+    topic: &str,
+    producer: &BaseProducer<OutContext>,
+    patience: &mut Patience,
+    failed: impl Fn(KafkaError) -> Result<Option<i32>, KafkaError>,
+) -> Result<Option<i32>, Error> {
     patience.ask(
-        &what,
+        format!("topic \"{topic}\""),
         &producer.context().end,
         || producer.poll(std::time::Duration::ZERO),
-        |timeout| match partition_count(producer.client(), topic, timeout) {
-            Err(error) if error.rdkafka_error_code() == Some(Code::UnknownTopicOrPartition) => {
-                Err(KafkaError::MetadataFetch(Code::LeaderNotAvailable))
-            }
-            answer => answer.map(Some),
-        },
+        |timeout| partition_count(producer.client(), topic, timeout).map(Some).or_else(&failed),
     )
 }
