@@ -124,11 +124,6 @@ impl<S: Stage> Driver<S> {
         if self.protocol.is_sink { Role::Sink } else { Role::Stage }
     }
 
-    /// True when the end mark was seen: what follows is not ours.
-    pub fn is_ended(&self) -> bool {
-        self.protocol.life == Life::Ended
-    }
-
     /// Takes the clock and wakes the stage if it asked for it.
     ///
     /// # Errors
@@ -161,12 +156,11 @@ impl Protocol {
         if is_mark(line) {
             return self.mark(stage, out, line);
         }
-        self.epoch_lines += 1;
         if line.iter().all(u8::is_ascii_whitespace) {
+            self.epoch_lines += 1;
             return Ok(()); // A blank line is no value, as for jq.
         }
-        out.counts.lines_in += 1;
-        out.at(self.line_number, self.byte_offset);
+        self.count_line(out);
         match stage.line(line, out) {
             Ok(()) => {}
             Err(Fault::Bad(why)) => out.bad_here(&why, line),
@@ -179,9 +173,7 @@ impl Protocol {
         match self.life {
             Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(()),
             Life::New => self.begin(stage, out),
-            Life::Ended => {
-                Err(Error::data(format_args!("line {}: something follows the end mark", self.line_number)).into())
-            }
+            Life::Ended => Err(self.follows_the_end()),
             Life::Plain | Life::Checked => Ok(()),
         }
     }
@@ -196,15 +188,28 @@ impl Protocol {
     }
 
     fn too_long<S: Stage>(&mut self, stage: &mut S, out: &mut Out, shown: &[u8]) -> Result<(), Fault> {
+        self.line_number += 1;
+        if self.life == Life::Ended {
+            return Err(self.follows_the_end());
+        }
         self.begin(stage, out)?;
         stage.catch_up(out)?;
-        self.line_number += 1;
-        self.epoch_lines += 1;
-        out.counts.lines_in += 1;
-        out.at(self.line_number, self.byte_offset);
+        self.count_line(out);
         let why = format!("a line longer than {} bytes (--max-line)", self.config.line_bytes_max);
         out.bad_here(&why, shown);
         out.check()
+    }
+
+    /// A data line is next.
+    #[inline]
+    fn count_line(&mut self, out: &mut Out) {
+        self.epoch_lines += 1;
+        out.counts.lines_in += 1;
+        out.at(self.line_number, self.byte_offset);
+    }
+
+    fn follows_the_end(&self) -> Fault {
+        Error::data(format_args!("line {}: something follows the end mark", self.line_number)).into()
     }
 
     fn mark<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {

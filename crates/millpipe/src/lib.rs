@@ -39,15 +39,14 @@ mod stage;
 mod stderr_tail;
 pub mod tool;
 
-pub use accounting::{Counts, Report, Role, Waits};
+pub use accounting::Counts;
 pub use args::{InputArgs, RunArgs, StageArgs};
 pub use command::Command;
 pub use driver::{Config, Driver};
 pub use fault::{Error, Exit, Fault};
 pub use input::CHUNK_BYTES;
-pub use lines::{Piece, Splitter};
-pub use mark::{Mark, PREFIX, is_mark};
-pub use out::{BLOCK_BYTES, Drain, Out};
+pub use mark::{Mark, PREFIX};
+pub use out::{BLOCK_BYTES, Out};
 pub use pool::Jobs;
 pub use rejects::{Late, OnError, Policy, Rejects};
 pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};

@@ -147,6 +147,16 @@ fn what_follows_the_end_is_an_error() {
     assert!(error.message.contains("follows the end mark"), "{error}");
 }
 
+#[test]
+fn a_line_over_the_limit_behind_the_end_is_that_error_too() {
+    let mut config = Config::new("numbering");
+    config.line_bytes_max = 100;
+    let mut driver = driver(config);
+    driver.feed(format!("{HELLO}{{\"$\":\"end\",\"lines\":0,\"drain\":true}}\n").as_bytes()).unwrap();
+    let result = driver.feed("x".repeat(200).as_bytes());
+    assert!(matches!(&result, Err(Fault::Stop(e)) if e.message.contains("follows the end mark")), "{result:?}");
+}
+
 proptest! {
     #[test]
     fn chunks_make_no_difference(
