@@ -105,7 +105,7 @@ pub struct Fields(pub Vec<FieldPath>);
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.input.config("aggregate");
+        let mut config = self.stage.config("aggregate");
         config.policy.late = self.late;
         config
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kafka_ends::{Headers, Patience, Properties, Reserved, TopicAdmin, failure};
-use millpipe::{Error, Fault, Mark, Out, Sink};
+use millpipe::{Barrier, Error, Fault, Hello, Out, Sink, Truth};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -239,12 +239,16 @@ impl Sink for KafkaSink {
         }
     }
 
-    fn commit(&mut self, _barrier: &Mark, out: &mut Out) -> Result<(), Fault> {
+    fn open(&mut self, _hello: &Hello, _out: &mut Out) -> Result<Truth, Fault> {
+        Ok(Truth::default())
+    }
+
+    fn commit(&mut self, _barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
         self.flush(out)
     }
 
-    fn committed(&mut self) -> Result<Option<String>, Fault> {
-        Ok(None)
+    fn target(&self) -> &'static str {
+        "kafka"
     }
 
     fn held(&self) -> u64 {

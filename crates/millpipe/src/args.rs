@@ -1,8 +1,9 @@
 //! The flags that mean the same in every tool.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use units::ByteSize;
+use units::{ByteSize, DurationMs};
 
 use crate::driver::Config;
 use crate::rejects::{OnError, Policy};
@@ -22,6 +23,27 @@ pub struct RunArgs {
     /// Keep this stage's counters in DIR/TOOL.PID.json, renewed each second
     #[arg(long, value_name = "DIR", env = "MILLPIPE_METRICS", hide_env = false)]
     pub metrics: Option<PathBuf>,
+}
+
+/// The flags of a source that begins a pipe with checkpoints.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Exactly-once")]
+pub struct ExactlyOnceArgs {
+    /// Kill any stage at any moment, start the pipeline again: what it wrote is as if nothing had happened. Needs --state
+    #[arg(long, requires = "state")]
+    pub exactly_once: bool,
+
+    /// The folder of the pipeline's state: one pipeline at a time, on a disk that survives
+    #[arg(long, value_name = "DIR", requires = "exactly_once")]
+    pub state: Option<PathBuf>,
+
+    /// How often results are committed and the state is saved
+    #[arg(long, value_name = "DURATION", default_value = "1s", requires = "exactly_once")]
+    pub interval: DurationMs,
+
+    /// At the end of the input keep open windows in the state instead of flushing them: the next run goes on
+    #[arg(long, requires = "exactly_once")]
+    pub no_drain: bool,
 }
 
 /// What a tool does with lines that it cannot take.
@@ -47,6 +69,10 @@ pub struct StageArgs {
     #[command(flatten)]
     pub input: InputArgs,
 
+    /// Keep this stage's state under NAME, not under its place in the pipeline: so the pipeline can be changed
+    #[arg(long = "as", value_name = "NAME", help_heading = "Exactly-once")]
+    pub state_name: Option<StateName>,
+
     /// 1: read, work and write in one loop; 2: read in a thread of its own; 3: write in one too. The output is the same
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Running")]
     pub threads: u16,
@@ -59,12 +85,41 @@ pub struct StageArgs {
     pub run: RunArgs,
 }
 
+/// A name of `--as`: it becomes that of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateName(pub String);
+
+impl FromStr for StateName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if text.is_empty() || !text.bytes().all(is_good) {
+            return Err("a name is letters, digits, - and _");
+        }
+        // Those that begin with a digit are of stages that are known by their place.
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err("a name begins with a letter");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl StageArgs {
+    /// What the runtime needs to know of the flags.
+    pub fn config(&self, name: &str) -> Config {
+        let state_name = self.state_name.as_ref().map(|name| name.0.clone());
+        Config { state_name, ..self.input.config(name) }
+    }
+}
+
 impl InputArgs {
     pub fn config(&self, name: &str) -> Config {
         Config {
             name: name.to_owned(),
             policy: Policy { on_error: self.on_error, late: None, rejects: self.rejects.clone() },
             line_bytes_max: self.max_line.as_usize(),
+            state_name: None,
         }
     }
 }

@@ -17,11 +17,13 @@ pub struct Config {
     pub name: String,
     pub policy: Policy,
     pub line_bytes_max: usize,
+    /// `--as`: what the stage's folder in the state folder is called, if not by hop and name.
+    pub state_name: Option<String>,
 }
 
 impl Config {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), policy: Policy::default(), line_bytes_max: 64 << 20 }
+        Self { name: name.to_owned(), policy: Policy::default(), line_bytes_max: 64 << 20, state_name: None }
     }
 }
 
@@ -248,7 +250,6 @@ impl Protocol {
     fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
         self.check_count(&mark)?;
         stage.catch_up(out)?;
-        stage.barrier(&mark, out)?;
         if !self.is_sink {
             let mut hops = mark.get("hops").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
             hops.push(self.config.name.as_str().into());

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::fault::{Error, Fault};
+use crate::hello::{Barrier, Hello, Truth};
 use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::{Sink, Stage};
@@ -27,16 +28,28 @@ impl<S: Sink> Stage for SinkStage<S> {
     }
 
     /// Marks end at the sink.
-    fn mark(&mut self, _mark: &Mark, _out: &mut Out) -> Result<(), Fault> {
-        Ok(())
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        if mark.kind() == "reject" { self.sink.reject(mark, out) } else { Ok(()) }
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.sink.finish(out)
     }
 
-    fn barrier(&mut self, barrier: &Mark, out: &mut Out) -> Result<(), Fault> {
+    fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
+        self.sink.open(hello, out)
+    }
+
+    fn commit(&mut self, barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
         self.sink.commit(barrier, out)
+    }
+
+    fn target(&self) -> &'static str {
+        self.sink.target()
+    }
+
+    fn has_state(&self) -> bool {
+        false
     }
 
     fn give_up(&mut self, out: &mut Out) {

@@ -2,7 +2,11 @@
 
 use std::io::{self, BufRead, Write};
 
+use checkpoint::Changes;
+use serde_json::Value;
+
 use crate::fault::{Error, Fault};
+use crate::hello::{Barrier, Hello, Positions, Truth};
 use crate::mark::Mark;
 use crate::out::Out;
 
@@ -44,13 +48,26 @@ pub trait Stage {
         Ok(())
     }
 
-    /// The stream has reached a barrier, and all lines before it have been given. Only a sink has something
-    /// to do here; the runtime does the rest.
+    /// Only a sink has something to do here: a stream with checkpoints begins. Take the lock or fence older runs,
+    /// then say what the target has committed.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn open(&mut self, _hello: &Hello, _out: &mut Out) -> Result<Truth, Fault> {
+        Ok(Truth::default())
+    }
+
+    /// Only a sink has something to do here: all lines before the barrier have been given, all snapshots are safe.
     ///
     /// # Errors
     /// `Fault::Stop`: the epoch is not committed.
-    fn barrier(&mut self, _barrier: &Mark, _out: &mut Out) -> Result<(), Fault> {
+    fn commit(&mut self, _barrier: &Barrier, _out: &mut Out) -> Result<(), Fault> {
         Ok(())
+    }
+
+    /// Where a sink's truth is kept, in one word.
+    fn target(&self) -> &'static str {
+        ""
     }
 
     /// The runtime is about to write into the stream itself, or to count what is in it. Only a stage that works
@@ -88,17 +105,40 @@ pub trait Stage {
         0
     }
 
-    /// Writes the whole state as text lines (NDJSON). Restoring it gives a stage that behaves the same.
+    /// False for a stage that remembers nothing: it has no folder in the state folder.
+    fn has_state(&self) -> bool {
+        true
+    }
+
+    /// The flags that a snapshot depends on, as a user would write them: it can be restored with the same only.
+    fn flags(&self) -> String {
+        String::new()
+    }
+
+    /// Writes the state as text lines (NDJSON): all of it, but for what `changes` gives. A stage restored from both
+    /// behaves the same. It stops the stream, so what grows with the number of keys belongs into `changes`.
     ///
     /// # Errors
     /// Those of the writer.
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()>;
 
-    /// Takes the state of a snapshot, into a stage made with the same flags.
+    /// Takes what `snapshot` wrote, into a stage made with the same flags.
     ///
     /// # Errors
     /// When the snapshot is damaged or of another kind.
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error>;
+
+    /// Gives the entries that changed since the last call, and the keys that are gone: at the first call all there
+    /// are, after a restore those that changed since. The sum of all calls is the state.
+    fn changes(&mut self, _to: &mut Changes) {}
+
+    /// Takes one entry of the sum of all `changes`; after `restore`, in the order of keys.
+    ///
+    /// # Errors
+    /// When it is damaged or of another kind.
+    fn restore_entry(&mut self, _key: &str, _value: &[u8]) -> Result<(), Error> {
+        Err(Error::data("this stage keeps no entries"))
+    }
 }
 
 /// An operator that remembers nothing: each of many threads makes one for itself.
@@ -158,7 +198,7 @@ pub trait Source {
         Ok(())
     }
 
-    /// Where the source is, as text: what `seek` takes to go on from here.
+    /// Where the source is, as one line of JSON: what `seek` takes to go on from here.
     fn position(&self) -> String;
 
     /// Goes on from a `position` of an earlier run; called before `start`.
@@ -166,6 +206,39 @@ pub trait Source {
     /// # Errors
     /// When the text is not a position of this kind of source.
     fn seek(&mut self, position: &str) -> Result<(), Error>;
+
+    /// The flags that a position depends on, as a user would write them: it can be gone on from with the same only.
+    fn flags(&self) -> String {
+        String::new()
+    }
+
+    /// What is committed, where the source can see it by itself (Kafka: the group's offsets); called before `seek`.
+    /// It may wait as long as `--broker-timeout` says.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn truth(&mut self) -> Result<Option<Truth>, Fault> {
+        Ok(None)
+    }
+
+    /// The position by partition, for a sink that commits it and for whoever watches the marks. Empty where only
+    /// the snapshot says it.
+    fn positions(&self) -> Positions {
+        Positions::new()
+    }
+
+    /// What the sink must be told (`sink` of the hello mark).
+    fn for_sink(&self) -> Value {
+        Value::Null
+    }
+
+    /// The barrier at which [`Source::positions`] were these is committed.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn committed(&mut self, _positions: &Positions) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 /// The last stage of a pipe.
@@ -194,20 +267,40 @@ pub trait Sink {
     /// The run ends with an error: deliver what was taken before it, as far as that goes within a few seconds.
     fn give_up(&mut self, _out: &mut Out) {}
 
-    /// Makes everything since the last commit visible in one atomic act, with the barrier's id.
+    /// A stream with checkpoints begins (a plain one does not come here): take the lock or fence older runs, undo what
+    /// is not committed, and say what is. Lines that follow become visible by `commit` only.
     ///
     /// # Errors
-    /// `Fault::Stop`: the run is over, the epoch is not committed.
-    fn commit(&mut self, barrier: &Mark, out: &mut Out) -> Result<(), Fault>;
+    /// `Fault::Stop` when the target cannot be asked, or another process holds it.
+    fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault>;
 
-    /// The id of the last barrier that the target says is committed.
+    /// Makes everything since the last commit visible in one atomic act, together with the barrier's id and
+    /// positions. Also without any line since.
     ///
     /// # Errors
-    /// `Fault::Stop` when the target cannot be asked.
-    fn committed(&mut self) -> Result<Option<String>, Fault>;
+    /// `Fault::Stop`: the run is over, the epoch is not committed, or nobody knows.
+    fn commit(&mut self, barrier: &Barrier, out: &mut Out) -> Result<(), Fault>;
+
+    /// Where the truth is kept: `kafka`, `files`, `command`.
+    fn target(&self) -> &'static str;
+
+    /// A reject mark: a bad or late line from a stage before this one, to be kept in the same commit as all else.
+    ///
+    /// # Errors
+    /// `Fault::Stop` when there is no place for it, which is the default.
+    fn reject(&mut self, reject: &Mark, _out: &mut Out) -> Result<(), Fault> {
+        Err(no_dead_letter(reject).into())
+    }
 
     /// How many lines were taken and not yet acknowledged.
     fn held(&self) -> u64 {
         0
     }
+}
+
+/// A line was rejected upstream and the sink has nowhere to keep it.
+fn no_dead_letter(reject: &Mark) -> Error {
+    let said = |field| reject.text(field).unwrap_or("?");
+    let error = Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")));
+    error.hint("--dead-letter keeps rejected lines, in the same commit; or give that stage --on-error skip, --late drop")
 }

@@ -32,7 +32,7 @@ pub struct Cli {
 
 impl Cli {
     pub fn config(&self) -> Config {
-        self.stage.input.config("watermark")
+        self.stage.config("watermark")
     }
 
     /// # Errors

@@ -117,7 +117,7 @@ const SESSION_MS_MAX: i64 = 100 * 366 * 86_400_000;
 
 impl Cli {
     pub fn config(&self) -> Config {
-        let mut config = self.stage.input.config("window");
+        let mut config = self.stage.config("window");
         config.policy.late = self.late;
         config
     }
