@@ -61,6 +61,9 @@ pub struct Cli {
     pub start: Start,
 
     #[command(flatten)]
+    pub exactly_once: millpipe::ExactlyOnceArgs,
+
+    #[command(flatten)]
     pub run: millpipe::RunArgs,
 }
 

@@ -11,6 +11,7 @@ mod request;
 
 use event_time::{TIME_MAX_MS, format_rfc3339, parse_rfc3339};
 use millpipe::{BLOCK_BYTES, Error, Fault, Out, Polled, Source};
+use serde_json::{Value, json};
 use units::Rate;
 
 use crate::request::Requests;
@@ -122,20 +123,31 @@ impl Source for Generator {
     }
 
     fn position(&self) -> String {
-        let start = self.start_ms.map_or("now".to_owned(), format_rfc3339);
-        format!("{}@{start}", self.line)
+        let start = self.start_ms.map(format_rfc3339);
+        json!({ "line": self.line, "start": start }).to_string()
     }
 
     fn seek(&mut self, position: &str) -> Result<(), Error> {
         let broken = || Error::data(format_args!("not a position of generate: {position:?}"));
-        let (line, start) = position.split_once('@').ok_or_else(broken)?;
-        self.line = line.parse().map_err(|_| broken())?;
-        self.start_ms = match start {
-            "now" => None,
-            time => Some(parse_rfc3339(time.as_bytes()).ok_or_else(broken)?),
+        let position: Value = serde_json::from_str(position).map_err(|_| broken())?;
+        self.line = position["line"].as_u64().ok_or_else(broken)?;
+        self.start_ms = match &position["start"] {
+            Value::Null => None,
+            time => Some(time.as_str().and_then(|t| parse_rfc3339(t.as_bytes())).ok_or_else(broken)?),
         };
         self.requests.seek(self.line);
         Ok(())
+    }
+
+    /// What line N depends on. How many there are and how fast they come may change from run to run.
+    fn flags(&self) -> String {
+        let Spec { seed, keys, out_of_order_ms, start, .. } = &self.spec;
+        let event_rate = self.spec.event_rate.map(|rate| format!(" --event-rate {rate}")).unwrap_or_default();
+        let start = match start {
+            Start::At(ms) => format_rfc3339(*ms),
+            Start::Now => "now".to_owned(),
+        };
+        format!("--seed {seed} --keys {keys}{event_rate} --out-of-order {out_of_order_ms}ms --start {start}")
     }
 }
 

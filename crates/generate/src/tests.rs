@@ -164,10 +164,10 @@ fn a_clock_that_goes_back_writes_nothing_twice() {
 fn started_now_the_position_carries_the_start() {
     let now = Spec { start: Start::Now, ..spec(10) };
     let (mut first, mut out) = (Generator::new(&now), out());
-    assert_eq!(first.position(), "0@now");
+    assert_eq!(first.position(), r#"{"line":0,"start":null}"#);
     out.set_now_ms(START_MS + 7);
     first.start(&mut out).unwrap();
-    assert_eq!(first.position(), "0@2026-01-01T00:00:00.007Z");
+    assert_eq!(first.position(), r#"{"line":0,"start":"2026-01-01T00:00:00.007Z"}"#);
     let mut second = Generator::new(&now);
     second.seek(&first.position()).unwrap();
     out.set_now_ms(START_MS + 99_999);
@@ -178,7 +178,7 @@ fn started_now_the_position_carries_the_start() {
 
 #[test]
 fn what_is_no_position_is_refused() {
-    for text in ["", "7", "x@2026-01-01T00:00:00Z", "7@noon", "-1@now"] {
+    for text in ["", "7", r#"{"start":null}"#, r#"{"line":7,"start":"noon"}"#, r#"{"line":-1,"start":null}"#] {
         let error = Generator::new(&spec(10)).seek(text).unwrap_err();
         assert_eq!(error.message, format!("not a position of generate: {text:?}"));
     }
@@ -201,7 +201,7 @@ proptest! {
         let spec = Spec { seed, out_of_order_ms, ..spec(2_010) };
         let whole = generated(&spec);
         let (mut source, mut out) = (Generator::new(&spec), out());
-        source.seek(&format!("{at}@2026-01-01T00:00:00Z")).unwrap();
+        source.seek(&format!(r#"{{"line":{at},"start":"2026-01-01T00:00:00Z"}}"#)).unwrap();
         source.start(&mut out).unwrap();
         poll_all(&mut source, &mut out);
         let rest: Vec<&str> = whole.lines().skip(usize::try_from(at).unwrap()).collect();

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-/// How many lines and bytes went where. `lines_in = settled + late + rejected + held` at any time.
+/// How many lines and bytes went where. `lines_in + restored = settled + late + rejected + held` at any time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub lines_in: u64,
     pub bytes_in: u64,
+    /// Lines that the stage held when it was restored.
+    pub restored: u64,
     /// Input lines that have had their whole effect on the output.
     pub settled: u64,
     /// Late lines that were dropped or rejected.
@@ -52,13 +54,16 @@ impl Report {
     /// True when every input line is accounted for.
     pub fn adds_up(&self) -> bool {
         let c = &self.counts;
-        self.role == Role::Source || c.lines_in == c.settled + c.late + c.rejected + self.held
+        self.role == Role::Source || c.lines_in + c.restored == c.settled + c.late + c.rejected + self.held
     }
 
     /// The line that `-v` prints at exit, without the tool's name.
     pub fn line(&self) -> String {
         let c = &self.counts;
         let mut text = String::new();
+        if c.restored > 0 {
+            let _ = write!(text, "restored {} + ", c.restored);
+        }
         let _ = match self.role {
             Role::Stage | Role::Sink => write!(
                 text,
@@ -96,7 +101,7 @@ impl Report {
         let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         serde_json::json!({
             "stage": name, "pid": std::process::id(),
-            "lines_in": c.lines_in, "bytes_in": c.bytes_in, "lines_settled": c.settled, "lines_late": c.late,
+            "lines_in": c.lines_in, "lines_restored": c.restored, "bytes_in": c.bytes_in, "lines_settled": c.settled, "lines_late": c.late,
             "lines_late_passed": c.late_passed, "lines_rejected": c.rejected, "lines_held": self.held,
             "lines_out": c.lines_out, "bytes_out": c.bytes_out, "elapsed_ms": ms(self.elapsed),
             "wait_input_ms": ms(self.waits.input), "wait_output_ms": ms(self.waits.output),

@@ -46,6 +46,12 @@ pub struct ExactlyOnceArgs {
     pub no_drain: bool,
 }
 
+impl Default for ExactlyOnceArgs {
+    fn default() -> Self {
+        Self { exactly_once: false, state: None, interval: DurationMs(1000), no_drain: false }
+    }
+}
+
 /// What a tool does with lines that it cannot take.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Bad lines")]

@@ -2,13 +2,18 @@
 //!
 //! Every way of running (one loop, threads, a test that crashes it anywhere) feeds this.
 
+use checkpoint::{Changes, Part, Snapshot};
+
 use crate::accounting::{Counts, Role};
 use crate::fault::{Error, Fault};
+use crate::hello::{Barrier, Hello};
+use crate::keeper::{Keeper, folder_name};
 use crate::lines::{Piece, Splitter};
 use crate::mark::{Mark, is_mark};
 use crate::out::Out;
 use crate::rejects::{Policy, Rejects};
-use crate::stage::Stage;
+use crate::sink_stage::SinkStage;
+use crate::stage::{Sink, Stage};
 
 /// Limits and policies of a stage, from its flags.
 #[derive(Clone, Debug)]
@@ -46,6 +51,21 @@ pub struct Driver<S> {
     protocol: Protocol,
 }
 
+/// A stream with checkpoints, as this stage takes part in it.
+struct Kept {
+    run: String,
+    /// The stage's own folder in the state folder; a stage without state has none.
+    folder: Option<String>,
+    flags: String,
+}
+
+impl<S: Sink> Driver<SinkStage<S>> {
+    /// The same around the last stage of a pipe.
+    pub fn of_sink(sink: S, config: Config, rejects: Rejects) -> Self {
+        Self::new(SinkStage::new(sink), config, rejects)
+    }
+}
+
 struct Protocol {
     config: Config,
     life: Life,
@@ -55,6 +75,11 @@ struct Protocol {
     epoch_lines: u64,
     /// The last stage of the pipe writes no marks.
     is_sink: bool,
+    keeper: Keeper,
+    /// What the stage has in the state folder, if the stream has checkpoints.
+    kept: Option<Kept>,
+    /// A barrier has said that the input is finished: what was open is flushed.
+    drained: bool,
     sees_from: bool,
 }
 
@@ -69,9 +94,36 @@ impl<S: Stage> Driver<S> {
             epoch_lines: 0,
             is_sink: stage.is_sink(),
             sees_from: false,
+            keeper: Keeper::new(),
+            kept: None,
+            drained: false,
             config,
         };
         Self { stage, out, splitter, protocol }
+    }
+
+    /// Keeps state by another way than with a thread on the computer's disk.
+    #[must_use]
+    pub fn keep_with(mut self, keeper: Keeper) -> Self {
+        self.protocol.keeper = keeper;
+        self
+    }
+
+    pub fn keeper(&mut self) -> &mut Keeper {
+        &mut self.protocol.keeper
+    }
+
+    /// True in a checked stream: only its source ends it.
+    pub fn is_checked(&self) -> bool {
+        self.protocol.life == Life::Checked
+    }
+
+    /// True while a snapshot is being written: look again soon whether it failed.
+    ///
+    /// # Errors
+    /// That of a save that failed.
+    pub fn is_saving(&self) -> Result<bool, Fault> {
+        Ok(self.protocol.keeper.check()?)
     }
 
     /// Takes one chunk, cut anywhere.
@@ -241,25 +293,104 @@ impl Protocol {
         out.stream_is_checked(&self.config.policy);
         let hop = mark.number("hop").unwrap_or(0) + 1;
         mark.set("hop", hop);
+        let hello = Hello::read(&mark)?;
         if !self.is_sink {
+            // Before our own state is read: the stages restore side by side.
             out.mark(&mark);
+            out.flush();
+        }
+        if let Some(hello) = hello {
+            self.open(stage, out, &hello)?;
         }
         stage.start(out)
+    }
+
+    /// The stream has checkpoints: go on from the one that the source has chosen.
+    fn open<S: Stage>(&mut self, stage: &mut S, out: &mut Out, hello: &Hello) -> Result<(), Fault> {
+        let name = folder_name(hello, &self.config.name, self.config.state_name.as_deref());
+        let kept = Kept { run: hello.run.clone(), folder: stage.has_state().then_some(name), flags: stage.flags() };
+        self.keeper.open(&hello.state, &hello.run, kept.folder.as_deref())?;
+        if self.is_sink {
+            let truth = stage.open(hello, out)?;
+            self.keeper.compare(hello, truth, stage.target(), out.now_ms())?;
+        } else if let (Some(id), Some(_)) = (&hello.restore.id, &kept.folder) {
+            self.keeper.load(id, &kept.flags, &mut |part| match part {
+                Part::Head(mut head) => stage.restore(&mut head),
+                Part::Entry { key, value } => stage.restore_entry(key, value),
+            })?;
+            out.counts.restored = stage.held();
+        }
+        self.kept = Some(kept);
+        Ok(())
     }
 
     fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
         self.check_count(&mark)?;
         stage.catch_up(out)?;
-        if !self.is_sink {
-            let mut hops = mark.get("hops").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
-            hops.push(self.config.name.as_str().into());
-            mark.set("hops", hops);
+        if self.is_sink {
+            self.commit(stage, out, &mark)?;
+        } else {
+            if mark.flag("drain") && !self.drained {
+                stage.end(out)?;
+                self.drained = true;
+            }
+            self.save(stage, &mut mark)?;
+            self.sign(&mut mark);
             mark.set("lines", out.epoch_lines);
             out.mark(&mark);
         }
         self.epoch_lines = 0;
         out.epoch_lines = 0;
         Ok(())
+    }
+
+    /// The last act of an epoch.
+    fn commit<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<(), Fault> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let barrier = self.barrier_of(kept, mark)?;
+        self.keeper.wait_for(&barrier)?;
+        stage.commit(&barrier, out)?;
+        Ok(self.keeper.set_committed(&barrier, stage.target(), out.now_ms())?)
+    }
+
+    /// The stage's state of now, under the barrier's id. It is written beside the stream.
+    fn save<S: Stage>(&mut self, stage: &mut S, mark: &mut Mark) -> Result<(), Fault> {
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let mut barrier = self.barrier_of(kept, mark)?;
+        let Some(folder) = &kept.folder else { return Ok(()) };
+        if barrier.snapshots.contains(folder) {
+            return Err(Error::usage(format_args!("two stages of this pipeline keep their state as \"{folder}\""))
+                .hint("each --as NAME once")
+                .into());
+        }
+        let mut snapshot = Snapshot {
+            id: barrier.id,
+            stage: self.config.name.clone(),
+            flags: kept.flags.clone(),
+            head: Vec::new(),
+            changes: Changes::default(),
+        };
+        stage.snapshot(&mut snapshot.head).map_err(|error| Error::io("snapshot", &error))?;
+        stage.changes(&mut snapshot.changes);
+        self.keeper.save(snapshot)?;
+        barrier.snapshots.push(folder.clone());
+        mark.set("snapshots", barrier.snapshots);
+        Ok(())
+    }
+
+    fn barrier_of(&self, kept: &Kept, mark: &Mark) -> Result<Barrier, Error> {
+        let barrier = Barrier::read(mark)?;
+        if barrier.id.run == kept.run {
+            return Ok(barrier);
+        }
+        Err(Error::data(format_args!("line {}: barrier {} in run {}", self.line_number, barrier.id, kept.run)))
+    }
+
+    /// Each stage leaves its name on a barrier.
+    fn sign(&self, mark: &mut Mark) {
+        let mut hops = mark.get("hops").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+        hops.push(self.config.name.as_str().into());
+        mark.set("hops", hops);
     }
 
     fn end<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
@@ -269,15 +400,27 @@ impl Protocol {
         }
         self.check_count(&mark)?;
         stage.catch_up(out)?;
-        if mark.flag("drain") {
+        if self.is_sink {
+            self.must_be_committed()?;
             stage.end(out)?;
-        }
-        if !self.is_sink {
+        } else {
+            if mark.flag("drain") && !self.drained {
+                stage.end(out)?;
+            }
             mark.set("lines", out.epoch_lines);
             out.mark(&mark);
+            out.flush();
+            self.keeper.finish()?;
         }
         self.life = Life::Ended;
         Ok(())
+    }
+
+    fn must_be_committed(&self) -> Result<(), Error> {
+        if self.kept.is_none() || self.epoch_lines == 0 {
+            return Ok(());
+        }
+        Err(Error::data(format_args!("line {}: {} lines behind the last barrier", self.line_number, self.epoch_lines)))
     }
 
     /// The sender counted its lines, we counted ours: a filter between that lost or doubled some is found here.

@@ -67,6 +67,13 @@ fn wait(watches_output: bool, timeout: Option<Duration>) -> Result<bool, Fault> 
     }
 }
 
+/// True when nothing can come any more from the program that writes our input; what it wrote may still be unread.
+pub fn upstream_has_gone() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+    poll(&mut fds, Some(Duration::ZERO)).is_ok_and(|any| any && fds[0].revents().contains(PollFlags::HUP))
+}
+
 /// True when the program that reads our output has gone.
 pub fn reader_has_gone() -> Result<bool, Fault> {
     let stdout = rustix::stdio::stdout();

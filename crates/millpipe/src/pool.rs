@@ -341,6 +341,10 @@ impl Stage for Pool {
     }
 
     /// It remembers nothing: before a barrier everything is written.
+    fn has_state(&self) -> bool {
+        false
+    }
+
     fn snapshot(&self, _to: &mut dyn io::Write) -> io::Result<()> {
         Ok(())
     }

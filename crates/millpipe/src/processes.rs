@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::fault::Error;
-use crate::signals::stdin_is_a_file;
+use crate::signals::{stdin_is_a_file, stream_is_checked};
 
 /// Each process leads a process group of its own, so that a Ctrl-C at the terminal does not reach it (the source
 /// ends the stream, and what is open comes out), and so that it is ended with all that it has started.
@@ -38,9 +38,13 @@ impl Processes {
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|e| Error::io("signal handler", &e))?;
         let for_thread = processes.clone();
         let mut passes = !stdin_is_a_file();
+        let mut term_passes = true;
         thread::spawn(move || {
             for signal in &mut signals {
                 if signal == SIGINT && std::mem::take(&mut passes) {
+                    continue;
+                }
+                if signal == SIGTERM && stream_is_checked() && std::mem::take(&mut term_passes) {
                     continue;
                 }
                 for_thread.end_all();

@@ -9,16 +9,18 @@ use crate::accounting::timed;
 use crate::args::{RunArgs, StageArgs};
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
-use crate::input::{CHUNK_BYTES, Input, Read, write_all};
+use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, write_all};
 use crate::monitor::Monitor;
 use crate::out::Drain;
 use crate::rejects::{Late, Rejects};
 use crate::signals::StopFlag;
-use crate::sink_stage::SinkStage;
 use crate::stage::{Sink, Stage};
 
 /// Chunks that may wait in each channel of a threaded stage: with `CHUNK_BYTES` this bounds its memory.
 pub const CHANNEL_CHUNKS: usize = 4;
+
+/// How often a stage looks whether its snapshot could be written.
+const SAVE_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs a stage from stdin to stdout until the input ends.
 ///
@@ -47,7 +49,8 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
 /// As [`run_stage`].
 pub fn run_sink<S: Sink>(sink: S, config: Config, args: &RunArgs) -> Result<(), Fault> {
     let _flag = StopFlag::for_stage()?;
-    let mut driver = driver(SinkStage::new(sink), config)?;
+    let rejects = Rejects::open(&config.name, &config.policy)?;
+    let mut driver = Driver::of_sink(sink, config, rejects);
     let mut feed = Feed::new(false, false, CHUNK_BYTES);
     drive(&mut driver, args, |driver, monitor| pump(driver, &mut feed, monitor))
 }
@@ -64,6 +67,7 @@ pub(crate) fn drive<S: Stage>(
     run: impl FnOnce(&mut Driver<S>, &mut Monitor) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut monitor = Monitor::new(driver.name(), driver.role(), args)?;
+    driver.keeper().watch_upstream(upstream_has_gone);
     let result = run(driver, &mut monitor);
     // What was written before an error is good: it goes out, unless nobody reads.
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
@@ -85,7 +89,7 @@ fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor
 
 fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
     loop {
-        let timeout = timeout(driver.stage.wake_at(), monitor.tick_in());
+        let timeout = timeout(driver.stage.wake_at(), monitor.tick_in(), look_in(driver)?);
         let more = feed.next(timeout, |chunk| {
             driver.clock(now_ms())?;
             match chunk {
@@ -102,10 +106,18 @@ fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Moni
     }
 }
 
-/// The nearest of what the stage and the monitor ask for.
-fn timeout(wake_at: Option<i64>, tick: Option<Duration>) -> Option<Duration> {
+/// The nearest of what the stage, the monitor and the saving of state ask for.
+fn timeout(wake_at: Option<i64>, tick: Option<Duration>, look: Option<Duration>) -> Option<Duration> {
     let wake = wake_at.map(|at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
-    [wake, tick].into_iter().flatten().min()
+    [wake, tick, look].into_iter().flatten().min()
+}
+
+/// While a snapshot is being written, whether that has failed is looked for also when no line comes.
+pub(crate) fn look_in<S: Stage>(driver: &Driver<S>) -> Result<Option<Duration>, Fault> {
+    if driver.is_checked() {
+        StopFlag::stream_is_checked()?;
+    }
+    Ok(driver.is_saving()?.then_some(SAVE_LOOK))
 }
 
 /// Processing time: the only clock there is.

@@ -17,7 +17,7 @@ use crate::out::Out;
 use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
 use crate::rejects::{Policy, Rejects};
-use crate::run::{Incoming, Stdout, drive, driver, now_ms, run_stage, spawn_reader};
+use crate::run::{Incoming, Stdout, drive, driver, look_in, now_ms, run_stage, spawn_reader};
 use crate::signals::StopFlag;
 use crate::stage::{Map, Stage};
 
@@ -86,7 +86,7 @@ fn pump(
     monitor: &mut Monitor,
 ) -> Result<(), Fault> {
     loop {
-        let timeout = [driver.stage.offer_in(), monitor.tick_in()].into_iter().flatten().min();
+        let timeout = [driver.stage.offer_in(), monitor.tick_in(), look_in(driver)?].into_iter().flatten().min();
         // With lines on their way it is the workers that are waited for: that is work.
         let mut waited = Duration::ZERO;
         let event = timed(&mut waited, || next_event(chunks, driver.stage.messages(), timeout))?;
@@ -138,6 +138,10 @@ pub(crate) struct MapStage<M>(pub M);
 impl<M: Map> Stage for MapStage<M> {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         self.0.map(line, out)
+    }
+
+    fn has_state(&self) -> bool {
+        false
     }
 
     fn snapshot(&self, _to: &mut dyn io::Write) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! What Ctrl-C and SIGTERM do.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGINT, SIGPIPE, SIGTERM};
 
@@ -33,6 +33,20 @@ impl StopFlag {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Now the stream is known to be checked: its source ends it at a SIGTERM, which service managers send to all
+    /// stages at once. So the first one passes, the second one kills.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    pub fn stream_is_checked() -> Result<(), Error> {
+        static CAUGHT: OnceLock<Result<StopFlag, Error>> = OnceLock::new();
+        let caught = CAUGHT.get_or_init(|| {
+            STREAM_IS_CHECKED.store(true, Ordering::Relaxed);
+            Self::catch(&[SIGTERM])
+        });
+        caught.as_ref().map(|_| ()).map_err(Clone::clone)
+    }
+
     fn catch(signals: &[i32]) -> Result<Self, Error> {
         let flag = Arc::new(AtomicBool::new(false));
         for &signal in signals {
@@ -43,6 +57,13 @@ impl StopFlag {
         }
         Ok(Self(flag))
     }
+}
+
+static STREAM_IS_CHECKED: AtomicBool = AtomicBool::new(false);
+
+/// True when the first SIGTERM is the source's business.
+pub(crate) fn stream_is_checked() -> bool {
+    STREAM_IS_CHECKED.load(Ordering::Relaxed)
 }
 
 /// Then nobody upstream can end the stream.

@@ -11,13 +11,14 @@ use crate::stage::{Sink, Stage};
 /// How often a sink may serve its callbacks.
 const IDLE_EVERY_MS: i64 = 100;
 
-pub(crate) struct SinkStage<S> {
+/// The stage that a sink is to the runtime.
+pub struct SinkStage<S> {
     sink: S,
     idle_at_ms: i64,
 }
 
 impl<S> SinkStage<S> {
-    pub fn new(sink: S) -> Self {
+    pub(crate) fn new(sink: S) -> Self {
         Self { sink, idle_at_ms: 0 }
     }
 }

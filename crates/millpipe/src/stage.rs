@@ -302,5 +302,6 @@ pub trait Sink {
 fn no_dead_letter(reject: &Mark) -> Error {
     let said = |field| reject.text(field).unwrap_or("?");
     let error = Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")));
-    error.hint("--dead-letter keeps rejected lines, in the same commit; or give that stage --on-error skip, --late drop")
+    error
+        .hint("--dead-letter keeps rejected lines, in the same commit; or give that stage --on-error skip, --late drop")
 }

@@ -1,0 +1,324 @@
+//! A stage's dealings with the state folder. The protocol says when, `checkpoint` knows how; this says who does the
+//! work: a thread beside the stream, or a scheduler.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use checkpoint::{CheckpointId, Committed, Disk, Part, RealDisk, Snapshot, StageFolder};
+use crossbeam_channel::{Sender, bounded};
+
+use crate::fault::Error;
+use crate::hello::{Barrier, Hello, Truth};
+use crate::recovery;
+
+/// A sink waits this often for a millisecond until a snapshot is there.
+const PAUSES_MAX: u32 = 60_000;
+
+/// Work that is done beside the stream.
+pub type Job = Box<dyn FnOnce() + Send>;
+
+/// Jobs that wait for a scheduler.
+pub type Jobs = Arc<Mutex<VecDeque<Job>>>;
+
+/// Who writes snapshots.
+#[derive(Clone)]
+enum Hands {
+    /// A thread of the stage's own, made for the first snapshot.
+    Thread,
+    /// Whoever takes the jobs from this queue.
+    Queue(Jobs),
+}
+
+/// What one stage has in the state folder.
+pub struct Keeper {
+    disk: Arc<dyn Disk>,
+    hands: Hands,
+    /// True once nothing more can come from the stage before this one.
+    upstream_has_gone: Box<dyn Fn() -> bool + Send>,
+    dir: PathBuf,
+    folder: Option<Arc<Mutex<StageFolder>>>,
+    saver: Option<Saver>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+/// What the stream and the saving side tell each other.
+#[derive(Default)]
+struct Desk {
+    saves_under_way: u32,
+    merging: bool,
+    failed: Option<Error>,
+}
+
+struct Saver {
+    snapshots: Sender<Snapshot>,
+    thread: JoinHandle<()>,
+}
+
+/// All that a save needs.
+#[derive(Clone)]
+struct Save {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    folder: Arc<Mutex<StageFolder>>,
+    desk: Arc<Mutex<Desk>>,
+    hands: Hands,
+}
+
+impl Keeper {
+    /// On the computer's disk, snapshots written by a thread.
+    pub fn new() -> Self {
+        Self::with(Arc::new(RealDisk), Hands::Thread)
+    }
+
+    /// On any disk, snapshots written by whoever takes the jobs.
+    pub fn scheduled(disk: Arc<dyn Disk>, jobs: Jobs) -> Self {
+        Self::with(disk, Hands::Queue(jobs))
+    }
+
+    fn with(disk: Arc<dyn Disk>, hands: Hands) -> Self {
+        Self {
+            disk,
+            hands,
+            upstream_has_gone: Box::new(|| false),
+            dir: PathBuf::new(),
+            folder: None,
+            saver: None,
+            desk: Arc::default(),
+        }
+    }
+
+    /// How a sink that waits for snapshots finds out that it waits in vain.
+    pub fn watch_upstream(&mut self, has_gone: impl Fn() -> bool + Send + 'static) {
+        self.upstream_has_gone = Box::new(has_gone);
+    }
+
+    /// Says which folder it is. `name` is that of the stage's own folder in it, if it has state.
+    pub(crate) fn open(&mut self, dir: &Path, run: &str, name: Option<&str>) -> Result<(), Error> {
+        self.dir = dir.to_owned();
+        if let Some(name) = name {
+            let folder = StageFolder::open(Arc::clone(&self.disk), dir, name, run)?;
+            self.folder = Some(Arc::new(Mutex::new(folder)));
+        }
+        Ok(())
+    }
+
+    /// Gives the parts of the snapshot that the run restores.
+    pub(crate) fn load(
+        &self,
+        id: &CheckpointId,
+        flags: &str,
+        take: &mut dyn FnMut(Part<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let loaded = locked(folder).load(id, flags, take);
+        loaded.map_err(|error| match self.committed() {
+            // Two commits while we loaded: the snapshot was pruned, and the run is stale anyway.
+            Ok(Some(now)) if now.id != *id && error.exit == crate::Exit::Data => {
+                Error::temporary(format_args!("another run has committed {} since this one restored {id}", now.id))
+            }
+            _ => error,
+        })
+    }
+
+    /// Saves beside the stream.
+    pub(crate) fn save(&mut self, snapshot: Snapshot) -> Result<(), Error> {
+        self.check()?;
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let save = Save {
+            disk: Arc::clone(&self.disk),
+            dir: self.dir.clone(),
+            folder: Arc::clone(folder),
+            desk: Arc::clone(&self.desk),
+            hands: self.hands.clone(),
+        };
+        locked(&self.desk).saves_under_way += 1;
+        match &self.hands {
+            Hands::Queue(jobs) => locked(jobs).push_back(Box::new(move || save.run(snapshot))),
+            Hands::Thread => {
+                let saver = self.saver.get_or_insert_with(|| Saver::spawn(save));
+                // The thread ends only with the channel.
+                let _ = saver.snapshots.send(snapshot);
+            }
+        }
+        Ok(())
+    }
+
+    /// True while a snapshot is being written: look again soon.
+    ///
+    /// # Errors
+    /// That of a save that failed.
+    pub(crate) fn check(&self) -> Result<bool, Error> {
+        let desk = locked(&self.desk);
+        match &desk.failed {
+            Some(error) => Err(error.clone()),
+            None => Ok(desk.saves_under_way > 0),
+        }
+    }
+
+    /// Waits until all is saved: the process may end then. With a scheduler, all jobs are its own.
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        if let Some(saver) = self.saver.take() {
+            drop(saver.snapshots);
+            if saver.thread.join().is_err() {
+                return Err(Error::temporary("the thread that saves the state died"));
+            }
+        }
+        self.check().map(|_| ())
+    }
+
+    /// For a sink: returns when every stage's snapshot is safe. A stage may still be writing its own.
+    pub(crate) fn wait_for(&self, barrier: &Barrier) -> Result<(), Error> {
+        for name in &barrier.snapshots {
+            let folder = self.dir.join(name);
+            for pause in 0.. {
+                let gone = (self.upstream_has_gone)();
+                if checkpoint::has_snapshot(&*self.disk, &folder, &barrier.id)? {
+                    break;
+                }
+                if gone || pause == PAUSES_MAX {
+                    let id = &barrier.id;
+                    return Err(Error::temporary(format_args!("no snapshot {id} in {}", folder.display()))
+                        .hint("the stage died before its state was saved; start the whole pipeline again"));
+                }
+                self.disk.pause();
+            }
+            // The rename is visible; this makes it last, whether or not the stage itself has come to it.
+            self.disk.sync_dir(&folder).map_err(|error| Error::io(folder.display(), &error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn committed(&self) -> Result<Option<Committed>, Error> {
+        Ok(checkpoint::read_committed(&*self.disk, &self.dir)?)
+    }
+
+    /// The copy of what a sink has just committed.
+    pub(crate) fn set_committed(&self, barrier: &Barrier, target: &str, now_ms: i64) -> Result<(), Error> {
+        let committed = Committed {
+            id: barrier.id.clone(),
+            sink: target.to_owned(),
+            snapshots: barrier.snapshots.clone(),
+            at: rfc3339(now_ms),
+        };
+        Ok(checkpoint::write_committed(&*self.disk, &self.dir, &committed)?)
+    }
+
+    /// The sink's comparison at its start: does the run go on from what the target says?
+    ///
+    /// # Errors
+    /// When it does not. The copy is mended, so that the next start does.
+    pub(crate) fn compare(&self, hello: &Hello, truth: Truth, target: &str, now_ms: i64) -> Result<(), Error> {
+        if recovery::agrees(&hello.restore, &truth) {
+            return Ok(());
+        }
+        let shown = |truth: &Truth| truth.id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let (restored, known) = (shown(&hello.restore), shown(&truth));
+        let Some(id) = truth.id else {
+            return Err(Error::data(format_args!(
+                "the state folder goes on from {restored}, the output knows no commit"
+            ))
+            .hint("another output than before? A new pipeline begins with an empty state folder"));
+        };
+        let snapshots = self.committed()?.map(|old| old.snapshots).unwrap_or_default();
+        let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
+        self.set_committed(&barrier, target, now_ms)?;
+        Err(Error::temporary(format_args!(
+            "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
+        ))
+        .hint("start the pipeline again; the state folder is right now"))
+    }
+}
+
+impl Saver {
+    fn spawn(save: Save) -> Self {
+        // One barrier is in flight at a time.
+        let (snapshots, jobs) = bounded::<Snapshot>(1);
+        let thread = thread::spawn(move || {
+            for snapshot in jobs {
+                save.clone().run(snapshot);
+            }
+        });
+        Self { snapshots, thread }
+    }
+}
+
+impl Save {
+    fn run(self, snapshot: Snapshot) {
+        let result = self.save_and_tidy(snapshot);
+        let mut desk = locked(&self.desk);
+        desk.saves_under_way -= 1;
+        if let Err(error) = result {
+            desk.failed.get_or_insert(error);
+        }
+        drop(desk);
+        self.merge_beside();
+    }
+
+    fn save_and_tidy(&self, snapshot: Snapshot) -> Result<(), Error> {
+        let mut folder = locked(&self.folder);
+        folder.save(snapshot)?;
+        if let Some(committed) = checkpoint::read_committed(&*self.disk, &self.dir)? {
+            folder.prune(&committed.id)?;
+        }
+        Ok(())
+    }
+
+    /// Merging takes as long as the state is large: neither the stream nor the next snapshot waits for it.
+    fn merge_beside(self) {
+        let mut desk = locked(&self.desk);
+        if desk.merging || desk.failed.is_some() {
+            return;
+        }
+        let Some(merge) = locked(&self.folder).merge_due() else { return };
+        desk.merging = true;
+        drop(desk);
+        let hands = self.hands.clone();
+        let job = move || {
+            let result = merge.run().map(|merged| locked(&self.folder).merged(merged));
+            let mut desk = locked(&self.desk);
+            desk.merging = false;
+            if let Err(error) = result {
+                desk.failed.get_or_insert(error.into());
+            }
+        };
+        match hands {
+            Hands::Thread => drop(thread::spawn(job)),
+            Hands::Queue(jobs) => locked(&jobs).push_back(Box::new(job)),
+        }
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For people.
+pub(crate) fn rfc3339(now_ms: i64) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// `3-aggregate`, or the name of `--as`.
+pub(crate) fn folder_name(hello: &Hello, tool: &str, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned)
+}
+
+impl From<checkpoint::Error> for Error {
+    fn from(error: checkpoint::Error) -> Self {
+        use checkpoint::Error as From;
+        match &error {
+            From::Io { path, source } => Self::io(path.display(), source),
+            From::Missing { .. } => Self::data(error)
+                .hint("is --state the folder of this pipeline? A stage that moved keeps its state with --as NAME"),
+            From::Damaged { .. } => Self::data(error).hint("state check DIR says what can still be used"),
+            From::OtherFlags { .. } => {
+                Self::data(error).hint("give the old flags, or begin anew with an empty --state folder")
+            }
+            From::InUse { .. } => {
+                Self::temporary(error).hint("one pipeline at a time can use a state folder or an output")
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What to go on from: facts in, decision out.
+
+use checkpoint::Committed;
+
+use crate::fault::Error;
+use crate::hello::Truth;
+
+/// The target that source and sink both can see.
+pub(crate) const KAFKA: &str = "kafka";
+
+/// What a new run restores. `seen` is what the source saw of the target itself, `copy` is `DIR/committed`.
+///
+/// The copy can be one commit behind, so what was seen counts more; but a target that the source cannot see has only
+/// the copy.
+///
+/// # Errors
+/// When the two cannot be of one pipe.
+pub(crate) fn decide(seen: Option<Truth>, copy: Option<&Committed>) -> Result<Truth, Error> {
+    let copied = || Truth { id: copy.map(|copy| copy.id.clone()), ..Truth::default() };
+    let Some(seen) = seen else { return Ok(copied()) };
+    match copy {
+        None => Ok(seen),
+        Some(copy) if copy.sink != KAFKA => Ok(Truth { id: Some(copy.id.clone()), positions: seen.positions }),
+        Some(copy) if seen.id.is_none() => Err(Error::data(format_args!(
+            "the state folder knows the commit {}, the consumer group knows none",
+            copy.id
+        ))
+        .hint("another -G or --state than before? A new pipeline begins with a new group and an empty folder")),
+        Some(_) => Ok(seen),
+    }
+}
+
+/// Whether a run that restored this goes on from what the target says, now that no older run can change it.
+///
+/// This comparison is the heart of exactly-once: an older run's commit can arrive after the source has looked.
+pub(crate) fn agrees(restored: &Truth, truth: &Truth) -> bool {
+    let same_place =
+        |(part, offset): (&String, &serde_json::Value)| truth.positions.get(part).is_none_or(|now| now == offset);
+    restored.id == truth.id && restored.positions.iter().all(same_place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use checkpoint::CheckpointId;
+    use serde_json::json;
+
+    fn truth(seq: Option<u64>, offset: i64) -> Truth {
+        let positions = json!({ "t/0": offset }).as_object().cloned().unwrap();
+        Truth { id: seq.map(|seq| CheckpointId::new("r", seq)), positions }
+    }
+
+    fn copy(seq: u64, sink: &str) -> Committed {
+        Committed { id: CheckpointId::new("r", seq), sink: sink.to_owned(), snapshots: Vec::new(), at: String::new() }
+    }
+
+    #[test]
+    fn what_the_source_saw_counts_more_than_the_copy() {
+        assert_eq!(decide(Some(truth(Some(8), 80)), Some(&copy(7, "kafka"))).unwrap(), truth(Some(8), 80));
+    }
+
+    #[test]
+    fn without_a_view_of_the_target_the_copy_counts() {
+        assert_eq!(decide(None, Some(&copy(7, "kafka"))).unwrap().id, Some(CheckpointId::new("r", 7)));
+        assert_eq!(decide(None, None).unwrap(), Truth::default());
+    }
+
+    #[test]
+    fn offsets_of_a_group_say_nothing_of_a_sink_of_files() {
+        let decided = decide(Some(truth(None, 80)), Some(&copy(7, "files"))).unwrap();
+        assert_eq!(decided.id, Some(CheckpointId::new("r", 7)));
+    }
+
+    #[test]
+    fn a_group_without_a_commit_does_not_fit_a_folder_with_one() {
+        let error = decide(Some(truth(None, 0)), Some(&copy(7, "kafka"))).unwrap_err();
+        assert!(error.message.contains("r.7"), "{error}");
+    }
+
+    #[test]
+    fn only_the_same_id_and_offsets_agree() {
+        assert!(agrees(&truth(Some(7), 70), &truth(Some(7), 70)));
+        assert!(!agrees(&truth(Some(7), 70), &truth(Some(8), 70)));
+        assert!(!agrees(&truth(Some(7), 70), &truth(Some(7), 71)));
+        assert!(!agrees(&truth(None, 70), &truth(Some(7), 70)));
+        let files = Truth { id: Some(CheckpointId::new("r", 7)), ..Truth::default() };
+        assert!(agrees(&truth(Some(7), 70), &files), "a target without offsets is compared by id");
+    }
+}

@@ -1,0 +1,295 @@
+//! A source and its side of the protocol, as a state machine: the loop around it only writes, waits and asks the
+//! clock.
+
+use std::path::PathBuf;
+
+use checkpoint::{Changes, CheckpointId, Part, Snapshot};
+
+use crate::fault::{Error, Fault};
+use crate::hello::{Hello, Positions, Truth};
+use crate::keeper::{Keeper, folder_name, rfc3339};
+use crate::mark::Mark;
+use crate::out::Out;
+use crate::recovery;
+use crate::stage::{Polled, Source};
+
+/// The first barrier comes early: a new run shows soon that all of the pipe works, and frees what the run before it
+/// left open.
+const FIRST_BARRIER_MS: i64 = 100;
+/// How often the source looks for a commit that it waits for.
+const LOOK_MS: i64 = 2;
+/// A sink gives up earlier, with a reason.
+const COMMIT_WAIT_MS: i64 = 300_000;
+const COMMIT_WARN_MS: i64 = 10_000;
+
+/// What makes a stream checked.
+#[derive(Clone, Debug)]
+pub struct Checkpoints {
+    /// The state folder, an absolute path.
+    pub state: PathBuf,
+    pub interval_ms: i64,
+    /// This life of the pipe: never used before, later ones sort behind earlier ones.
+    pub run: String,
+    /// Whether the end of the input flushes what is open.
+    pub drains: bool,
+}
+
+/// What one turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Go on at once.
+    More,
+    /// Nothing to do now; the source has waited itself.
+    Waited,
+    /// Nothing to do before this time.
+    WaitUntil(i64),
+    /// The stream has ended well.
+    Over,
+}
+
+/// A source with everything the contract asks of it.
+pub struct SourceDriver<S> {
+    pub source: S,
+    pub out: Out,
+    name: String,
+    epochs: Option<Epochs>,
+    ending: Option<Ending>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// A barrier is still to be written.
+    Barrier {
+        drain: bool,
+    },
+    /// It is written; its commit is waited for.
+    Commit {
+        drain: bool,
+    },
+    Over,
+}
+
+/// The barriers of a checked stream.
+struct Epochs {
+    keeper: Keeper,
+    checkpoints: Checkpoints,
+    folder: String,
+    flags: String,
+    seq: u64,
+    next_at_ms: i64,
+    looked_at_ms: i64,
+    in_flight: Option<InFlight>,
+}
+
+struct InFlight {
+    id: CheckpointId,
+    positions: Positions,
+    since_ms: i64,
+    warned: bool,
+}
+
+impl<S: Source> SourceDriver<S> {
+    /// A source of a plain stream, or with `checkpoints` of a checked one.
+    pub fn new(source: S, name: &str, out: Out, checkpoints: Option<Checkpoints>, keeper: Keeper) -> Self {
+        let epochs = checkpoints.map(|checkpoints| Epochs {
+            keeper,
+            checkpoints,
+            folder: String::new(),
+            flags: source.flags(),
+            seq: 0,
+            next_at_ms: 0,
+            looked_at_ms: 0,
+            in_flight: None,
+        });
+        Self { source, out, name: name.to_owned(), epochs, ending: None }
+    }
+
+    /// Finds out where to go on, says hello, and starts the source.
+    ///
+    /// # Errors
+    /// What the source says; a state folder that does not fit.
+    pub fn begin(&mut self) -> Result<(), Fault> {
+        if let Some(epochs) = &mut self.epochs {
+            let hello = epochs.restore(&mut self.source, &self.name)?;
+            self.out.mark(&hello.mark());
+            epochs.next_at_ms = self.out.now_ms() + epochs.checkpoints.interval_ms.min(FIRST_BARRIER_MS);
+        }
+        self.source.start(&mut self.out)
+    }
+
+    /// Writes a barrier if one is due, and polls the source once. All that was written before it has gone into the
+    /// pipe.
+    ///
+    /// # Errors
+    /// What ends the run.
+    pub fn turn(&mut self, wait_ms: u64) -> Result<Turn, Fault> {
+        let now_ms = self.out.now_ms();
+        let mut wait_ms = wait_ms;
+        if let Some(epochs) = &mut self.epochs {
+            epochs.look(&mut self.source, &mut self.out)?;
+            if self.ending.is_none() && epochs.in_flight.is_none() && epochs.next_at_ms <= now_ms {
+                epochs.barrier(&self.source, &self.name, &mut self.out, false)?;
+            }
+            wait_ms = wait_ms.min(epochs.wait_ms(now_ms));
+        }
+        if let Some(ending) = self.ending {
+            return self.go_on_ending(ending);
+        }
+        let polled = self.source.poll(wait_ms, &mut self.out)?;
+        Ok(match polled {
+            Polled::More => Turn::More,
+            Polled::Nothing => Turn::Waited,
+            Polled::WaitUntil(at_ms) => Turn::WaitUntil(at_ms.min(now_ms + i64::try_from(wait_ms).unwrap_or(i64::MAX))),
+            Polled::Done => {
+                let drain = self.epochs.as_ref().is_none_or(|epochs| epochs.checkpoints.drains);
+                self.ending = Some(Ending::Barrier { drain });
+                Turn::More
+            }
+        })
+    }
+
+    /// The stream is to end: by a signal, as `Polled::Done` ends it by itself.
+    pub fn stop(&mut self) {
+        self.ending.get_or_insert(Ending::Barrier { drain: false });
+    }
+
+    fn go_on_ending(&mut self, ending: Ending) -> Result<Turn, Fault> {
+        let Some(epochs) = &mut self.epochs else {
+            self.ending = Some(Ending::Over);
+            self.source.stop(&mut self.out)?;
+            return Ok(Turn::Over);
+        };
+        let look_again = Turn::WaitUntil(self.out.now_ms() + LOOK_MS);
+        match ending {
+            _ if epochs.in_flight.is_some() => Ok(look_again),
+            Ending::Barrier { drain } => {
+                epochs.barrier(&self.source, &self.name, &mut self.out, drain)?;
+                self.ending = Some(Ending::Commit { drain });
+                Ok(look_again)
+            }
+            Ending::Commit { drain } => {
+                self.source.stop(&mut self.out)?;
+                self.out.mark(&Mark::new("end").with("lines", self.out.epoch_lines).with("drain", drain));
+                epochs.keeper.finish()?;
+                self.ending = Some(Ending::Over);
+                Ok(Turn::Over)
+            }
+            Ending::Over => Ok(Turn::Over),
+        }
+    }
+}
+
+impl Epochs {
+    /// Reads the truth as far as it can be seen, and puts the source where that says.
+    fn restore<S: Source>(&mut self, source: &mut S, name: &str) -> Result<Hello, Fault> {
+        let Checkpoints { state, run, interval_ms, .. } = &self.checkpoints;
+        self.keeper.open(state, run, None)?;
+        let copy = self.keeper.committed()?;
+        let restore = recovery::decide(source.truth()?, copy.as_ref())?;
+        let hello = Hello {
+            run: run.clone(),
+            hop: 1,
+            state: state.clone(),
+            restore,
+            sink: source.for_sink(),
+            interval_ms: u64::try_from(*interval_ms).unwrap_or(0),
+        };
+        self.folder = folder_name(&hello, name, None);
+        self.keeper.open(state, run, Some(&self.folder))?;
+        if let Truth { id: Some(id), .. } = &hello.restore {
+            let mut position = String::new();
+            self.keeper.load(id, &self.flags, &mut |part| {
+                if let Part::Head(head) = part {
+                    position = String::from_utf8_lossy(head).trim_end().to_owned();
+                }
+                Ok(())
+            })?;
+            source.seek(&position)?;
+        }
+        Ok(hello)
+    }
+
+    /// The source's position of now, under a new id.
+    fn barrier<S: Source>(&mut self, source: &S, name: &str, out: &mut Out, drain: bool) -> Result<(), Fault> {
+        self.seq += 1;
+        let id = CheckpointId::new(&self.checkpoints.run, self.seq);
+        let positions = source.positions();
+        let mut head = source.position().into_bytes();
+        head.push(b'\n');
+        self.keeper.save(Snapshot {
+            id: id.clone(),
+            stage: name.to_owned(),
+            flags: self.flags.clone(),
+            head,
+            changes: Changes::default(),
+        })?;
+        let mut mark = Mark::new("barrier")
+            .with("id", id.to_string())
+            .with("lines", out.epoch_lines)
+            .with("positions", positions.clone())
+            .with("hops", [name].as_slice())
+            .with("snapshots", [self.folder.as_str()].as_slice())
+            .with("at", rfc3339(out.now_ms()));
+        if drain {
+            mark.set("drain", true);
+        }
+        out.mark(&mark);
+        out.epoch_lines = 0;
+        self.next_at_ms = out.now_ms() + self.checkpoints.interval_ms;
+        self.in_flight = Some(InFlight { id, positions, since_ms: out.now_ms(), warned: false });
+        Ok(())
+    }
+
+    /// Is the barrier in flight committed?
+    fn look<S: Source>(&mut self, source: &mut S, out: &mut Out) -> Result<(), Fault> {
+        let Some(in_flight) = &mut self.in_flight else { return Ok(()) };
+        let now_ms = out.now_ms();
+        if (self.looked_at_ms..self.looked_at_ms + LOOK_MS).contains(&now_ms) {
+            return Ok(());
+        }
+        self.looked_at_ms = now_ms;
+        self.keeper.check()?;
+        if let Some(committed) = self.keeper.committed()? {
+            if committed.id == in_flight.id {
+                if committed.sink != recovery::KAFKA {
+                    source.committed(&in_flight.positions)?;
+                }
+                self.in_flight = None;
+                return Ok(());
+            }
+            if committed.id.run > self.checkpoints.run {
+                let id = committed.id;
+                return Err(Error::temporary(format_args!("another run of this pipeline has committed {id}")).into());
+            }
+        }
+        in_flight.complain(now_ms, out)
+    }
+
+    /// How long the source may wait for its input.
+    fn wait_ms(&self, now_ms: i64) -> u64 {
+        let due_ms = if self.in_flight.is_some() { LOOK_MS } else { self.next_at_ms - now_ms };
+        u64::try_from(due_ms).unwrap_or(0)
+    }
+}
+
+impl InFlight {
+    fn complain(&mut self, now_ms: i64, out: &mut Out) -> Result<(), Fault> {
+        let waited_ms = now_ms - self.since_ms;
+        if waited_ms >= COMMIT_WAIT_MS {
+            return Err(Error::temporary(format_args!("no commit of {} in {} s", self.id, waited_ms / 1000))
+                .hint(
+                    "is there a sink at the end of the pipe that commits (kafka-cat-out, file-cat-out, exec-cat-out)?",
+                )
+                .into());
+        }
+        if waited_ms >= COMMIT_WARN_MS && !self.warned {
+            self.warned = true;
+            out.warn(format_args!(
+                "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits",
+                self.id,
+                waited_ms / 1000
+            ));
+        }
+        Ok(())
+    }
+}
