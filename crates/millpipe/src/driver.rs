@@ -155,7 +155,7 @@ impl<S: Stage> Driver<S> {
             Life::Checked => {
                 let what = if torn.is_some() { "in the middle of a line" } else { "without an end mark" };
                 return Err(Error::temporary(format_args!("the stream was cut short {what}"))
-                    .hint("a stage before this one died; start the whole pipeline again")
+                    .hint("a stage before this one died, or a program between stopped reading (head); start the whole pipeline again")
                     .into());
             }
             Life::New | Life::Plain => {}
@@ -217,10 +217,21 @@ impl Protocol {
         self.count_line(out);
         match stage.line(line, out) {
             Ok(()) => {}
-            Err(Fault::Bad(why)) => out.bad_here(&why, line),
+            Err(Fault::Bad(why)) => {
+                out.bad_here(&why, line);
+                self.give_to_sink(stage, out)?;
+            }
             Err(fault) => return Err(fault),
         }
         out.check()
+    }
+
+    /// A sink's own rejects go the way of those that come to it as marks.
+    fn give_to_sink<S: Stage>(&self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+        for reject in out.rejects().for_sink() {
+            stage.mark(&Mark::parse(reject.as_bytes())?, out)?;
+        }
+        Ok(())
     }
 
     fn before_item<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
@@ -251,6 +262,7 @@ impl Protocol {
         self.count_line(out);
         let why = format!("a line longer than {} bytes (--max-line)", self.config.line_bytes_max);
         out.bad_here(&why, shown);
+        self.give_to_sink(stage, out)?;
         out.check()
     }
 
@@ -290,7 +302,7 @@ impl Protocol {
             return Err(Error::data(format_args!("line {}: a hello mark in the middle", self.line_number)).into());
         }
         self.life = Life::Checked;
-        out.stream_is_checked(&self.config.policy);
+        out.stream_is_checked(&self.config.policy, self.is_sink);
         let hop = mark.number("hop").unwrap_or(0) + 1;
         mark.set("hop", hop);
         let hello = Hello::read(&mark)?;
@@ -348,6 +360,7 @@ impl Protocol {
     fn commit<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<(), Fault> {
         let Some(kept) = &self.kept else { return Ok(()) };
         let barrier = self.barrier_of(kept, mark)?;
+        self.give_to_sink(stage, out)?;
         self.keeper.wait_for(&barrier)?;
         stage.commit(&barrier, out)?;
         Ok(self.keeper.set_committed(&barrier, stage.target(), out.now_ms())?)

@@ -194,8 +194,17 @@ impl Keeper {
         Ok(checkpoint::read_committed(&*self.disk, &self.dir)?)
     }
 
-    /// The copy of what a sink has just committed.
+    /// The copy of what a sink has just committed. A sink that was stopped since does not disturb a younger run.
     pub(crate) fn set_committed(&self, barrier: &Barrier, target: &str, now_ms: i64) -> Result<(), Error> {
+        match self.committed()? {
+            Some(now) if now.id.run > barrier.id.run => {
+                Err(Error::temporary(format_args!("another run of this pipeline has committed {}", now.id)))
+            }
+            _ => self.copy(barrier, target, now_ms),
+        }
+    }
+
+    fn copy(&self, barrier: &Barrier, target: &str, now_ms: i64) -> Result<(), Error> {
         let committed = Committed {
             id: barrier.id.clone(),
             sink: target.to_owned(),
@@ -223,7 +232,7 @@ impl Keeper {
         };
         let snapshots = self.committed()?.map(|old| old.snapshots).unwrap_or_default();
         let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
-        self.set_committed(&barrier, target, now_ms)?;
+        self.copy(&barrier, target, now_ms)?;
         Err(Error::temporary(format_args!(
             "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
         ))

@@ -72,10 +72,14 @@ impl Out {
     }
 
     /// The stream is checked: what was not chosen by a flag defaults to rejecting, into the stream.
-    pub(crate) fn stream_is_checked(&mut self, policy: &Policy) {
+    pub(crate) fn stream_is_checked(&mut self, policy: &Policy, at_sink: bool) {
         self.on_error = policy.on_error.unwrap_or(OnError::Reject);
         self.late = policy.late.unwrap_or(Late::Reject);
-        self.rejects.go_into_stream();
+        if at_sink {
+            self.rejects.go_to_sink();
+        } else {
+            self.rejects.go_into_stream();
+        }
     }
 
     /// The clock, in milliseconds of the epoch, read once per chunk.

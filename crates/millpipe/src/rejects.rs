@@ -49,6 +49,8 @@ enum To {
     Stderr,
     File(BufWriter<File>, PathBuf),
     Stream,
+    /// To the sink itself, which keeps them in its commit.
+    Sink(Vec<String>),
     Memory(Vec<String>),
 }
 
@@ -94,6 +96,21 @@ impl Rejects {
         }
     }
 
+    /// The same at a sink, which no stream leaves.
+    pub(crate) fn go_to_sink(&mut self) {
+        if !matches!(self.to, To::File(..)) {
+            self.to = To::Sink(Vec::new());
+        }
+    }
+
+    /// Reject marks that the sink is to take.
+    pub(crate) fn for_sink(&mut self) -> Vec<String> {
+        match &mut self.to {
+            To::Sink(marks) => std::mem::take(marks),
+            _ => Vec::new(),
+        }
+    }
+
     pub(crate) fn reject(
         &mut self,
         line: &[u8],
@@ -101,7 +118,8 @@ impl Rejects {
         why: &dyn Display,
         stream: &mut Vec<u8>,
     ) -> Result<(), Fault> {
-        let object = reject_object(&self.name, line, at, why, matches!(self.to, To::Stream));
+        let as_mark = matches!(self.to, To::Stream | To::Sink(_));
+        let object = reject_object(&self.name, line, at, why, as_mark);
         match &mut self.to {
             To::Stream => {
                 stream.extend_from_slice(object.as_bytes());
@@ -113,7 +131,7 @@ impl Rejects {
             To::Stderr => {
                 let _ = writeln!(io::stderr(), "{object}");
             }
-            To::Memory(lines) => lines.push(object),
+            To::Sink(lines) | To::Memory(lines) => lines.push(object),
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Duration;
 
-use checkpoint::{Disk, Lock, RealDisk};
+use checkpoint::{Committed, Disk, Lock, RealDisk};
 
 use crate::accounting::{Role, timed};
 use crate::args::{ExactlyOnceArgs, RunArgs};
@@ -37,12 +37,15 @@ pub fn run_source<S: Source>(
     let state = exactly_once.state.as_deref().map(lock).transpose()?;
     let mut out = Out::new(&config.policy, Rejects::open(&config.name, &config.policy)?);
     out.set_drain(Box::new(Stdout));
-    let checkpoints = state.as_ref().map(|(state, _lock)| Checkpoints {
-        state: state.clone(),
-        interval_ms: exactly_once.interval.0,
-        run: new_run(),
-        drains: !exactly_once.no_drain,
-    });
+    let checkpoints = match &state {
+        None => None,
+        Some((dir, _lock)) => Some(Checkpoints {
+            state: dir.clone(),
+            interval_ms: exactly_once.interval.0,
+            run: new_run(now_ms(), checkpoint::read_committed(&RealDisk, dir).map_err(Error::from)?.as_ref()),
+            drains: !exactly_once.no_drain,
+        }),
+    };
     let mut driver = SourceDriver::new(source, &config.name, out, checkpoints, Keeper::new());
     let mut monitor = Monitor::new(&config.name, Role::Source, args)?;
     let mut result = pump(&mut driver, &mut monitor, &stop);
@@ -62,10 +65,12 @@ fn lock(state: &Path) -> Result<(std::path::PathBuf, Lock), Error> {
     Ok((state, lock))
 }
 
-/// Later runs sort behind earlier ones; two of one millisecond differ all the same.
-fn new_run() -> String {
+/// The name of a new run. Later ones sort behind earlier ones, also when the clock was set back since.
+fn new_run(now_ms: i64, last: Option<&Committed>) -> String {
+    let last_ms = last.and_then(|last| i64::from_str_radix(last.id.run.split('-').next()?, 16).ok());
+    let ms = now_ms.max(last_ms.map_or(0, |ms| ms.saturating_add(1)));
     let random = RandomState::new().hash_one(std::process::id());
-    format!("{:011x}-{:08x}", now_ms(), random & 0xffff_ffff)
+    format!("{ms:011x}-{:08x}", random & 0xffff_ffff)
 }
 
 fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &StopFlag) -> Result<(), Fault> {
@@ -91,5 +96,21 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
                 timed(&mut monitor.waits.input, || sleep(Duration::from_millis(wait_ms)))?;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use checkpoint::CheckpointId;
+
+    #[test]
+    fn a_later_run_sorts_behind_an_earlier_one_whatever_the_clock_says() {
+        let first = new_run(1_800_000_000_000, None);
+        assert!(new_run(1_800_000_000_001, None) > first);
+        let id = CheckpointId::new(&first, 7);
+        let last = Committed { id, sink: String::new(), snapshots: Vec::new(), at: String::new() };
+        assert!(new_run(5, Some(&last)) > first);
+        assert!(CheckpointId::new(&first, 1).to_string().parse::<CheckpointId>().is_ok());
     }
 }

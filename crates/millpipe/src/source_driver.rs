@@ -285,7 +285,8 @@ impl InFlight {
         if waited_ms >= COMMIT_WARN_MS && !self.warned {
             self.warned = true;
             out.warn(format_args!(
-                "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits",
+                "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits\n\
+                 hint: a program between that keeps its output back? (jq --unbuffered, grep --line-buffered)",
                 self.id,
                 waited_ms / 1000
             ));
