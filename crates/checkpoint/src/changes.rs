@@ -1,12 +1,24 @@
 //! The entries of a stage's state that changed since its last snapshot.
 
-/// Puts and removals, each key at most once, in any order. All in one block of memory, ready to be written.
+/// Puts and removals, in any order; the last word on a key counts. All in one block of memory, ready to be written.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// `["key",value]\n` or `["key"]\n`, one after the other.
     lines: Vec<u8>,
     /// Where each line starts, and where its key ends.
     entries: Vec<(usize, usize)>,
+}
+
+/// An entry's line with its newline, and its key as JSON text.
+pub(crate) struct Change<'a> {
+    pub key: &'a [u8],
+    pub line: &'a [u8],
+}
+
+impl Change<'_> {
+    pub fn is_removal(&self) -> bool {
+        self.line.len() == self.key.len() + b"[]\n".len()
+    }
 }
 
 impl Changes {
@@ -44,16 +56,37 @@ impl Changes {
         self.entries.push((start, self.lines.len()));
     }
 
-    /// Each entry's line with its newline, and its key as JSON text, in the order of the keys' bytes.
-    pub(crate) fn sorted(&self) -> Vec<(&[u8], &[u8])> {
+    /// The last change of each key, in the order of the keys' JSON text.
+    pub(crate) fn sorted(&self) -> Vec<Change<'_>> {
         let ends = self.entries.iter().skip(1).map(|entry| entry.0).chain([self.lines.len()]);
-        let mut sorted: Vec<_> = self
-            .entries
-            .iter()
-            .zip(ends)
-            .map(|(&(start, key_end), end)| (&self.lines[start + 1..key_end], &self.lines[start..end]))
-            .collect();
-        sorted.sort_unstable_by_key(|entry| entry.0);
+        let change = |(&(start, key_end), end): (&(usize, usize), usize)| Change {
+            key: &self.lines[start + 1..key_end],
+            line: &self.lines[start..end],
+        };
+        // Newest first, so that of equal keys the newest is kept.
+        let mut sorted: Vec<_> = self.entries.iter().zip(ends).map(change).collect();
+        sorted.reverse();
+        sorted.sort_by(|a, b| a.key.cmp(b.key));
+        sorted.dedup_by(|later, first| later.key == first.key);
         sorted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_on_a_key_counts() {
+        let mut changes = Changes::default();
+        changes.put("b", |to| to.push(b'1'));
+        changes.put("a", |to| to.push(b'2'));
+        changes.remove("b");
+        changes.put("a", |to| to.push(b'3'));
+        let lines: Vec<_> =
+            changes.sorted().iter().map(|change| String::from_utf8_lossy(change.line).into_owned()).collect();
+        assert_eq!(lines, ["[\"a\",3]\n", "[\"b\"]\n"]);
+        let removals: Vec<_> = changes.sorted().iter().map(Change::is_removal).collect();
+        assert_eq!(removals, [false, true]);
     }
 }

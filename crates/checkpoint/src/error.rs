@@ -9,9 +9,9 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    /// The snapshot is not there.
-    #[error("{}: there is no such snapshot", path.display())]
-    Missing { path: PathBuf },
+    /// The snapshot is not there; `there` says what is.
+    #[error("{}: there is no such snapshot, {there}", path.display())]
+    Missing { path: PathBuf, there: String },
     /// What is there was torn, changed or is of another kind.
     #[error("{}: {why}", path.display())]
     Damaged { path: PathBuf, why: String },
@@ -30,5 +30,13 @@ impl Error {
 
     pub fn damaged(path: &Path, why: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), why: why.into() }
+    }
+
+    /// An error met while reading a file: the system's own, or one that says that the content is not what was written.
+    pub(crate) fn reading(path: &Path, error: io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(_) => Self::io(path, error),
+            None => Self::damaged(path, format!("damaged: {error}")),
+        }
     }
 }

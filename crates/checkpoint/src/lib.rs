@@ -4,7 +4,11 @@
 //! DIR/lock                       held by the source, with its pid
 //! DIR/committed                  a copy of the sink's truth: the last committed checkpoint
 //! DIR/3-aggregate/RUN.SEQ.ndjson the snapshot of the third stage at a barrier (.zst when large)
+//! DIR/3-aggregate/RUN.SEQ.merged-N.ndjson   entries of several snapshots, which later ones build on
 //! ```
+//!
+//! A snapshot has the entries that changed since the one before it, and names the older files that it builds on, so
+//! that it costs what changed, not what there is.
 //!
 //! Nothing here knows a stage, a pipe or a clock. All files go through a [`Disk`], so that a simulation can lose
 //! what was not synced.
@@ -14,14 +18,25 @@ mod changes;
 mod committed;
 mod disk;
 mod error;
+mod file_reader;
+mod file_writer;
+mod header;
 mod id;
 mod lock;
+mod merge;
+mod names;
+mod newest_wins;
+mod snapshot_reader;
 mod stage_folder;
 
 pub use changes::Changes;
-pub use committed::{Committed, read_committed, write_committed};
+pub use committed::{Committed, read_committed, remove_leftovers, write_committed};
 pub use disk::{Disk, DiskFile, RealDisk, publish};
 pub use error::Error;
+pub use header::Header;
 pub use id::CheckpointId;
 pub use lock::Lock;
-pub use stage_folder::{Merge, Merged, Part, Snapshot, StageFolder};
+pub use merge::{Merge, Merged};
+pub use names::{has_snapshot, is_folder_name};
+pub use snapshot_reader::{Part, SnapshotReader};
+pub use stage_folder::{Snapshot, StageFolder};

@@ -1,6 +1,8 @@
 //! One pipe at a time.
 
-use std::fs::File;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::Error;
@@ -12,9 +14,58 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// Takes the lock or fails at once. The file is made when it is not there (its folder must be), and stays.
+    ///
     /// # Errors
     /// `InUse` with the holder's pid.
-    pub fn take(_path: &Path) -> Result<Self, Error> {
-        unimplemented!()
+    pub fn take(path: &Path) -> Result<Self, Error> {
+        let io = |source| Error::io(path, source);
+        // Not truncated before it is ours: the pid in it is the holder's.
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let mut file = file.map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::InUse { path: path.to_owned(), pid: holder(path) }),
+            Err(TryLockError::Error(error)) => return Err(io(error)),
+        }
+        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Who has written itself into the file; it may be about to.
+fn holder(path: &Path) -> String {
+    let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    if pid.is_empty() { "?".to_owned() } else { pid }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_one_is_told_who_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = Lock::take(&path).unwrap();
+        let error = Lock::take(&path).unwrap_err();
+        assert!(matches!(&error, Error::InUse { pid, .. } if *pid == std::process::id().to_string()), "{error}");
+        drop(first);
+        Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_longer_pid_of_before_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        fs::write(&path, "99999999999999\n").unwrap();
+        let _lock = Lock::take(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn without_its_folder_there_is_no_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Lock::take(&dir.path().join("no/lock")), Err(Error::Io { .. })));
     }
 }

@@ -62,7 +62,15 @@ mod tests {
         assert_eq!(stem("a-1.7.ndjson"), Some("a-1.7"));
         assert_eq!(stem("a-1.7.ndjson.zst"), Some("a-1.7"));
         assert_eq!(stem("a-1.7.merged-3.ndjson.zst"), Some("a-1.7.merged-3"));
-        for file in ["notes.txt", "a.ndjson", ".tmp-1-a.7.ndjson", "../a.7.ndjson", "a.7.merged-.ndjson", "a.7.merged-x.ndjson", "a.7"] {
+        for file in [
+            "notes.txt",
+            "a.ndjson",
+            ".tmp-1-a.7.ndjson",
+            "../a.7.ndjson",
+            "a.7.merged-.ndjson",
+            "a.7.merged-x.ndjson",
+            "a.7",
+        ] {
             assert_eq!(stem(file), None, "{file}");
         }
     }
