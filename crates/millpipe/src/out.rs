@@ -67,7 +67,8 @@ impl Out {
         }
     }
 
-    pub(crate) fn set_drain(&mut self, drain: Box<dyn Drain>) {
+    /// From now on full blocks go there, and what `flush_all` finds.
+    pub fn set_drain(&mut self, drain: Box<dyn Drain>) {
         self.drain = Some(drain);
     }
 
@@ -257,7 +258,10 @@ impl Out {
     }
 
     /// Flushes the reject file too: all that is to be kept is in the hands of the system.
-    pub(crate) fn flush_all(&mut self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// `ReaderGone`, or what ended the output before.
+    pub fn flush_all(&mut self) -> Result<(), Fault> {
         self.flush();
         self.rejects.flush()?;
         self.check()
