@@ -66,8 +66,7 @@ impl FileReader {
         let line = line.ok_or_else(|| self.damaged("damaged: it ends too early"))?;
         let text = &self.lines.buffer[line.clone()];
         if text[0] == b'{' {
-            self.line = line;
-            return self.check_end().map(|()| false);
+            return self.check_end(line).map(|()| false);
         }
         let Some(key) = key_of(text) else { return Err(self.damaged("damaged: a line that is no entry")) };
         if self.previous_key.as_slice() >= &text[1..=key.length] {
@@ -126,10 +125,10 @@ impl FileReader {
         Error::damaged(&self.path, why)
     }
 
-    /// The current line should be the last one.
-    fn check_end(&mut self) -> Result<(), Error> {
-        let digest = self.lines.digest_before(self.line.start);
-        if self.line() != trailer(&self.header.id, self.entries, digest).as_bytes() {
+    /// This line should be the last one.
+    fn check_end(&mut self, line: Range<usize>) -> Result<(), Error> {
+        let digest = self.lines.digest_before(line.start);
+        if &self.lines.buffer[line] != trailer(&self.header.id, self.entries, digest).as_bytes() {
             return Err(self.damaged("damaged: the checksum in its last line is not that of its content"));
         }
         match self.lines.next() {

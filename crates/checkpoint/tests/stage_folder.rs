@@ -10,11 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use checkpoint::{Changes, Disk, Error, Part, RealDisk, StageFolder, has_snapshot};
-use folder::{FLAGS, NAME, changes, id, load, open, snapshot, state};
+use folder::{FLAGS, NAME, State, changes, id, load, open, snapshot};
 use tempfile::TempDir;
 
 fn scene() -> (TempDir, Arc<dyn Disk>) {
     (tempfile::tempdir().unwrap(), Arc::new(RealDisk))
+}
+
+fn state<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> State {
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 fn files(dir: &Path) -> BTreeSet<String> {

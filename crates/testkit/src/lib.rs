@@ -9,8 +9,10 @@ pub mod conformance;
 mod play;
 mod process;
 mod shared;
+mod sim_disk;
 
 pub use broker::Broker;
 pub use play::{Played, every_way, play, play_with};
 pub use process::{Ran, bash, bin, run, run_bytes};
 pub use shared::shared;
+pub use sim_disk::{INPUT_OUTPUT_ERROR, NO_SPACE, READ_ONLY, SimDisk};

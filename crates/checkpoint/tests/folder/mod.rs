@@ -51,7 +51,3 @@ pub fn load(folder: &mut StageFolder, id: &CheckpointId) -> Result<(String, Stat
     })?;
     Ok((head.unwrap(), state))
 }
-
-pub fn state<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> State {
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
-}
