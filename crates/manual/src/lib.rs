@@ -21,6 +21,7 @@ pub fn tools() -> Vec<Command> {
         parallel_map::cli::Cli::command(),
         kafka_cat_out::cli::Cli::command(),
         generate::cli::Cli::command(),
+        crash_test::cli::Cli::command(),
     ]
 }
 

@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 9] = [
+const OWN_WORDS: [(&str, &str); 10] = [
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
     ("--envelope", "lines are whole Kafka messages"),
@@ -17,6 +17,7 @@ const OWN_WORDS: [(&str, &str); 9] = [
     ("--time", "the field with the time of a line"),
     ("--time-unit", "what a number in that field counts"),
     ("--topic", "the Kafka topic"),
+    ("--verbose", "more is told on stderr"),
 ];
 
 /// Names of values that are numbers of something countable: no unit is missing there.

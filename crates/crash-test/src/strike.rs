@@ -1,0 +1,178 @@
+//! How each kind of kill is done.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use millpipe::Error;
+use rustix::process::Signal;
+
+use crate::children::send_to_group;
+use crate::choice::{Choice, Target};
+use crate::course::Course;
+use crate::process_table::{Owner, Process, ProcessTable};
+
+/// Before a script that is all shell is killed for want of other processes, they get this long to appear.
+const STAGES_WAIT: Duration = Duration::from_millis(200);
+/// How often processes that appear while others are stopped or killed are looked for.
+const LOOKS: u32 = 3;
+
+/// A start of the pipeline whose processes were stopped, and wake up beside a later one.
+pub struct Stale {
+    number: u32,
+    wake_at: Instant,
+    is_awake: bool,
+}
+
+impl Stale {
+    pub fn is_awake_for(&self, time: Duration) -> bool {
+        self.is_awake && self.wake_at.elapsed() > time
+    }
+}
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "start {}, woken up,", self.number)
+    }
+}
+
+impl Course<'_> {
+    /// Does it, or says that there is nothing yet to do it to.
+    pub(crate) fn strike(&mut self, choice: &mut Choice) -> Result<bool, Error> {
+        match choice.target.clone() {
+            Target::Any => self.kill_one(choice, None),
+            Target::Named(name) => self.kill_one(choice, Some(&name)),
+            Target::All => self.kill_all(choice),
+            Target::Zombie => self.make_zombies(choice),
+            Target::Broker => self.kill_broker(choice),
+        }
+    }
+
+    fn kill_one(&mut self, choice: &mut Choice, name: Option<&str>) -> Result<bool, Error> {
+        let table = ProcessTable::look()?;
+        let victims: Vec<&Process> = match name {
+            None => self.stages(&table),
+            Some(name) => table.of_the_pipeline().filter(|p| p.name == name && !p.is_stopped()).collect(),
+        };
+        self.stand.tally.names.extend(table.stages().iter().map(|process| process.name.clone()));
+        let Some(victim) = choice.one_of(victims.len()).map(|index| victims[index]) else { return Ok(false) };
+        if !victim.send(Signal::KILL) {
+            return Ok(false);
+        }
+        self.stand.say.tell(format_args!("killed {} (pid {})", victim.name, victim.pid));
+        // One of a start that was stopped and went on is no loss to this one.
+        let hurts = victim.owner == Owner::Start(self.life.number) || victim.owner == Owner::Unknown;
+        self.record(&choice.target, &[victim], hurts);
+        Ok(true)
+    }
+
+    /// Those that can be killed; of a script that has only shells, the last ones of each branch.
+    fn stages<'t>(&self, table: &'t ProcessTable) -> Vec<&'t Process> {
+        let stages = table.stages();
+        let waits = self.life.started.elapsed() < STAGES_WAIT;
+        if stages.is_empty() && !waits { table.leaves() } else { stages }
+    }
+
+    fn kill_all(&mut self, choice: &Choice) -> Result<bool, Error> {
+        let table = ProcessTable::look()?;
+        let all: Vec<&Process> = table.of_start(self.life.number).collect();
+        if all.is_empty() {
+            return Ok(false);
+        }
+        send_to_group(self.life.leader, Signal::KILL);
+        for process in &all {
+            process.send(Signal::KILL);
+        }
+        self.stand.say.tell(format_args!("killed all {} processes", all.len()));
+        let stages: Vec<&Process> = all.into_iter().filter(|process| !table.is_shell(process)).collect();
+        self.record(&choice.target, &stages, true);
+        Ok(true)
+    }
+
+    fn make_zombies(&mut self, choice: &mut Choice) -> Result<bool, Error> {
+        let number = self.life.number;
+        let table = ProcessTable::look()?;
+        let stages: Vec<&Process> =
+            self.stages(&table).into_iter().filter(|process| process.owner == Owner::Start(number)).collect();
+        if stages.is_empty() {
+            return Ok(false);
+        }
+        let chosen = choice.zombies(stages.len());
+        let zombies: Vec<&Process> =
+            stages.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(p, _)| *p).collect();
+        for process in &zombies {
+            process.send(Signal::STOP);
+        }
+        let names: Vec<&str> = zombies.iter().map(|process| process.name.as_str()).collect();
+        if zombies.len() == stages.len() {
+            self.stand.say.tell(format_args!("stopped all: {}", names.join(", ")));
+            self.treat_the_rest(&zombies, Signal::STOP)?;
+        } else {
+            self.stand.say.tell(format_args!("stopped {}, killed the others", names.join(", ")));
+            self.treat_the_rest(&zombies, Signal::KILL)?;
+        }
+        self.record(&choice.target, &zombies, true);
+        let wake_at = Instant::now() + Duration::from_millis(self.stand.cli.zombie_for.0.unsigned_abs());
+        self.stale.push(Stale { number, wake_at, is_awake: false });
+        self.start()?;
+        Ok(true)
+    }
+
+    /// Stops or kills all others of this start, shells first of all those that could start more.
+    fn treat_the_rest(&self, zombies: &[&Process], signal: Signal) -> Result<(), Error> {
+        for _ in 0..LOOKS {
+            let table = ProcessTable::look()?;
+            let is_zombie = |process: &Process| zombies.iter().any(|zombie| zombie.pid == process.pid);
+            let rest = table.of_start(self.life.number).filter(|process| !is_zombie(process) && !process.is_stopped());
+            for process in rest {
+                process.send(signal);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wake_stale(&mut self) -> Result<(), Error> {
+        let now = Instant::now();
+        if !self.stale.iter().any(|stale| !stale.is_awake && now >= stale.wake_at) {
+            return Ok(());
+        }
+        let table = ProcessTable::look()?;
+        for stale in self.stale.iter_mut().filter(|stale| !stale.is_awake && now >= stale.wake_at) {
+            let woken = table.of_start(stale.number).filter(|process| process.send(Signal::CONT)).count();
+            self.stand.say.tell(format_args!("woke {woken} processes of start {}", stale.number));
+            stale.is_awake = true;
+            stale.wake_at = now;
+            self.progress = now;
+        }
+        Ok(())
+    }
+
+    /// The starts that were stopped and still have processes.
+    pub(crate) fn stale_left(&self) -> Result<Vec<&Stale>, Error> {
+        if self.stale.is_empty() {
+            return Ok(Vec::new());
+        }
+        let table = ProcessTable::look()?;
+        Ok(self.stale.iter().filter(|stale| table.of_start(stale.number).next().is_some()).collect())
+    }
+
+    fn kill_broker(&mut self, choice: &Choice) -> Result<bool, Error> {
+        let Some(broker) = &mut self.broker else { return Ok(false) };
+        if !broker.is_up() {
+            return Ok(false);
+        }
+        let down_for = choice.down_for();
+        broker.kill(self.stand.children, down_for)?;
+        self.stand.say.tell(format_args!("killed the broker, for {down_for:.2?}"));
+        self.record(&choice.target, &[], false);
+        Ok(true)
+    }
+
+    fn record(&mut self, target: &Target, victims: &[&Process], hurts: bool) {
+        let now = Instant::now();
+        let names: Vec<String> = victims.iter().map(|process| process.name.clone()).collect();
+        self.stand.tally.kill(target, &names);
+        self.stand.tally.flow.strike(target, now);
+        self.life.strike(now, hurts);
+        self.progress = now;
+    }
+}
