@@ -11,12 +11,15 @@ mod args;
 mod context;
 pub mod envelope;
 pub mod failure;
+pub mod group_offsets;
 mod header;
+mod patience;
 mod properties;
 mod topics;
 
 pub use args::KafkaArgs;
 pub use context::EndContext;
 pub use header::{Headers, HeadersError};
+pub use patience::{ATTEMPT, Patience};
 pub use properties::{Properties, Reserved};
-pub use topics::{ATTEMPT, CreateSpec, Patience, TopicAdmin, partition_count};
+pub use topics::{CreateSpec, TopicAdmin, partition_count};

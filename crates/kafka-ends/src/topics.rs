@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millpipe::Error;
 use rdkafka::ClientConfig;
@@ -14,127 +14,9 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, Top
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode as Code;
-use units::format_duration;
 
 use crate::context::EndContext;
 use crate::failure;
-
-/// How long one question to the broker may take before we look whether it makes sense to go on.
-pub const ATTEMPT: Duration = Duration::from_millis(500);
-const PROBE_EVERY: Duration = Duration::from_millis(500);
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// How long a tool goes on asking brokers that do not answer.
-#[derive(Debug)]
-pub struct Patience {
-    brokers: String,
-    timeout_ms: i64,
-    silent_since: Option<Instant>,
-    probed: Option<Instant>,
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "how long brokers are silent is measured between two calls, not between chunks"
-)]
-impl Patience {
-    pub fn new(brokers: &str, timeout_ms: i64) -> Self {
-        Self { brokers: brokers.to_owned(), timeout_ms, silent_since: None, probed: None }
-    }
-
-    /// A broker has answered.
-    pub fn answered(&mut self) {
-        self.silent_since = None;
-    }
-
-    /// The brokers are known to be silent from now on, if they were not already.
-    pub fn silent(&mut self) {
-        self.silent_since.get_or_insert_with(Instant::now);
-    }
-
-    pub fn is_silent(&self) -> bool {
-        self.silent_since.is_some()
-    }
-
-    /// A question failed: `Ok` says to ask again.
-    ///
-    /// # Errors
-    /// A refusal or another permanent error at once; 75 when nobody has answered for too long.
-    pub fn after(&mut self, what: impl std::fmt::Display, error: &KafkaError, seen: &EndContext) -> Result<(), Error> {
-        self.silent();
-        if let Some(refusal) = seen.refusal() {
-            return Err(refusal);
-        }
-        if error.rdkafka_error_code().is_some_and(failure::is_permanent) {
-            return Err(failure::error(what, error));
-        }
-        match self.silent_since {
-            Some(since) if since.elapsed().as_millis() >= self.timeout_ms.unsigned_abs().into() => Err(self.gone(seen)),
-            _ => Ok(()),
-        }
-    }
-
-    /// To be called often while a client works: when it has said that all brokers are down, asks now and then
-    /// whether one is there again.
-    ///
-    /// # Errors
-    /// As [`Patience::after`].
-    pub fn probe(
-        &mut self,
-        what: impl std::fmt::Display,
-        seen: &EndContext,
-        ask: impl FnOnce(Duration) -> KafkaResult<()>,
-    ) -> Result<(), Error> {
-        if seen.take_all_down() {
-            self.silent();
-        }
-        if !self.is_silent() || self.probed.is_some_and(|probed| probed.elapsed() < PROBE_EVERY) {
-            return Ok(());
-        }
-        let answer = ask(ATTEMPT);
-        self.probed = Some(Instant::now());
-        match answer {
-            Ok(()) => {
-                self.answered();
-                Ok(())
-            }
-            Err(error) => self.after(what, &error, seen),
-        }
-    }
-
-    /// Asks until there is an answer. `serve` lets the client hand over its errors between two attempts.
-    ///
-    /// # Errors
-    /// As [`Patience::after`].
-    pub fn ask<T>(
-        &mut self,
-        what: impl std::fmt::Display,
-        seen: &EndContext,
-        mut serve: impl FnMut(),
-        mut attempt: impl FnMut(Duration) -> KafkaResult<T>,
-    ) -> Result<T, Error> {
-        loop {
-            match attempt(ATTEMPT) {
-                Ok(answer) => {
-                    self.answered();
-                    return Ok(answer);
-                }
-                Err(error) => {
-                    serve();
-                    self.after(&what, &error, seen)?;
-                    thread::sleep(PAUSE);
-                }
-            }
-        }
-    }
-
-    /// The error for brokers that stay silent.
-    pub fn gone(&self, seen: &EndContext) -> Error {
-        let within = format_duration(self.timeout_ms);
-        let why = seen.unreachable().map(|reason| format!(": {reason}")).unwrap_or_default();
-        Error::temporary(format_args!("no broker of \"{}\" answered within {within}{why}", self.brokers))
-    }
-}
 
 /// How many partitions a topic has.
 ///
