@@ -1,9 +1,10 @@
 //! The command line of `kafka-cat-in`.
 
 use kafka_ends::KafkaArgs;
-use millpipe::{Error, InputArgs, RunArgs};
+use millpipe::{Error, ExactlyOnceArgs, InputArgs, RunArgs};
 use units::{ByteSize, DurationMs};
 
+use crate::instance::Instance;
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
 
@@ -24,6 +25,10 @@ Examples:
   As a member of a group, with a password from a file:
     kafka-cat-in -F client.conf -t tweets -G archive > tweets.ndjson
 
+  A pipeline that can be killed at any moment: start it again, and nothing is lost or doubled:
+    kafka-cat-in -b localhost:9092 -t tweets -G hourly --exactly-once --state hourly.state \\
+      | window --size 1h | aggregate --by ticker count | kafka-cat-out -b localhost:9092 -t hourly --create 1
+
 Exit codes: 0 done, 1 bad data, no such topic or wrong password, 2 usage, 75 no broker answers.";
 
 /// Read Kafka topics, one message value per line
@@ -35,7 +40,8 @@ Exit codes: 0 done, 1 bad data, no such topic or wrong password, 2 usage, 75 no 
 /// The order is Kafka's within a partition, and none between partitions. Without -G the partitions are those that
 /// the topics have at the start. With -G and without -p the group's members share the partitions; offsets are
 /// committed only after the lines were written to the pipe: after a crash lines can come twice, and none is lost
-/// that was not in the pipe yet.
+/// that was not in the pipe yet. With --exactly-once partitions are assigned by hand, and it is the sink that
+/// commits their offsets, together with the results.
 ///
 /// Memory: each partition is read ahead by up to --buffer or 5000 messages, plus one fetch (512 KiB of compressed
 /// data, or one larger message): about 10 MiB.
@@ -53,7 +59,11 @@ pub struct Cli {
     #[arg(short, long, value_name = "LIST")]
     pub partitions: Option<PartitionSet>,
 
-    /// Consumer group: its members share the partitions (unless -p says which), and it remembers offsets
+    /// Read only share I of N, counted from 1: so N pipelines side by side read everything once
+    #[arg(long, value_name = "I/N", conflicts_with = "partitions")]
+    pub instance: Option<Instance>,
+
+    /// Consumer group: its members share the partitions (unless -p or --instance says which), and it remembers offsets
     #[arg(short = 'G', long, value_name = "GROUP")]
     pub group: Option<String>,
 
@@ -86,7 +96,7 @@ pub struct Cli {
     pub envelope: bool,
 
     /// Mark which partition lines come from, and when one has nothing to read, so that window keeps a watermark for
-    /// each
+    /// each. Implied by --exactly-once
     #[arg(long)]
     pub marks: bool,
 
@@ -102,6 +112,14 @@ pub struct Cli {
     pub input: InputArgs,
 
     #[command(flatten)]
+    pub exactly_once: ExactlyOnceArgs,
+
+    /// Name of this pipeline's transactions at the brokers: whoever begins with the same name ends the one before.
+    /// The sink is told it [default: millpipe-GROUP-I, I from --instance, else 1; with -p millpipe-GROUP-pLIST]
+    #[arg(long, value_name = "NAME", requires = "exactly_once", help_heading = "Exactly-once")]
+    pub transactional_id: Option<String>,
+
+    #[command(flatten)]
     pub run: RunArgs,
 }
 
@@ -114,6 +132,9 @@ impl Cli {
         if self.from == Some(From::Stored) && self.group.is_none() {
             return Err(Error::usage("-o stored needs a group").hint("-G GROUP"));
         }
+        if self.exactly_once.exactly_once {
+            self.check_exactly_once()?;
+        }
         if self.from == Some(From::End) && (self.exit || self.until == Some(Until::End)) {
             return Err(Error::usage("from the end to the end there is nothing to read"));
         }
@@ -121,6 +142,43 @@ impl Cli {
             return Err(Error::usage("--buffer must be above 0 and at most 1GiB"));
         }
         Ok(())
+    }
+
+    fn check_exactly_once(&self) -> Result<(), Error> {
+        if self.group.is_none() {
+            return Err(
+                Error::usage("--exactly-once needs a group").hint("-G GROUP: its offsets say what is committed")
+            );
+        }
+        if self.count.is_some() {
+            return Err(Error::usage("--lines counts anew in each run, and so does not go with --exactly-once")
+                .hint("-e or --until end the input"));
+        }
+        Ok(())
+    }
+
+    /// The group and the name of the transactions, of a pipe with checkpoints.
+    pub fn names(&self) -> Option<(String, String)> {
+        let group = self.group.clone().filter(|_| self.exactly_once.exactly_once)?;
+        let share = match (&self.partitions, self.instance) {
+            (Some(partitions), _) => format!("p{partitions}"),
+            (None, Some(instance)) => instance.number.to_string(),
+            (None, None) => "1".to_owned(),
+        };
+        let id = self.transactional_id.clone().unwrap_or_else(|| format!("millpipe-{group}-{share}"));
+        Some((group, id))
+    }
+
+    /// The flags that say what is read, in one order.
+    pub fn position_flags(&self) -> String {
+        let mut topics = self.topics.clone();
+        topics.sort();
+        topics.dedup();
+        let mut flags: Vec<String> = topics.iter().map(|topic| format!("--topic {topic}")).collect();
+        flags.extend(self.partitions.as_ref().map(|partitions| format!("--partitions {partitions}")));
+        let instance = self.instance.filter(|instance| instance.of > 1);
+        flags.extend(instance.map(|instance| format!("--instance {instance}")));
+        flags.join(" ")
     }
 
     pub fn start(&self) -> From {
@@ -159,6 +217,33 @@ mod tests {
         assert_eq!(cli("-G g").unwrap().start(), From::Stored);
         assert_eq!(cli("").unwrap().start(), From::Beginning);
         assert!(cli("-o stored").unwrap().check().is_err());
+    }
+
+    #[test]
+    fn a_pipe_with_checkpoints_needs_a_group_and_an_end_that_lasts() {
+        let said = |flags: &str| cli(&format!("--exactly-once --state s {flags}")).unwrap().check();
+        assert_eq!(said("").unwrap_err().message, "--exactly-once needs a group");
+        assert!(said("-G g -c 5").is_err());
+        assert!(said("-G g -e").is_ok());
+        assert!(cli("-G g --exactly-once").is_err() && cli("-G g --transactional-id x").is_err());
+        assert!(cli("--instance 1/2 -p 0").is_err());
+    }
+
+    #[test]
+    fn the_same_partitions_are_the_same_flags() {
+        assert_eq!(cli("-t b -t a -p 1,0").unwrap().position_flags(), "--topic a --topic b --topic t --partitions 0-1");
+        assert_eq!(cli("--instance 1/1").unwrap().position_flags(), "--topic t");
+        assert_eq!(cli("--instance 2/3").unwrap().position_flags(), "--topic t --instance 2/3");
+    }
+
+    #[test]
+    fn pipelines_that_share_a_group_have_transactions_of_their_own() {
+        let name = |flags: &str| cli(&format!("--exactly-once --state s -G g {flags}")).unwrap().names().unwrap().1;
+        assert_eq!(name(""), "millpipe-g-1");
+        assert_eq!(name("--instance 2/8"), "millpipe-g-2");
+        assert_eq!(name("-p 7,0-3"), "millpipe-g-p0-3,7");
+        assert_eq!(name("--transactional-id x"), "x");
+        assert_eq!(cli("-G g").unwrap().names(), None);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Following the group: which partitions are ours, and what it is told of what was written.
 
 use kafka_ends::failure;
+use kafka_ends::group_offsets::Place;
 use millpipe::{Error, Out};
 use rdkafka::consumer::{CommitMode, Consumer, RebalanceProtocol};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::context::Rebalance;
 use crate::partition::Partition;
-use crate::plan::Place;
 use crate::source::{KafkaSource, Phase};
 
 /// How much work a crash can make come twice.

@@ -8,12 +8,17 @@
 //!
 //! Each partition has a queue of its own in the client: so its end is known to be its own, `--align` is leaving
 //! a queue alone, and a queue left alone stops its fetches (backpressure).
+//!
+//! With `--exactly-once` it begins a pipe with checkpoints: it goes on from the offsets of the last one, in partitions
+//! assigned by hand, and the sink commits (`exactly_once.rs`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
 mod context;
+mod exactly_once;
 mod group;
+mod instance;
 mod open;
 mod partition;
 mod partition_set;

@@ -10,6 +10,6 @@ fn main() -> ExitCode {
     tool::main(Reads::Nothing, |cli: Cli| {
         let config = cli.input.config("kafka-cat-in");
         let source = KafkaSource::new(&cli, std::env::vars())?;
-        millpipe::run_source(source, &config, &cli.run)
+        millpipe::run_source(source, &config, &cli.run, &cli.exactly_once)
     })
 }

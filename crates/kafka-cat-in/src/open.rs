@@ -3,27 +3,43 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kafka_ends::group_offsets::Place;
 use kafka_ends::{ATTEMPT, failure};
 use millpipe::{Error, Fault, Out};
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::partition::Partition;
-use crate::plan::{self, Place, Plan, Wish};
+use crate::plan::{self, Plan, Wish};
 use crate::source::{KafkaSource, Phase};
 
 impl KafkaSource {
     /// One attempt; tried again, between looks at signals and at the reader, until a broker answers.
     pub(crate) fn open(&mut self, out: &mut Out) -> Result<bool, Fault> {
         self.until_ms = self.wanted.until.as_ref().and_then(|until| until.time_ms(&self.wanted.from, out.now_ms()));
-        match self.find_places() {
-            Ok(places) if self.wanted.joins_group() => self.subscribe(&places)?,
+        let found = match &self.exactly_once {
+            Some(exactly_once) => Ok(exactly_once.places.clone()),
+            None => self.find_places(self.consumer.client()),
+        };
+        let opened = match found {
+            Ok(places) if self.wanted.joins_group() => {
+                self.subscribe(&places)?;
+                Ok(())
+            }
             Ok(places) => match self.plan(&places, out.now_ms(), ATTEMPT) {
-                Ok(plans) => self.begin(&plans, out)?,
-                Err(error) => self.not_yet(&error)?,
+                Ok(plans) => {
+                    self.begin(&plans, out)?;
+                    Ok(())
+                }
+                Err(attempt) => Err(attempt),
             },
+            Err(attempt) => Err(attempt),
+        };
+        match opened {
+            Ok(()) => {}
             Err(Attempt::Again(error)) => self.not_yet(&error)?,
             Err(Attempt::Over(error)) => return Err(error.into()),
         }
@@ -35,20 +51,20 @@ impl KafkaSource {
         self.patience.after("cannot read", error, &context.end)
     }
 
-    fn find_places(&self) -> Result<Vec<Place>, Attempt> {
-        let found = plan::find_topics(&self.consumer, &self.wanted.topics, ATTEMPT);
+    pub(crate) fn find_places<C: ClientContext>(&self, client: &Client<C>) -> Result<Vec<Place>, Attempt> {
+        let found = plan::find_topics(client, &self.wanted.topics, ATTEMPT);
         let topics = found.map_err(|error| match error.rdkafka_error_code() {
             Some(code @ (Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::InvalidTopic)) => {
-                Attempt::Over(self.no_such_topic(code))
+                Attempt::Over(self.no_such_topic(client, code))
             }
             _ => Attempt::Again(error),
         })?;
-        plan::choose(&topics, self.wanted.partitions.as_ref()).map_err(Attempt::Over)
+        plan::choose(&topics, self.wanted.partitions.as_ref(), self.wanted.instance).map_err(Attempt::Over)
     }
 
     /// Names the topic that is not there: the client's error does not.
-    fn no_such_topic(&self, code: Code) -> Error {
-        let exists = |name: &String| kafka_ends::partition_count(self.consumer.client(), name, ATTEMPT).is_ok();
+    fn no_such_topic<C: ClientContext>(&self, client: &Client<C>, code: Code) -> Error {
+        let exists = |name: &String| kafka_ends::partition_count(client, name, ATTEMPT).is_ok();
         let missing = self.wanted.topics.written().iter().find(|name| !name.starts_with('^') && !exists(name));
         match missing {
             Some(name) if code != Code::InvalidTopic => Error::data(format_args!("topic \"{name}\" does not exist")),
@@ -57,24 +73,16 @@ impl KafkaSource {
         }
     }
 
-    pub(crate) fn plan(
-        &self,
-        places: &[Place],
-        now_ms: i64,
-        timeout: Duration,
-    ) -> rdkafka::error::KafkaResult<Vec<Plan>> {
+    fn plan(&self, places: &[Place], now_ms: i64, timeout: Duration) -> Result<Vec<Plan>, Attempt> {
         let wish = Wish {
             from: &self.wanted.from,
             until: self.wanted.until.as_ref(),
             has_group: self.wanted.has_group,
             now_ms,
         };
-        let mut plans = plan::plan(&self.consumer, places, &wish, timeout)?;
-        for plan in &mut plans {
-            if let Some(&offset) = self.resume.get(&format!("{}/{}", plan.topic, plan.number)) {
-                plan.start = offset;
-                plan.missed = None;
-            }
+        let mut plans = plan::plan(&self.consumer, places, &wish, timeout).map_err(Attempt::Again)?;
+        if let Some(exactly_once) = &self.exactly_once {
+            exactly_once.go_on(&mut plans, &self.resume).map_err(Attempt::Over)?;
         }
         Ok(plans)
     }
@@ -96,9 +104,8 @@ impl KafkaSource {
             if let Some(missed) = plan.missed {
                 out.warn(format_args!("{place}: offset {missed} is not there, reading from {}", plan.start));
             }
-            let mut partition = Partition::new(&self.consumer, &self.bell, &plan.topic, plan.number)
+            let partition = Partition::new(&self.consumer, &self.bell, plan)
                 .ok_or_else(|| Error::data(format_args!("{place}: no such partition")))?;
-            partition.end = plan.end;
             self.partitions.retain(|old| old.part != partition.part);
             self.partitions.push(partition);
             list.add_partition_offset(&plan.topic, plan.number, Offset::Offset(plan.start))
@@ -143,14 +150,16 @@ impl KafkaSource {
                     self.patience.answered();
                     return Ok(plans);
                 }
-                Err(error) => self.patience.after("cannot read", &error, &consumer.context().end)?,
+                Err(Attempt::Over(error)) => return Err(error),
+                Err(Attempt::Again(error)) => self.patience.after("cannot read", &error, &consumer.context().end)?,
             }
             self.bell.wait(Duration::from_millis(20));
         }
     }
 }
 
-enum Attempt {
+/// Why it is not open yet.
+pub(crate) enum Attempt {
     Again(KafkaError),
     Over(Error),
 }

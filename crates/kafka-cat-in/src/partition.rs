@@ -6,6 +6,7 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 
 use crate::context::{Bell, InContext};
+use crate::plan::Plan;
 
 /// Whether more is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Partition {
     /// `topic/number`, as marks have it.
     pub part: String,
     pub state: State,
+    /// The offset that reading began at.
+    pub start: i64,
     /// The offset behind the last message that was given to the output.
     pub given: Option<i64>,
     /// The same for the last message that was written to the pipe.
@@ -40,22 +43,28 @@ pub struct Partition {
 
 impl Partition {
     /// Takes the partition's messages out of the common queue, before it is assigned. None: no such partition.
-    pub fn new(consumer: &Arc<BaseConsumer<InContext>>, bell: &Arc<Bell>, topic: &str, number: i32) -> Option<Self> {
-        let mut queue = consumer.split_partition_queue(topic, number)?;
+    pub fn new(consumer: &Arc<BaseConsumer<InContext>>, bell: &Arc<Bell>, plan: &Plan) -> Option<Self> {
+        let mut queue = consumer.split_partition_queue(&plan.topic, plan.number)?;
         let bell = Arc::clone(bell);
         queue.set_nonempty_callback(move || bell.ring());
         Some(Self {
-            topic: topic.to_owned(),
-            number,
-            part: format!("{topic}/{number}"),
+            topic: plan.topic.clone(),
+            number: plan.number,
+            part: format!("{}/{}", plan.topic, plan.number),
             state: State::Live,
+            start: plan.start,
             given: None,
             written: None,
             committed: None,
-            end: None,
+            end: plan.end,
             newest_ms: None,
             queue: Arc::new(queue),
         })
+    }
+
+    /// The offset to go on from.
+    pub fn next(&self) -> i64 {
+        self.given.unwrap_or(self.start)
     }
 }
 

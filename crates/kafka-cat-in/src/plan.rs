@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
+use kafka_ends::group_offsets::{Place, list};
 use kafka_ends::partition_count;
 use millpipe::Error;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use regex::Regex;
 
 use crate::context::InContext;
+use crate::instance::Instance;
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
-
-/// One partition to read: its topic and number.
-pub type Place = (String, i32);
 
 /// The topics that flags name.
 #[derive(Clone, Debug)]
@@ -51,8 +51,8 @@ impl Topics {
 ///
 /// # Errors
 /// What the client says; a named topic that does not exist is one.
-pub fn find_topics(
-    consumer: &BaseConsumer<InContext>,
+pub fn find_topics<C: ClientContext>(
+    client: &Client<C>,
     topics: &Topics,
     timeout: Duration,
 ) -> KafkaResult<Vec<(String, i32)>> {
@@ -60,11 +60,11 @@ pub fn find_topics(
     match topics {
         Topics::Named(names) => {
             for name in names {
-                found.push((name.clone(), partition_count(consumer.client(), name, timeout)?));
+                found.push((name.clone(), partition_count(client, name, timeout)?));
             }
         }
         Topics::Matching(_, expressions) => {
-            for topic in consumer.fetch_metadata(None, timeout)?.topics() {
+            for topic in client.fetch_metadata(None, timeout)?.topics() {
                 // Kafka's own topics are meant only when somebody says so.
                 let is_meant =
                     |e: &Regex| e.is_match(topic.name()) && (!is_internal(topic.name()) || is_internal(e.as_str()));
@@ -86,8 +86,12 @@ fn is_internal(name: &str) -> bool {
 /// The partitions that the flags mean.
 ///
 /// # Errors
-/// When nothing matches, or a topic has no such partition.
-pub fn choose(topics: &[(String, i32)], wanted: Option<&PartitionSet>) -> Result<Vec<Place>, Error> {
+/// When nothing matches, a topic has no such partition, or there are fewer partitions than instances.
+pub fn choose(
+    topics: &[(String, i32)],
+    wanted: Option<&PartitionSet>,
+    instance: Option<Instance>,
+) -> Result<Vec<Place>, Error> {
     if topics.is_empty() {
         return Err(Error::data("no topic matches"));
     }
@@ -96,8 +100,18 @@ pub fn choose(topics: &[(String, i32)], wanted: Option<&PartitionSet>) -> Result
             return Err(Error::data(format_args!("topic \"{topic}\" has no partition {missing}: it has {count}")));
         }
     }
-    let all = topics.iter().flat_map(|(topic, count)| (0..*count).map(move |number| (topic.clone(), number)));
-    Ok(all.filter(|(_, number)| wanted.is_none_or(|set| set.contains(*number))).collect())
+    let is_meant = |rank: usize, number: i32| {
+        wanted.is_none_or(|set| set.contains(number)) && instance.is_none_or(|instance| instance.owns(rank, number))
+    };
+    let mut places = Vec::new();
+    for (rank, (topic, count)) in topics.iter().enumerate() {
+        places.extend((0..*count).filter(|number| is_meant(rank, *number)).map(|number| (topic.clone(), number)));
+    }
+    if let (true, Some(instance)) = (places.is_empty(), instance) {
+        let all: i32 = topics.iter().map(|(_, count)| count).sum();
+        return Err(Error::data(format_args!("instance {instance} has nothing to read: there are {all} partitions")));
+    }
+    Ok(places)
 }
 
 /// Where one partition is read from and up to.
@@ -108,6 +122,9 @@ pub struct Plan {
     pub start: i64,
     /// Not beyond this offset.
     pub end: Option<i64>,
+    /// What is there: the first offset, and the one behind the last.
+    pub low: i64,
+    pub high: i64,
     /// The wanted start, when it is not there: a warning is due.
     pub missed: Option<i64>,
 }
@@ -148,7 +165,7 @@ pub fn plan(
             _ => None,
         };
         let missed = (start != wanted).then_some(wanted);
-        plans.push(Plan { topic: topic.clone(), number: *number, start, end, missed });
+        plans.push(Plan { topic: topic.clone(), number: *number, start, end, low, high, missed });
     }
     Ok(plans)
 }
@@ -181,16 +198,6 @@ fn timed_offsets(
 ) -> KafkaResult<Vec<Option<i64>>> {
     let answer = consumer.offsets_for_times(list(places, Offset::Offset(time_ms.max(0)))?, timeout)?;
     offsets(&answer, places)
-}
-
-/// # Errors
-/// When an offset cannot be said.
-pub fn list(places: &[Place], offset: Offset) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(places.len());
-    for (topic, number) in places {
-        list.add_partition_offset(topic, *number, offset)?;
-    }
-    Ok(list)
 }
 
 fn offsets(answer: &TopicPartitionList, places: &[Place]) -> KafkaResult<Vec<Option<i64>>> {
@@ -229,11 +236,20 @@ mod tests {
     #[test]
     fn a_missing_partition_is_told_with_what_there_is() {
         let topics = [("a".to_owned(), 4), ("b".to_owned(), 2)];
-        let chosen = choose(&topics, Some(&"0-1".parse().unwrap())).unwrap();
+        let chosen = choose(&topics, Some(&"0-1".parse().unwrap()), None).unwrap();
         assert_eq!(chosen.len(), 4);
-        let error = choose(&topics, Some(&"1-3".parse().unwrap())).unwrap_err();
+        let error = choose(&topics, Some(&"1-3".parse().unwrap()), None).unwrap_err();
         assert_eq!(error.message, "topic \"b\" has no partition 2: it has 2");
-        assert_eq!(choose(&[], None).unwrap_err().message, "no topic matches");
+        assert_eq!(choose(&[], None, None).unwrap_err().message, "no topic matches");
+    }
+
+    #[test]
+    fn an_instance_without_a_partition_is_an_error() {
+        let topics = [("a".to_owned(), 2)];
+        let share = |text: &str| choose(&topics, None, Some(text.parse().unwrap()));
+        assert_eq!(share("2/2").unwrap(), [("a".to_owned(), 1)]);
+        let error = share("3/3").unwrap_err();
+        assert_eq!(error.message, "instance 3/3 has nothing to read: there are 2 partitions");
     }
 
     #[test]

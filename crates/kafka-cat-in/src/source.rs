@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_ends::{Patience, Reserved, failure};
-use millpipe::{Error, Fault, Mark, Out, Polled, Source};
+use millpipe::{Error, Fault, Mark, Out, Polled, Positions, Source, Truth};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode as Code;
+use serde_json::Value;
 
 use crate::cli::Cli;
 use crate::context::{Bell, InContext};
+use crate::exactly_once::ExactlyOnce;
+use crate::instance::Instance;
 use crate::partition::{Partition, State};
 use crate::partition_set::PartitionSet;
 use crate::plan::Topics;
@@ -40,6 +43,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("queued.min.messages", "5000"),
     ("fetch.message.max.bytes", "524288"),
     ("fetch.error.backoff.ms", "100"),
+    // The client also waits half of this before it connects at all.
+    ("reconnect.backoff.ms", "20"),
     ("reconnect.backoff.max.ms", "1000"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
@@ -50,6 +55,8 @@ const DEFAULTS: &[(&str, &str)] = &[
 pub(crate) struct Wanted {
     pub topics: Topics,
     pub partitions: Option<PartitionSet>,
+    pub instance: Option<Instance>,
+    /// The group says where to start, and is told what was written. In a pipe with checkpoints the sink commits.
     pub has_group: bool,
     pub from: From,
     pub until: Option<Until>,
@@ -57,6 +64,8 @@ pub(crate) struct Wanted {
     pub marks: bool,
     pub align_ms: Option<i64>,
     pub line_bytes_max: usize,
+    /// The flags that a position depends on.
+    flags: String,
     verbose: bool,
 }
 
@@ -95,6 +104,7 @@ pub struct KafkaSource {
     /// Positions of an earlier run, by part.
     pub(crate) resume: BTreeMap<String, i64>,
     pub(crate) commit_at_ms: i64,
+    pub(crate) exactly_once: Option<ExactlyOnce>,
 }
 
 impl KafkaSource {
@@ -132,11 +142,12 @@ impl KafkaSource {
             tombstones: 0,
             resume: BTreeMap::new(),
             commit_at_ms: 0,
+            exactly_once: ExactlyOnce::new(cli, &config),
         })
     }
 
     /// Between two reads, when all that was read is written: the client's events, the group's changes.
-    fn serve(&mut self, out: &mut Out) -> Result<(), Fault> {
+    pub(crate) fn serve(&mut self, out: &mut Out) -> Result<(), Fault> {
         let consumer = Arc::clone(&self.consumer);
         for _ in 0..EVENTS_MAX {
             match consumer.poll(Duration::ZERO) {
@@ -220,7 +231,8 @@ impl Wanted {
         Ok(Self {
             topics: Topics::new(&cli.topics)?,
             partitions: cli.partitions.clone(),
-            has_group: cli.group.is_some(),
+            instance: cli.instance.filter(|instance| instance.of > 1),
+            has_group: cli.group.is_some() && !cli.exactly_once.exactly_once,
             from: cli.start(),
             until: cli.end(),
             form: match (cli.envelope, cli.text) {
@@ -228,20 +240,25 @@ impl Wanted {
                 (false, true) => Form::Text,
                 (false, false) => Form::Json,
             },
-            marks: cli.marks,
+            marks: cli.marks || cli.exactly_once.exactly_once,
             align_ms: cli.align.map(|align| align.0),
             line_bytes_max: cli.input.max_line.as_usize(),
+            flags: cli.position_flags(),
             verbose: cli.run.verbose,
         })
     }
 
     /// The group shares its partitions out, unless the flags say which ones to read.
     pub fn joins_group(&self) -> bool {
-        self.has_group && self.partitions.is_none()
+        self.has_group && self.partitions.is_none() && self.instance.is_none()
     }
 }
 
 impl Source for KafkaSource {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.open_before_the_first_barrier(out)
+    }
+
     fn poll(&mut self, wait_ms: u64, out: &mut Out) -> Result<Polled, Fault> {
         self.serve(out)?;
         let read = match self.phase {
@@ -276,15 +293,40 @@ impl Source for KafkaSource {
     }
 
     fn position(&self) -> String {
-        let mut positions = self.resume.clone();
-        positions.extend(self.partitions.iter().filter_map(|p| Some((p.part.clone(), p.given?))));
-        serde_json::json!(positions).to_string()
+        Value::Object(self.positions()).to_string()
     }
 
     fn seek(&mut self, position: &str) -> Result<(), Error> {
         self.resume = serde_json::from_str(position)
             .map_err(|_| Error::data(format_args!("\"{position}\" is no position of kafka-cat-in")))?;
+        if let Some(exactly_once) = &mut self.exactly_once {
+            exactly_once.restores = true;
+        }
         Ok(())
+    }
+
+    fn flags(&self) -> String {
+        self.wanted.flags.clone()
+    }
+
+    fn truth(&mut self) -> Result<Option<Truth>, Fault> {
+        Ok(self.ask_group()?)
+    }
+
+    /// Of all partitions, also those where nothing was read yet.
+    fn positions(&self) -> Positions {
+        let remembered = self.resume.iter().map(|(part, offset)| (part.clone(), *offset));
+        let reached = self.partitions.iter().map(|partition| (partition.part.clone(), partition.next()));
+        let positions: BTreeMap<String, i64> = remembered.chain(reached).collect();
+        positions.into_iter().map(|(part, offset)| (part, offset.into())).collect()
+    }
+
+    fn for_sink(&self) -> Value {
+        self.exactly_once.as_ref().map_or(Value::Null, ExactlyOnce::for_sink)
+    }
+
+    fn committed(&mut self, positions: &Positions) -> Result<(), Fault> {
+        Ok(self.tell_group(positions)?)
     }
 }
 
