@@ -130,6 +130,11 @@ impl Out {
         self.counts.settled += lines;
     }
 
+    /// Writes so many whole lines at once, each with its newline; each stands for one input line.
+    pub fn block(&mut self, bytes: &[u8], lines: u64) {
+        self.take_over(bytes, lines, lines);
+    }
+
     /// Writes a mark at this place of the stream.
     pub fn mark(&mut self, mark: &Mark) {
         mark.write(&mut self.bytes);

@@ -1,0 +1,353 @@
+//! What has changed in the folders: files that came, were renamed, truncated or deleted.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use millpipe::{Error, Fault, Out};
+
+use crate::bookmark::{Bookmark, Fit};
+use crate::cli::{Order, Parts};
+use crate::content::{Change, Content};
+use crate::failure;
+use crate::found::{FileId, Found};
+use crate::part::{Idle, Part};
+use crate::piece::{Opened, Piece};
+use crate::rotation;
+use crate::source::FileSource;
+
+/// Open files are looked at so often, as long as there are not very many.
+const WATCH_MS: i64 = 25;
+/// Folders are looked through so often, as long as there are not very many files.
+const LOOK_MS: i64 = 500;
+/// A deleted file may be written to for a while.
+const DELETED_MS: i64 = 10_000;
+/// So many renamed files of one path are still watched: a program may keep writing to one.
+const RENAMED_MAX: usize = 4;
+/// A compressed copy of less than this is believed by its name only.
+const SURE_BYTES: u64 = 256;
+
+/// Where a file is in the source: part and piece.
+type Place = (usize, usize);
+
+impl FileSource {
+    /// With --follow: looks at open files and folders when it is time.
+    pub(crate) fn watch(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let now_ms = out.now_ms();
+        if now_ms < self.watch_at_ms {
+            return Ok(());
+        }
+        let files = i64::try_from(self.parts.iter().map(|part| part.pieces.len()).sum::<usize>()).unwrap_or(i64::MAX);
+        if now_ms >= self.look_at_ms {
+            self.look_around(out)?;
+            self.retire(out)?;
+            self.look_at_ms = now_ms + LOOK_MS.max(files / 10);
+        }
+        self.watch_at_ms = now_ms + WATCH_MS.max(files / 20);
+        for part in 0..self.parts.len() {
+            self.watch_part(part, out)?;
+        }
+        Ok(())
+    }
+
+    fn watch_part(&mut self, part: usize, out: &mut Out) -> Result<(), Fault> {
+        let mut index = 0;
+        while index < self.parts[part].pieces.len() {
+            let piece = &mut self.parts[part].pieces[index];
+            if piece.at_end {
+                let change = piece.look(out.now_ms()).map_err(|error| failure::error(&piece.path, &error))?;
+                match change {
+                    Change::None => {}
+                    Change::Grown => self.parts[part].look_again(),
+                    Change::Replaced => index += self.replaced((part, index), out)?,
+                }
+            }
+            index += 1;
+        }
+        Ok(())
+    }
+
+    /// A file was truncated, or written anew. What was left of it may be in a copy (as logrotate's copytruncate makes
+    /// it), which is read first. Returns how many pieces were put in front of it.
+    fn replaced(&mut self, (part, index): Place, out: &mut Out) -> Result<usize, Fault> {
+        let part = &mut self.parts[part];
+        part.look_again();
+        let piece = &mut part.pieces[index];
+        let (named, bookmark) = (piece.named.clone(), piece.bookmark());
+        let (name, offset) = (piece.name(), bookmark.offset);
+        let copy = rotation::copy(&named, &bookmark, piece.id).map_err(|error| failure::error(&named, &error))?;
+        piece.restart();
+        let Some((found, content, trace)) = copy else {
+            out.warn(format_args!(
+                "{name}: truncated or replaced after byte {offset}: read from its start; what was written after that byte is lost"
+            ));
+            return Ok(0);
+        };
+        let copy = found.path.display().to_string();
+        out.warn(format_args!(
+            "{name}: truncated after byte {offset}: what was left is read from {copy}, then it from its start"
+        ));
+        let mut rest = Piece::resumed(&found, &named, content, trace);
+        rest.created = None;
+        part.pieces.insert(index, rest);
+        Ok(1)
+    }
+
+    /// Looks which files there are, and adds those that are new.
+    pub(crate) fn look_around(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let known: HashMap<FileId, Place> = self.places(|piece| piece.id);
+        let mut there = HashSet::new();
+        let mut new = Vec::new();
+        for index in 0..self.arguments.len() {
+            let listed = self.arguments[index].list()?;
+            if listed.is_empty() {
+                self.nothing_there(index, out)?;
+            } else {
+                self.waited_for.remove(&index);
+            }
+            // A file that is named twice is read once.
+            for found in listed.into_iter().filter(|found| there.insert(found.id)) {
+                self.check_regular(&found)?;
+                match known.get(&found.id) {
+                    Some(place) => self.met_again(*place, &found, out)?,
+                    None => new.push((index, found)),
+                }
+            }
+        }
+        if self.settings.order == Order::Time {
+            new.sort_by(|(_, a), (_, b)| (a.stamp.changed_ns, &a.path).cmp(&(b.stamp.changed_ns, &b.path)));
+        }
+        if !new.is_empty() {
+            self.add_all(new, known.into_keys().collect())?;
+        }
+        self.note_departures(&there, out)
+    }
+
+    fn places<K: Eq + std::hash::Hash>(&self, key: impl Fn(&Piece) -> K) -> HashMap<K, Place> {
+        let mut places = HashMap::new();
+        for (part_index, part) in self.parts.iter().enumerate() {
+            places.extend(part.pieces.iter().enumerate().map(|(index, piece)| (key(piece), (part_index, index))));
+        }
+        places
+    }
+
+    fn nothing_there(&mut self, argument: usize, out: &mut Out) -> Result<(), Error> {
+        let text = self.arguments[argument].text.clone();
+        let is_glob = self.arguments[argument].is_glob();
+        if self.settings.follow {
+            if self.waited_for.insert(argument) {
+                out.warn(format_args!(
+                    "{text}: {}: waiting for it",
+                    if is_glob { "no file matches" } else { "not there" }
+                ));
+            }
+            return Ok(());
+        }
+        let is_known = is_glob && self.was_restored
+            || self.parts.iter().any(|part| part.pieces.iter().any(|piece| piece.named.as_os_str() == text.as_str()));
+        match (is_known, is_glob) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Error::data(format_args!("no file matches \"{text}\""))),
+            (false, false) => Err(Error::data(format_args!("{text}: No such file or directory"))),
+        }
+    }
+
+    fn check_regular(&self, found: &Found) -> Result<(), Error> {
+        if found.is_regular || !self.settings.exactly_once {
+            return Ok(());
+        }
+        let path = found.path.display();
+        Err(Error::usage(format_args!("{path}: is no regular file: it cannot be read again after a crash")))
+    }
+
+    /// A known file is there, perhaps under another name, perhaps grown.
+    fn met_again(&mut self, (part, index): Place, found: &Found, out: &mut Out) -> Result<(), Fault> {
+        let piece = &mut self.parts[part].pieces[index];
+        piece.path.clone_from(&found.path);
+        piece.has_departed = false;
+        if !found.is_regular || piece.closed_as.is_none_or(|stamp| stamp == found.stamp) {
+            return Ok(());
+        }
+        if piece.is_copy {
+            piece.closed_as = Some(found.stamp);
+            return Ok(());
+        }
+        let opened = piece.open(self.settings.follow).map_err(|error| failure::error(&found.path, &error))?;
+        match opened {
+            Opened::Here => self.parts[part].look_again(),
+            // The next look will tell.
+            Opened::Gone => {}
+            Opened::Replaced => {
+                self.replaced((part, index), out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds files in this order, each behind what rotation has put between it and the last one of its path.
+    fn add_all(&mut self, new: Vec<(usize, Found)>, mut known: HashSet<FileId>) -> Result<(), Error> {
+        let lasts: HashMap<PathBuf, Place> = self.places(|piece| piece.named.clone());
+        for (argument, found) in new {
+            if known.contains(&found.id) {
+                continue;
+            }
+            let part = self.part_of(argument, &found);
+            if let Some(last) = lasts.get(&found.path) {
+                for missed in self.missed(*last, &found, &known)? {
+                    known.insert(missed.id);
+                    let mut piece = Piece::new(&missed, &found.path);
+                    piece.has_departed = true;
+                    self.parts[part].pieces.push(piece);
+                }
+            }
+            match self.copied(&found)? {
+                Copied::No => self.add(part, Piece::new(&found, &found.path))?,
+                Copied::From(bookmark) => {
+                    let mut piece = Piece::closed(&found, &found.path, bookmark);
+                    piece.is_copy = true;
+                    self.parts[part].pieces.push(piece);
+                }
+                Copied::NotYetKnown => continue,
+            }
+            known.insert(found.id);
+        }
+        Ok(())
+    }
+
+    /// With --follow it is opened at once: it may be renamed before its turn.
+    fn add(&mut self, part: usize, mut piece: Piece) -> Result<(), Error> {
+        if self.settings.follow {
+            // If it has gone already, its turn will tell.
+            piece.open(true).map_err(|error| failure::error(&piece.path, &error))?;
+        }
+        self.parts[part].pieces.push(piece);
+        self.parts[part].look_again();
+        Ok(())
+    }
+
+    fn part_of(&mut self, argument: usize, found: &Found) -> usize {
+        match self.settings.parts {
+            Parts::One => 0,
+            Parts::Arguments => argument,
+            Parts::Files => self.part_named(&found.path.to_string_lossy()),
+        }
+    }
+
+    /// The part of this name, which is made if it is not there.
+    pub(crate) fn part_named(&mut self, name: &str) -> usize {
+        if let Some(index) = self.parts.iter().position(|part| part.name == name) {
+            return index;
+        }
+        self.parts.push(Part::new(name));
+        self.parts.len() - 1
+    }
+
+    /// Files that had this name between the last one of it that we know and the one that has it now.
+    fn missed(&self, (part, index): Place, found: &Found, known: &HashSet<FileId>) -> Result<Vec<Found>, Error> {
+        let failed = |error: std::io::Error| failure::error(&found.path, &error);
+        let last = &self.parts[part].pieces[index];
+        let Some(stamp) = last.stamp().map_err(failed)? else { return Ok(Vec::new()) };
+        let mut missed = rotation::newer(&found.path, stamp, last.created).map_err(failed)?;
+        let bookmark = last.bookmark();
+        missed.retain(|missed| {
+            let is_copy = || bookmark.offset > 0 && rotation::fit(missed, &bookmark).is_some();
+            missed.id != found.id && !known.contains(&missed.id) && !is_copy()
+        });
+        Ok(missed)
+    }
+
+    /// Whether a new file is a compressed copy of one that we read.
+    fn copied(&self, found: &Found) -> Result<Copied, Error> {
+        if !rotation::has_compressed_name(&found.path) {
+            return Ok(Copied::No);
+        }
+        for piece in self.parts.iter().flat_map(|part| &part.pieces).filter(|piece| may_be_copied(piece, found)) {
+            let failed = |error: std::io::Error| failure::error(&found.path, &error);
+            let content = Content::open(&found.path, self.settings.follow).map_err(failed)?;
+            match piece.bookmark().find_in(content) {
+                Ok(Fit::Here(..)) => return Ok(Copied::From(piece.bookmark())),
+                Ok(Fit::Shorter(content)) if self.settings.follow && (content.is_within() || found.stamp.size == 0) => {
+                    return Ok(Copied::NotYetKnown);
+                }
+                // Damaged ones are told when they are read.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(Copied::No)
+    }
+
+    fn note_departures(&mut self, there: &HashSet<FileId>, out: &mut Out) -> Result<(), Fault> {
+        let mut changed = Vec::new();
+        for (part_index, part) in self.parts.iter_mut().enumerate() {
+            for (index, piece) in part.pieces.iter_mut().enumerate() {
+                let departs = !there.contains(&piece.id) && !piece.has_departed;
+                if !departs || !self.settings.follow {
+                    continue;
+                }
+                piece.has_departed = true;
+                // A closed one cannot be looked at by itself.
+                if piece.closed_as.is_some()
+                    && let Ok(Some(found)) = rotation::by_id(&piece.path, piece.id)
+                {
+                    changed.push(((part_index, index), found));
+                }
+            }
+        }
+        for (place, found) in changed {
+            self.met_again(place, &found, out)?;
+            self.parts[place.0].pieces[place.1].has_departed = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets files from which nothing more will come.
+    fn retire(&mut self, out: &mut Out) -> Result<(), Fault> {
+        for part in &mut self.parts {
+            let mut index = 0;
+            while index < part.pieces.len() {
+                if !is_over(part, index, out.now_ms())? {
+                    index += 1;
+                    continue;
+                }
+                let mut piece = part.pieces.remove(index);
+                self.writer.turn_to(&part.name);
+                piece.give_torn(&mut self.writer, out);
+                part.idle = Idle::No;
+                part.look_again();
+            }
+            if part.pieces.is_empty() && self.settings.parts == Parts::Files {
+                part.rest(Idle::Finally, &mut self.writer, out);
+            }
+        }
+        if self.settings.parts == Parts::Files {
+            let turn = self.parts.get(self.turn).map(|part| part.name.clone());
+            self.parts.retain(|part| !part.pieces.is_empty());
+            self.turn = turn.and_then(|name| self.parts.iter().position(|part| part.name == name)).unwrap_or(0);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a new file has content that is known.
+enum Copied {
+    No,
+    /// It has what was read up to there, and what comes behind is read from the original.
+    From(Bookmark),
+    /// It is still being written, and so far it has.
+    NotYetKnown,
+}
+
+fn may_be_copied(piece: &Piece, found: &Found) -> bool {
+    let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, &piece.path);
+    let is_beside = piece.path.parent() == found.path.parent();
+    is_sure && piece.offset() > 0 && is_beside && !piece.is_copy && !rotation::has_compressed_name(&piece.path)
+}
+
+fn is_over(part: &Part, index: usize, now_ms: i64) -> Result<bool, Error> {
+    let piece = &part.pieces[index];
+    if !piece.has_departed || !piece.at_end {
+        return Ok(false);
+    }
+    let is_deleted = piece.is_unreachable().map_err(|error| failure::error(&piece.path, &error))?;
+    let later = part.pieces[index + 1..].iter().filter(|other| other.named == piece.named).count();
+    Ok((is_deleted && now_ms - piece.grown_at_ms >= DELETED_MS) || later > RENAMED_MAX)
+}

@@ -1,0 +1,380 @@
+//! One file of a partition: where we are in it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use memchr::memchr;
+use millpipe::{BLOCK_BYTES, Error, Fault, Out};
+
+use crate::bookmark::{Bookmark, Fit, Trace};
+use crate::buffer::Buffer;
+use crate::content::{Change, Content, Got};
+use crate::failure;
+use crate::found::{FileId, Found, Stamp};
+use crate::line_writer::{LineWriter, Origin};
+use crate::rotation;
+
+/// What one turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gave {
+    Lines,
+    /// A pipe has nothing now.
+    NotNow,
+    /// It is read to its end as it is now.
+    End,
+}
+
+/// What came of opening a file where it was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    Here,
+    /// There is another file now, or none.
+    Gone,
+    /// It has not the content any more that was read.
+    Replaced,
+}
+
+/// What becomes of a file at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// More may come.
+    Wait,
+    /// It is finished for this run; an unfinished line is left for the next one.
+    Leave,
+    /// It is finished: a last line without newline is a line.
+    Take,
+}
+
+pub struct Piece {
+    /// The path by which it was found first.
+    pub named: PathBuf,
+    /// Where it was seen last.
+    pub path: PathBuf,
+    pub id: FileId,
+    /// When the file was made; none for a copy of what was read before.
+    pub created: Option<SystemTime>,
+    /// None before it is opened, and when it is not watched for a while.
+    content: Option<Content>,
+    place: Place,
+    buffer: Buffer,
+    /// In the middle of a line that is too long, and was told.
+    pub is_skipping: bool,
+    /// Nothing more is there now.
+    pub at_end: bool,
+    /// It was closed with an unfinished line behind our place.
+    pub is_torn: bool,
+    /// What it was like when it was closed, read to its end.
+    pub closed_as: Option<Stamp>,
+    /// The same content is read elsewhere.
+    pub is_copy: bool,
+    /// No argument means it any more: it was renamed or deleted.
+    pub has_departed: bool,
+    /// When it was last seen to grow.
+    pub grown_at_ms: i64,
+}
+
+/// Where we are in a file.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In an open file, or one that was open in this run.
+    Traced(Trace),
+    /// As an earlier run left it.
+    Known(Bookmark),
+}
+
+impl Piece {
+    /// A file that is to be read from its start.
+    pub fn new(found: &Found, named: &Path) -> Self {
+        Self {
+            named: named.to_owned(),
+            path: found.path.clone(),
+            id: found.id,
+            created: found.created,
+            content: None,
+            place: Place::Traced(Trace::default()),
+            buffer: Buffer::default(),
+            is_skipping: false,
+            at_end: false,
+            is_torn: false,
+            closed_as: None,
+            is_copy: false,
+            has_departed: false,
+            grown_at_ms: 0,
+        }
+    }
+
+    /// A file that is read on from where `content` is.
+    pub fn resumed(found: &Found, named: &Path, content: Content, trace: Trace) -> Self {
+        Self { content: Some(content), place: Place::Traced(trace), ..Self::new(found, named) }
+    }
+
+    /// A file of which nothing is to be read unless it changes.
+    pub fn closed(found: &Found, named: &Path, bookmark: Bookmark) -> Self {
+        Self { place: Place::Known(bookmark), at_end: true, closed_as: Some(found.stamp), ..Self::new(found, named) }
+    }
+
+    pub fn offset(&self) -> u64 {
+        match &self.place {
+            Place::Traced(trace) => trace.offset(),
+            Place::Known(bookmark) => bookmark.offset,
+        }
+    }
+
+    pub fn bookmark(&self) -> Bookmark {
+        match &self.place {
+            Place::Traced(trace) => trace.bookmark(),
+            Place::Known(bookmark) => bookmark.clone(),
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.content.is_some()
+    }
+
+    /// How messages call it.
+    pub fn name(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+
+    /// Opens it where it was left; a closed one is then no longer at its end.
+    ///
+    /// # Errors
+    /// The system's; `InvalidData` for damaged compression.
+    pub fn open(&mut self, may_grow: bool) -> io::Result<Opened> {
+        let content = match Content::open(&self.path, may_grow) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Gone),
+            content => content?,
+        };
+        if self.path.as_os_str() != "-" && content.id()? != self.id {
+            return Ok(Opened::Gone);
+        }
+        match self.bookmark().find_in(content)? {
+            Fit::Here(content, trace) => {
+                self.start_at(*content, trace);
+                Ok(Opened::Here)
+            }
+            Fit::Shorter(_) | Fit::Other => Ok(Opened::Replaced),
+        }
+    }
+
+    /// Reads on from where `content` is.
+    pub fn start_at(&mut self, content: Content, trace: Trace) {
+        self.content = Some(content);
+        self.place = Place::Traced(trace);
+        self.buffer.clear();
+        self.at_end = false;
+        self.is_torn = false;
+        self.closed_as = None;
+    }
+
+    /// Opens it before its first turn, wherever it is by now.
+    fn open_first(&mut self, may_grow: bool) -> Result<(), Error> {
+        if self.content.is_some() {
+            return Ok(());
+        }
+        let failed = |piece: &Self, error: &io::Error| failure::error(&piece.path, error);
+        let mut opened = self.open(may_grow).map_err(|error| failed(self, &error))?;
+        if opened == Opened::Gone
+            && let Some(found) = rotation::by_id(&self.named, self.id).map_err(|error| failed(self, &error))?
+        {
+            self.path = found.path;
+            opened = self.open(may_grow).map_err(|error| failed(self, &error))?;
+        }
+        let what = match opened {
+            Opened::Here => return Ok(()),
+            Opened::Gone => "it is gone before it was read",
+            Opened::Replaced => "it was truncated or replaced before it was read",
+        };
+        Err(Error::data(format_args!("{}: {what}", self.name())))
+    }
+
+    /// Writes lines: as many as fit into 64 KiB, one at least.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn give(&mut self, writer: &mut LineWriter, mut ending: Ending, out: &mut Out) -> Result<Gave, Fault> {
+        self.open_first(ending == Ending::Wait)?;
+        if self.content.as_ref().is_some_and(Content::is_stream) {
+            ending = Ending::Take;
+        }
+        let mut given = 0;
+        loop {
+            if given == 0 && (self.is_skipping || self.is_too_long(writer)) {
+                self.tell_too_long(writer, out);
+                if self.skip() {
+                    return Ok(Gave::Lines);
+                }
+            } else {
+                let room = BLOCK_BYTES - given;
+                let is_full = self.give_buffered(writer, room, given == 0, &mut given, out);
+                if is_full || given >= BLOCK_BYTES || (given > 0 && self.buffer.data().len() >= BLOCK_BYTES - given) {
+                    return Ok(Gave::Lines);
+                }
+            }
+            match self.read()? {
+                Got::Bytes(_) => {}
+                Got::NotNow => return Ok(if given > 0 { Gave::Lines } else { Gave::NotNow }),
+                Got::End if given > 0 => return Ok(Gave::Lines),
+                Got::End => return self.end(writer, ending, out),
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<Got, Error> {
+        let Some(content) = &mut self.content else { return Ok(Got::End) };
+        let got = content.read(self.buffer.room()).map_err(|error| failure::error(&self.path, &error))?;
+        if let Got::Bytes(n) = got {
+            self.buffer.filled(n);
+        }
+        Ok(got)
+    }
+
+    fn give_buffered(
+        &mut self,
+        writer: &mut LineWriter,
+        room: usize,
+        first: bool,
+        given: &mut usize,
+        out: &mut Out,
+    ) -> bool {
+        let file = self.named.to_string_lossy();
+        let origin = Origin { file: &file, offset: self.offset() };
+        let taken = writer.give(self.buffer.data(), room, first, origin, out);
+        *given += taken.bytes;
+        self.pass(taken.bytes);
+        taken.is_full
+    }
+
+    /// So many bytes of the buffer have had their effect.
+    fn pass(&mut self, bytes: usize) {
+        if let Place::Traced(trace) = &mut self.place {
+            trace.pass(&self.buffer.data()[..bytes]);
+        }
+        self.buffer.consume(bytes);
+    }
+
+    /// The next line is longer than a line may be, and than a turn: it is not waited for.
+    fn is_too_long(&self, writer: &LineWriter) -> bool {
+        let data = self.buffer.data();
+        let length_max = writer.line_bytes_max().max(BLOCK_BYTES);
+        data.len() > length_max && memchr(b'\n', data).is_none_or(|end| end > length_max)
+    }
+
+    fn tell_too_long(&mut self, writer: &mut LineWriter, out: &mut Out) {
+        if !std::mem::replace(&mut self.is_skipping, true) {
+            let file = self.named.to_string_lossy();
+            let origin = Origin { file: &file, offset: self.offset() };
+            writer.too_long(self.buffer.data(), origin, out);
+        }
+    }
+
+    /// Leaves out a turn of a line that is too long; false when there is not so much yet.
+    fn skip(&mut self) -> bool {
+        let data = self.buffer.data();
+        let turn = &data[..data.len().min(BLOCK_BYTES)];
+        let end = memchr(b'\n', turn);
+        if end.is_none() && turn.len() < BLOCK_BYTES {
+            return false;
+        }
+        self.is_skipping = end.is_none();
+        self.pass(end.map_or(BLOCK_BYTES, |end| end + 1));
+        true
+    }
+
+    fn end(&mut self, writer: &mut LineWriter, ending: Ending, out: &mut Out) -> Result<Gave, Fault> {
+        self.at_end = true;
+        self.grown_at_ms = out.now_ms();
+        match ending {
+            Ending::Wait => {
+                self.buffer.shrink();
+                return Ok(Gave::End);
+            }
+            Ending::Leave => self.is_torn = !self.buffer.data().is_empty(),
+            Ending::Take if self.content.as_ref().is_some_and(Content::is_within) => {
+                return Err(Error::data(format_args!("{}: ends in the middle of its compressed data", self.name()))
+                    .hint("it is damaged, or still being written: --follow waits for the rest")
+                    .into());
+            }
+            Ending::Take => self.give_torn(writer, out),
+        }
+        self.close().map_err(|error| failure::error(&self.path, &error))?;
+        Ok(Gave::End)
+    }
+
+    /// What is left is a line: its newline will never come.
+    pub fn give_torn(&mut self, writer: &mut LineWriter, out: &mut Out) {
+        let file = self.named.to_string_lossy();
+        let origin = Origin { file: &file, offset: self.offset() };
+        if !self.is_skipping && !self.buffer.data().is_empty() {
+            writer.line(self.buffer.data(), origin, out);
+        }
+        self.is_skipping = false;
+        self.pass(self.buffer.data().len());
+    }
+
+    /// Closes a file that is at its end. It is opened again when it changes.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn close(&mut self) -> io::Result<()> {
+        if let Some(content) = self.content.take() {
+            self.closed_as = Some(content.stamp()?);
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Looks whether an open file at its end has changed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn look(&mut self, now_ms: i64) -> io::Result<Change> {
+        let (Some(content), Place::Traced(trace)) = (&mut self.content, &self.place) else { return Ok(Change::None) };
+        let change = content.look(trace.tail(), trace.offset())?;
+        if change == Change::Grown {
+            self.at_end = false;
+            self.grown_at_ms = now_ms;
+        }
+        Ok(change)
+    }
+
+    /// Waits until a pipe has something.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn wait(&self, wait_ms: u64) -> io::Result<bool> {
+        self.content.as_ref().map_or(Ok(true), |content| content.wait(wait_ms))
+    }
+
+    /// The file has new content: it is read from its start.
+    pub fn restart(&mut self) {
+        if let Some(content) = &mut self.content {
+            content.restart();
+        }
+        self.place = Place::Traced(Trace::default());
+        self.buffer.clear();
+        self.is_skipping = false;
+        self.at_end = false;
+        self.closed_as = None;
+    }
+
+    /// True when it can never be read on: it has no name any more, or is closed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn is_unreachable(&self) -> io::Result<bool> {
+        self.content.as_ref().map_or(Ok(true), Content::is_deleted)
+    }
+
+    /// Time of the last change.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn stamp(&self) -> io::Result<Option<Stamp>> {
+        match &self.content {
+            Some(content) => content.stamp().map(Some),
+            None => Ok(self.closed_as),
+        }
+    }
+}

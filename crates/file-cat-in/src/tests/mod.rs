@@ -1,0 +1,7 @@
+//! The source on real files, with a clock of our own.
+
+mod every_way;
+mod following;
+mod reading;
+mod restarting;
+mod scene;
