@@ -48,6 +48,11 @@ impl Changes {
         self.lines.len()
     }
 
+    /// What was put and removed, in the order of the calls: lines `["key",value]` and `["key"]`.
+    pub fn text(&self) -> &[u8] {
+        &self.lines
+    }
+
     fn key(&mut self, key: &str) {
         let start = self.lines.len();
         self.lines.push(b'[');

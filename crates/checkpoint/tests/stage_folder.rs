@@ -209,6 +209,23 @@ fn saves_beside_a_merge_are_not_lost() {
 }
 
 #[test]
+fn what_is_gone_stays_gone_when_the_files_in_between_are_merged() {
+    let (dir, disk) = scene();
+    let mut folder = open(&disk, dir.path(), "r");
+    let keys: Vec<String> = (0..100).map(|key| format!("key-{key}")).collect();
+    folder.save(snapshot(id("r", 1), "", changes(keys.iter().map(|key| (key.as_str(), Some("1")))))).unwrap();
+    for seq in 2..=9 {
+        let key = format!("key-{seq}");
+        folder.save(snapshot(id("r", seq), "", changes([(key.as_str(), None)]))).unwrap();
+    }
+    let merge = folder.merge_due().unwrap();
+    folder.merged(merge.run().unwrap());
+    folder.save(snapshot(id("r", 10), "", Changes::default())).unwrap();
+    let (_, loaded) = load(&mut open(&disk, dir.path(), "s"), &id("r", 10)).unwrap();
+    assert_eq!((loaded.len(), loaded.contains_key("key-2")), (92, false));
+}
+
+#[test]
 fn a_state_that_became_empty_leaves_nothing_behind() {
     let (dir, disk) = scene();
     let mut folder = open(&disk, dir.path(), "r");
