@@ -16,6 +16,11 @@ Examples:
   Each line to the topic that it names:
     kafka-cat-out -b localhost:9092 --topic-field .route < lines.ndjson
 
+  The end of a pipeline that can be killed at any moment; lines that window rejects or that come late are kept:
+    kafka-cat-in -b localhost:9092 -t clicks -G counts --exactly-once --state counts.state \\
+      | window --size 10s | aggregate --by user count \\
+      | kafka-cat-out -b localhost:9092 -t counts --create 1 --key user --dead-letter clicks-bad
+
   An identical copy of a topic:
     kafka-cat-in -b one:9092 -t clicks -e --envelope | kafka-cat-out -b two:9092 -t clicks --envelope
 
@@ -30,6 +35,9 @@ messages were not acknowledged (how many is said), or no broker answers.";
 /// count before compression.
 ///
 /// Lines wait for Kafka in a buffer of at most --buffer; when it is full, reading stops until there is room.
+///
+/// In a pipeline whose source has --exactly-once, each interval is one transaction, which also holds the source's
+/// offsets: readers that read only what is committed see each result once, whatever was killed in between.
 #[derive(clap::Parser)]
 #[command(name = "kafka-cat-out", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -60,6 +68,16 @@ pub struct Cli {
     /// are taken from there; the topic too, without -t. Without "partition" the partitioner decides
     #[arg(long, conflicts_with_all = ["key", "topic_field", "partition_field", "headers"])]
     pub envelope: bool,
+
+    /// Keep rejected lines of all stages in this topic, as {"by","why","at","line"}: bad ones, late ones, those that cannot
+    /// be written. For pipelines with --exactly-once, in the same transaction as the results; else use --rejects
+    #[arg(long, value_name = "TOPIC", help_heading = "Exactly-once")]
+    pub dead_letter: Option<String>,
+
+    /// Name of this pipeline's transactions at the brokers: whoever begins with the same name ends the one before.
+    /// [default: what kafka-cat-in says; behind another source millpipe-DIR, DIR being the state folder]
+    #[arg(long, value_name = "NAME", help_heading = "Exactly-once")]
+    pub transactional_id: Option<String>,
 
     /// Create topics that do not exist, with this many partitions and replicas (default: the broker's)
     #[arg(long, value_name = "PARTITIONS[:REPLICAS]")]

@@ -11,6 +11,10 @@ use rdkafka::producer::ProducerContext;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+/// What a message counts for when it is acknowledged: a line is one line, a rejected one of another stage is none.
+pub const LINE: usize = 1;
+pub const LETTER: usize = 0;
+
 #[derive(Debug, Default)]
 pub struct OutContext {
     pub end: EndContext,
@@ -20,7 +24,10 @@ pub struct OutContext {
 /// What became of messages since the last look.
 #[derive(Debug, Default)]
 pub struct Deliveries {
-    pub acknowledged: u64,
+    /// Acknowledged.
+    pub messages: u64,
+    /// Lines among them.
+    pub lines: u64,
     pub failed: u64,
     /// The first failure's reason.
     pub reason: Option<Code>,
@@ -47,12 +54,15 @@ impl ClientContext for OutContext {
 }
 
 impl ProducerContext for OutContext {
-    type DeliveryOpaque = ();
+    type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, kind: usize) {
         let mut deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(_) => deliveries.acknowledged += 1,
+            Ok(_) => {
+                deliveries.messages += 1;
+                deliveries.lines += kind as u64;
+            }
             Err((error, message)) if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) => {
                 let value = message.payload().unwrap_or_default().to_vec();
                 deliveries.too_large.push((message.topic().to_owned(), value));

@@ -4,13 +4,19 @@
 //! of them; when that is full the sink waits, and so the pipe does. A line that is no JSON, a field of the wrong
 //! kind, a topic or partition that does not exist and a message that the topic is too small for are bad lines.
 //! What was sent before an error is still delivered. The run ends well only when all is acknowledged.
+//!
+//! In a stream with checkpoints each epoch is one transaction instead (`epochs.rs`): what was sent before an error is
+//! aborted, and a line is settled when it is committed.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
+mod client;
 mod context;
+mod epochs;
 mod message;
 mod sink;
 mod topics;
+mod verdict;
 
 pub use sink::KafkaSink;

@@ -1,9 +1,11 @@
 //! The sink: sends, waits where the buffer is full, counts what is acknowledged.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_ends::{Headers, Patience, Properties, Reserved, TopicAdmin, failure};
-use millpipe::{Barrier, Error, Fault, Hello, Out, Sink, Truth};
+use kafka_ends::{Headers, Patience, Properties, failure};
+use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -11,55 +13,44 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::cli::Cli;
-use crate::context::OutContext;
-use crate::message::{Draft, Reader};
+use crate::client::{self, DEFAULTS, RESERVED};
+use crate::context::{LETTER, LINE, OutContext};
+use crate::epochs::Epochs;
+use crate::message::{self, Draft, Reader};
 use crate::topics::Topics;
 
 /// How often the client's reports are looked at while lines come.
 const SERVE_EVERY_LINES: u64 = 256;
 /// How long one look takes while we wait for room or for acknowledgements.
-const LOOK: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_millis(1);
 /// After an error: how many looks what was sent before may still take.
-const LAST_LOOKS: u32 = 2500;
-/// The client takes limits of messages between these.
-const MESSAGE_BYTES_MAX: std::ops::RangeInclusive<usize> = 1000..=1_000_000_000;
-const BATCH_BYTES: usize = 1_000_000;
-
-const RESERVED: &[Reserved] = &[
-    Reserved { property: "delivery.report.only.error", hint: "every message is counted" },
-    Reserved { property: "partitioner", hint: "use --partitioner" },
-    Reserved { property: "queue.buffering.max.kbytes", hint: "use --buffer" },
-    Reserved { property: "transactional.id", hint: "kafka-cat-out uses no transactions yet" },
-];
-
-const DEFAULTS: &[(&str, &str)] = &[
-    ("client.id", "kafka-cat-out"),
-    ("enable.idempotence", "true"),
-    ("compression.type", "lz4"),
-    ("linger.ms", "20"),
-    ("batch.num.messages", "10000"),
-    ("batch.size", "1000000"),
-    // What brokers take unless they are told otherwise.
-    ("message.max.bytes", "1048588"),
-    ("queue.buffering.max.messages", "500000"),
-    ("reconnect.backoff.max.ms", "1000"),
-];
-
+const LAST_LOOKS: u32 = 5000;
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
-    producer: BaseProducer<OutContext>,
+    pub(crate) producer: BaseProducer<OutContext>,
+    pub(crate) patience: Patience,
+    pub(crate) config: ClientConfig,
+    pub(crate) properties: Properties,
     reader: Reader,
     /// Where lines go that name no topic; with an envelope, where all go.
-    topic: Option<String>,
+    pub(crate) topic: Option<String>,
+    /// Where rejected lines go.
+    pub(crate) dead_letter: Option<String>,
     is_copy: bool,
     topics: Topics,
-    patience: Patience,
     message_bytes_max: String,
-    sent: u64,
-    acknowledged: u64,
+    /// Lines that were handed to the client.
+    pub(crate) sent: u64,
+    /// Those that are acknowledged; with checkpoints, committed.
+    pub(crate) settled: u64,
     /// Sent, and refused by the broker for their size.
     too_large: u64,
     failed: bool,
+    /// `--transactional-id`
+    pub(crate) transactional_id: Option<String>,
+    /// The name that transactions are made under, in a stream with checkpoints.
+    pub(crate) fenced_as: Option<String>,
+    pub(crate) epochs: Option<Arc<Epochs>>,
 }
 
 impl KafkaSink {
@@ -78,25 +69,33 @@ impl KafkaSink {
         let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
         let mut patience = Patience::new(&brokers, timeout_ms);
         let mut topics = Topics::new(&config, cli.create, timeout_ms);
-        let mut producer = client(&config)?;
-        if let Some(topic) = &cli.topic {
+        let mut producer = client::client(&config)?;
+        for topic in cli.topic.iter().chain(&cli.dead_letter) {
             must_exist(&mut topics, topic, &producer, &mut patience, cli)?;
-            if limit_sizes(&mut config, topic, &properties, timeout_ms)? {
-                producer = client(&config)?;
-            }
+        }
+        if let Some(topic) = &cli.topic
+            && client::limit_sizes(&mut config, topic, &properties, timeout_ms)?
+        {
+            producer = client::client(&config)?;
         }
         Ok(Self {
             reader: Reader::new(cli),
             topic: cli.topic.clone(),
+            dead_letter: cli.dead_letter.clone(),
             is_copy: cli.envelope,
             topics,
             patience,
             message_bytes_max: config.get("message.max.bytes").unwrap_or_default().to_owned(),
             producer,
+            config,
+            properties,
             sent: 0,
-            acknowledged: 0,
+            settled: 0,
             too_large: 0,
             failed: false,
+            transactional_id: cli.transactional_id.clone(),
+            fenced_as: None,
+            epochs: None,
         })
     }
 
@@ -118,13 +117,10 @@ impl KafkaSink {
         }
     }
 
-    /// Hands the message to the client, waiting while its buffer is full.
-    fn send(&mut self, topic: &str, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
+    /// Hands the message to the client, waiting while its buffer is full. `kind` is what its report will count.
+    fn send(&mut self, topic: &str, draft: &Draft<'_>, kind: usize, out: &mut Out) -> Result<(), Fault> {
         loop {
-            let Err((error, _)) = self.producer.send(record(topic, draft)) else {
-                self.sent += 1;
-                return Ok(());
-            };
+            let Err((error, _)) = self.producer.send(record(topic, draft, kind)) else { return Ok(()) };
             match error.rdkafka_error_code() {
                 Some(Code::QueueFull) => {
                     self.producer.poll(LOOK);
@@ -134,7 +130,7 @@ impl KafkaSink {
                 Some(Code::UnknownPartition | Code::InvalidArgument) => {
                     return Err(Fault::bad(format_args!("topic \"{topic}\": {}", describe(&error))));
                 }
-                _ => return Err(self.fail(&describe(&error), out)),
+                _ => return Err(self.fail(failure::plain(&error), out)),
             }
         }
     }
@@ -155,38 +151,53 @@ impl KafkaSink {
         let ask = |timeout| producer.client().fetch_metadata(self.topic.as_deref(), timeout).map(|_| ());
         let gone = self.patience.probe("write", &producer.context().end, ask).err();
         let refused = self.producer.context().end.refusal();
-        if let Some(error) = refused.or(gone) {
-            return Err(self.fail(&error.message, out));
+        match self.fatal_error().or(refused).or(gone) {
+            Some(error) => Err(self.fail(error, out)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Takes note of reports; failures stay in `failed` and `reason`.
+    /// Takes note of reports. A failure ends the run.
     fn count(&mut self, out: &mut Out) {
         let deliveries = self.producer.context().take_deliveries();
-        self.acknowledged += deliveries.acknowledged;
-        out.settle(deliveries.acknowledged);
-        if deliveries.acknowledged > 0 {
+        if deliveries.messages > 0 {
             self.patience.answered();
         }
+        if self.fenced_as.is_none() {
+            self.settled += deliveries.lines;
+            out.settle(deliveries.lines);
+        }
         for (topic, value) in deliveries.too_large {
-            self.too_large += 1;
             let at = format!("a message of {} bytes for topic \"{topic}\"", value.len());
-            out.bad(at, "too large for the broker", &value);
+            if self.fenced_as.is_some() {
+                let fault = self.fail(Error::data(format_args!("{at}: too large for the broker")), out);
+                out.fail(fault);
+            } else {
+                self.too_large += 1;
+                out.bad(at, "too large for the broker", &value);
+            }
         }
         if deliveries.failed > 0 && !self.failed {
-            let reason = deliveries.reason.map_or_else(|| "unknown".to_owned(), failure::describe);
-            let fault = self.fail(&reason, out);
+            let reason = failure::from_bare_code(deliveries.reason.unwrap_or(Code::Unknown));
+            let fault = self.fail(reason, out);
             out.fail(fault);
         }
     }
 
-    /// The end of a run that went wrong: waits a little for what is under way, and says how much is not there.
-    fn fail(&mut self, reason: &str, out: &mut Out) -> Fault {
-        self.failed = true;
+    /// The end of a run that went wrong. A transaction is aborted; otherwise waits a little for what is under way, and
+    /// says how much is not there.
+    pub(crate) fn fail(&mut self, error: Error, out: &mut Out) -> Fault {
+        if std::mem::replace(&mut self.failed, true) {
+            return error.into();
+        }
+        if self.fenced_as.is_some() {
+            let error = self.fatal_error().unwrap_or(error);
+            self.abort_epoch();
+            return error.into();
+        }
         self.drain_briefly(out);
-        let missing = self.sent - self.acknowledged - self.too_large;
-        Error::temporary(format_args!("{missing} of {} messages not acknowledged: {reason}", self.sent)).into()
+        Error::temporary(format_args!("{} of {} messages not acknowledged: {}", self.held(), self.sent, error.message))
+            .into()
     }
 
     fn drain_briefly(&mut self, out: &mut Out) {
@@ -203,7 +214,7 @@ impl KafkaSink {
         self.count(out);
     }
 
-    fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
+    pub(crate) fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
         while self.producer.in_flight_count() > 0 {
             self.producer.poll(LOOK);
             self.look(out)?;
@@ -216,7 +227,8 @@ impl Sink for KafkaSink {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
         let topic = self.topic_of(&mut draft)?;
-        self.send(&topic, &draft, out)?;
+        self.send(&topic, &draft, LINE, out)?;
+        self.sent += 1;
         if self.sent.is_multiple_of(SERVE_EVERY_LINES) {
             self.producer.poll(Duration::ZERO);
             self.look(out)?;
@@ -234,17 +246,35 @@ impl Sink for KafkaSink {
     }
 
     fn give_up(&mut self, out: &mut Out) {
-        if !self.failed {
-            self.drain_briefly(out);
+        if self.failed {
+            return;
+        }
+        match &self.fenced_as {
+            Some(_) => self.abort_epoch(),
+            None => self.drain_briefly(out),
         }
     }
 
-    fn open(&mut self, _hello: &Hello, _out: &mut Out) -> Result<Truth, Fault> {
-        Ok(Truth::default())
+    fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
+        self.begin_epochs(hello, out)
     }
 
-    fn commit(&mut self, _barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
-        self.flush(out)
+    fn commit(&mut self, barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
+        match self.epochs.clone() {
+            Some(epochs) => self.commit_epoch(&epochs, barrier, out),
+            None => self.flush(out),
+        }
+    }
+
+    fn reject(&mut self, reject: &Mark, out: &mut Out) -> Result<(), Fault> {
+        let Some(topic) = self.dead_letter.clone() else {
+            return Err(no_dead_letter(reject).into());
+        };
+        let draft = Draft { value: Some(Cow::Owned(message::dead_letter(reject))), ..Draft::default() };
+        match self.send(&topic, &draft, LETTER, out) {
+            Err(Fault::Bad(why)) => Err(Error::data(format_args!("topic \"{topic}\": {why}")).into()),
+            sent => sent,
+        }
     }
 
     fn target(&self) -> &'static str {
@@ -252,14 +282,14 @@ impl Sink for KafkaSink {
     }
 
     fn held(&self) -> u64 {
-        self.sent - self.acknowledged - self.too_large
+        self.sent - self.settled - self.too_large
     }
 }
 
-fn client(config: &ClientConfig) -> Result<BaseProducer<OutContext>, Error> {
-    config
-        .create_with_context(OutContext::default())
-        .map_err(|error| failure::error("cannot make a Kafka client", &error))
+fn no_dead_letter(reject: &Mark) -> Error {
+    let said = |field| reject.text(field).unwrap_or("?");
+    Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")))
+        .hint("--dead-letter TOPIC keeps rejected lines; or give that stage --on-error skip, --late drop")
 }
 
 fn must_exist(
@@ -279,24 +309,8 @@ fn must_exist(
     }
 }
 
-/// The topic says how large its messages may be: so one that is too large is found here, with its line, and a
-/// batch of small ones is never refused for its size. True when the properties changed.
-fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, timeout_ms: i64) -> Result<bool, Error> {
-    let Some(bytes_max) = TopicAdmin::new(config, timeout_ms)?.message_bytes_max(topic) else { return Ok(false) };
-    let bytes_max = bytes_max.clamp(*MESSAGE_BYTES_MAX.start(), *MESSAGE_BYTES_MAX.end());
-    let mut changed = false;
-    for (property, bytes) in [("message.max.bytes", bytes_max), ("batch.size", bytes_max.min(BATCH_BYTES))] {
-        let bytes = bytes.to_string();
-        if !said.contains(property) && config.get(property) != Some(&bytes) {
-            config.set(property, bytes);
-            changed = true;
-        }
-    }
-    Ok(changed)
-}
-
-fn record<'a>(topic: &'a str, draft: &'a Draft<'_>) -> BaseRecord<'a, [u8], [u8]> {
-    let mut record = BaseRecord::to(topic);
+fn record<'a>(topic: &'a str, draft: &'a Draft<'_>, kind: usize) -> BaseRecord<'a, [u8], [u8], usize> {
+    let mut record = BaseRecord::with_opaque_to(topic, kind);
     record.partition = draft.partition;
     record.timestamp = draft.timestamp_ms;
     record.key = draft.key.as_deref();

@@ -24,6 +24,7 @@ pub fn is_permanent(code: Code) -> bool {
                 | Code::InvalidGroupId
                 | Code::InvalidSessionTimeout
                 | Code::InvalidTimestamp
+                | Code::InvalidTransactionTimeout
                 | Code::InvalidRecord
                 | Code::InconsistentGroupProtocol
                 | Code::MessageSizeTooLarge
@@ -115,10 +116,21 @@ pub fn error(what: impl std::fmt::Display, error: &KafkaError) -> Error {
     }
 }
 
+/// The error without saying what failed.
+pub fn plain(error: &KafkaError) -> Error {
+    error.rdkafka_error_code().map_or_else(|| Error::temporary(error), from_bare_code)
+}
+
+/// As [`plain`], from a bare code.
+pub fn from_bare_code(code: Code) -> Error {
+    let message = describe(code);
+    if is_permanent(code) { Error::data(message) } else { Error::temporary(message) }
+}
+
 /// As [`error`], from a bare code.
 pub fn from_code(what: impl std::fmt::Display, code: Code) -> Error {
-    let message = format!("{what}: {}", describe(code));
-    if is_permanent(code) { Error::data(message) } else { Error::temporary(message) }
+    let error = from_bare_code(code);
+    Error { message: format!("{what}: {}", error.message), ..error }
 }
 
 fn lower_first(text: &str) -> String {
