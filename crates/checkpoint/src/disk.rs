@@ -131,13 +131,21 @@ pub fn publish(
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!("{TEMPORARY}{}-{name}", std::process::id()));
     let result = write_synced(disk, &temporary, content)
-        .and_then(|()| disk.rename(&temporary, path))
+        .and_then(|()| disk.rename(&temporary, path).map_err(not_tidied_away))
         .and_then(|()| disk.sync_dir(parent(path)));
     result.map_err(|source| {
         // The error that counts is the first; after it the temporary file is of no use to anybody.
         let _ = disk.remove(&temporary);
         Error::io(path, source)
     })
+}
+
+/// A file that we have just written can only be gone because a younger run has removed what stale ones left.
+fn not_tidied_away(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::NotFound => io::Error::other("another run has begun since, and removed what was being written"),
+        _ => error,
+    }
 }
 
 fn write_synced(

@@ -1,5 +1,5 @@
 //! Whatever is wrong with a byte of a snapshot: it is said, nothing panics, and no wrong state is taken for a right one.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod folder;
 
@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use checkpoint::{Disk, Error};
+use checkpoint::{Disk, Error, publish};
 use folder::{NAME, State, changes, id, load, open, snapshot};
 use testkit::{INPUT_OUTPUT_ERROR, NO_SPACE, READ_ONLY, SimDisk};
 
@@ -173,6 +173,20 @@ fn a_disk_that_fails_is_not_called_damage() {
         let error = load(&mut folder, &id("r", 2)).unwrap_err();
         assert!(matches!(error, Error::Io { .. }), "operation {ahead}: {error}");
     }
+}
+
+#[test]
+fn a_stale_run_whose_file_is_tidied_away_can_be_started_again() {
+    let (_, disk) = disk();
+    disk.create_dir(Path::new(DIR)).unwrap();
+    let path = Path::new(DIR).join("committed");
+    let error = publish(&*disk, &path, &mut |to| {
+        to.write_all(b"stale")?;
+        checkpoint::remove_leftovers(&*disk, Path::new(DIR)).map_err(std::io::Error::other)
+    });
+    let Err(Error::Io { source, .. }) = error else { panic!("{error:?}") };
+    assert_eq!(source.to_string(), "another run has begun since, and removed what was being written");
+    assert_ne!(source.kind(), std::io::ErrorKind::NotFound, "that would be an error for good");
 }
 
 #[test]
