@@ -150,15 +150,13 @@ impl<S: Stage> Driver<S> {
     pub fn finish(&mut self) -> Result<(), Fault> {
         let torn = self.splitter.torn();
         let Self { stage, out, protocol, .. } = self;
-        match protocol.life {
-            Life::Ended => return Ok(()),
-            Life::Checked => {
-                let what = if torn.is_some() { "in the middle of a line" } else { "without an end mark" };
-                return Err(Error::temporary(format_args!("the stream was cut short {what}"))
-                    .hint("a stage before this one died, or a program between stopped reading (head); start the whole pipeline again")
-                    .into());
-            }
-            Life::New | Life::Plain => {}
+        match (protocol.life, &torn) {
+            (Life::Ended, _) => return Ok(()),
+            (Life::Checked, None) => return Err(cut_short("without an end mark").into()),
+            (Life::Checked, Some(_)) => return Err(cut_short("in the middle of a line").into()),
+            // The source died in the middle of its hello.
+            (Life::New, Some(line)) if is_hello(line) => return Err(cut_short("in its first line").into()),
+            (Life::New | Life::Plain, _) => {}
         }
         if let Some(line) = torn {
             protocol.item(stage, out, &line)?;
@@ -199,6 +197,18 @@ impl<S: Stage> Driver<S> {
     pub fn sees_from(&self) -> bool {
         self.protocol.sees_from
     }
+}
+
+/// Whether a torn first line is, or was about to become, a hello.
+fn is_hello(torn: &[u8]) -> bool {
+    const HELLO: &[u8] = b"{\"$\":\"hello\"";
+    torn.starts_with(HELLO) || is_mark(torn) && HELLO.starts_with(torn)
+}
+
+fn cut_short(what: &str) -> Error {
+    Error::temporary(format_args!("the stream was cut short {what}")).hint(
+        "a stage before this one died, or a program between stopped reading (head); start the whole pipeline again",
+    )
 }
 
 impl Protocol {

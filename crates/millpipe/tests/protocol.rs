@@ -103,6 +103,15 @@ fn a_checked_stream_without_end_was_cut_short() {
 }
 
 #[test]
+fn a_stream_that_was_cut_in_its_hello_is_no_plain_one() {
+    for torn in [&HELLO[..7], &HELLO[..20], HELLO.trim_end()] {
+        let error = stopped(torn);
+        assert_eq!(error.exit, Exit::Temporary, "{torn}");
+        assert_eq!(error.message, "the stream was cut short in its first line");
+    }
+}
+
+#[test]
 fn a_difference_in_the_counts_names_both_neighbours() {
     let barrier = "{\"$\":\"barrier\",\"id\":\"r.1\",\"lines\":2,\"hops\":[\"src\",\"window\"]}\n";
     let error = stopped(&format!("{HELLO}a\n{barrier}"));
