@@ -8,7 +8,28 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::file_writer::Stored;
 use crate::header::{Header, trailer};
-use crate::{Disk, Error, names};
+use crate::names::{self, COMPRESSED};
+use crate::{Disk, Error};
+
+/// Checks every byte of one file, and says what is in it.
+///
+/// # Errors
+/// `Missing`, `Damaged`, or the disk's.
+pub fn check_file(disk: &dyn Disk, folder: &Path, file: &str) -> Result<CheckedFile, Error> {
+    let mut reader = FileReader::open(disk, folder, file)?;
+    while reader.advance()? {}
+    let Stored { entries, bytes, .. } = reader.stored();
+    Ok(CheckedFile { header: reader.header, entries, bytes })
+}
+
+/// A file that is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedFile {
+    pub header: Header,
+    pub entries: u64,
+    /// Of the entries, before compression.
+    pub bytes: u64,
+}
 
 /// A file, line by line. An entry is current after [`FileReader::advance`] said so.
 pub(crate) struct FileReader {
@@ -106,19 +127,9 @@ impl FileReader {
         std::str::from_utf8(&text[1..text.len() - 1]).map_err(|_| self.damaged("damaged: a key that is not UTF-8"))
     }
 
-    /// Reads the rest, for the sake of its checks.
-    pub fn finish(&mut self) -> Result<(), Error> {
-        while self.advance()? {}
-        Ok(())
-    }
-
     /// What was read so far.
     pub fn stored(&self) -> Stored {
         Stored { file: self.file.clone(), entries: self.entries, bytes: self.bytes }
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     pub fn damaged(&self, why: &str) -> Error {
@@ -181,7 +192,7 @@ impl Lines {
             }
             from => from.map_err(|error| Error::io(path, error))?,
         };
-        let from = if file.ends_with(ENDINGS_COMPRESSED) {
+        let from = if file.ends_with(COMPRESSED) {
             decompressed(from).map_err(|error| Error::reading(path, error))?
         } else {
             from
@@ -246,8 +257,6 @@ impl Lines {
         self.hash.digest()
     }
 }
-
-const ENDINGS_COMPRESSED: &str = names::ENDINGS[1];
 
 fn decompressed(from: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     let mut decoder = zstd::Decoder::new(from)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::file_reader::FileReader;
 use crate::file_writer::{FileWriter, Stored, write_file};
 use crate::header::Header;
-use crate::newest_wins::newest_wins;
+use crate::newest_wins::NewestWins;
 use crate::{Disk, Error};
 
 /// So many files are left as they are.
@@ -48,12 +48,14 @@ impl Merge {
 
     fn write(&self, to: &mut FileWriter<'_>) -> Result<(), Error> {
         let open = |file: &String| FileReader::open(&*self.disk, &self.folder, file);
-        let readers = self.header.merged.iter().map(open).collect::<Result<_, _>>()?;
-        newest_wins(readers, &mut |entry| match entry.value() {
-            None if self.from_the_oldest => Ok(()),
-            _ => to.entry(entry.line()),
-        })
-        .map(|_| ())
+        let files = self.header.merged.iter().map(open).collect::<Result<_, _>>()?;
+        let mut entries = NewestWins::new(files)?;
+        while let Some(entry) = entries.next()? {
+            if entry.value().is_some() || !self.from_the_oldest {
+                to.entry(entry.line())?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::{CheckpointId, Disk, Error};
 
 /// How a snapshot's file may end: as text, or compressed when it is large.
-pub(crate) const ENDINGS: [&str; 2] = [".ndjson", ".ndjson.zst"];
+pub(crate) const ENDINGS: [&str; 2] = [".ndjson", COMPRESSED];
+pub(crate) const COMPRESSED: &str = ".ndjson.zst";
 
 /// What a file is called until it is whole.
 pub(crate) const TEMPORARY: &str = ".tmp-";
@@ -40,6 +41,30 @@ pub(crate) fn stem(file: &str) -> Option<&str> {
         None => stem,
     };
     id.parse::<CheckpointId>().is_ok().then_some(stem)
+}
+
+/// What a file in a stage's folder is, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A stage's state at a barrier.
+    Snapshot(CheckpointId),
+    /// Entries of several snapshots.
+    Merged,
+    /// What a crash has left half-written.
+    Leftover,
+    /// None of ours.
+    Other,
+}
+
+impl FileKind {
+    pub fn of(file: &str) -> Self {
+        match (snapshot_id(file), stem(file)) {
+            (Some(id), _) => Self::Snapshot(id),
+            (None, Some(_)) => Self::Merged,
+            _ if file.starts_with(TEMPORARY) => Self::Leftover,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The checkpoint of a file that is a snapshot.

@@ -15,34 +15,56 @@ struct Cursor {
     age: usize,
 }
 
-/// Gives each key's newest entry, in the order of keys, also when that says that the key is gone. Takes the files
-/// oldest first, and says what was in them.
-pub(crate) fn newest_wins<E: From<Error>>(
-    readers: Vec<FileReader>,
-    take: &mut dyn FnMut(&FileReader) -> Result<(), E>,
-) -> Result<Vec<Stored>, E> {
-    let mut read = vec![None; readers.len()];
-    let mut cursors = BinaryHeap::with_capacity(readers.len());
-    for (age, mut reader) in readers.into_iter().enumerate() {
-        if reader.advance()? {
-            cursors.push(Box::new(Cursor { reader, age }));
-        } else {
-            read[age] = Some(reader.stored());
+/// Sorted files, read as one.
+pub(crate) struct NewestWins {
+    cursors: BinaryHeap<Box<Cursor>>,
+    /// The key of the current entry, as JSON text.
+    current_key: Vec<u8>,
+    /// What was in the files that are read, in their order.
+    read: Vec<Option<Stored>>,
+}
+
+impl NewestWins {
+    /// Takes the files oldest first.
+    pub fn new(files: Vec<FileReader>) -> Result<Self, Error> {
+        let cursors = BinaryHeap::with_capacity(files.len());
+        let mut this = Self { cursors, current_key: Vec::new(), read: vec![None; files.len()] };
+        for (age, mut reader) in files.into_iter().enumerate() {
+            if reader.advance()? {
+                this.cursors.push(Box::new(Cursor { reader, age }));
+            } else {
+                this.read[age] = Some(reader.stored());
+            }
         }
+        Ok(this)
     }
-    let mut taken = Vec::new();
-    while let Some(mut cursor) = cursors.peek_mut() {
-        if cursor.reader.key_text() != taken.as_slice() {
-            taken.clear();
-            taken.extend_from_slice(cursor.reader.key_text());
-            take(&cursor.reader)?;
+
+    /// Each key's newest entry, in the order of keys, also when that says that the key is gone.
+    pub fn next(&mut self) -> Result<Option<&FileReader>, Error> {
+        while let Some(mut cursor) = self.cursors.peek_mut() {
+            if cursor.reader.key_text() != self.current_key {
+                break;
+            }
+            if !cursor.reader.advance()? {
+                let cursor = PeekMut::pop(cursor);
+                self.read[cursor.age] = Some(cursor.reader.stored());
+            }
         }
-        if !cursor.reader.advance()? {
-            let cursor = PeekMut::pop(cursor);
-            read[cursor.age] = Some(cursor.reader.stored());
-        }
+        let Some(cursor) = self.cursors.peek() else { return Ok(None) };
+        self.current_key.clear();
+        self.current_key.extend_from_slice(cursor.reader.key_text());
+        Ok(Some(&cursor.reader))
     }
-    Ok(read.into_iter().flatten().collect())
+
+    /// What the last [`NewestWins::next`] gave.
+    pub fn current(&self) -> Option<&FileReader> {
+        self.cursors.peek().map(|cursor| &cursor.reader)
+    }
+
+    /// What was in the files that were read to their end, oldest first.
+    pub fn into_read(self) -> Vec<Stored> {
+        self.read.into_iter().flatten().collect()
+    }
 }
 
 impl Ord for Cursor {

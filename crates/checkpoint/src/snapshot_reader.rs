@@ -1,11 +1,12 @@
 //! Reads a snapshot with all files that it builds on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::file_reader::FileReader;
-use crate::file_writer::Stored;
+use crate::file_writer::{Stored, write_file};
 use crate::header::Header;
-use crate::newest_wins::newest_wins;
+use crate::names::COMPRESSED;
+use crate::newest_wins::NewestWins;
 use crate::{CheckpointId, Disk, Error, names};
 
 /// A piece of a snapshot that is loaded.
@@ -17,9 +18,23 @@ pub enum Part<'a> {
 }
 
 /// A snapshot whose files are open: nobody can remove them any more.
+///
+/// The bytes are checked while entries are given: after an error what was given is worth nothing.
 pub struct SnapshotReader {
-    snapshot: FileReader,
-    older: Vec<FileReader>,
+    path: PathBuf,
+    header: Header,
+    head: Vec<u8>,
+    entries: NewestWins,
+    key: String,
+}
+
+/// A key that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    pub key: &'a str,
+    pub value: &'a [u8],
+    /// `["key",value]` and a newline.
+    pub line: &'a [u8],
 }
 
 impl SnapshotReader {
@@ -31,47 +46,98 @@ impl SnapshotReader {
         let Some(file) = names::snapshot_file(disk, folder, id)? else {
             return Err(Error::Missing { path: folder.join(id.to_string()), there: what_is_there(disk, folder)? });
         };
-        let snapshot = FileReader::open(disk, folder, &file)?;
+        let mut snapshot = FileReader::open(disk, folder, &file)?;
         let older = snapshot.header.after.iter().map(|file| open_older(disk, folder, &snapshot, file));
-        Ok(Self { older: older.collect::<Result<_, _>>()?, snapshot })
+        let mut files = older.collect::<Result<Vec<_>, _>>()?;
+        let (header, head) = (snapshot.header.clone(), std::mem::take(&mut snapshot.head));
+        files.push(snapshot);
+        Ok(Self { path: folder.join(file), header, head, entries: NewestWins::new(files)?, key: String::new() })
     }
 
     pub fn header(&self) -> &Header {
-        &self.snapshot.header
+        &self.header
     }
 
-    /// Gives the parts.
+    /// What the stage wrote whole: lines of JSON.
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// The names of all files that the snapshot needs, oldest first.
+    pub fn files(&self) -> Vec<String> {
+        let own = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.header.after.iter().cloned().chain(own).collect()
+    }
+
+    /// The next key that is there, in the order of the keys' JSON text; none when all was read and is right.
     ///
     /// # Errors
-    /// `Damaged`, or what `take` says. The bytes are checked while parts are given: after an error what was taken is
-    /// worth nothing.
-    pub fn read<E: From<Error>>(self, take: &mut dyn FnMut(Part<'_>) -> Result<(), E>) -> Result<(), E> {
-        self.read_files(take).map(|_| ())
+    /// `Damaged`, or the disk's.
+    pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>, Error> {
+        loop {
+            // A key that is gone is skipped. The borrow checker wants the entry asked for again.
+            match self.entries.next()? {
+                None => return Ok(None),
+                Some(entry) if entry.value().is_none() => {}
+                Some(_) => break,
+            }
+        }
+        let Some(entry) = self.entries.current() else { return Ok(None) };
+        let value = entry.value().unwrap_or_default();
+        Ok(Some(Entry { key: entry.key(&mut self.key)?, value, line: entry.line() }))
     }
 
-    /// The same; says what was in the files, oldest first.
-    pub(crate) fn read_files<E: From<Error>>(
-        self,
-        take: &mut dyn FnMut(Part<'_>) -> Result<(), E>,
-    ) -> Result<Vec<Stored>, E> {
-        let Self { snapshot, older: mut files } = self;
-        take(Part::Head(&snapshot.head))?;
-        files.push(snapshot);
-        let mut unescaped = String::new();
-        newest_wins(files, &mut |entry| match entry.value() {
-            Some(value) => take(Part::Entry { key: entry.key(&mut unescaped)?, value }),
-            None => Ok(()),
-        })
+    /// Reads to the end, for the sake of the checks; says how many keys there were.
+    ///
+    /// # Errors
+    /// As `next_entry`.
+    pub fn finish(&mut self) -> Result<u64, Error> {
+        let mut keys = 0;
+        while self.next_entry()?.is_some() {
+            keys += 1;
+        }
+        Ok(keys)
+    }
+
+    /// Writes the snapshot, durably, as one file that builds on no other, into another folder.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn copy_to(mut self, disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
+        let is_large = self.files().iter().any(|file| file.ends_with(COMPRESSED));
+        let header = Header { after: Vec::new(), ..self.header.clone() };
+        let bytes = if is_large { u64::MAX } else { 0 };
+        disk.create_dir(folder).map_err(|error| Error::io(folder, error))?;
+        let written = write_file(disk, folder, &header, bytes, &mut |to| {
+            to.bytes(&self.head)?;
+            while let Some(entry) = self.next_entry()? {
+                to.entry(entry.line)?;
+            }
+            Ok(())
+        });
+        written.map(|_| ())
     }
 
     /// An error, unless the snapshot was made with these flags. What is damaged is told as that, not as other flags.
     pub(crate) fn check_flags(&mut self, now: &str) -> Result<(), Error> {
-        let made = self.snapshot.header.flags.clone();
-        if made == now {
+        if self.header.flags == now {
             return Ok(());
         }
-        self.snapshot.finish()?;
-        Err(Error::OtherFlags { path: self.snapshot.path().to_owned(), made, now: now.to_owned() })
+        self.finish()?;
+        let made = self.header.flags.clone();
+        Err(Error::OtherFlags { path: self.path.clone(), made, now: now.to_owned() })
+    }
+
+    /// Gives the parts; says what was in the files, oldest first.
+    pub(crate) fn read<E: From<Error>>(
+        mut self,
+        take: &mut dyn FnMut(Part<'_>) -> Result<(), E>,
+    ) -> Result<Vec<Stored>, E> {
+        take(Part::Head(&self.head))?;
+        while let Some(Entry { key, value, .. }) = self.next_entry()? {
+            take(Part::Entry { key, value })?;
+        }
+        Ok(self.entries.into_read())
     }
 }
 

@@ -99,7 +99,7 @@ impl StageFolder {
         let mut snapshot = SnapshotReader::open(&*self.disk, &self.folder, id)?;
         snapshot.check_flags(flags)?;
         let made_by = (snapshot.header().stage.clone(), flags.to_owned());
-        let mut files = snapshot.read_files(take)?;
+        let mut files = snapshot.read(take)?;
         self.restored = files.iter().map(|stored| stored.file.clone()).collect();
         self.known.extend(self.restored.iter().cloned());
         files.retain(|stored| stored.entries > 0);
