@@ -11,21 +11,23 @@ use crate::choice::{Span, Target, Targets};
 
 const EXAMPLES: &str = "\
 Examples:
-  Ten kills of random stages; the script keeps its state and its output in the folder that it is given:
+  Five kills of random stages; the script keeps its state and its output in the folder that it is given:
     cat > job.sh << 'END'
-    set -euo pipefail
-    file-cat-in lines.ndjson --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 50ms \\
-      | window --size 10s --lateness 2s | aggregate --by key n=count \\
-      | file-cat-out \"$CRASH_TEST_DIR/output\"
+    set -o pipefail
+    generate --lines 60000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 50ms \\
+      | window --size 1s | aggregate --by key n=count total=sum:value | file-cat-out \"$CRASH_TEST_DIR/output\"
     END
-    crash-test -v --kills 10 -- bash job.sh
+    crash-test -v --kills 5 --between 50ms..200ms -- job.sh
 
-  From topic to topic, with the broker killed too, and processes that are stopped for longer than their transactions live:
-    crash-test --kills 100 --what any=8,zombie=1,broker=1 --broker-dir broker \\
-      --output-command 'kafka-cat-in -b localhost:9092 -t \"out-$CRASH_TEST_RUN\" -e' -- ./job.sh
+  All at once, as when the power fails, and stopped processes that wake up later; the result is known from elsewhere:
+    generate --lines 60000 > right.ndjson
+    crash-test --kills 4 --between 50ms..200ms --what all=2,zombie=1 --zombie-for 300ms --expect right.ndjson -- \\
+      bash -o pipefail -c 'generate --lines 60000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" \\
+        --interval 50ms | file-cat-out \"$CRASH_TEST_DIR/output\"'
 
-  All at once, as when the power fails; the result is known from elsewhere:
-    crash-test --kills 30 --what all --expect right.ndjson --by window_start,key -- ./job.sh
+From topic to topic, with the broker killed too, the script would write to \"out-$CRASH_TEST_RUN\" under the group
+\"job-$CRASH_TEST_RUN\", and the flags be: --what any=8,zombie=1,broker=1 --broker-dir DIR --zombie-for 10s
+--output-command 'kafka-cat-in -b HOST -t \"out-$CRASH_TEST_RUN\" -e'.
 
 Exit codes: 0 all kills were done and nothing is lost, doubled or wrong; 1 something is, or the pipeline is broken, or it
 was over before all kills were done; 2 usage.";

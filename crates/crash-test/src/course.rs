@@ -52,6 +52,10 @@ pub struct Course<'a> {
     pub(crate) broker: Option<Broker>,
     pub(crate) stale: Vec<Stale>,
     pub(crate) progress: Instant,
+    /// The last kill, or the start.
+    pub(crate) struck_at: Instant,
+    /// The first commit of what runs since then.
+    pub(crate) flows_since: Option<Instant>,
     kills: u64,
     commits: Commits,
     learned: Learned,
@@ -83,6 +87,8 @@ impl<'a> Course<'a> {
             broker,
             stale: Vec::new(),
             progress: Instant::now(),
+            struck_at: Instant::now(),
+            flows_since: None,
             kills,
             commits,
             learned,
@@ -108,7 +114,7 @@ impl<'a> Course<'a> {
     fn follow(&mut self) -> Result<(), Error> {
         loop {
             self.stand.children.tend()?;
-            self.note_commit();
+            self.note_commit()?;
             self.tend_broker()?;
             self.wake_stale()?;
             if self.tend_life()? {
@@ -119,25 +125,38 @@ impl<'a> Course<'a> {
         }
     }
 
-    fn note_commit(&mut self) {
+    fn note_commit(&mut self) -> Result<(), Error> {
         if !self.commits.changed() {
-            return;
+            return Ok(());
         }
         let now = Instant::now();
         self.progress = now;
         if let Some(took) = self.life.commit(now) {
             self.learned.startup = Some(took);
         }
-        let flow = &mut self.stand.tally.flow;
-        let broker_is_back = self.broker.as_ref().is_none_or(Broker::is_rising_or_up);
-        let is_of_new_run = flow.waits_since().is_some_and(|since| self.life.started > since);
-        if broker_is_back
-            && (is_of_new_run || flow.waits_for_broker())
-            && let Some(took) = flow.commit(now)
-        {
-            self.life.ended_a_wait = true;
-            self.stand.say.tell(format_args!("start {} flows, {took:.2?} after the kill", self.life.number));
+        self.forget_the_gone()?;
+        if !self.flows_again() {
+            return Ok(());
         }
+        self.flows_since.get_or_insert(now);
+        if let Some(took) = self.stand.tally.flow.commit(now) {
+            self.life.ended_a_wait = true;
+            self.stand.say.tell(format_args!("flows, {took:.2?} after the kill"));
+        }
+        Ok(())
+    }
+
+    /// Whether a commit now is more than the last one of what was killed.
+    fn flows_again(&self) -> bool {
+        let flow = &self.stand.tally.flow;
+        let is_of_new_run = flow.waits_since().is_none_or(|since| self.life.started > since);
+        let broker_is_back = self.broker.as_ref().is_none_or(Broker::is_rising_or_up);
+        broker_is_back && (is_of_new_run || flow.waits_for_broker() || self.has_woken())
+    }
+
+    /// Whether a start that was stopped may go on, perhaps alone: it can hold what later ones need.
+    fn has_woken(&self) -> bool {
+        self.stale.iter().any(Stale::is_awake)
     }
 
     fn tend_broker(&mut self) -> Result<(), Error> {
@@ -184,6 +203,7 @@ impl<'a> Course<'a> {
             self.stand.tally.flow.withdraw();
         }
         self.stand.children.kill_what_is_left(Some(number))?;
+        self.forget_the_gone()?;
         let came_to_nothing = !self.life.is_hurt && self.life.commits == 0;
         self.pause = if came_to_nothing { (self.pause * 2).clamp(PAUSE_MIN, PAUSE_MAX) } else { Duration::ZERO };
         self.restart_at = Some(Instant::now() + self.pause);
@@ -214,7 +234,8 @@ impl<'a> Course<'a> {
     }
 
     fn strike_when_due(&mut self) -> Result<(), Error> {
-        if self.restart_at.is_some() || self.stand.tally.kills >= self.kills {
+        let nothing_runs = self.restart_at.is_some() && !self.has_woken();
+        if nothing_runs || self.stand.tally.kills >= self.kills {
             return Ok(());
         }
         let number = self.stand.tally.kills;
@@ -231,14 +252,17 @@ impl<'a> Course<'a> {
     fn due(&self, choice: &Choice) -> Instant {
         let life = &self.life;
         match choice.moment {
-            Moment::Starting(fraction) if life.struck.is_none() => {
+            Moment::Starting(fraction) if !life.is_struck && self.restart_at.is_none() => {
                 life.started + self.learned.startup.unwrap_or(STARTUP_GUESS).mul_f64(fraction)
             }
-            _ => {
-                let wait = if self.learned.startup.is_some() { FLOW_WAIT_MAX } else { Duration::ZERO };
-                let flows = life.first_commit.unwrap_or(life.started + wait);
-                life.struck.map_or(flows, |struck| flows.max(struck)) + choice.delay
-            }
+            _ => self.flows_since.unwrap_or_else(|| self.flows_at_the_latest()) + choice.delay,
+        }
+    }
+
+    fn flows_at_the_latest(&self) -> Instant {
+        match self.learned.startup {
+            Some(_) => self.struck_at + FLOW_WAIT_MAX,
+            None => self.struck_at.max(self.life.started),
         }
     }
 

@@ -123,10 +123,9 @@ pub struct Life {
     /// The script's own process, and leader of its group.
     pub leader: i32,
     pub started: Instant,
-    pub first_commit: Option<Instant>,
     pub commits: u64,
-    /// When something was last done to it or to its broker.
-    pub struck: Option<Instant>,
+    /// Something was done to it or to its broker.
+    pub is_struck: bool,
     /// One of its own processes was killed: it may end as it likes.
     pub is_hurt: bool,
     /// Its first commit was the one that a kill's time was measured to.
@@ -136,28 +135,17 @@ pub struct Life {
 impl Life {
     fn new(number: u32, leader: i32) -> Self {
         let started = Instant::now();
-        Self {
-            number,
-            leader,
-            started,
-            first_commit: None,
-            commits: 0,
-            struck: None,
-            is_hurt: false,
-            ended_a_wait: false,
-        }
+        Self { number, leader, started, commits: 0, is_struck: false, is_hurt: false, ended_a_wait: false }
     }
 
     /// Takes note of a commit; says how long the first one took.
     pub fn commit(&mut self, now: Instant) -> Option<Duration> {
         self.commits += 1;
-        let is_first = self.first_commit.is_none();
-        self.first_commit = self.first_commit.or(Some(now));
-        is_first.then(|| now - self.started)
+        (self.commits == 1).then(|| now - self.started)
     }
 
-    pub fn strike(&mut self, now: Instant, hurts: bool) {
-        self.struck = Some(now);
+    pub fn strike(&mut self, hurts: bool) {
+        self.is_struck = true;
         self.is_hurt |= hurts;
     }
 }

@@ -39,6 +39,8 @@ pub struct Process {
     /// In ticks since the system's start: with the pid, what no other process has.
     started: u64,
     state: char,
+    /// A shell, whatever script it runs.
+    runs_shell: bool,
     executable: PathBuf,
 }
 
@@ -78,6 +80,7 @@ impl ProcessTable {
         for process in &mut below {
             process.owner = owner(process, own, &all);
             process.executable = fs::read_link(proc_file(process.pid, "exe")).unwrap_or_default();
+            process.runs_shell = SHELLS.contains(&process.name.as_str());
             process.name = whole_name(&process.name, process.pid);
         }
         below.retain(|process| !process.is_over());
@@ -105,13 +108,14 @@ impl ProcessTable {
         self.of_the_pipeline().filter(|process| !process.is_stopped()).filter(is_leaf).collect()
     }
 
-    /// A subshell of a script has its script's name and program.
+    /// A shell without a script, the script that was started, or a subshell of it: that has its name and program.
     pub fn is_shell(&self, process: &Process) -> bool {
         if SHELLS.contains(&process.name.as_str()) {
             return true;
         }
         let own = getpid().as_raw_nonzero().get();
-        let mut scripts = self.0.iter().filter(|other| other.parent == own && self.has_children(other));
+        let started = self.0.iter().filter(|other| other.parent == own);
+        let mut scripts = started.filter(|other| other.runs_shell || self.has_children(other));
         scripts.any(|script| script.name == process.name && script.executable == process.executable)
     }
 
@@ -141,6 +145,7 @@ fn parse_stat(text: &str) -> Option<Process> {
         parent: fields.get(1)?.parse().ok()?,
         started: fields.get(19)?.parse().ok()?,
         state: fields.first()?.chars().next()?,
+        runs_shell: false,
         executable: PathBuf::new(),
     })
 }

@@ -24,6 +24,10 @@ pub struct Stale {
 }
 
 impl Stale {
+    pub fn is_awake(&self) -> bool {
+        self.is_awake
+    }
+
     pub fn is_awake_for(&self, time: Duration) -> bool {
         self.is_awake && self.wake_at.elapsed() > time
     }
@@ -72,9 +76,10 @@ impl Course<'_> {
         if stages.is_empty() && !waits { table.leaves() } else { stages }
     }
 
+    /// What is stopped sleeps on: it is on another machine.
     fn kill_all(&mut self, choice: &Choice) -> Result<bool, Error> {
         let table = ProcessTable::look()?;
-        let all: Vec<&Process> = table.of_start(self.life.number).collect();
+        let all: Vec<&Process> = table.of_the_pipeline().filter(|process| !process.is_stopped()).collect();
         if all.is_empty() {
             return Ok(false);
         }
@@ -89,40 +94,43 @@ impl Course<'_> {
     }
 
     fn make_zombies(&mut self, choice: &mut Choice) -> Result<bool, Error> {
-        let number = self.life.number;
         let table = ProcessTable::look()?;
-        let stages: Vec<&Process> =
-            self.stages(&table).into_iter().filter(|process| process.owner == Owner::Start(number)).collect();
-        if stages.is_empty() {
-            return Ok(false);
-        }
+        let stages = self.stages(&table);
+        // Of several starts that run, the oldest is the one that works: it can hold what later ones wait for.
+        let Some(Owner::Start(number)) = stages.first().map(|process| process.owner) else { return Ok(false) };
+        let stages: Vec<&Process> = stages.into_iter().filter(|p| p.owner == Owner::Start(number)).collect();
         let chosen = choice.zombies(stages.len());
         let zombies: Vec<&Process> =
-            stages.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(p, _)| *p).collect();
+            stages.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(process, _)| *process).collect();
         for process in &zombies {
             process.send(Signal::STOP);
         }
         let names: Vec<&str> = zombies.iter().map(|process| process.name.as_str()).collect();
-        if zombies.len() == stages.len() {
-            self.stand.say.tell(format_args!("stopped all: {}", names.join(", ")));
-            self.treat_the_rest(&zombies, Signal::STOP)?;
-        } else {
-            self.stand.say.tell(format_args!("stopped {}, killed the others", names.join(", ")));
-            self.treat_the_rest(&zombies, Signal::KILL)?;
+        let (signal, rest) =
+            if zombies.len() == stages.len() { (Signal::STOP, "") } else { (Signal::KILL, ", killed the others") };
+        self.treat_the_rest(number, &zombies, signal)?;
+        self.stand.say.tell(format_args!("stopped {} of start {number}{rest}", names.join(", ")));
+        let is_last = number == self.life.number;
+        self.record(&choice.target, &zombies, is_last);
+        self.let_sleep(number);
+        if is_last {
+            self.start()?
         }
-        self.record(&choice.target, &zombies, true);
-        let wake_at = Instant::now() + Duration::from_millis(self.stand.cli.zombie_for.0.unsigned_abs());
-        self.stale.push(Stale { number, wake_at, is_awake: false });
-        self.start()?;
         Ok(true)
     }
 
+    fn let_sleep(&mut self, number: u32) {
+        let wake_at = Instant::now() + Duration::from_millis(self.stand.cli.zombie_for.0.unsigned_abs());
+        self.stale.retain(|stale| stale.number != number);
+        self.stale.push(Stale { number, wake_at, is_awake: false });
+    }
+
     /// Stops or kills all others of this start, shells first of all those that could start more.
-    fn treat_the_rest(&self, zombies: &[&Process], signal: Signal) -> Result<(), Error> {
+    fn treat_the_rest(&self, number: u32, zombies: &[&Process], signal: Signal) -> Result<(), Error> {
         for _ in 0..LOOKS {
             let table = ProcessTable::look()?;
             let is_zombie = |process: &Process| zombies.iter().any(|zombie| zombie.pid == process.pid);
-            let rest = table.of_start(self.life.number).filter(|process| !is_zombie(process) && !process.is_stopped());
+            let rest = table.of_start(number).filter(|process| !is_zombie(process) && !process.is_stopped());
             for process in rest {
                 process.send(signal);
             }
@@ -142,6 +150,15 @@ impl Course<'_> {
             stale.is_awake = true;
             stale.wake_at = now;
             self.progress = now;
+        }
+        Ok(())
+    }
+
+    /// Those that woke up and have ended.
+    pub(crate) fn forget_the_gone(&mut self) -> Result<(), Error> {
+        if self.stale.iter().any(Stale::is_awake) {
+            let table = ProcessTable::look()?;
+            self.stale.retain(|stale| !stale.is_awake || table.of_start(stale.number).next().is_some());
         }
         Ok(())
     }
@@ -172,7 +189,9 @@ impl Course<'_> {
         let names: Vec<String> = victims.iter().map(|process| process.name.clone()).collect();
         self.stand.tally.kill(target, &names);
         self.stand.tally.flow.strike(target, now);
-        self.life.strike(now, hurts);
+        self.life.strike(hurts);
+        self.struck_at = now;
+        self.flows_since = None;
         self.progress = now;
     }
 }
