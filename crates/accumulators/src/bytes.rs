@@ -1,4 +1,4 @@
-//! Numbers as little-endian bytes, for the parts of a snapshot that are sketches.
+//! Numbers as bytes, for the parts of a snapshot that are sketches.
 
 /// Collects bytes.
 #[derive(Default)]
@@ -11,6 +11,15 @@ impl Writer {
 
     pub fn f64(&mut self, value: f64) {
         self.u64(value.to_bits());
+    }
+
+    /// Seven bits a byte, the lowest first (LEB128): most counts are small.
+    pub fn short(&mut self, mut value: u64) {
+        while value > 0x7f {
+            self.0.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value as u8);
     }
 
     pub fn bytes(&mut self, bytes: &[u8]) {
@@ -39,6 +48,24 @@ impl<'a> Reader<'a> {
 
     pub fn f64(&mut self) -> Option<f64> {
         self.u64().map(f64::from_bits)
+    }
+
+    pub fn finite(&mut self) -> Option<f64> {
+        self.f64().filter(|value| value.is_finite())
+    }
+
+    /// What [`Writer::short`] wrote.
+    pub fn short(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..63).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if *byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
     }
 
     pub fn bytes(&mut self) -> Option<&'a [u8]> {

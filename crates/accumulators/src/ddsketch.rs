@@ -6,6 +6,7 @@
 //! only, so a sketch is the same whatever the order of its values and however it was merged.
 
 use crate::bytes::{Reader, Writer};
+use crate::state_text::COUNT_MAX;
 
 /// Bins of each sign at `alpha` = 0.01 and above, covering 32 decimal orders of magnitude.
 const BINS_MAX: usize = 4096;
@@ -51,9 +52,13 @@ impl DdSketch {
             self.zeros += 1;
             return;
         }
-        let bin = (log2_quadratic(magnitude) / self.width).floor() as i32;
+        let bin = self.bin_of(magnitude);
         let bins = if value > 0.0 { &mut self.positive } else { &mut self.negative };
         bins.add(bin, 1);
+    }
+
+    fn bin_of(&self, magnitude: f64) -> i32 {
+        (log2_quadratic(magnitude) / self.width).floor() as i32
     }
 
     #[must_use]
@@ -94,24 +99,29 @@ impl DdSketch {
     pub(crate) fn save(&self, out: &mut Writer) {
         out.f64(self.min);
         out.f64(self.max);
-        out.u64(self.zeros);
+        out.short(self.zeros);
         for bins in [&self.positive, &self.negative] {
             out.u64(bins.first as u64);
             out.u64(bins.counts.len() as u64);
-            bins.counts.iter().for_each(|count| out.u64(*count));
+            bins.counts.iter().for_each(|count| out.short(*count));
         }
     }
 
+    /// Every later step relies on what is checked here.
     pub(crate) fn load(alpha: f64, input: &mut Reader<'_>) -> Option<DdSketch> {
         let mut sketch = DdSketch::new(alpha);
-        (sketch.min, sketch.max, sketch.zeros) = (input.f64()?, input.f64()?, input.u64()?);
+        (sketch.min, sketch.max, sketch.zeros) = (input.f64()?, input.f64()?, input.short()?);
+        let [lowest, highest] = [f64::MIN_POSITIVE, f64::MAX].map(|value| sketch.bin_of(value));
         for bins in [&mut sketch.positive, &mut sketch.negative] {
-            bins.first = input.u64()? as i32;
+            bins.first = i32::try_from(input.u64()? as i64).ok()?;
             let len = usize::try_from(input.u64()?).ok().filter(|len| *len <= bins.bins_max)?;
-            bins.counts = (0..len).map(|_| input.u64()).collect::<Option<_>>()?;
+            bins.counts = (0..len).map(|_| input.short()).collect::<Option<_>>()?;
             bins.total = bins.counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count))?;
+            let is_within = bins.first >= lowest && bins.first + len as i32 - 1 <= highest;
+            (is_within || len == 0).then_some(())?;
         }
-        Some(sketch)
+        let count = sketch.positive.total.checked_add(sketch.negative.total)?.checked_add(sketch.zeros)?;
+        ((1..=COUNT_MAX).contains(&count) && sketch.min <= sketch.max).then_some(sketch)
     }
 }
 
@@ -262,7 +272,7 @@ mod tests {
         }
 
         #[test]
-        fn a_sketch_survives_its_bytes(values in prop::collection::vec(-1e6f64..1e6, 0..200)) {
+        fn a_sketch_survives_its_bytes(values in prop::collection::vec(-1e6f64..1e6, 1..200)) {
             let sketch = sketch(0.01, &values);
             let mut out = Writer::default();
             sketch.save(&mut out);

@@ -6,6 +6,7 @@
 use datasketches::tdigest::TDigestMut;
 
 use crate::bytes::{Reader, Writer};
+use crate::state_text::COUNT_MAX;
 
 /// Values held back until they are fed to the digest together.
 const PENDING_MAX: usize = 512;
@@ -57,8 +58,9 @@ impl Digest {
     }
 
     pub(crate) fn load(input: &mut Reader<'_>) -> Option<Digest> {
-        let digest = TDigestMut::deserialize(input.bytes()?).ok()?;
-        let pending = (0..input.numbers_left()).map(|_| input.f64()).collect::<Option<Vec<_>>>()?;
+        let digest =
+            TDigestMut::deserialize(input.bytes()?).ok().filter(|digest| digest.total_weight() <= COUNT_MAX)?;
+        let pending = (0..input.numbers_left()).map(|_| input.finite()).collect::<Option<Vec<_>>>()?;
         (pending.len() < PENDING_MAX).then_some(Digest { digest, pending })
     }
 }

@@ -2,7 +2,7 @@
 
 use json_fields::{FieldPath, write_string};
 
-use crate::quantiles::Percentiles;
+use crate::percentiles::Percentiles;
 use crate::spec::{Function, Spec, SpecError};
 
 /// What holds for all functions.
@@ -101,6 +101,33 @@ impl Plan {
         &self.paths
     }
 
+    /// The functions that need a state, by field: `sum|avg|min|max:.price percentiles:.ms`. Plans for which this is the
+    /// same can take each other's groups; results of the same state may come and go, and have other names.
+    #[must_use]
+    pub fn states(&self) -> String {
+        let mut states = Vec::new();
+        for (field, path) in self.fields.iter().zip(&self.paths) {
+            let kinds = [
+                (field.counts, "count".to_owned()),
+                (field.stats, "sum|avg|min|max".to_owned()),
+                (field.moments, "var|stddev".to_owned()),
+                (field.quantiles, "percentiles".to_owned()),
+                (field.ends, "first|last|delta".to_owned()),
+                (field.lists, format!("list:{}", field.list_max)),
+                (field.frequencies, "top|mode".to_owned()),
+                (field.distinct, "distinct".to_owned()),
+            ];
+            states.extend(kinds.iter().filter(|kind| kind.0.is_some()).map(|(_, name)| format!("{name}:{path}")));
+        }
+        if self.columns.quantiles > 0 {
+            states.push(format!("--percentiles {}", self.settings.percentiles));
+            if matches!(self.settings.percentiles, Percentiles::Reservoir(_)) {
+                states.push(format!("--seed {}", self.settings.seed));
+            }
+        }
+        states.join(" ")
+    }
+
     /// The results' names, in order.
     #[must_use]
     pub fn names(&self) -> &[String] {
@@ -184,6 +211,16 @@ mod tests {
         assert_eq!(plan.columns, Columns { stats: 1, quantiles: 1, ..Columns::default() });
         assert_eq!(plan.fields[0].percents, [50.0, 99.0]);
         assert_eq!(plan.paths().len(), 1);
+    }
+
+    #[test]
+    fn plans_of_the_same_states_say_so() {
+        let states = |specs: &[&str]| plan(specs).unwrap().states();
+        let expected = "sum|avg|min|max:.v percentiles:.v list:5:.w --percentiles ddsketch:0.01";
+        assert_eq!(states(&["count", "sum:v", "p50:v", "list:5:w"]), expected);
+        assert_eq!(states(&["max:v", "n=count:v", "q=p99:v", "list:5:w", "two=list:2:w", "rate"]), expected);
+        assert_ne!(states(&["sum:v", "p50:v", "list:6:w"]), expected);
+        assert_eq!(states(&["count"]), "");
     }
 
     #[test]

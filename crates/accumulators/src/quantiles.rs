@@ -1,79 +1,11 @@
 //! Percentiles of the values of one field: exact while they are few, then by the chosen method.
 
-use std::str::FromStr;
-
 use crate::bytes::{Reader, Writer};
 use crate::ddsketch::DdSketch;
 use crate::digest::Digest;
 use crate::digits::rounded;
+use crate::percentiles::Percentiles;
 use crate::reservoir::Reservoir;
-use crate::spec::SpecError;
-
-/// Values kept as they are before a sketch takes over. 4 KiB, about the size of the sketch that follows.
-pub const EXACT_VALUES: usize = 512;
-/// Values of a group with `exact`, unless said otherwise.
-const EXACT_MAX: usize = 1_000_000;
-/// Sample of a group with `reservoir`, unless said otherwise.
-const RESERVOIR_SIZE: usize = 1_000;
-const COMPRESSION: u16 = 200;
-
-/// How percentiles are computed once there are more values than [`EXACT_VALUES`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Percentiles {
-    /// Within this relative error of the value.
-    DdSketch(f64),
-    /// About twice this number of centroids; the error is smallest towards p0 and p100.
-    TDigest(u16),
-    /// All values, up to this number a group.
-    Exact(usize),
-    /// A uniform sample of this size.
-    Reservoir(usize),
-}
-
-impl Default for Percentiles {
-    fn default() -> Percentiles {
-        Percentiles::DdSketch(0.01)
-    }
-}
-
-impl FromStr for Percentiles {
-    type Err = SpecError;
-
-    fn from_str(text: &str) -> Result<Percentiles, SpecError> {
-        let (kind, number) = match text.split_once(':') {
-            Some((kind, number)) => (kind, Some(number)),
-            None => (text, None),
-        };
-        let found = match kind {
-            "ddsketch" => number
-                .map_or(Some(0.01), |text| text.parse().ok())
-                .filter(|alpha| (0.001..=0.2).contains(alpha))
-                .map(Percentiles::DdSketch),
-            "tdigest" => number
-                .map_or(Some(COMPRESSION), |text| text.parse().ok())
-                .filter(|k| (10..=2_000).contains(k))
-                .map(Percentiles::TDigest),
-            "exact" => whole(number, EXACT_MAX).map(Percentiles::Exact),
-            "reservoir" => whole(number, RESERVOIR_SIZE).map(Percentiles::Reservoir),
-            _ => None,
-        };
-        found.ok_or_else(|| SpecError::Percentiles(text.into()))
-    }
-}
-
-fn whole(number: Option<&str>, default: usize) -> Option<usize> {
-    number.map_or(Some(default), |text| text.parse().ok()).filter(|count| *count >= 1)
-}
-
-impl Percentiles {
-    /// How many values are kept as they are.
-    fn values_max(&self) -> usize {
-        match self {
-            Percentiles::DdSketch(_) | Percentiles::TDigest(_) => EXACT_VALUES,
-            Percentiles::Exact(max) | Percentiles::Reservoir(max) => *max,
-        }
-    }
-}
 
 /// The values of one field in one group.
 #[derive(Clone, Debug)]
@@ -189,6 +121,11 @@ impl Quantiles {
         }
     }
 
+    /// Plain values of a snapshot; none if there are more than may be.
+    pub(crate) fn of_values(values: Vec<f64>, percentiles: Percentiles) -> Option<Quantiles> {
+        (values.len() <= percentiles.values_max()).then_some(Quantiles::Values(values))
+    }
+
     pub(crate) fn save(&self) -> (&'static str, Vec<u8>) {
         let mut out = Writer::default();
         let kind = match self {
@@ -217,7 +154,7 @@ impl Quantiles {
         let mut input = Reader::new(bytes);
         let state = match (kind, percentiles) {
             ("values", _) if input.numbers_left() <= percentiles.values_max() => {
-                Quantiles::Values((0..input.numbers_left()).map(|_| input.f64()).collect::<Option<_>>()?)
+                Quantiles::Values((0..input.numbers_left()).map(|_| input.finite()).collect::<Option<_>>()?)
             }
             ("ddsketch", Percentiles::DdSketch(alpha)) => {
                 Quantiles::DdSketch(Box::new(DdSketch::load(alpha, &mut input)?))
@@ -270,6 +207,7 @@ fn interpolated(percent: f64, count: u64, value_at: impl Fn(u64) -> f64) -> f64 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::percentiles::EXACT_VALUES;
     use crate::random::Random;
     use proptest::prelude::*;
 
@@ -327,18 +265,6 @@ mod tests {
         assert!(!filled(limit, &[1.0, 2.0]).is_full(limit, 1));
         assert!(filled(limit, &[1.0, 2.0, 3.0]).is_full(limit, 1));
         assert!(!filled(Percentiles::DdSketch(0.01), &[1.0; 600]).is_full(Percentiles::DdSketch(0.01), 1));
-    }
-
-    #[test]
-    fn kinds_are_read_from_text() {
-        assert_eq!("ddsketch:0.02".parse(), Ok(Percentiles::DdSketch(0.02)));
-        assert_eq!("ddsketch".parse(), Ok(Percentiles::DdSketch(0.01)));
-        assert_eq!("tdigest".parse(), Ok(Percentiles::TDigest(200)));
-        assert_eq!("exact".parse(), Ok(Percentiles::Exact(1_000_000)));
-        assert_eq!("reservoir:500".parse(), Ok(Percentiles::Reservoir(500)));
-        for wrong in ["ddsketch:0", "ddsketch:x", "ddsketch:NaN", "exact:0", "kll", "reservoir:-1"] {
-            assert_eq!(wrong.parse::<Percentiles>(), Err(SpecError::Percentiles(wrong.into())));
-        }
     }
 
     const KINDS: [Percentiles; 4] = [

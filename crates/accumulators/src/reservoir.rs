@@ -2,6 +2,7 @@
 
 use crate::bytes::{Reader, Writer};
 use crate::random::{Random, hash, mix};
+use crate::state_text::COUNT_MAX;
 
 /// Up to `size` values, each subset of that size of all values seen being equally likely.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,8 +70,8 @@ impl Reservoir {
 
     pub(crate) fn load(size: usize, input: &mut Reader<'_>) -> Option<Reservoir> {
         let (seen, state) = (input.u64()?, input.u64()?);
-        let sample: Vec<f64> = (0..input.numbers_left()).map(|_| input.f64()).collect::<Option<_>>()?;
-        let full = u64::try_from(size).ok()?.min(seen) == sample.len() as u64;
+        let sample: Vec<f64> = (0..input.numbers_left()).map(|_| input.finite()).collect::<Option<_>>()?;
+        let full = u64::try_from(size).ok()?.min(seen) == sample.len() as u64 && seen <= COUNT_MAX;
         full.then_some(Reservoir { size, seen, sample, random: Random::new(state) })
     }
 }

@@ -1,216 +1,344 @@
-//! Groups as text, for snapshots: everything to the last bit.
+//! Groups as text, for snapshots.
 //!
-//! Exact numbers stand as their decimal text, floats as their bits (so that reading them back rounds nothing), values
-//! as the JSON text that they are, sketches in base64.
+//! ```text
+//! {"lines":3,"stats":[[3,60.93,13.07,30.00]],"quantiles":[[13.07,17.86,30]]}
+//! ```
+//!
+//! For each kind of state that the plan has there is an array with the state of each field that needs it: `counts`;
+//! `stats`: count, sum, min, max; `moments`: mean and sum of squares; `quantiles`: values, or a sketch; `ends`: number
+//! and text of the first and of the last value; `lists`; `frequencies`; `distinct`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Value, json};
-
+use crate::bytes::Reader;
 use crate::distinct::{Distinct, EXACT_MAX};
 use crate::ends::{Ends, List};
 use crate::frequencies::Frequencies;
-use crate::number::{Number, SCALE_MAX};
+use crate::number::Number;
+use crate::percentiles::Percentiles;
 use crate::plan::Plan;
-use crate::quantiles::{Percentiles, Quantiles};
+use crate::quantiles::Quantiles;
+use crate::state_text::{
+    DecimalOrFloat, StateReader, write_base64, write_decimal, write_finite, write_float, write_items, write_number,
+    write_text,
+};
 use crate::stats::{Moments, Stats};
 use crate::sum::Sum;
 use crate::table::{Table, range};
 
+/// Longer lists of values are written as bytes: nobody reads them, and it is faster.
+const SHOWN_VALUES_MAX: usize = 64;
+
 /// A snapshot that is not one of this plan's groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the snapshot's {0} does not fit these results")]
+#[error("the saved {0} do not fit these results")]
 pub struct SnapshotError(&'static str);
 
 impl Table {
-    /// The state of one group.
-    #[must_use]
-    pub fn save(&self, plan: &Plan, group: usize) -> Value {
+    /// Appends the state of one group.
+    pub fn save(&self, plan: &Plan, group: usize, out: &mut Vec<u8>) {
         let columns = plan.columns;
-        let mut saved = serde_json::Map::new();
-        saved.insert("lines".into(), self.lines[group].into());
-        let mut put = |name: &str, states: Vec<Value>| {
-            if !states.is_empty() {
-                saved.insert(name.into(), Value::Array(states));
-            }
-        };
-        put("counts", self.counts[range(group, columns.counts)].iter().map(|count| json!(count)).collect());
-        put("stats", self.stats[range(group, columns.stats)].iter().map(save_stats).collect());
-        put("moments", self.moments[range(group, columns.moments)].iter().map(save_moments).collect());
-        put("quantiles", self.quantiles[range(group, columns.quantiles)].iter().map(save_quantiles).collect());
-        put("ends", self.ends[range(group, columns.ends)].iter().map(save_ends).collect());
-        put("lists", self.lists[range(group, columns.lists)].iter().map(save_list).collect());
-        put("frequencies", self.frequencies[range(group, columns.frequencies)].iter().map(save_frequencies).collect());
-        put("distinct", self.distinct[range(group, columns.distinct)].iter().map(save_distinct).collect());
-        Value::Object(saved)
+        out.extend_from_slice(b"{\"lines\":");
+        write_number(self.lines[group], out);
+        put("counts", &self.counts[range(group, columns.counts)], out, |count, out| write_number(*count, out));
+        put("stats", &self.stats[range(group, columns.stats)], out, save_stats);
+        put("moments", &self.moments[range(group, columns.moments)], out, save_moments);
+        put("quantiles", &self.quantiles[range(group, columns.quantiles)], out, save_quantiles);
+        put("ends", &self.ends[range(group, columns.ends)], out, save_ends);
+        put("lists", &self.lists[range(group, columns.lists)], out, save_list);
+        put("frequencies", &self.frequencies[range(group, columns.frequencies)], out, save_frequencies);
+        put("distinct", &self.distinct[range(group, columns.distinct)], out, save_distinct);
+        out.push(b'}');
     }
 
-    /// Puts a saved group in the place of `group`.
+    /// Puts a saved group in the place of `group`; it stands at the front of `from`.
     ///
     /// # Errors
     /// A snapshot of other results, or a damaged one. The group is then of no use.
-    pub fn load(&mut self, plan: &Plan, group: usize, saved: &Value) -> Result<(), SnapshotError> {
+    pub fn load(&mut self, plan: &Plan, group: usize, from: &mut StateReader<'_>) -> Result<(), SnapshotError> {
         let columns = plan.columns;
         let kind = plan.settings.percentiles;
-        self.lines[group] = saved["lines"].as_u64().ok_or(SnapshotError("lines"))?;
-        fill(&mut self.counts[range(group, columns.counts)], saved, "counts", Value::as_u64)?;
-        fill(&mut self.stats[range(group, columns.stats)], saved, "stats", load_stats)?;
-        fill(&mut self.moments[range(group, columns.moments)], saved, "moments", load_moments)?;
-        fill(&mut self.quantiles[range(group, columns.quantiles)], saved, "quantiles", |value| {
-            load_quantiles(value, kind)
+        self.lines[group] = load_lines(from).ok_or(SnapshotError("lines"))?;
+        take("counts", &mut self.counts[range(group, columns.counts)], from, |from| from.count())?;
+        take("stats", &mut self.stats[range(group, columns.stats)], from, load_stats)?;
+        take("moments", &mut self.moments[range(group, columns.moments)], from, load_moments)?;
+        take("quantiles", &mut self.quantiles[range(group, columns.quantiles)], from, |from| {
+            load_quantiles(from, kind)
         })?;
-        fill(&mut self.ends[range(group, columns.ends)], saved, "ends", load_ends)?;
-        fill(&mut self.lists[range(group, columns.lists)], saved, "lists", load_list)?;
-        fill(&mut self.frequencies[range(group, columns.frequencies)], saved, "frequencies", load_frequencies)?;
-        fill(&mut self.distinct[range(group, columns.distinct)], saved, "distinct", load_distinct)
+        take("ends", &mut self.ends[range(group, columns.ends)], from, load_ends)?;
+        take("lists", &mut self.lists[range(group, columns.lists)], from, load_list)?;
+        take("frequencies", &mut self.frequencies[range(group, columns.frequencies)], from, load_frequencies)?;
+        take("distinct", &mut self.distinct[range(group, columns.distinct)], from, load_distinct)?;
+        from.literal(b"}").ok_or(SnapshotError("results"))
     }
+}
+
+/// Appends the states of one kind, if the plan has such.
+fn put<T>(name: &str, states: &[T], out: &mut Vec<u8>, save: impl Fn(&T, &mut Vec<u8>)) {
+    if !states.is_empty() {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        write_items(states, out, save);
+    }
+}
+
+fn load_lines(from: &mut StateReader<'_>) -> Option<u64> {
+    from.literal(b"{\"lines\":")?;
+    from.count()
 }
 
 /// Reads the states of one kind; there must be as many as the plan has.
-fn fill<T>(
-    states: &mut [T],
-    saved: &Value,
+fn take<T>(
     name: &'static str,
-    load: impl Fn(&Value) -> Option<T>,
+    states: &mut [T],
+    from: &mut StateReader<'_>,
+    load: impl Fn(&mut StateReader<'_>) -> Option<T>,
 ) -> Result<(), SnapshotError> {
-    let values = saved[name].as_array().map(Vec::as_slice).unwrap_or_default();
-    if values.len() != states.len() {
-        return Err(SnapshotError(name));
+    if states.is_empty() {
+        return Ok(());
     }
-    for (state, value) in states.iter_mut().zip(values) {
-        *state = load(value).ok_or(SnapshotError(name))?;
-    }
-    Ok(())
-}
-
-fn save_float(value: f64) -> Value {
-    json!({ "bits": value.to_bits(), "about": value })
-}
-
-fn load_float(value: &Value) -> Option<f64> {
-    value["bits"].as_u64().map(f64::from_bits)
-}
-
-fn save_decimal((mantissa, scale): (i128, u8)) -> Value {
-    json!(format!("{mantissa}e-{scale}"))
-}
-
-fn load_decimal(value: &Value) -> Option<(i128, u8)> {
-    let (mantissa, scale) = value.as_str()?.split_once("e-")?;
-    Some((mantissa.parse().ok()?, scale.parse().ok().filter(|scale| *scale <= SCALE_MAX)?))
-}
-
-fn save_number(number: &Number) -> Value {
-    number.as_decimal().map_or_else(|| save_float(number.to_f64()), save_decimal)
-}
-
-fn load_number(value: &Value) -> Option<Number> {
-    match load_decimal(value) {
-        Some((mantissa, scale)) => Some(Number::decimal(mantissa, scale)),
-        None => load_float(value).map(Number::float),
-    }
-}
-
-fn save_stats(stats: &Stats) -> Value {
-    let sum = match stats.sum.as_compensated() {
-        Some((sum, compensation)) => json!([save_float(sum), save_float(compensation)]),
-        None => save_decimal(stats.sum.as_decimal().unwrap_or_default()),
+    let mut places = states.iter_mut();
+    let mut take_all = || {
+        from.literal(b",\"")?;
+        from.literal(name.as_bytes())?;
+        from.literal(b"\":")?;
+        from.items(|from| {
+            *places.next()? = load(from)?;
+            Some(())
+        })
     };
-    json!({ "count": stats.count, "sum": sum, "min": save_number(&stats.min), "max": save_number(&stats.max) })
+    match (take_all(), places.next()) {
+        (Some(()), None) => Ok(()),
+        _ => Err(SnapshotError(name)),
+    }
 }
 
-fn load_stats(value: &Value) -> Option<Stats> {
-    let sum = match load_decimal(&value["sum"]) {
-        Some((mantissa, scale)) => Sum::exact(mantissa, scale),
-        None => Sum::compensated(load_float(&value["sum"][0])?, load_float(&value["sum"][1])?),
-    };
-    Some(Stats {
-        count: value["count"].as_u64()?,
-        sum,
-        min: load_number(&value["min"])?,
-        max: load_number(&value["max"])?,
+fn save_number(number: &Number, out: &mut Vec<u8>) {
+    match number.as_decimal() {
+        Some(decimal) => write_decimal(decimal, out),
+        None => write_float(number.to_f64(), out),
+    }
+}
+
+fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
+    Some(match from.decimal_or_float()? {
+        DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
+        DecimalOrFloat::Float(value) => Number::float(value),
     })
 }
 
-fn save_moments(moments: &Moments) -> Value {
-    json!({ "mean": save_float(moments.mean), "squares": save_float(moments.squares) })
+fn save_sum(sum: &Sum, out: &mut Vec<u8>) {
+    match sum.as_compensated() {
+        Some((sum, compensation)) => write_items(&[sum, compensation], out, |value, out| write_float(*value, out)),
+        None => write_decimal(sum.as_decimal().unwrap_or_default(), out),
+    }
 }
 
-fn load_moments(value: &Value) -> Option<Moments> {
-    Some(Moments { mean: load_float(&value["mean"])?, squares: load_float(&value["squares"])? })
+fn load_sum(from: &mut StateReader<'_>) -> Option<Sum> {
+    if from.literal(b"[").is_none() {
+        return match from.decimal_or_float()? {
+            DecimalOrFloat::Decimal(mantissa, scale) => Some(Sum::exact(mantissa, scale)),
+            DecimalOrFloat::Float(_) => None,
+        };
+    }
+    let sum = from.float()?;
+    from.literal(b",")?;
+    let compensation = from.float()?;
+    from.literal(b"]")?;
+    Some(Sum::compensated(sum, compensation))
 }
 
-fn save_quantiles(quantiles: &Quantiles) -> Value {
-    let (kind, bytes) = quantiles.save();
-    json!({ "kind": kind, "base64": BASE64.encode(bytes) })
+fn save_stats(stats: &Stats, out: &mut Vec<u8>) {
+    out.push(b'[');
+    write_number(stats.count, out);
+    if stats.count > 0 {
+        out.push(b',');
+        save_sum(&stats.sum, out);
+        for number in [&stats.min, &stats.max] {
+            out.push(b',');
+            save_number(number, out);
+        }
+    }
+    out.push(b']');
 }
 
-fn load_quantiles(value: &Value, percentiles: Percentiles) -> Option<Quantiles> {
-    let bytes = BASE64.decode(value["base64"].as_str()?).ok()?;
-    Quantiles::load(value["kind"].as_str()?, &bytes, percentiles)
+fn load_stats(from: &mut StateReader<'_>) -> Option<Stats> {
+    from.literal(b"[")?;
+    let mut stats = Stats { count: from.count()?, ..Stats::default() };
+    if stats.count > 0 {
+        from.literal(b",")?;
+        stats.sum = load_sum(from)?;
+        from.literal(b",")?;
+        stats.min = load_number(from)?;
+        from.literal(b",")?;
+        stats.max = load_number(from)?;
+    }
+    from.literal(b"]")?;
+    Some(stats)
 }
 
-/// JSON text as a string: lines are checked to be UTF-8 before they get here.
-fn save_text(text: &[u8]) -> Value {
-    String::from_utf8_lossy(text).into()
+fn save_moments(moments: &Moments, out: &mut Vec<u8>) {
+    write_items(&[moments.mean, moments.squares], out, |value, out| write_float(*value, out));
 }
 
-fn load_text(value: &Value) -> Option<Vec<u8>> {
-    Some(value.as_str()?.as_bytes().to_vec())
+fn load_moments(from: &mut StateReader<'_>) -> Option<Moments> {
+    from.literal(b"[")?;
+    let mean = from.float()?;
+    from.literal(b",")?;
+    let squares = from.float()?;
+    from.literal(b"]")?;
+    Some(Moments { mean, squares })
 }
 
-fn save_ends(ends: &Ends) -> Value {
-    json!({
-        "first_at": ends.first_at, "first": save_text(&ends.first),
-        "last_at": ends.last_at, "last": save_text(&ends.last),
-    })
+/// `{"name":"base64"}`
+fn save_bytes(name: &str, bytes: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    write_base64(bytes, out);
+    out.push(b'}');
 }
 
-fn load_ends(value: &Value) -> Option<Ends> {
-    Some(Ends {
-        first_at: value["first_at"].as_u64()?,
-        last_at: value["last_at"].as_u64()?,
-        first: load_text(&value["first"])?,
-        last: load_text(&value["last"])?,
-    })
+fn save_quantiles(quantiles: &Quantiles, out: &mut Vec<u8>) {
+    match quantiles {
+        Quantiles::Values(values) if values.len() <= SHOWN_VALUES_MAX => {
+            write_items(values, out, |value, out| write_finite(*value, out));
+        }
+        _ => {
+            let (kind, bytes) = quantiles.save();
+            save_bytes(kind, &bytes, out);
+        }
+    }
 }
 
-fn save_list(list: &List) -> Value {
-    list.values.iter().map(|(at, text)| json!([at, save_text(text)])).collect()
+fn load_quantiles(from: &mut StateReader<'_>, percentiles: Percentiles) -> Option<Quantiles> {
+    if from.is_at(b'[') {
+        let mut values = Vec::new();
+        from.items(|from| {
+            values.push(from.finite()?);
+            Some(())
+        })?;
+        return Quantiles::of_values(values, percentiles);
+    }
+    from.literal(b"{")?;
+    let kind = from.string()?;
+    from.literal(b":")?;
+    let bytes = from.base64()?;
+    from.literal(b"}")?;
+    Quantiles::load(str::from_utf8(&kind).ok()?, &bytes, percentiles)
 }
 
-fn load_list(value: &Value) -> Option<List> {
-    let pairs = value.as_array()?.iter();
-    let values = pairs.map(|pair| Some((pair[0].as_u64()?, load_text(&pair[1])?.into_boxed_slice())));
-    Some(List { values: values.collect::<Option<_>>()? })
+fn save_ends(ends: &Ends, out: &mut Vec<u8>) {
+    out.push(b'[');
+    if !ends.is_empty() {
+        write_number(ends.first_at, out);
+        out.push(b',');
+        write_text(&ends.first, out);
+        out.push(b',');
+        write_number(ends.last_at, out);
+        out.push(b',');
+        write_text(&ends.last, out);
+    }
+    out.push(b']');
 }
 
-fn save_frequencies(frequencies: &Frequencies) -> Value {
-    let counts: Vec<Value> =
-        frequencies.sorted().into_iter().map(|(text, count)| json!([save_text(text), count])).collect();
-    json!({ "error": frequencies.error(), "counts": counts })
+fn load_ends(from: &mut StateReader<'_>) -> Option<Ends> {
+    from.literal(b"[")?;
+    if from.literal(b"]").is_some() {
+        return Some(Ends::default());
+    }
+    let (first_at, first) = load_arrival(from)?;
+    from.literal(b",")?;
+    let (last_at, last) = load_arrival(from)?;
+    from.literal(b"]")?;
+    Some(Ends { first_at, first, last_at, last })
 }
 
-fn load_frequencies(value: &Value) -> Option<Frequencies> {
-    let pairs = value["counts"].as_array()?.iter();
-    let counts = pairs.map(|pair| Some((load_text(&pair[0])?.into_boxed_slice(), pair[1].as_u64()?)));
-    let counts = counts.collect::<Option<Vec<_>>>()?;
-    Some(Frequencies::restore(value["error"].as_u64()?, counts.into_iter()))
+/// A value with the number of its line.
+fn load_arrival(from: &mut StateReader<'_>) -> Option<(u64, Vec<u8>)> {
+    let at = from.number()?;
+    from.literal(b",")?;
+    let text = from.string()?.into_owned();
+    (!text.is_empty()).then_some((at, text))
 }
 
-fn save_distinct(distinct: &Distinct) -> Value {
+fn save_list(list: &List, out: &mut Vec<u8>) {
+    write_items(&list.values, out, |(at, text), out| {
+        out.push(b'[');
+        write_number(*at, out);
+        out.push(b',');
+        write_text(text, out);
+        out.push(b']');
+    });
+}
+
+fn load_list(from: &mut StateReader<'_>) -> Option<List> {
+    let mut values = Vec::new();
+    from.items(|from| {
+        from.literal(b"[")?;
+        let (at, text) = load_arrival(from)?;
+        values.push((at, text.into_boxed_slice()));
+        from.literal(b"]")
+    })?;
+    Some(List { values })
+}
+
+fn save_frequencies(frequencies: &Frequencies, out: &mut Vec<u8>) {
+    out.push(b'[');
+    write_number(frequencies.error(), out);
+    out.push(b',');
+    write_items(&frequencies.sorted(), out, |(text, count), out| {
+        out.push(b'[');
+        write_text(text, out);
+        out.push(b',');
+        write_number(*count, out);
+        out.push(b']');
+    });
+    out.push(b']');
+}
+
+fn load_frequencies(from: &mut StateReader<'_>) -> Option<Frequencies> {
+    from.literal(b"[")?;
+    let error = from.count()?;
+    from.literal(b",")?;
+    let mut counts = Vec::new();
+    from.items(|from| {
+        from.literal(b"[")?;
+        let text = from.string()?.into_owned().into_boxed_slice();
+        from.literal(b",")?;
+        counts.push((text, from.count()?));
+        from.literal(b"]")
+    })?;
+    from.literal(b"]")?;
+    Some(Frequencies::restore(error, counts.into_iter()))
+}
+
+fn save_distinct(distinct: &Distinct, out: &mut Vec<u8>) {
     match distinct {
-        Distinct::Hashes { hashes, sorted } => json!({ "hashes": hashes, "sorted": sorted }),
-        Distinct::Registers(registers) => json!({ "registers": BASE64.encode(registers) }),
+        Distinct::Registers(registers) => save_bytes("registers", registers, out),
+        Distinct::Hashes { hashes, sorted } => {
+            out.push(b'[');
+            write_number(*sorted as u64, out);
+            out.push(b',');
+            let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+            write_base64(&bytes, out);
+            out.push(b']');
+        }
     }
 }
 
-fn load_distinct(value: &Value) -> Option<Distinct> {
-    if let Some(registers) = value["registers"].as_str() {
-        return Distinct::of_registers(BASE64.decode(registers).ok()?);
+fn load_distinct(from: &mut StateReader<'_>) -> Option<Distinct> {
+    if from.literal(b"{\"registers\":").is_some() {
+        let registers = from.base64()?;
+        from.literal(b"}")?;
+        return Distinct::of_registers(registers);
     }
-    let hashes = value["hashes"].as_array()?.iter().map(Value::as_u64).collect::<Option<Vec<_>>>()?;
-    let sorted = usize::try_from(value["sorted"].as_u64()?).ok()?;
-    let fits = hashes.len() <= EXACT_MAX && sorted <= hashes.len() && hashes[..sorted].is_sorted();
+    from.literal(b"[")?;
+    let sorted = usize::try_from(from.count()?).ok()?;
+    from.literal(b",")?;
+    let bytes = from.base64()?;
+    from.literal(b"]")?;
+    let mut input = Reader::new(&bytes);
+    let hashes = (0..input.numbers_left()).map(|_| input.u64()).collect::<Option<Vec<_>>>()?;
+    let fits = input.is_empty() && hashes.len() <= EXACT_MAX && sorted <= hashes.len() && hashes[..sorted].is_sorted();
     fits.then_some(Distinct::Hashes { hashes, sorted })
 }

@@ -7,8 +7,9 @@ use crate::distinct::Distinct;
 use crate::ends::{Ends, List};
 use crate::frequencies::Frequencies;
 use crate::number::Number;
+use crate::percentiles::Percentiles;
 use crate::plan::{FieldPlan, Plan};
-use crate::quantiles::{Percentiles, Quantiles};
+use crate::quantiles::Quantiles;
 use crate::stats::{Moments, Stats};
 use crate::values::Values;
 
@@ -51,6 +52,20 @@ impl Table {
         self.frequencies.resize_with(groups * columns.frequencies, Frequencies::default);
         self.distinct.resize_with(groups * columns.distinct, Distinct::default);
         group
+    }
+
+    /// Makes room for so many more groups at once.
+    pub fn reserve(&mut self, plan: &Plan, groups: usize) {
+        let columns = plan.columns;
+        self.lines.reserve(groups);
+        self.counts.reserve(groups * columns.counts);
+        self.stats.reserve(groups * columns.stats);
+        self.moments.reserve(groups * columns.moments);
+        self.quantiles.reserve(groups * columns.quantiles);
+        self.ends.reserve(groups * columns.ends);
+        self.lists.reserve(groups * columns.lists);
+        self.frequencies.reserve(groups * columns.frequencies);
+        self.distinct.reserve(groups * columns.distinct);
     }
 
     #[must_use]

@@ -117,13 +117,10 @@ impl Cli {
     pub fn job(&self) -> Result<Job, Error> {
         let settings = Settings { percentiles: self.percentiles, seed: self.seed };
         let specs = if self.specs.is_empty() { self.default_specs()? } else { self.specs.clone() };
-        let mut signature: Vec<String> = specs.iter().map(|spec| format!("{spec:?}")).collect();
-        signature.push(format!("{:?}, seed {}", self.percentiles, self.seed));
         let plan = Plan::new(specs, settings).map_err(|error| usage(&error))?;
         let by = self.by.clone().map(|fields| fields.0).unwrap_or_default();
         check_names(&plan, &by)?;
         let mut job = Job::new(plan, by);
-        job.specs = signature;
         job.groups_max = self.max_keys.get();
         job.overflow = self.overflow;
         job.emit = self.emit;

@@ -1,32 +1,38 @@
 //! Count windows: of every `size` lines of a key, a new one after every `slide`.
 
+mod entries;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use event_time::Window;
 use millpipe::{Fault, Out};
 
-use crate::groups::{Budget, Store, Taken, stop};
+use crate::groups::{Budget, Taken, stop};
 use crate::job::Job;
 use crate::keys;
 use crate::results::Scale;
+use crate::span_groups::SpanGroups;
 use crate::work::Work;
 
 /// Lines of one key whose numbers lie in [start, end).
 #[derive(Clone, Debug, Default)]
-pub struct Slice {
-    pub start: i64,
-    pub end: i64,
-    pub lines: i64,
+struct Slice {
+    start: i64,
+    end: i64,
+    lines: i64,
     /// Groups in this slice, sorted by key.
-    pub members: Vec<u32>,
+    members: Vec<u32>,
 }
 
 /// The slices of one key (of `window --by`) that open windows need, in order.
 #[derive(Debug, Default)]
-pub struct Stream {
-    pub slices: VecDeque<Slice>,
+struct Stream {
+    slices: VecDeque<Slice>,
     /// Start of the next window to be written.
-    pub next_start: i64,
+    next_start: i64,
+    /// What the last checkpoint says of that.
+    saved_start: Option<i64>,
+    is_noted: bool,
 }
 
 /// Open count windows. One is written as soon as its last line came, or a line behind it.
@@ -41,15 +47,31 @@ pub struct Counts {
     pub slide: i64,
     /// A mark said so.
     pub is_marked: bool,
-    pub store: Store,
-    /// By the counted key. Ordered, for the end of the input and for snapshots.
-    pub streams: BTreeMap<Box<[u8]>, Stream>,
+    /// Named by their slice.
+    groups: SpanGroups,
+    /// By the counted key. Ordered, for the end of the input.
+    streams: BTreeMap<Box<[u8]>, Stream>,
     key: Vec<u8>,
+    tracking: entries::StreamTracking,
 }
 
 impl Counts {
     pub fn new(cells: Vec<usize>, size: i64, slide: i64, is_marked: bool) -> Counts {
-        Counts { cells, size, slide, is_marked, store: Store::default(), streams: BTreeMap::new(), key: Vec::new() }
+        Counts {
+            cells,
+            size,
+            slide,
+            is_marked,
+            groups: SpanGroups::default(),
+            streams: BTreeMap::new(),
+            key: Vec::new(),
+            tracking: entries::StreamTracking::default(),
+        }
+    }
+
+    /// Whether a key whose windows are all written is remembered. Else it starts anew with its next line.
+    fn keeps_streams(&self) -> bool {
+        self.is_marked && self.slide < self.size
     }
 
     /// # Errors
@@ -61,7 +83,7 @@ impl Counts {
         let mut streams = std::mem::take(&mut self.streams);
         if !streams.contains_key(self.key.as_slice()) {
             let next_start = self.first_window_with(start);
-            streams.insert(self.key.as_slice().into(), Stream { slices: VecDeque::new(), next_start });
+            streams.insert(self.key.as_slice().into(), Stream { next_start, ..Stream::default() });
         }
         let Some(stream) = streams.get_mut(self.key.as_slice()) else { return Ok(()) };
         let result = match stream.slices.back() {
@@ -71,8 +93,9 @@ impl Counts {
             }
             _ => self.take(stream, start, end, taken, work, out),
         };
-        // A key whose windows are all written starts anew with its next line.
-        if stream.slices.is_empty() && (self.slide >= self.size || !self.is_marked) {
+        if self.keeps_streams() {
+            self.tracking.touch(self.key.as_slice(), stream);
+        } else if stream.slices.is_empty() {
             streams.remove(self.key.as_slice());
         }
         self.streams = streams;
@@ -99,8 +122,8 @@ impl Counts {
             stream.slices.push_back(Slice { start, end, ..Slice::default() });
         }
         let Some(slice) = stream.slices.back_mut() else { return Ok(()) };
-        let id = member(&mut self.store, &mut slice.members, taken.key, &work.job, &mut work.budget)?;
-        self.store.update(&work.job, id, taken)?;
+        let id = self.groups.member(slice, taken.key, &work.job, &mut work.budget)?;
+        self.groups.store.update(&work.job, id, taken)?;
         slice.lines += 1;
         work.held += 1;
         if slice.lines == slice.end - slice.start {
@@ -124,8 +147,8 @@ impl Counts {
             stream.slices.insert(at, Slice { start, end, ..Slice::default() });
         }
         let slice = &mut stream.slices[at];
-        let id = member(&mut self.store, &mut slice.members, taken.key, &work.job, &mut work.budget)?;
-        self.store.update(&work.job, id, taken)?;
+        let id = self.groups.member(slice, taken.key, &work.job, &mut work.budget)?;
+        self.groups.store.update(&work.job, id, taken)?;
         slice.lines += 1;
         work.held += 1;
         if slice.lines == end - start
@@ -143,7 +166,7 @@ impl Counts {
     fn forget(&mut self, slice: Slice, work: &mut Work, out: &mut Out) {
         work.settle(slice.lines as u64, out);
         for id in slice.members {
-            self.store.remove(&work.job, id, &mut work.budget);
+            self.groups.remove(&work.job, id, &mut work.budget);
         }
     }
 
@@ -171,9 +194,10 @@ impl Counts {
     /// Writes a group and forgets it, if it was merged for this.
     fn write(&mut self, window: Window, (id, is_merged): (u32, bool), work: &mut Work, out: &mut Vec<u8>) {
         let scaled = Some((window, Scale::Lines));
-        work.results.write(&work.job, scaled, self.store.key(id), &self.store.table, id, out);
+        let store = &self.groups.store;
+        work.results.write(&work.job, scaled, store.key(id), &store.table, id, out);
         if is_merged {
-            self.store.remove(&work.job, id, &mut Budget::unlimited());
+            self.groups.remove(&work.job, id, &mut Budget::unlimited());
         }
     }
 
@@ -182,20 +206,21 @@ impl Counts {
     fn merged(&mut self, stream: &Stream, window: Window, work: &Work) -> Result<Vec<(u32, bool)>, Fault> {
         let mut slices =
             stream.slices.iter().filter(|slice| slice.start >= window.start_ms && slice.end <= window.end_ms);
-        let mut groups: Vec<u32> = Vec::new();
+        let mut merged = Slice { start: window.start_ms, end: window.end_ms, ..Slice::default() };
         let is_merged = slices.clone().nth(1).is_some();
         if is_merged {
             let mut free = Budget::unlimited();
             for id in slices.flat_map(|slice| &slice.members) {
-                let key: Box<[u8]> = self.store.key(*id).into();
-                let into = member(&mut self.store, &mut groups, &key, &work.job, &mut free)?;
-                self.store.table.merge_within(&work.job.plan, into as usize, *id as usize).map_err(stop)?;
+                let key: Box<[u8]> = self.groups.store.key(*id).into();
+                let into = self.groups.member(&mut merged, &key, &work.job, &mut free)?;
+                self.groups.store.table.merge_within(&work.job.plan, into as usize, *id as usize).map_err(stop)?;
             }
         } else if let Some(slice) = slices.next() {
-            groups.clone_from(&slice.members);
+            merged.members.clone_from(&slice.members);
         }
-        groups.sort_by(|a, b| keys::compare(self.store.key(*a), self.store.key(*b)));
-        Ok(groups.into_iter().map(|id| (id, is_merged)).collect())
+        let store = &self.groups.store;
+        merged.members.sort_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
+        Ok(merged.members.into_iter().map(|id| (id, is_merged)).collect())
     }
 
     /// Goes to the next window and forgets the slices before it.
@@ -226,7 +251,7 @@ impl Counts {
         for stream in streams.values_mut() {
             while let Some(window) = self.next_window(stream) {
                 for group in self.merged(stream, window, work)? {
-                    let key = self.store.key(group.0).into();
+                    let key = self.groups.store.key(group.0).into();
                     let mut line = Vec::new();
                     self.write(window, group, work, &mut line);
                     lines.push((window, key, line));
@@ -234,6 +259,7 @@ impl Counts {
                 self.advance(stream, work, out);
             }
         }
+        self.tracking.remove_all(streams);
         lines.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| keys::compare(&a.1, &b.1)));
         for (_, _, line) in lines {
             out.buffer().extend_from_slice(&line);
@@ -243,14 +269,16 @@ impl Counts {
     }
 }
 
-/// The group of a key among `members`, a new one if there is none.
-fn member(store: &mut Store, members: &mut Vec<u32>, key: &[u8], job: &Job, budget: &mut Budget) -> Result<u32, Fault> {
-    match members.binary_search_by(|id| store.key(*id).cmp(key)) {
-        Ok(at) => Ok(members[at]),
-        Err(at) => {
-            let id = store.insert(job, key, budget)?;
-            members.insert(at, id);
-            Ok(id)
+impl SpanGroups {
+    /// The group of a key in a slice, a new one if there is none.
+    fn member(&mut self, slice: &mut Slice, key: &[u8], job: &Job, budget: &mut Budget) -> Result<u32, Fault> {
+        match slice.members.binary_search_by(|id| self.store.key(*id).cmp(key)) {
+            Ok(at) => Ok(slice.members[at]),
+            Err(at) => {
+                let id = self.insert(job, key, Window::new(slice.start, slice.end), budget)?;
+                slice.members.insert(at, id);
+                Ok(id)
+            }
         }
     }
 }

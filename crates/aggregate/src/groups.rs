@@ -2,13 +2,14 @@
 
 use std::hash::BuildHasher;
 
-use accumulators::{LimitError, Table, Values};
+use accumulators::{LimitError, StateReader, Table, Values};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
 use crate::key_text::KeyText;
+use crate::tracking::Tracking;
 
 /// One line, read and checked.
 #[derive(Clone, Copy)]
@@ -58,6 +59,7 @@ impl Budget {
 #[derive(Debug, Default)]
 pub struct Store {
     pub table: Table,
+    pub tracking: Tracking,
     keys: Vec<KeyText>,
     free: Vec<u32>,
 }
@@ -84,17 +86,45 @@ impl Store {
         self.keys[id as usize].as_bytes()
     }
 
-    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
+    /// Gives back the group's key if the last checkpoint has the group.
+    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
         self.table.reset(&job.plan, id as usize);
-        self.keys[id as usize] = KeyText::new(b"");
+        let key = std::mem::replace(&mut self.keys[id as usize], KeyText::new(b""));
         self.free.push(id);
         budget.open -= 1;
+        self.tracking.forget(id).then_some(key)
+    }
+
+    /// The keys of the groups that the last checkpoint has.
+    pub fn into_saved_keys(self) -> Vec<KeyText> {
+        let Store { keys, tracking, .. } = self;
+        if !tracking.has_saved() {
+            return Vec::new();
+        }
+        (0..).zip(keys).filter(|(id, _)| tracking.is_saved(*id)).map(|(_, key)| key).collect()
+    }
+
+    /// Appends a group's state.
+    pub fn save(&self, job: &Job, id: u32, out: &mut Vec<u8>) {
+        self.table.save(&job.plan, id as usize, out);
+    }
+
+    /// The state of a group that was just made; returns its lines.
+    ///
+    /// # Errors
+    /// A state that is damaged or of other results.
+    pub fn load(&mut self, job: &Job, id: u32, from: &mut StateReader<'_>) -> Result<u64, Error> {
+        self.table.load(&job.plan, id as usize, from).map_err(Error::data)?;
+        self.tracking.restored(id);
+        Ok(self.table.lines(id as usize))
     }
 
     #[inline]
     pub fn update(&mut self, job: &Job, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
         let Taken { values, line, sequence, .. } = *taken;
-        self.table.update(&job.plan, id as usize, values, line, sequence).map_err(stop)
+        self.table.update(&job.plan, id as usize, values, line, sequence).map_err(stop)?;
+        self.tracking.touch(id);
+        Ok(())
     }
 }
 
@@ -137,6 +167,18 @@ impl Groups {
         }
     }
 
+    /// A new group; none if there is one of this key.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of groups.
+    pub fn add(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<Option<u32>, Fault> {
+        let hash = hash(key);
+        match self.find_hashed(key, hash) {
+            Some(_) => Ok(None),
+            None => self.insert(job, key, hash, budget).map(Some),
+        }
+    }
+
     #[cold]
     fn insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
         let id = self.store.insert(job, key, budget)?;
@@ -145,11 +187,24 @@ impl Groups {
         Ok(id)
     }
 
-    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
-        if let Ok(entry) = self.index.find_entry(hash(self.store.key(id)), |other| *other == id) {
-            entry.remove();
-            self.store.remove(job, id, budget);
-        }
+    /// Gives back the group's key if the last checkpoint has the group.
+    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
+        self.index.find_entry(hash(self.store.key(id)), |other| *other == id).ok()?.remove();
+        self.store.remove(job, id, budget)
+    }
+
+    /// Makes room for so many more groups at once.
+    pub fn reserve(&mut self, job: &Job, groups: usize) {
+        self.store.table.reserve(&job.plan, groups);
+        self.store.keys.reserve(groups);
+        let keys = &self.store.keys;
+        self.index.reserve(groups, |id| hash(keys[*id as usize].as_bytes()));
+    }
+
+    /// The groups that the next checkpoint has to save.
+    pub fn take_changed(&mut self) -> Vec<u32> {
+        let Groups { store, index } = self;
+        store.tracking.take(index.iter().copied())
     }
 
     /// All groups, in no particular order.

@@ -43,8 +43,6 @@ pub struct Job {
     pub keep_marks: bool,
     /// Say at the end how many lines had a field missing or null.
     pub reports_missing: bool,
-    /// The results as given, for the snapshot's head.
-    pub specs: Vec<String>,
 }
 
 impl Job {
@@ -62,8 +60,29 @@ impl Job {
             time: None,
             keep_marks: false,
             reports_missing: false,
-            specs: Vec::new(),
         }
+    }
+
+    /// Whether keys are ever forgotten in the order of their last line.
+    #[must_use]
+    pub fn forgets_oldest(&self) -> bool {
+        self.ttl_ms.is_some() || self.overflow == Overflow::EvictOldest
+    }
+
+    /// The flags that the state depends on. Names of results and other results of the same states may change from run
+    /// to run, as may limits, and when results are written.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let mut flags = Vec::new();
+        if !self.by.is_empty() {
+            let by: Vec<String> = self.by.iter().map(ToString::to_string).collect();
+            flags.push(format!("--by {}", by.join(",")));
+        }
+        if let Some((path, unit)) = &self.time {
+            flags.push(format!("--time {path} --time-unit {unit}"));
+        }
+        flags.extend(Some(self.plan.states()).filter(|states| !states.is_empty()));
+        flags.join(" ")
     }
 }
 

@@ -3,6 +3,7 @@
 //! No JSON text in a line holds a newline, so the cells can be told apart. Equal values have equal keys, however they
 //! are written (`1`, `1.0`); a missing field is null, as in SQL's GROUP BY.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use accumulators::{Number, write_canonical};
@@ -25,6 +26,11 @@ pub fn read(fields: &[Option<Field>], line: &[u8], key: &mut Vec<u8>) {
 /// The cells of a key, one for each key field.
 pub fn cells(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     key.split(|byte| *byte == b'\n')
+}
+
+/// A key as text: its cells are checked to be UTF-8 when the line is scanned.
+pub fn text(key: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key), Cow::Borrowed)
 }
 
 /// Only the cells with these numbers.

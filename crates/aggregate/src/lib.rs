@@ -19,6 +19,7 @@
 mod annotation;
 pub mod cli;
 mod counts;
+mod entry_name;
 mod groups;
 mod job;
 mod key_text;
@@ -30,6 +31,8 @@ mod results;
 mod running;
 mod sessions;
 mod snapshot;
+mod span_groups;
+mod tracking;
 mod windows;
 mod work;
 
@@ -38,7 +41,7 @@ use std::io::{self, BufRead, Write};
 use accumulators::Values;
 use event_time::{TimeParser, TimeUnit, Window, parse_rfc3339};
 use json_fields::Scanner;
-use millpipe::{Error, Fault, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Mark, Out, Stage};
 
 pub use crate::job::{Emit, Job, Overflow};
 
@@ -57,8 +60,6 @@ pub struct Aggregate {
     values: Values,
     key: Vec<u8>,
     time: TimeParser,
-    /// Lines taken, in order of arrival.
-    sequence: u64,
     /// The stream has watermarks.
     has_watermarks: bool,
     watermark_ms: Option<i64>,
@@ -80,7 +81,6 @@ impl Aggregate {
             values: Values::default(),
             key: Vec::new(),
             mode: Mode::default(),
-            sequence: 0,
             has_watermarks: false,
             watermark_ms: None,
             work: Work::new(job),
@@ -130,7 +130,7 @@ impl Aggregate {
                 out.warn(format_args!(
                     "field {:?} was missing or null in {lines} of {} lines",
                     path.name(),
-                    self.sequence
+                    self.work.sequence
                 ));
             }
         }
@@ -145,6 +145,15 @@ impl Aggregate {
 }
 
 impl Stage for Aggregate {
+    fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        match &mut self.mode {
+            Mode::Running(running) => running.loaded(&self.work),
+            Mode::Sessions(sessions) => sessions.loaded()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     #[inline]
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let (annotation, time_ms) = self.read(line)?;
@@ -155,8 +164,8 @@ impl Stage for Aggregate {
         if let (Mode::Running(running), Some(now_ms)) = (&mut self.mode, now_ms) {
             running.advance(now_ms, &mut self.work, out);
         }
-        let taken = Taken { line, key: &self.key, values: &self.values, sequence: self.sequence };
-        self.sequence += 1;
+        let taken = Taken { line, key: &self.key, values: &self.values, sequence: self.work.sequence };
+        self.work.sequence += 1;
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
         self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)
     }
@@ -200,11 +209,23 @@ impl Stage for Aggregate {
         self.work.held
     }
 
+    fn flags(&self) -> String {
+        self.work.job.flags()
+    }
+
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.save(to)
+        self.save_head(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        self.load(from)
+        self.load_head(from)
+    }
+
+    fn changes(&mut self, to: &mut Changes) {
+        self.save_entries(to);
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.load_entry(key, value)
     }
 }

@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use accumulators::StateReader;
 use event_time::Window;
-use millpipe::Fault;
+use millpipe::{Changes, Fault};
 
+use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken};
+use crate::job::Job;
+use crate::key_text::KeyText;
+use crate::results::Scale;
+use crate::snapshot::damaged;
 use crate::work::Work;
 
 /// Panes that were used last: disorder makes lines alternate between a few.
@@ -25,6 +31,10 @@ pub struct Panes {
     free: Vec<usize>,
     recent: [Option<(Window, usize)>; RECENT],
     next: usize,
+    /// Groups that the last checkpoint has, of panes that are closed.
+    retired: Vec<(Window, Vec<KeyText>)>,
+    /// The span in the name of the last entry that was loaded, and its pane.
+    loading: Option<(String, usize)>,
 }
 
 impl Panes {
@@ -70,6 +80,7 @@ impl Panes {
         Ok(())
     }
 
+    /// Takes a pane out, to be written and then to be retired.
     pub fn close(&mut self, window: Window, work: &mut Work) -> Option<Pane> {
         let slot = self.by_window.remove(&window)?;
         self.recent = [None; RECENT];
@@ -77,6 +88,14 @@ impl Panes {
         let pane = std::mem::take(&mut self.slots[slot]);
         work.budget.open -= pane.groups.len();
         Some(pane)
+    }
+
+    /// A closed pane is not needed any more.
+    pub fn retire(&mut self, window: Window, pane: Pane) {
+        let keys = pane.groups.store.into_saved_keys();
+        if !keys.is_empty() {
+            self.retired.push((window, keys));
+        }
     }
 
     pub fn first(&self) -> Option<Window> {
@@ -95,12 +114,54 @@ impl Panes {
         self.by_window.get(&window).map(|slot| &self.slots[*slot])
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (Window, &Pane)> {
-        self.by_window.iter().map(|(window, slot)| (*window, &self.slots[*slot]))
+    /// How many groups each open pane has.
+    pub fn sizes(&self) -> impl Iterator<Item = (Window, usize)> {
+        self.by_window.iter().map(|(window, slot)| (*window, self.slots[*slot].groups.len()))
     }
 
-    /// A pane and its groups, to be filled from a snapshot.
-    pub fn pane_mut(&mut self, slot: usize) -> &mut Pane {
-        &mut self.slots[slot]
+    /// Opens a pane that will be loaded with so many groups.
+    pub fn expect(&mut self, window: Window, groups: usize, job: &Job) {
+        let slot = self.open(window);
+        self.slots[slot].groups.reserve(job, groups);
+    }
+
+    /// Gives the entries that changed.
+    pub fn save(&mut self, job: &Job, to: &mut Changes) {
+        for (window, keys) in self.retired.drain(..) {
+            let mut name = EntryName::new(window, Scale::Time);
+            keys.iter().for_each(|key| to.remove(name.with(key.as_bytes())));
+        }
+        for (window, slot) in &self.by_window {
+            let groups = &mut self.slots[*slot].groups;
+            let mut name = EntryName::new(*window, Scale::Time);
+            for id in groups.take_changed() {
+                to.put(name.with(groups.store.key(id)), |out| groups.store.save(job, id, out));
+            }
+        }
+    }
+
+    /// Takes one entry.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of groups, or when the entry is damaged.
+    pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
+        let (span, key) = entry_name::split(name).ok_or_else(|| damaged(name))?;
+        let slot = match &self.loading {
+            Some((known, slot)) if known == span => *slot,
+            _ => {
+                let window = entry_name::parse_span(span, Scale::Time).ok_or_else(|| damaged(name))?;
+                self.find(window).unwrap_or_else(|| self.open(window))
+            }
+        };
+        if self.loading.as_ref().is_none_or(|loading| loading.1 != slot) {
+            self.loading = Some((span.to_owned(), slot));
+        }
+        let pane = &mut self.slots[slot];
+        let id = pane.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(name))?;
+        let from = &mut StateReader::new(value);
+        let lines = pane.groups.store.load(&work.job, id, from)?;
+        pane.lines += lines;
+        work.hold(lines);
+        Ok(from.end().ok_or_else(|| damaged(name))?)
     }
 }

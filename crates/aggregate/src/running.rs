@@ -1,48 +1,82 @@
 //! Lines without windows: one group a key, for the whole input.
 
-use millpipe::{Fault, Out};
+use accumulators::{StateReader, write_number, write_signed};
+use millpipe::{Changes, Fault, Out};
 
 use crate::groups::{Groups, Taken};
-use crate::job::{Emit, Overflow};
+use crate::job::{Emit, Job, Overflow};
+use crate::key_text::KeyText;
 use crate::keys;
 use crate::recency::Recency;
+use crate::snapshot::damaged;
 use crate::work::Work;
 
 /// The running groups.
 #[derive(Debug, Default)]
 pub struct Running {
     pub groups: Groups,
-    pub recency: Recency,
-    /// Of each group: the clock at its last line, and its lines since its results were written.
-    pub touched_ms: Vec<i64>,
-    pub pending: Vec<u64>,
+    /// Kept only where keys are forgotten by it.
+    recency: Recency,
+    last: Vec<Last>,
     /// Groups with pending lines, and some that had.
-    pub changed: Vec<u32>,
+    changed: Vec<u32>,
+    /// The results of all lines before this number are written.
+    pub written: u64,
     /// Event time (a watermark or the latest `--time`), else processing time.
     pub clock_ms: Option<i64>,
     /// When results are written next.
     pub tick_ms: Option<i64>,
+    /// Keys that the last checkpoint has and that are forgotten.
+    removed: Vec<KeyText>,
+}
+
+/// A group's last line.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    sequence: u64,
+    /// Its clock, once there is one.
+    clock_ms: Option<i64>,
+    /// The group's lines, up to it, whose results were not written before it.
+    pending: u64,
 }
 
 impl Running {
+    /// Groups to be loaded, with what the head of a snapshot says of them. A tick of another `--emit` is of no use.
+    pub fn resume(job: &Job, clock_ms: Option<i64>, tick_ms: Option<i64>, written: u64, groups: usize) -> Running {
+        let tick_ms = tick_ms.filter(|tick| matches!(job.emit, Emit::Every(every_ms) if tick % every_ms == 0));
+        let mut running = Running { clock_ms, tick_ms, written, ..Running::default() };
+        running.groups.reserve(job, groups);
+        running
+    }
+
     /// # Errors
     /// `Stop` at a limit.
     pub fn line(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let id = self.group(taken, work, out)?;
         self.groups.store.update(&work.job, id, taken)?;
-        self.touched_ms[id as usize] = self.clock_ms.unwrap_or(i64::MIN);
-        self.recency.touch(id);
-        if work.job.emit == Emit::Update {
+        if work.job.forgets_oldest() {
+            self.recency.touch(id);
+        }
+        let pending = self.pending(id);
+        let waits = work.job.emit != Emit::Update;
+        let last = Last { sequence: taken.sequence, clock_ms: self.clock_ms, pending: pending + u64::from(waits) };
+        self.last[id as usize] = last;
+        if !waits {
             self.write(id, work, out);
             out.settle(1);
             return Ok(());
         }
         work.held += 1;
-        if self.pending[id as usize] == 0 {
+        if pending == 0 {
             self.changed.push(id);
         }
-        self.pending[id as usize] += 1;
         Ok(())
+    }
+
+    /// A group's lines whose results are still to be written.
+    fn pending(&self, id: u32) -> u64 {
+        let last = self.last[id as usize];
+        if last.sequence < self.written { 0 } else { last.pending }
     }
 
     fn group(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<u32, Fault> {
@@ -56,29 +90,25 @@ impl Running {
             self.forget(oldest, work, out);
         }
         let id = self.groups.find_or_insert(&work.job, taken.key, &mut work.budget)?;
-        self.adopt(id);
+        self.set_last(id, Last::default());
+        if work.job.forgets_oldest() {
+            self.recency.push(id);
+        }
         Ok(id)
     }
 
-    /// Prepares the columns of a new group.
-    pub fn adopt(&mut self, id: u32) {
-        let len = self.pending.len().max(id as usize + 1);
-        self.pending.resize(len, 0);
-        self.touched_ms.resize(len, i64::MIN);
-        self.recency.push(id);
-    }
-
-    /// A group out of a snapshot has lines whose results are still to be written.
-    pub fn restore_pending(&mut self, id: u32, pending: u64) {
-        self.pending[id as usize] = pending;
-        if pending > 0 {
-            self.changed.push(id);
-        }
+    fn set_last(&mut self, id: u32, last: Last) {
+        let len = self.last.len().max(id as usize + 1);
+        self.last.resize(len, last);
+        self.last[id as usize] = last;
     }
 
     /// The clock has come to `now_ms`: writes what is due and forgets keys beyond their time. It never goes back.
     pub fn advance(&mut self, now_ms: i64, work: &mut Work, out: &mut Out) {
         let now_ms = self.clock_ms.map_or(now_ms, |clock| clock.max(now_ms));
+        if self.clock_ms.is_none() && work.job.ttl_ms.is_some() {
+            self.start_clock(now_ms);
+        }
         self.clock_ms = Some(now_ms);
         if let Emit::Every(every_ms) = work.job.emit {
             let next = (now_ms.div_euclid(every_ms) + 1) * every_ms;
@@ -93,38 +123,45 @@ impl Running {
         }
         while let Some(ttl_ms) = work.job.ttl_ms
             && let Some(oldest) = self.recency.oldest()
-            && self.touched_ms[oldest as usize].saturating_add(ttl_ms) <= now_ms
+            && self.expiry(oldest, ttl_ms).is_some_and(|expiry| expiry <= now_ms)
         {
             self.forget(oldest, work, out);
         }
     }
 
+    /// Lines that came before the clock are as old as it.
+    fn start_clock(&mut self, now_ms: i64) {
+        for id in self.recency.iter() {
+            self.last[id as usize].clock_ms = Some(now_ms);
+            self.groups.store.tracking.touch(id);
+        }
+    }
+
+    fn expiry(&self, id: u32, ttl_ms: i64) -> Option<i64> {
+        self.last[id as usize].clock_ms.map(|clock_ms| clock_ms.saturating_add(ttl_ms))
+    }
+
     /// When the clock is wanted next, if it is the processing time.
     pub fn wake_at(&self, work: &Work) -> Option<i64> {
         let oldest = self.recency.oldest();
-        let expiry = oldest.zip(work.job.ttl_ms).map(|(id, ttl)| self.touched_ms[id as usize].saturating_add(ttl));
+        let expiry = oldest.zip(work.job.ttl_ms).and_then(|(id, ttl_ms)| self.expiry(id, ttl_ms));
         [self.tick_ms, expiry].into_iter().flatten().min()
     }
 
     /// Writes the groups that changed since they were written last, keys in order.
     pub fn write_changed(&mut self, work: &mut Work, out: &mut Out) {
         let mut changed = std::mem::take(&mut self.changed);
-        changed.retain(|id| self.pending[*id as usize] > 0);
+        changed.retain(|id| self.pending(*id) > 0);
         let store = &self.groups.store;
         changed.sort_unstable_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
+        // A number that was used again may stand there twice.
+        changed.dedup();
         for id in changed.drain(..) {
-            self.write_pending(id, work, out);
+            self.write(id, work, out);
+            work.settle(self.pending(id), out);
         }
         self.changed = changed;
-    }
-
-    /// Writes a group whose results are not written yet.
-    fn write_pending(&mut self, id: u32, work: &mut Work, out: &mut Out) {
-        let lines = std::mem::take(&mut self.pending[id as usize]);
-        if lines > 0 {
-            self.write(id, work, out);
-            work.settle(lines, out);
-        }
+        self.written = work.sequence;
     }
 
     fn write(&mut self, id: u32, work: &mut Work, out: &mut Out) {
@@ -134,8 +171,82 @@ impl Running {
     }
 
     fn forget(&mut self, id: u32, work: &mut Work, out: &mut Out) {
-        self.write_pending(id, work, out);
+        let pending = self.pending(id);
+        if pending > 0 {
+            self.write(id, work, out);
+            work.settle(pending, out);
+        }
+        self.last[id as usize] = Last::default();
         self.recency.remove(id);
-        self.groups.remove(&work.job, id, &mut work.budget);
+        self.removed.extend(self.groups.remove(&work.job, id, &mut work.budget));
     }
+
+    /// Gives the entries that changed: the key with its last line and its state.
+    pub fn save(&mut self, work: &Work, to: &mut Changes) {
+        self.removed.drain(..).for_each(|key| to.remove(&keys::text(key.as_bytes())));
+        for id in self.groups.take_changed() {
+            let store = &self.groups.store;
+            let last = self.last[id as usize];
+            to.put(&keys::text(store.key(id)), |out| {
+                write_last(last, out);
+                store.save(&work.job, id, out);
+                out.push(b']');
+            });
+        }
+    }
+
+    /// Takes one entry.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of groups, or when the entry is damaged.
+    pub fn load(&mut self, key: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
+        let id = self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(key))?;
+        let from = &mut StateReader::new(value);
+        let mut last = read_last(from).ok_or_else(|| damaged(key))?;
+        last.clock_ms = last.clock_ms.or(self.clock_ms);
+        self.set_last(id, last);
+        self.groups.store.load(&work.job, id, from)?;
+        from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| damaged(key))?;
+        let pending = self.pending(id);
+        if pending > 0 {
+            self.changed.push(id);
+            work.hold(pending);
+        }
+        Ok(())
+    }
+
+    /// All is loaded. Entries come in the order of keys; keys are forgotten in the order of their last lines.
+    pub fn loaded(&mut self, work: &Work) {
+        self.recency = Recency::default();
+        if work.job.forgets_oldest() {
+            let mut ids: Vec<u32> = self.groups.ids().collect();
+            ids.sort_unstable_by_key(|id| self.last[*id as usize].sequence);
+            ids.into_iter().for_each(|id| self.recency.push(id));
+        }
+    }
+}
+
+/// `[sequence,clock,pending,`
+fn write_last(last: Last, out: &mut Vec<u8>) {
+    out.push(b'[');
+    write_number(last.sequence, out);
+    out.push(b',');
+    match last.clock_ms {
+        Some(clock_ms) => write_signed(clock_ms, out),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.push(b',');
+    write_number(last.pending, out);
+    out.push(b',');
+}
+
+fn read_last(from: &mut StateReader<'_>) -> Option<Last> {
+    from.literal(b"[")?;
+    let sequence = from.number()?;
+    from.literal(b",")?;
+    let clock_ms = from.signed_or_null()?;
+    from.literal(b",")?;
+    let pending = from.count()?;
+    from.literal(b",")?;
+    Some(Last { sequence, clock_ms, pending })
 }

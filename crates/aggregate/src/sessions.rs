@@ -1,11 +1,15 @@
 //! Sessions: each line brings a span, spans of a key that touch are one session.
 
+use accumulators::{StateReader, write_signed};
 use event_time::{ClosedSession, Window};
-use millpipe::{Error, Fault, Out};
+use millpipe::{Changes, Error, Fault, Out};
 
+use crate::entry_name;
 use crate::groups::{Store, Taken, stop};
 use crate::keys;
 use crate::results::Scale;
+use crate::snapshot::damaged;
+use crate::span_groups::SpanGroups;
 use crate::windows::late;
 use crate::work::Work;
 
@@ -18,15 +22,18 @@ type Members = Vec<u32>;
 pub struct Sessions {
     /// The numbers of the session's fields among the key fields.
     pub cells: Vec<usize>,
-    pub store: Store,
-    pub open: event_time::Sessions<Vec<u8>, Members>,
+    /// Named by the span that the session had when the group was made: sessions of a key never share a time.
+    groups: SpanGroups,
+    /// Of each group: what the session was with the group's last line. A session is all that its groups say.
+    spans: Vec<Window>,
+    open: event_time::Sessions<Vec<u8>, Members>,
     key: Vec<u8>,
 }
 
 impl Sessions {
     pub fn new(cells: Vec<usize>, sessions_max: usize) -> Sessions {
         let open = event_time::Sessions::new(sessions_max);
-        Sessions { cells, store: Store::default(), open, key: Vec::new() }
+        Sessions { cells, groups: SpanGroups::default(), spans: Vec::new(), open, key: Vec::new() }
     }
 
     /// # Errors
@@ -46,35 +53,43 @@ impl Sessions {
             return Ok(());
         }
         let id = self.join(span, taken.key, work)?;
-        self.store.update(&work.job, id, taken)?;
+        self.groups.store.update(&work.job, id, taken)?;
         work.held += 1;
         Ok(())
     }
 
     /// The group of a line in the session that its span joins; sessions that it ties together are merged.
     fn join(&mut self, span: Window, key: &[u8], work: &mut Work) -> Result<u32, Fault> {
-        let Sessions { store, open, key: session_key, .. } = self;
+        let Sessions { groups, open, key: session_key, .. } = self;
         let mut failed = None;
         let merge = |earlier: &mut Members, later: Members| {
-            if let Err(fault) = merge(store, earlier, later, work) {
+            if let Err(fault) = merge(groups, earlier, later, work) {
                 failed.get_or_insert(fault);
             }
         };
         let joined = open.join(session_key.as_slice(), span, Vec::new, merge);
-        let (_, members) = joined.map_err(|error| {
+        let (session, members) = joined.map_err(|error| {
             Error::data(error).hint("--max-keys N allows more; a smaller gap closes sessions sooner")
         })?;
         if let Some(fault) = failed {
             return Err(fault);
         }
-        match find(store, members, key) {
-            Ok(at) => Ok(members[at]),
+        let id = match find(&groups.store, members, key) {
+            Ok(at) => members[at],
             Err(at) => {
-                let id = store.insert(&work.job, key, &mut work.budget)?;
+                let id = groups.insert(&work.job, key, session, &mut work.budget)?;
                 members.insert(at, id);
-                Ok(id)
+                id
             }
-        }
+        };
+        self.set_span(id, session);
+        Ok(id)
+    }
+
+    fn set_span(&mut self, id: u32, span: Window) {
+        let len = self.spans.len().max(id as usize + 1);
+        self.spans.resize(len, span);
+        self.spans[id as usize] = span;
     }
 
     /// Writes and forgets the sessions that the watermark closes; without one, all.
@@ -84,16 +99,78 @@ impl Sessions {
             .iter()
             .flat_map(|ClosedSession { window, payload, .. }| payload.iter().map(|id| (*window, *id)))
             .collect();
-        let store = &mut self.store;
+        let store = &self.groups.store;
         results.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| keys::compare(store.key(a.1), store.key(b.1))));
         for (window, id) in results {
             let scaled = Some((window, Scale::Time));
+            let store = &self.groups.store;
             work.results.write(&work.job, scaled, store.key(id), &store.table, id, out.buffer());
             out.end_result();
             work.settle(store.table.lines(id as usize), out);
-            store.remove(&work.job, id, &mut work.budget);
+            self.groups.remove(&work.job, id, &mut work.budget);
         }
     }
+
+    /// Gives the entries that changed: of each group, what it knows of its session, and its state.
+    pub fn save(&mut self, work: &Work, to: &mut Changes) {
+        let Sessions { groups, spans, open, .. } = self;
+        let all = open.iter_mut().flat_map(|session| session.payload.iter().copied());
+        groups.save(Scale::Time, all, to, |store, id, out| {
+            let span = spans[id as usize];
+            for (before, time_ms) in [(b'[', span.start_ms), (b',', span.end_ms)] {
+                out.push(before);
+                write_signed(time_ms, out);
+            }
+            out.push(b',');
+            store.save(&work.job, id, out);
+            out.push(b']');
+        });
+    }
+
+    /// Takes one entry.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of groups, or when the entry is damaged.
+    pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
+        let (named, key) = entry_name::split(name).ok_or_else(|| damaged(name))?;
+        let named = entry_name::parse_span(named, Scale::Time).ok_or_else(|| damaged(name))?;
+        let from = &mut StateReader::new(value);
+        let span = read_span(from).ok_or_else(|| damaged(name))?;
+        let id = self.groups.insert(&work.job, key.as_bytes(), named, &mut work.budget)?;
+        work.hold(self.groups.store.load(&work.job, id, from)?);
+        from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| damaged(name))?;
+        self.set_span(id, span);
+        keys::part(key.as_bytes(), &self.cells, &mut self.key);
+        let joined = self.open.join(self.key.as_slice(), span, Vec::new, |into, from| into.extend(from));
+        joined.map_err(Error::data)?.1.push(id);
+        Ok(())
+    }
+
+    /// All is loaded: sessions are whole now, and their groups can be sorted.
+    ///
+    /// # Errors
+    /// Two groups of one key in a session.
+    pub fn loaded(&mut self) -> Result<(), Error> {
+        let store = &self.groups.store;
+        for session in self.open.iter_mut() {
+            let members = &mut session.payload;
+            members.sort_unstable_by(|a, b| store.key(*a).cmp(store.key(*b)));
+            if let Some(pair) = members.windows(2).find(|pair| store.key(pair[0]) == store.key(pair[1])) {
+                return Err(damaged(&keys::text(store.key(pair[0]))));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `[start,end,`
+fn read_span(from: &mut StateReader<'_>) -> Option<Window> {
+    from.literal(b"[")?;
+    let start_ms = from.signed()?;
+    from.literal(b",")?;
+    let end_ms = from.signed()?;
+    from.literal(b",")?;
+    (start_ms < end_ms).then_some(Window::new(start_ms, end_ms))
 }
 
 fn find(store: &Store, members: &[u32], key: &[u8]) -> Result<usize, usize> {
@@ -101,13 +178,15 @@ fn find(store: &Store, members: &[u32], key: &[u8]) -> Result<usize, usize> {
 }
 
 /// Moves the groups of a later session into an earlier one.
-fn merge(store: &mut Store, earlier: &mut Members, later: Members, work: &mut Work) -> Result<(), Fault> {
+fn merge(groups: &mut SpanGroups, earlier: &mut Members, later: Members, work: &mut Work) -> Result<(), Fault> {
     for id in later {
-        let at = find(store, earlier, store.key(id));
-        match at {
+        let store = &mut groups.store;
+        match find(store, earlier, store.key(id)) {
             Ok(at) => {
-                store.table.merge_within(&work.job.plan, earlier[at] as usize, id as usize).map_err(stop)?;
-                store.remove(&work.job, id, &mut work.budget);
+                let into = earlier[at];
+                store.table.merge_within(&work.job.plan, into as usize, id as usize).map_err(stop)?;
+                store.tracking.touch(into);
+                groups.remove(&work.job, id, &mut work.budget);
             }
             Err(at) => earlier.insert(at, id),
         }

@@ -46,6 +46,7 @@ impl Windows {
             let scaled = Some((window, Scale::Time));
             work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
             work.settle(pane.lines, out);
+            self.panes.retire(window, pane);
         }
     }
 }
@@ -93,6 +94,7 @@ impl Slices {
                     && let Some(pane) = self.panes.close(slice, work)
                 {
                     work.settle(pane.lines, out);
+                    self.panes.retire(slice, pane);
                 }
             }
         }

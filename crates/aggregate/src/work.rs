@@ -13,12 +13,19 @@ pub struct Work {
     pub results: Results,
     /// Lines in open windows, or whose results have not been written.
     pub held: u64,
+    /// Lines taken, in order of arrival.
+    pub sequence: u64,
 }
 
 impl Work {
     pub fn new(job: Job) -> Work {
         let budget = Budget::new(job.groups_max);
-        Work { job, budget, results: Results::default(), held: 0 }
+        Work { job, budget, results: Results::default(), held: 0, sequence: 0 }
+    }
+
+    /// A restored group has lines whose results are not written.
+    pub fn hold(&mut self, lines: u64) {
+        self.held = self.held.saturating_add(lines);
     }
 
     pub fn settle(&mut self, lines: u64, out: &mut Out) {

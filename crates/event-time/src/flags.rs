@@ -56,6 +56,11 @@ impl TimeArgs {
         StreamTime::new(self.settings())
     }
 
+    /// The flags that the time in a snapshot depends on. The others may change from run to run.
+    pub fn for_snapshot(&self) -> String {
+        format!("--time {} --time-unit {}", self.field(), self.time_unit.unwrap_or_default())
+    }
+
     /// The first of these flags that was given.
     pub fn given(&self) -> Option<&'static str> {
         let flags = [
@@ -104,6 +109,13 @@ mod tests {
         assert_eq!(settings.max_ahead_ms, Some(300_000));
         assert_eq!(TimeArgs::default().field().to_string(), ".timestamp");
         assert_eq!(TimeArgs::default().given(), None);
+    }
+
+    #[test]
+    fn a_snapshot_is_of_a_field_and_a_unit() {
+        let args = TimeArgs { time: Some(FieldPath::key("at")), time_unit: Some(TimeUnit::Ms), ..TimeArgs::default() };
+        assert_eq!(args.for_snapshot(), "--time .at --time-unit ms");
+        assert_eq!(TimeArgs::default().for_snapshot(), "--time .timestamp --time-unit auto");
     }
 
     #[test]

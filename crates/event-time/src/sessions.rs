@@ -133,11 +133,21 @@ impl<K: Clone + Eq + Hash + Ord, T> Sessions<K, T> {
         closed
     }
 
-    /// All open sessions by (end, start, key), for a snapshot.
-    pub fn open_sessions(&self) -> Vec<&ClosedSession<K, T>> {
-        let mut open: Vec<_> = self.slots.iter().flatten().collect();
-        open.sort_by(|a, b| (a.window, &a.key).cmp(&(b.window, &b.key)));
-        open
+    /// All open sessions, in no order that means something. Their windows and keys must stay.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut ClosedSession<K, T>> {
+        self.slots.iter_mut().flatten()
+    }
+
+    /// The open session of `key` that `is_it` knows by its payload.
+    pub fn find_mut<Q>(&mut self, key: &Q, is_it: impl Fn(&T) -> bool) -> Option<&mut ClosedSession<K, T>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let Self { slots, by_key, .. } = self;
+        let fits = |id: &&usize| slots[**id].as_ref().is_some_and(|session| is_it(&session.payload));
+        let id = *by_key.get(key)?.iter().find(fits)?;
+        slots[id].as_mut()
     }
 
     fn span(&self, id: usize) -> Window {

@@ -1,6 +1,9 @@
 //! Plays a script of lines and marks to a stage, in one process, without a pipe.
 
-use millpipe::{Config, Counts, Driver, Fault, Rejects, Stage};
+use std::collections::{BTreeMap, BTreeSet};
+
+use millpipe::{Changes, Config, Counts, Driver, Fault, Rejects, Stage};
+use serde_json::value::RawValue;
 
 /// The processing time of every script, until a script says otherwise: 2026-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_767_225_600_000;
@@ -52,18 +55,48 @@ pub fn play_with<S: Stage>(stage: S, config: Config, input: &str) -> Played {
     }
 }
 
-/// Checks that a stage gives the same bytes however its input is cut, and after a crash at any line: snapshot,
-/// restore into a new stage, go on.
+/// Checks that a stage gives the same bytes however its input is cut, and after crashes anywhere: its state saved
+/// step by step, restored into a new stage, which goes on, is saved, crashes and is restored again.
 pub fn every_way<S: Stage>(make: impl Fn() -> S, input: &str) {
     let lines: Vec<&str> = input.lines().collect();
     let whole = checked(&make, &lines, usize::MAX);
     for chunk in [1, 2, 3, 7, 61, 1000] {
         assert_eq!(checked(&make, &lines, chunk), whole, "chunks of {chunk} bytes change the output");
     }
+    let mut last = Saved::default();
+    assert_eq!(run(&make, &mut last, &lines, usize::MAX, true), whole, "saving changes the output");
     let step = lines.len().div_ceil(200).max(1);
     for at in (0..=lines.len()).step_by(step) {
-        let crashed = crash_at(&make, &lines, at);
-        assert_eq!(crashed, whole, "a crash and restore after line {at} changes the output");
+        let mut saved = Saved::default();
+        let crashed = crash_twice(&make, &mut saved, &lines, at);
+        assert_eq!(crashed, whole, "crashes after line {at} and later change the output");
+        assert_eq!(saved, last, "crashes after line {at} and later change the last state");
+    }
+    goes_on_after_the_end(&make, &lines);
+}
+
+/// How many lines lie between two saves of a run.
+const PACES: [usize; 4] = [1, 3, 10, usize::MAX];
+
+/// A run that ends at a line, a second one that ends half way, and a third one to the end.
+fn crash_twice<S: Stage>(make: &impl Fn() -> S, saved: &mut Saved, lines: &[&str], at: usize) -> String {
+    let again = at + (lines.len() - at) / 2;
+    let mut out = run(make, saved, &lines[..at], PACES[at % 4], false);
+    out += &run(make, saved, &lines[at..again], PACES[at / 4 % 4], false);
+    out + &run(make, saved, &lines[again..], PACES[at / 16 % 4], true)
+}
+
+/// A finished job is run again with more input: its state is that after the flush.
+fn goes_on_after_the_end<S: Stage>(make: &impl Fn() -> S, lines: &[&str]) {
+    let (first, second) = lines.split_at(lines.len() / 2);
+    let mut flushed = Saved::default();
+    run(make, &mut flushed, first, 3, true);
+    let mut last = flushed.clone();
+    let whole = run(make, &mut last, second, usize::MAX, true);
+    for at in (0..=second.len()).step_by(second.len().div_ceil(10).max(1)) {
+        let mut saved = flushed.clone();
+        assert_eq!(crash_twice(make, &mut saved, second, at), whole, "a crash {at} lines after a flush");
+        assert_eq!(saved, last, "a crash {at} lines after a flush changes the last state");
     }
 }
 
@@ -80,24 +113,82 @@ fn checked<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> Str
     without_frame(&String::from_utf8(driver.out.take()).unwrap())
 }
 
-/// A first run that ends at a line, and a second one from its snapshot.
-fn crash_at<S: Stage>(make: &impl Fn() -> S, lines: &[&str], at: usize) -> String {
-    let mut first = driver(make());
-    first.feed(format!("{HELLO}{}", text(&lines[..at])).as_bytes()).unwrap();
-    let before = String::from_utf8(first.out.take()).unwrap();
-    let mut snapshot = Vec::new();
-    first.stage.snapshot(&mut snapshot).unwrap();
-    assert!(std::str::from_utf8(&snapshot).is_ok(), "a snapshot is text");
-
+/// One run from what is saved: its lines, with a save after every `pace` of them and behind the last; with `drain` the
+/// end of the input too. Returns the output.
+fn run<S: Stage>(make: &impl Fn() -> S, saved: &mut Saved, lines: &[&str], pace: usize, drain: bool) -> String {
     let mut stage = make();
-    stage.restore(&mut snapshot.as_slice()).unwrap();
-    let mut second = driver(stage);
-    second.feed(HELLO.as_bytes()).unwrap();
-    second.out.take(); // hello, and what the stage announces again in each run
-    second.feed(format!("{}{}", text(&lines[at..]), end_mark(&lines[at..])).as_bytes()).unwrap();
-    second.finish().unwrap();
-    let after = String::from_utf8(second.out.take()).unwrap();
-    without_frame(&format!("{before}{after}"))
+    let is_restored = saved.restore(&mut stage);
+    let mut driver = driver(stage);
+    driver.feed(HELLO.as_bytes()).unwrap();
+    if is_restored {
+        driver.out.take(); // hello, and what the stage announces again in each run
+        if lines.len() % 2 == 0 {
+            assert_eq!(saved.save(&mut driver.stage), 0, "nothing has changed since the state was restored");
+        }
+    }
+    for part in lines.chunks(pace.min(lines.len().max(1))) {
+        driver.feed(text(part).as_bytes()).unwrap();
+        saved.save(&mut driver.stage);
+    }
+    if drain {
+        driver.feed(end_mark(lines).as_bytes()).unwrap();
+        driver.finish().unwrap();
+    }
+    saved.save(&mut driver.stage);
+    without_frame(&String::from_utf8(driver.out.take()).unwrap())
+}
+
+/// What a state folder would have of one stage.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Saved {
+    flags: String,
+    head: String,
+    entries: BTreeMap<String, String>,
+    held: u64,
+}
+
+impl Saved {
+    /// Takes the stage's state of now; returns how many entries changed.
+    fn save(&mut self, stage: &mut impl Stage) -> usize {
+        let mut head = Vec::new();
+        stage.snapshot(&mut head).unwrap();
+        self.head = String::from_utf8(head).unwrap();
+        let mut changes = Changes::default();
+        stage.changes(&mut changes);
+        self.apply(std::str::from_utf8(changes.text()).unwrap());
+        (self.flags, self.held) = (stage.flags(), stage.held());
+        changes.len()
+    }
+
+    fn apply(&mut self, changes: &str) {
+        let (mut put, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        for line in changes.lines() {
+            let mut entry: Vec<&RawValue> = serde_json::from_str(line).unwrap();
+            let value = (entry.len() == 2).then(|| entry.remove(1).get().to_owned());
+            let key: String = serde_json::from_str(entry[0].get()).unwrap();
+            assert!(entry.len() == 1, "an entry has a key and a value: {line}");
+            let is_first = if value.is_some() { put.insert(key.clone()) } else { removed.insert(key.clone()) };
+            assert!(is_first, "the key {key:?} comes twice in one save");
+            match value {
+                Some(value) => drop(self.entries.insert(key, value)),
+                None => assert!(self.entries.remove(&key).is_some(), "{key:?} is removed and was never saved"),
+            }
+        }
+    }
+
+    /// True if there was something to restore.
+    fn restore(&self, stage: &mut impl Stage) -> bool {
+        if self.head.is_empty() && self.entries.is_empty() {
+            return false;
+        }
+        assert_eq!(stage.flags(), self.flags);
+        stage.restore(&mut self.head.as_bytes()).unwrap();
+        for (key, value) in &self.entries {
+            stage.restore_entry(key, value.as_bytes()).unwrap();
+        }
+        assert_eq!(stage.held(), self.held, "lines held, after a restore");
+        true
+    }
 }
 
 fn driver<S: Stage>(stage: S) -> Driver<S> {

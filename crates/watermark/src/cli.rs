@@ -38,6 +38,6 @@ impl Cli {
     /// # Errors
     /// None yet: every combination of flags makes sense.
     pub fn watermark(&self) -> Result<Watermark, Error> {
-        Ok(Watermark::new(&self.time.field(), self.time.stream_time(), self.every.0))
+        Ok(Watermark::new(&self.time.field(), self.time.stream_time(), self.every.0, self.time.for_snapshot()))
     }
 }

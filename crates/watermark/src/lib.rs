@@ -25,15 +25,16 @@ pub struct Watermark {
     field: String,
     time: StreamTime,
     every_ms: i64,
+    flags: String,
     /// The watermark of the last mark.
     written_ms: Option<i64>,
 }
 
 impl Watermark {
-    /// Marks are at least `every_ms` apart.
-    pub fn new(field: &FieldPath, time: StreamTime, every_ms: i64) -> Self {
+    /// Marks are at least `every_ms` apart. A snapshot is of use with the same `flags` only.
+    pub fn new(field: &FieldPath, time: StreamTime, every_ms: i64, flags: String) -> Self {
         let scanner = Scanner::new(std::slice::from_ref(field));
-        Self { scanner, field: field.name(), time, every_ms, written_ms: None }
+        Self { scanner, field: field.name(), time, every_ms, flags, written_ms: None }
     }
 
     #[inline]
@@ -89,6 +90,10 @@ impl Stage for Watermark {
         let moved_ms = self.time.wake(out.now_ms());
         self.moved(moved_ms, out);
         Ok(())
+    }
+
+    fn flags(&self) -> String {
+        self.flags.clone()
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {

@@ -203,7 +203,8 @@ impl Cli {
             (None, None) => Windowing::tumbling(size, zone, offset_ms),
         };
         let windowing = windowing.map_err(|WindowingError { message, hint }| Error::usage(message).hint(hint))?;
-        Ok(TimeWindows::new(&self.time.field(), self.time.stream_time(), windowing, self.form()))
+        let flags = self.state_flags();
+        Ok(TimeWindows::new(&self.time.field(), self.time.stream_time(), windowing, self.form(), flags))
     }
 
     fn sessions(&self, gap: DurationMs) -> Result<SessionWindows, Error> {
@@ -218,6 +219,7 @@ impl Cli {
             form: self.form(),
             sessions_max: self.max_keys.map_or(KEYS_MAX, NonZeroUsize::get),
             buffer: self.buffer.unwrap_or(ByteSize::mib(256)),
+            flags: self.state_flags(),
         };
         Ok(SessionWindows::new(settings, self.time.stream_time()))
     }
@@ -244,7 +246,29 @@ impl Cli {
             slide: slide.get(),
             form: self.form(),
             keys_max: self.max_keys.map_or(KEYS_MAX, NonZeroUsize::get),
+            flags: self.state_flags(),
         }))
+    }
+
+    /// The flags that the state depends on. Limits, lateness and what becomes of lines may change from run to run.
+    fn state_flags(&self) -> String {
+        let by = self.by.as_ref().map(|by| by.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        let valued = [
+            ("--size", self.size.map(|size| size.to_string())),
+            ("--slide", self.slide.map(|slide| slide.to_string())),
+            ("--cumulate", self.cumulate.map(|step| step.to_string())),
+            ("--session", self.session.map(|gap| gap.to_string())),
+            ("--count", self.count.map(|count| count.to_string())),
+            ("--slide-count", self.slide_count.map(|slide| slide.to_string())),
+            ("--by", by),
+            ("--timezone", self.timezone.map(|zone| zone.to_string())),
+            ("--offset", self.offset.map(|offset| offset.to_string())),
+        ];
+        let valued = valued.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
+        let time = self.count.is_none().then(|| self.time.for_snapshot());
+        let bare = [("--expand", self.expand), ("--plain", self.plain)];
+        let bare = bare.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned());
+        valued.chain(time).chain(bare).collect::<Vec<_>>().join(" ")
     }
 
     fn keys(&self) -> Vec<FieldPath> {

@@ -5,9 +5,9 @@ use crate::line_reader::{LineReader, mark_path};
 use crate::{Form, state};
 use foldhash::fast::RandomState;
 use json_fields::FieldPath;
-use millpipe::{Error, Fault, Mark, Out};
+use millpipe::{Changes, Error, Fault, Mark, Out};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 
 /// The settings of [`CountWindows`].
@@ -21,6 +21,8 @@ pub struct CountSettings {
     pub slide: u64,
     pub form: Form,
     pub keys_max: usize,
+    /// A snapshot is of use with the same only.
+    pub flags: String,
 }
 
 /// Puts lines into windows by their number, from 0, among those of their key.
@@ -30,11 +32,20 @@ pub struct CountWindows {
     settings: CountSettings,
     slice: u64,
     reader: LineReader,
-    /// How many lines each key had. Looked up only; written to snapshots in order.
-    counts: HashMap<Vec<u8>, u64, RandomState>,
+    /// What each key had. Looked up only, but for the first checkpoint, which needs no order.
+    counts: HashMap<Vec<u8>, Counted, RandomState>,
+    /// Keys that had lines since the last checkpoint. None is noted before the first one.
+    touched: Vec<Vec<u8>>,
+    is_tracked: bool,
     annotator: Annotator,
     members: Vec<u8>,
     key: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+struct Counted {
+    lines: u64,
+    is_touched: bool,
 }
 
 impl CountWindows {
@@ -43,6 +54,8 @@ impl CountWindows {
             slice: greatest_common_divisor(settings.size, settings.slide),
             reader: LineReader::new(&settings.by),
             counts: HashMap::default(),
+            touched: Vec::new(),
+            is_tracked: false,
             annotator: Annotator::default(),
             members: Vec::new(),
             key: Vec::new(),
@@ -52,26 +65,39 @@ impl CountWindows {
 
     /// The number of this line among those of its key.
     fn count(&mut self) -> Result<u64, Fault> {
-        if let Some(count) = self.counts.get_mut(&self.key) {
-            *count += 1;
-            return Ok(*count - 1);
+        let Self { counts, touched, key, is_tracked, .. } = self;
+        if let Some(counted) = counts.get_mut(key) {
+            if *is_tracked && !counted.is_touched {
+                counted.is_touched = true;
+                touched.push(key.clone());
+            }
+            counted.lines += 1;
+            return Ok(counted.lines - 1);
         }
-        let max = self.settings.keys_max;
-        if self.counts.len() >= max {
-            return Err(Error::data(format_args!("more than {max} keys")).hint("--max-keys allows more").into());
+        if *is_tracked {
+            touched.push(key.clone());
         }
-        self.counts.insert(self.key.clone(), 1);
+        let new = Counted { lines: 1, is_touched: *is_tracked };
+        self.insert(self.key.clone(), new)?;
         Ok(0)
     }
 
-    fn take(&mut self, values: &[Value]) -> Option<()> {
-        let (head, keys) = values.split_first()?;
-        (head.get("windows")? == "counts").then_some(())?;
-        self.counts.clear();
-        for key in keys {
-            self.counts.insert(key.get("key")?.as_str()?.into(), key.get("count")?.as_u64()?);
+    fn insert(&mut self, key: Vec<u8>, counted: Counted) -> Result<(), Error> {
+        let max = self.settings.keys_max;
+        if self.counts.len() >= max {
+            return Err(Error::data(format_args!("more than {max} keys")).hint("--max-keys allows more"));
         }
-        Some(())
+        self.counts.insert(key, counted);
+        Ok(())
+    }
+
+    /// One entry a key: how many lines it had.
+    fn save(&mut self, key: &[u8], to: &mut Changes) {
+        if let Some(counted) = self.counts.get_mut(key) {
+            counted.is_touched = false;
+            // Lines were scanned: they are UTF-8. Writing to memory cannot fail.
+            to.put(&String::from_utf8_lossy(key), |out| drop(write!(out, "{}", counted.lines)));
+        }
     }
 }
 
@@ -122,17 +148,32 @@ impl millpipe::Stage for CountWindows {
         Ok(())
     }
 
+    fn flags(&self) -> String {
+        self.settings.flags.clone()
+    }
+
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        state::write(to, &json!({"windows": "counts"}))?;
-        let counts: BTreeMap<_, _> = self.counts.iter().collect();
-        for (key, count) in counts {
-            state::write(to, &json!({"key": String::from_utf8_lossy(key), "count": count}))?;
-        }
-        Ok(())
+        state::write(to, &json!({"windows": "counts", "keys": self.counts.len()}))
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let values = state::read(from)?;
-        self.take(&values).ok_or_else(state::damaged)
+        let head = state::read(from)?;
+        let keys = head.get("keys").and_then(Value::as_u64).filter(|_| head["windows"] == "counts");
+        let keys = usize::try_from(keys.ok_or_else(state::damaged)?).unwrap_or(usize::MAX);
+        self.counts.reserve(keys.min(self.settings.keys_max));
+        self.is_tracked = true;
+        Ok(())
+    }
+
+    fn changes(&mut self, to: &mut Changes) {
+        let touched = std::mem::take(&mut self.touched);
+        let due = if self.is_tracked { touched } else { self.counts.keys().cloned().collect() };
+        self.is_tracked = true;
+        due.iter().for_each(|key| self.save(key, to));
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        let lines = serde_json::from_slice(value).map_err(|_| state::damaged_entry(key))?;
+        self.insert(key.into(), Counted { lines, is_touched: false })
     }
 }

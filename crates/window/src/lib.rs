@@ -54,6 +54,11 @@ impl Form {
     fn has_marks(self) -> bool {
         self != Self::Plain
     }
+
+    /// Whether the lines of a session wait for its end.
+    fn keeps_lines(self) -> bool {
+        self != Self::Marked
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Sessions: lines of a key that are close in time.
 
+mod entries;
+
+use self::entries::{Open, Tracking};
 use crate::annotation::{Annotator, Span, Target, write_times};
 use crate::late::{HINT, Late};
 use crate::line_reader::{LineReader, mark_path};
 use crate::{Form, state};
-use event_time::{ClosedSession, Sessions, StreamTime, Window, format_rfc3339};
+use event_time::{Sessions, StreamTime, Window, format_rfc3339};
 use json_fields::FieldPath;
-use millpipe::{Error, Fault, Late as Policy, Mark, Out};
+use millpipe::{Changes, Error, Fault, Late as Policy, Mark, Out};
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use units::ByteSize;
@@ -27,10 +30,9 @@ pub struct SessionSettings {
     pub sessions_max: usize,
     /// The most memory that kept lines may take.
     pub buffer: ByteSize,
+    /// A snapshot is of use with the same only.
+    pub flags: String,
 }
-
-/// A line that waits for its session to end, with its place in the input.
-type Kept = (u64, Box<[u8]>);
 
 /// Puts lines into sessions by key and time.
 ///
@@ -40,7 +42,8 @@ pub struct SessionWindows {
     settings: SessionSettings,
     reader: LineReader,
     time: StreamTime,
-    sessions: Sessions<Vec<u8>, Vec<Kept>>,
+    sessions: Sessions<Vec<u8>, Open>,
+    tracking: Tracking,
     lines_kept: u64,
     bytes_kept: usize,
     /// The number of the next line that is kept.
@@ -57,6 +60,7 @@ impl SessionWindows {
             reader: LineReader::new(&required),
             time,
             sessions: Sessions::new(settings.sessions_max),
+            tracking: Tracking::default(),
             lines_kept: 0,
             bytes_kept: 0,
             next_line: 0,
@@ -67,26 +71,25 @@ impl SessionWindows {
         }
     }
 
-    fn keeps_lines(&self) -> bool {
-        self.settings.form != Form::Marked
+    /// Reads all of a line that is needed: its key goes to `self.key`. Nothing else changes.
+    fn read(&mut self, line: &[u8], now_ms: i64) -> Result<(Target, Window), Fault> {
+        let found = self.reader.read(line)?;
+        let (target, field) = (found.target, found.field(0)?);
+        found.key(line, 1, &mut self.key)?;
+        let time_ms = self.time.read(field.text(line), now_ms).map_err(Fault::bad)?;
+        Ok((target, Window::new(time_ms, time_ms + self.settings.gap_ms)))
     }
 
     fn take_line(&mut self, line: &[u8], span: Window, target: Target, out: &mut Out) -> Result<(), Fault> {
-        let max = self.settings.sessions_max;
-        let joined = self.sessions.join(self.key.as_slice(), span, Vec::new, |into, from| into.extend(from));
-        let (_, kept) = joined.map_err(|full| {
-            Error::data(full)
-                .hint(format_args!("--max-keys allows {max} sessions, a shorter --session closes them sooner"))
-        })?;
-        if self.settings.form == Form::Marked {
+        if !self.settings.form.keeps_lines() {
+            self.join(span)?;
             self.write(line, span, target, out);
             out.end_line();
             return Ok(());
         }
-        kept.push((self.next_line, line.into()));
+        let number = self.next_line;
         self.next_line += 1;
-        self.lines_kept += 1;
-        self.bytes_kept += line.len() + LINE_BYTES;
+        self.keep(number, line, span)?;
         if self.bytes_kept > self.settings.buffer.as_usize() {
             let what = format!("the lines of open sessions take more than {}", self.settings.buffer);
             let hint = "--buffer allows more; aggregate behind window without --expand and --plain needs no lines kept";
@@ -95,10 +98,32 @@ impl SessionWindows {
         Ok(())
     }
 
+    fn keep(&mut self, number: u64, line: &[u8], span: Window) -> Result<(), Error> {
+        self.join(span)?.lines.push((number, line.into()));
+        self.lines_kept += 1;
+        self.bytes_kept += line.len() + LINE_BYTES;
+        Ok(())
+    }
+
+    /// The session of `self.key` that has the span now.
+    fn join(&mut self, span: Window) -> Result<&mut Open, Error> {
+        let Self { sessions, tracking, key, settings, .. } = self;
+        let max = settings.sessions_max;
+        let merge = |into: &mut Open, from: Open| tracking.merge(key, into, from);
+        let joined = sessions.join(key.as_slice(), span, || Open::new(span), merge);
+        let (_, open) = joined.map_err(|full| {
+            Error::data(full)
+                .hint(format_args!("--max-keys allows {max} sessions, a shorter --session closes them sooner"))
+        })?;
+        tracking.touch(key, open);
+        Ok(open)
+    }
+
     /// Writes the line into the buffer of `out`, not ended.
     fn write(&mut self, line: &[u8], span: Window, target: Target, out: &mut Out) {
         self.members.clear();
-        write_times(if self.keeps_lines() { Span::Window } else { Span::Slice }, span, &mut self.members);
+        let kind = if self.settings.form.keeps_lines() { Span::Window } else { Span::Slice };
+        write_times(kind, span, &mut self.members);
         self.annotator.write(line, target, &self.members, out.buffer());
     }
 
@@ -116,8 +141,9 @@ impl SessionWindows {
 
     fn close(&mut self, watermark_ms: i64, out: &mut Out) -> Result<(), Fault> {
         for mut session in self.sessions.close(watermark_ms) {
-            session.payload.sort_unstable_by_key(|(number, _)| *number);
-            for (_, line) in session.payload {
+            self.tracking.close(&session);
+            session.payload.lines.sort_unstable_by_key(|(number, _)| *number);
+            for (_, line) in session.payload.lines {
                 let target = self.reader.read(&line)?.target;
                 self.write(&line, session.window, target, out);
                 out.end_line();
@@ -142,11 +168,8 @@ impl millpipe::Stage for SessionWindows {
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let found = self.reader.read(line)?;
-        let (target, field) = (found.target, found.field(0)?);
-        found.key(line, 1, &mut self.key)?;
-        let time_ms = self.time.read(field.text(line), out.now_ms()).map_err(Fault::bad)?;
-        let window = Window::new(time_ms, time_ms + self.settings.gap_ms);
+        let (target, window) = self.read(line, out.now_ms())?;
+        let time_ms = window.start_ms;
         let closed = self.time.watermark_ms().filter(|watermark_ms| window.is_closed_by(*watermark_ms));
         match closed {
             Some(watermark_ms) if !self.sessions.touches(self.key.as_slice(), window) => {
@@ -189,32 +212,26 @@ impl millpipe::Stage for SessionWindows {
         self.lines_kept
     }
 
+    fn flags(&self) -> String {
+        self.settings.flags.clone()
+    }
+
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let time = self.time.snapshot();
-        state::write(to, &json!({"windows": "sessions", "time": time, "next_line": self.next_line}))?;
-        for session in self.sessions.open_sessions() {
-            state::write(to, &session_state(session))?;
-        }
-        Ok(())
+        state::write(to, &json!({"windows": "sessions", "time": self.time.snapshot(), "next_line": self.next_line}))
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let values = state::read(from)?;
-        let (head, sessions) = values.split_first().ok_or_else(state::damaged)?;
-        self.take_head(head).ok_or_else(state::damaged)?;
-        sessions.iter().try_for_each(|session| self.take_session(session)).ok_or_else(state::damaged)
+        let head = state::read(from)?;
+        self.take_head(&head).ok_or_else(state::damaged)
     }
-}
 
-fn session_state(session: &ClosedSession<Vec<u8>, Vec<Kept>>) -> Value {
-    // Lines and keys were scanned: they are UTF-8.
-    let lines = session.payload.iter().map(|(number, line)| json!([number, String::from_utf8_lossy(line)]));
-    json!({
-        "key": String::from_utf8_lossy(&session.key),
-        "start_ms": session.window.start_ms,
-        "end_ms": session.window.end_ms,
-        "lines": lines.collect::<Vec<_>>(),
-    })
+    fn changes(&mut self, to: &mut Changes) {
+        self.save(to);
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.load(key, value)
+    }
 }
 
 impl SessionWindows {
@@ -222,21 +239,7 @@ impl SessionWindows {
         (head.get("windows")? == "sessions").then_some(())?;
         self.time.restore(head.get("time")?).then_some(())?;
         self.next_line = head.get("next_line")?.as_u64()?;
-        self.sessions = Sessions::new(self.settings.sessions_max);
-        (self.lines_kept, self.bytes_kept) = (0, 0);
-        Some(())
-    }
-
-    fn take_session(&mut self, session: &Value) -> Option<()> {
-        let key = session.get("key")?.as_str()?.as_bytes();
-        let window = Window::new(session.get("start_ms")?.as_i64()?, session.get("end_ms")?.as_i64()?);
-        let mut kept: Vec<Kept> = Vec::new();
-        for line in session.get("lines")?.as_array()? {
-            kept.push((line.get(0)?.as_u64()?, line.get(1)?.as_str()?.as_bytes().into()));
-        }
-        self.lines_kept += kept.len() as u64;
-        self.bytes_kept += kept.iter().map(|(_, line)| line.len() + LINE_BYTES).sum::<usize>();
-        self.sessions.join(key, window, || kept, |into, from| into.extend(from)).ok()?;
+        self.tracking = Tracking::restored(self.next_line);
         Some(())
     }
 }

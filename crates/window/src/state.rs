@@ -1,23 +1,24 @@
-//! Snapshots: lines of JSON, the first one says what the others are.
+//! Heads of snapshots: one line of JSON that says what kind of windows it is of.
 
 use millpipe::Error;
 use serde_json::Value;
 use std::io::{self, BufRead, Write};
 
-pub(crate) fn write(to: &mut dyn Write, value: &Value) -> io::Result<()> {
-    writeln!(to, "{value}")
+pub(crate) fn write(to: &mut dyn Write, head: &Value) -> io::Result<()> {
+    writeln!(to, "{head}")
 }
 
-/// The lines of a snapshot.
-pub(crate) fn read(from: &mut dyn BufRead) -> Result<Vec<Value>, Error> {
-    let mut values = Vec::new();
-    for line in from.lines() {
-        let line = line.map_err(|error| Error::io("snapshot", &error))?;
-        values.push(serde_json::from_str(&line).map_err(|_| damaged())?);
-    }
-    Ok(values)
+pub(crate) fn read(from: &mut dyn BufRead) -> Result<Value, Error> {
+    let mut text = String::new();
+    from.read_to_string(&mut text).map_err(|error| Error::io("snapshot", &error))?;
+    serde_json::from_str(&text).map_err(|_| damaged())
 }
 
 pub(crate) fn damaged() -> Error {
     Error::data("the snapshot is damaged, or of other windows")
+}
+
+#[cold]
+pub(crate) fn damaged_entry(name: &str) -> Error {
+    Error::data(format_args!("the saved entry {name:?} is damaged"))
 }

@@ -23,6 +23,7 @@ pub struct TimeWindows {
     time: StreamTime,
     windowing: Windowing,
     form: Form,
+    flags: String,
     recent: Vec<Assigned>,
     oldest: usize,
     /// Windows that `aggregate` was told of and that are not closed.
@@ -44,12 +45,14 @@ struct Assigned {
 }
 
 impl TimeWindows {
-    pub fn new(field: &FieldPath, time: StreamTime, windowing: Windowing, form: Form) -> Self {
+    /// A snapshot is of use with the same `flags` only.
+    pub fn new(field: &FieldPath, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
         Self {
             reader: LineReader::new(std::slice::from_ref(field)),
             time,
             windowing,
             form,
+            flags,
             recent: Vec::new(),
             oldest: 0,
             announced: BTreeSet::new(),
@@ -214,6 +217,14 @@ impl millpipe::Stage for TimeWindows {
         Ok(())
     }
 
+    /// Behind this stage all windows are closed; a line that comes in a later run opens its own anew.
+    fn end(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        self.announced.clear();
+        self.closing = Closing::new();
+        self.forget_recent();
+        Ok(())
+    }
+
     fn wake_at(&self) -> Option<i64> {
         self.time.wake_at()
     }
@@ -222,6 +233,10 @@ impl millpipe::Stage for TimeWindows {
         let moved_ms = self.time.wake(out.now_ms());
         self.moved(moved_ms, out);
         Ok(())
+    }
+
+    fn flags(&self) -> String {
+        self.flags.clone()
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
@@ -234,8 +249,8 @@ impl millpipe::Stage for TimeWindows {
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let values = state::read(from)?;
-        values.first().and_then(|value| self.take(value)).ok_or_else(state::damaged)
+        let head = state::read(from)?;
+        self.take(&head).ok_or_else(state::damaged)
     }
 }
 
@@ -248,8 +263,12 @@ impl TimeWindows {
         for span in value.get("announced")?.as_array()? {
             self.announced.insert(Window::new(span.get(0)?.as_i64()?, span.get(1)?.as_i64()?));
         }
+        self.forget_recent();
+        Some(())
+    }
+
+    fn forget_recent(&mut self) {
         self.recent.clear();
         self.oldest = 0;
-        Some(())
     }
 }

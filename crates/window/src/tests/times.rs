@@ -1,4 +1,5 @@
-use super::{lines, short, window};
+use super::{cli, lines, short, window};
+use crate::cli::Plan;
 
 const FROM_A: &str = "{\"$\":\"from\",\"part\":\"a\"}";
 const FROM_B: &str = "{\"$\":\"from\",\"part\":\"b\"}";
@@ -203,4 +204,20 @@ fn a_calendar_day_ends_at_midnight_of_its_zone() {
     let out = window("--size 1d --timezone Asia/Taipei --plain", input).out;
     let starts: Vec<&str> = out.lines().map(|line| &line[17..37]).collect();
     assert_eq!(starts, ["2025-12-30T16:00:00Z", "2025-12-31T16:00:00Z"]);
+}
+
+#[test]
+fn windows_are_announced_again_after_a_flush() {
+    use millpipe::{Config, Driver, Rejects, Stage};
+    let Plan::Times(stage) = cli("--size 10s --slide 5s --time t --time-unit s").plan().unwrap() else {
+        unreachable!()
+    };
+    let mut driver = Driver::new(stage, Config::new("window"), Rejects::in_memory("window"));
+    driver.feed(b"{\"t\":6}\n").unwrap();
+    let before = String::from_utf8(driver.out.take()).unwrap();
+    driver.stage.end(&mut driver.out).unwrap();
+    driver.feed(b"{\"t\":7}\n").unwrap();
+    let after = String::from_utf8(driver.out.take()).unwrap();
+    let marks = |out: &str| out.matches("{\"$\":\"window\"").count();
+    assert_eq!((marks(&before), marks(&after)), (2, 2));
 }

@@ -100,3 +100,45 @@ fn a_damaged_snapshot_is_refused() {
     assert!(times(&cli("--size 5s")).restore(&mut &b"{\"windows\":"[..]).is_err());
     assert!(counts(&cli("--count 5")).restore(&mut &b""[..]).is_err());
 }
+
+#[test]
+fn a_damaged_entry_is_refused() {
+    let mut snapshot = Vec::new();
+    let mut whole = sessions(&cli("--session 5s --by k"));
+    whole.snapshot(&mut snapshot).unwrap();
+    whole.restore(&mut snapshot.as_slice()).unwrap();
+    whole.restore_entry("1970-01-01T00:00:10Z|\"a\"", b"[10000,20000]").unwrap();
+    let wrong: [(&str, &[u8]); 5] = [
+        ("1970-01-01T00:00:10Z|\"a\"", b"[15000,25000]"),
+        ("1970-01-01T00:00:10Z", b"[30000,40000]"),
+        ("10|\"a\"", b"[30000,40000]"),
+        ("1970-01-01T00:00:30Z|\"a\"", b"[40000,30000]"),
+        ("1970-01-01T00:00:30Z|\"a\"", b"[30000]"),
+    ];
+    for (name, value) in wrong {
+        let error = whole.restore_entry(name, value).unwrap_err();
+        assert_eq!(error.message, format!("the saved entry {name:?} is damaged"));
+    }
+    let mut kept = sessions(&cli("--session 5s --by k --expand --time t"));
+    for (name, value) in [("x", "\"{}\""), ("1", "{}"), ("1", "\"{}\""), ("1", "\"{\\\"t\\\":1")] {
+        assert!(kept.restore_entry(name, value.as_bytes()).is_err(), "{name} {value}");
+    }
+    assert!(counts(&cli("--count 5")).restore_entry("", b"-1").is_err());
+    assert!(times(&cli("--size 5s")).restore_entry("", b"1").is_err());
+}
+
+#[test]
+fn flags_say_what_the_state_depends_on_and_no_more() {
+    let times = |flags: &str| times(&cli(flags)).flags();
+    assert_eq!(
+        times("--size 60s --lateness 2s --max-ahead off --late drop"),
+        "--size 1m --time .timestamp --time-unit auto"
+    );
+    assert_eq!(
+        times("--size 10s --slide 5s --time at --time-unit s"),
+        "--size 10s --slide 5s --time .at --time-unit s"
+    );
+    let expected = "--session 30s --by .k,.a.b --time .timestamp --time-unit auto --expand";
+    assert_eq!(sessions(&cli("--session 30s --by k,.a.b --expand --buffer 1GiB --max-keys 5")).flags(), expected);
+    assert_eq!(counts(&cli("--count 5 --slide-count 2 --plain")).flags(), "--count 5 --slide-count 2 --plain");
+}

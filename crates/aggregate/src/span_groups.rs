@@ -1,0 +1,55 @@
+//! Groups that are of a span each, which their entry in a checkpoint is named by.
+
+use event_time::Window;
+use millpipe::{Changes, Fault};
+
+use crate::entry_name::EntryName;
+use crate::groups::{Budget, Store};
+use crate::job::Job;
+use crate::key_text::KeyText;
+use crate::results::Scale;
+
+/// Groups found by their number only. Whoever has them finds them by key.
+#[derive(Debug, Default)]
+pub struct SpanGroups {
+    pub store: Store,
+    /// Of each group. It never changes; no two groups of a key have the same.
+    names: Vec<Window>,
+    /// Groups that the last checkpoint has and that are gone.
+    removed: Vec<(Window, KeyText)>,
+}
+
+impl SpanGroups {
+    /// # Errors
+    /// `Stop` at the limit of groups.
+    pub fn insert(&mut self, job: &Job, key: &[u8], name: Window, budget: &mut Budget) -> Result<u32, Fault> {
+        let id = self.store.insert(job, key, budget)?;
+        let len = self.names.len().max(id as usize + 1);
+        self.names.resize(len, name);
+        self.names[id as usize] = name;
+        Ok(id)
+    }
+
+    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
+        if let Some(key) = self.store.remove(job, id, budget) {
+            self.removed.push((self.names[id as usize], key));
+        }
+    }
+
+    /// Gives the entries that changed, out of `all`; `write` writes what stands in the entry of a group.
+    pub fn save(
+        &mut self,
+        scale: Scale,
+        all: impl Iterator<Item = u32>,
+        to: &mut Changes,
+        write: impl Fn(&Store, u32, &mut Vec<u8>),
+    ) {
+        for (name, key) in self.removed.drain(..) {
+            to.remove(EntryName::new(name, scale).with(key.as_bytes()));
+        }
+        for id in self.store.tracking.take(all) {
+            let mut name = EntryName::new(self.names[id as usize], scale);
+            to.put(name.with(self.store.key(id)), |out| write(&self.store, id, out));
+        }
+    }
+}
