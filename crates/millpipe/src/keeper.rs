@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use checkpoint::{CheckpointId, Committed, Disk, Part, RealDisk, Snapshot, StageFolder};
 use crossbeam_channel::{Sender, bounded};
 
-use crate::fault::Error;
+use crate::fault::{Error, Exit};
 use crate::hello::{Barrier, Hello, Truth};
 use crate::recovery;
 
@@ -38,6 +38,7 @@ pub struct Keeper {
     /// True once nothing more can come from the stage before this one.
     upstream_has_gone: Box<dyn Fn() -> bool + Send>,
     dir: PathBuf,
+    run: String,
     folder: Option<Arc<Mutex<StageFolder>>>,
     saver: Option<Saver>,
     desk: Arc<Mutex<Desk>>,
@@ -61,6 +62,7 @@ struct Saver {
 struct Save {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
+    run: String,
     folder: Arc<Mutex<StageFolder>>,
     desk: Arc<Mutex<Desk>>,
     hands: Hands,
@@ -83,6 +85,7 @@ impl Keeper {
             hands,
             upstream_has_gone: Box::new(|| false),
             dir: PathBuf::new(),
+            run: String::new(),
             folder: None,
             saver: None,
             desk: Arc::default(),
@@ -96,7 +99,7 @@ impl Keeper {
 
     /// Says which folder it is. `name` is that of the stage's own folder in it, if it has state.
     pub(crate) fn open(&mut self, dir: &Path, run: &str, name: Option<&str>) -> Result<(), Error> {
-        self.dir = dir.to_owned();
+        (self.dir, self.run) = (dir.to_owned(), run.to_owned());
         if let Some(name) = name {
             let folder = StageFolder::open(Arc::clone(&self.disk), dir, name, run)?;
             self.folder = Some(Arc::new(Mutex::new(folder)));
@@ -113,13 +116,7 @@ impl Keeper {
     ) -> Result<(), Error> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let loaded = locked(folder).load(id, flags, take);
-        loaded.map_err(|error| match self.committed() {
-            // Two commits while we loaded: the snapshot was pruned, and the run is stale anyway.
-            Ok(Some(now)) if now.id != *id && error.exit == crate::Exit::Data => {
-                Error::temporary(format_args!("another run has committed {} since this one restored {id}", now.id))
-            }
-            _ => error,
-        })
+        loaded.map_err(|error| unless_stale(&*self.disk, &self.dir, id, error))
     }
 
     /// Saves beside the stream.
@@ -129,6 +126,7 @@ impl Keeper {
         let save = Save {
             disk: Arc::clone(&self.disk),
             dir: self.dir.clone(),
+            run: self.run.clone(),
             folder: Arc::clone(folder),
             desk: Arc::clone(&self.desk),
             hands: self.hands.clone(),
@@ -285,17 +283,30 @@ impl Save {
         drop(desk);
         let hands = self.hands.clone();
         let job = move || {
-            let result = merge.run().map(|merged| locked(&self.folder).merged(merged));
+            let all_of_ours = CheckpointId::new(&self.run, u64::MAX);
+            let merged = merge.run().map_err(|error| unless_stale(&*self.disk, &self.dir, &all_of_ours, error.into()));
+            let result = merged.map(|merged| locked(&self.folder).merged(merged));
             let mut desk = locked(&self.desk);
             desk.merging = false;
             if let Err(error) = result {
-                desk.failed.get_or_insert(error.into());
+                desk.failed.get_or_insert(error);
             }
         };
         match hands {
             Hands::Thread => drop(thread::spawn(job)),
             Hands::Queue(jobs) => locked(&jobs).push_back(Box::new(job)),
         }
+    }
+}
+
+/// A stale run misses files that a younger one has removed, two commits later. That is no damage: it has just to end.
+/// `known` is the last commit that this run could know of.
+fn unless_stale(disk: &dyn Disk, dir: &Path, known: &CheckpointId, error: Error) -> Error {
+    match checkpoint::read_committed(disk, dir) {
+        Ok(Some(now)) if now.id > *known && error.exit == Exit::Data => {
+            Error::temporary(format_args!("another run has committed {} since this one began", now.id))
+        }
+        _ => error,
     }
 }
 
