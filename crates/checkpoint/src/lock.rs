@@ -31,6 +31,17 @@ impl Lock {
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
         Ok(Self { _file: file })
     }
+
+    /// The pid of the process that holds the lock, empty when none does; `None` where there is no such file, or it
+    /// cannot be asked. Somebody who takes the lock in the same moment may find it in use.
+    pub fn holder(path: &Path) -> Option<String> {
+        let file = File::open(path).ok()?;
+        match file.try_lock_shared() {
+            Ok(()) => Some(String::new()),
+            Err(TryLockError::WouldBlock) => Some(holder(path)),
+            Err(TryLockError::Error(_)) => None,
+        }
+    }
 }
 
 /// Who has written itself into the file; it may be about to.
@@ -61,6 +72,18 @@ mod tests {
         fs::write(&path, "99999999999999\n").unwrap();
         let _lock = Lock::take(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn anybody_can_ask_who_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        assert_eq!(Lock::holder(&path), None);
+        let lock = Lock::take(&path).unwrap();
+        assert_eq!(Lock::holder(&path), Some(std::process::id().to_string()));
+        drop(lock);
+        assert_eq!(Lock::holder(&path), Some(String::new()));
+        Lock::take(&path).unwrap();
     }
 
     #[test]

@@ -6,21 +6,32 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use checkpoint::{CheckpointId, Committed, Disk, Part, RealDisk, Snapshot, StageFolder};
+use checkpoint::{CheckpointId, Committed, Disk, Lock, Part, RealDisk, Snapshot, StageFolder};
 use crossbeam_channel::{Sender, bounded};
 
 use crate::fault::{Error, Exit};
 use crate::hello::{Barrier, Hello, Truth};
 use crate::recovery;
 
+/// What the source of a pipe holds, in the state folder.
+pub(crate) const LOCK: &str = "lock";
 /// A sink waits this often for a millisecond until a snapshot is there.
 const PAUSES_MAX: u32 = 60_000;
+/// The pauses of a scheduler are steps of a test.
+const SCHEDULED_PAUSES_MAX: u32 = 500;
+/// So often it looks whether there is a source still.
+const PAUSES_A_LOOK: u32 = 16;
+
+const DAMAGED_HINT: &str = "state check DIR says what can still be used";
 
 /// Work that is done beside the stream.
 pub type Job = Box<dyn FnOnce() + Send>;
 
 /// Jobs that wait for a scheduler.
 pub type Jobs = Arc<Mutex<VecDeque<Job>>>;
+
+/// Says which process holds a state folder, as [`Lock::holder`] does.
+type Holder = Box<dyn Fn(&Path) -> Option<String> + Send>;
 
 /// Who writes snapshots.
 #[derive(Clone)]
@@ -37,7 +48,13 @@ pub struct Keeper {
     hands: Hands,
     /// True once nothing more can come from the stage before this one.
     upstream_has_gone: Box<dyn Fn() -> bool + Send>,
+    holder: Holder,
+    /// Who held the state folder when the run began.
+    source: Option<String>,
+    pauses_max: u32,
     dir: PathBuf,
+    /// The stage's own folder in it.
+    name: String,
     run: String,
     folder: Option<Arc<Mutex<StageFolder>>>,
     saver: Option<Saver>,
@@ -71,7 +88,8 @@ struct Save {
 impl Keeper {
     /// On the computer's disk, snapshots written by a thread.
     pub fn new() -> Self {
-        Self::with(Arc::new(RealDisk), Hands::Thread)
+        let holder = Box::new(|dir: &Path| Lock::holder(&dir.join(LOCK)));
+        Self { holder, pauses_max: PAUSES_MAX, ..Self::with(Arc::new(RealDisk), Hands::Thread) }
     }
 
     /// On any disk, snapshots written by whoever takes the jobs.
@@ -84,7 +102,11 @@ impl Keeper {
             disk,
             hands,
             upstream_has_gone: Box::new(|| false),
+            holder: Box::new(|_| None),
+            source: None,
+            pauses_max: SCHEDULED_PAUSES_MAX,
             dir: PathBuf::new(),
+            name: String::new(),
             run: String::new(),
             folder: None,
             saver: None,
@@ -97,9 +119,16 @@ impl Keeper {
         self.upstream_has_gone = Box::new(has_gone);
     }
 
+    /// How it finds out which process holds the state folder: its pid, empty for none, `None` where that is not known.
+    pub fn watch_source(&mut self, holder: impl Fn(&Path) -> Option<String> + Send + 'static) {
+        self.holder = Box::new(holder);
+    }
+
     /// Says which folder it is. `name` is that of the stage's own folder in it, if it has state.
     pub(crate) fn open(&mut self, dir: &Path, run: &str, name: Option<&str>) -> Result<(), Error> {
         (self.dir, self.run) = (dir.to_owned(), run.to_owned());
+        self.name = name.unwrap_or_default().to_owned();
+        self.source = (self.holder)(dir);
         if let Some(name) = name {
             let folder = StageFolder::open(Arc::clone(&self.disk), dir, name, run)?;
             self.folder = Some(Arc::new(Mutex::new(folder)));
@@ -115,7 +144,15 @@ impl Keeper {
         take: &mut dyn FnMut(Part<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Some(folder) = &self.folder else { return Ok(()) };
-        let loaded = locked(folder).load(id, flags, take);
+        let place = self.dir.join(&self.name).join(id.to_string());
+        // What a stage cannot take was damaged in spite of its checksum, or is of another version.
+        let mut take = |part: Part<'_>| {
+            take(part).map_err(|error| match error.exit {
+                Exit::Data => Error::data(format_args!("{}: {error}", place.display())).hint(DAMAGED_HINT),
+                _ => error,
+            })
+        };
+        let loaded = locked(folder).load(id, flags, &mut take);
         loaded.map_err(|error| unless_stale(&*self.disk, &self.dir, id, error))
     }
 
@@ -170,12 +207,13 @@ impl Keeper {
     pub(crate) fn wait_for(&self, barrier: &Barrier) -> Result<(), Error> {
         for name in &barrier.snapshots {
             let folder = self.dir.join(name);
-            for pause in 0.. {
-                let gone = (self.upstream_has_gone)();
+            for pause in 1.. {
+                // Looked at first: what comes in between counts.
+                let is_in_vain = self.waits_in_vain(pause);
                 if checkpoint::has_snapshot(&*self.disk, &folder, &barrier.id)? {
                     break;
                 }
-                if gone || pause == PAUSES_MAX {
+                if is_in_vain {
                     let id = &barrier.id;
                     return Err(Error::temporary(format_args!("no snapshot {id} in {}", folder.display()))
                         .hint("the stage died before its state was saved; start the whole pipeline again"));
@@ -186,6 +224,16 @@ impl Keeper {
             self.disk.sync_dir(&folder).map_err(|error| Error::io(folder.display(), &error))?;
         }
         Ok(())
+    }
+
+    /// Whether the stages before a sink that waits have died. The next one may live on, blocked in a write to us: but
+    /// what dies in a pipe takes the source along, or is taken along by it.
+    fn waits_in_vain(&self, pause: u32) -> bool {
+        let source_has_gone = || match (self.holder)(&self.dir) {
+            Some(now) => now.is_empty() || self.source.as_ref().is_some_and(|source| *source != now),
+            None => false,
+        };
+        (self.upstream_has_gone)() || pause == self.pauses_max || pause % PAUSES_A_LOOK == 0 && source_has_gone()
     }
 
     pub(crate) fn committed(&self) -> Result<Option<Committed>, Error> {
@@ -332,7 +380,7 @@ impl From<checkpoint::Error> for Error {
             From::Io { path, source } => Self::io(path.display(), source),
             From::Missing { .. } => Self::data(error)
                 .hint("is --state the folder of this pipeline? A stage that moved keeps its state with --as NAME"),
-            From::Damaged { .. } => Self::data(error).hint("state check DIR says what can still be used"),
+            From::Damaged { .. } => Self::data(error).hint(DAMAGED_HINT),
             From::OtherFlags { .. } => {
                 Self::data(error).hint("give the old flags, or begin anew with an empty --state folder")
             }

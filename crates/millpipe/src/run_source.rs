@@ -11,7 +11,7 @@ use crate::args::{ExactlyOnceArgs, RunArgs};
 use crate::driver::Config;
 use crate::fault::{Error, Fault};
 use crate::input::{reader_has_gone, sleep};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, LOCK};
 use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::rejects::Rejects;
@@ -61,7 +61,7 @@ fn lock(state: &Path) -> Result<(std::path::PathBuf, Lock), Error> {
     let failed = |error: std::io::Error| Error::io(state.display(), &error);
     RealDisk.create_dir(state).map_err(failed)?;
     let state = state.canonicalize().map_err(failed)?;
-    let lock = Lock::take(&state.join("lock"))?;
+    let lock = Lock::take(&state.join(LOCK))?;
     Ok((state, lock))
 }
 

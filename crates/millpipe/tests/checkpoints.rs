@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use checkpoint::{Committed, RealDisk, read_committed, write_committed};
@@ -272,6 +273,27 @@ fn a_sink_commits_when_all_snapshots_are_there() {
     world.sink(None).feed(&stream).unwrap();
     let committed = world.committed().unwrap();
     assert_eq!((committed.id, committed.snapshots), (CheckpointId::new("a", 1), vec!["2-counter".to_owned()]));
+}
+
+#[test]
+fn a_sink_that_waits_for_a_snapshot_finds_out_that_the_source_is_dead_or_another_one() {
+    for (then, now) in [("7", ""), ("7", "8"), ("", "")] {
+        let world = World::new();
+        let mut stage = world.stage("");
+        stage.feed(format!("{}x\n{}", world.hello("a", None), barrier("a.1", 1, "")).as_bytes()).unwrap();
+        let stream = stage.out.take();
+        let mut sink = world.sink(None);
+        let looks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&looks);
+        sink.keeper().watch_source(move |_| {
+            let begins = counted.fetch_add(1, Relaxed) == 0;
+            Some(if begins { then } else { now }.to_owned())
+        });
+        let error = stopped(sink.feed(&stream));
+        assert!(error.message.contains("no snapshot a.1"), "{error}");
+        assert_eq!(error.exit, Exit::Temporary);
+        assert_eq!(looks.load(Relaxed), 2, "it looks at the beginning, and once more");
+    }
 }
 
 #[test]
