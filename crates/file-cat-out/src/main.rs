@@ -1,0 +1,15 @@
+//! The binary; everything else is in the library.
+
+use std::process::ExitCode;
+
+use file_cat_out::cli::Cli;
+use file_cat_out::{FileSink, Storage};
+use millpipe::tool::{self, Reads};
+
+fn main() -> ExitCode {
+    tool::main(Reads::Stdin, |cli: Cli| {
+        let config = cli.input.config("file-cat-out");
+        let sink = FileSink::new(&cli, Storage::real())?;
+        millpipe::run_sink(sink, config, &cli.run)
+    })
+}
