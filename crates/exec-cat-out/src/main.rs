@@ -1,0 +1,15 @@
+//! The binary; everything else is in the library.
+
+use std::process::ExitCode;
+
+use exec_cat_out::cli::Cli;
+use exec_cat_out::{ExecSink, Program, Storage};
+use millpipe::tool::{self, Reads};
+
+fn main() -> ExitCode {
+    tool::main(Reads::Stdin, |cli: Cli| {
+        let config = cli.input.config("exec-cat-out");
+        let sink = ExecSink::new(cli.limits(), Program::new(&cli), Storage::real());
+        millpipe::run_sink(sink, config, &cli.run)
+    })
+}
