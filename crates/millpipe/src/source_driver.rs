@@ -18,6 +18,9 @@ use crate::stage::{Polled, Source};
 const FIRST_BARRIER_MS: i64 = 100;
 /// How often the source looks for a commit that it waits for.
 const LOOK_MS: i64 = 2;
+/// While a commit is waited for, a mark goes through the pipe so often: what writes into a pipe that nobody reads dies,
+/// also a program that would not look.
+const PROBE_EVERY_MS: i64 = 1_000;
 /// A sink gives up earlier, with a reason.
 const COMMIT_WAIT_MS: i64 = 300_000;
 const COMMIT_WARN_MS: i64 = 10_000;
@@ -85,6 +88,7 @@ struct InFlight {
     id: CheckpointId,
     positions: Positions,
     since_ms: i64,
+    probe_at_ms: i64,
     warned: bool,
 }
 
@@ -236,7 +240,9 @@ impl Epochs {
         out.mark(&mark);
         out.epoch_lines = 0;
         self.next_at_ms = out.now_ms() + self.checkpoints.interval_ms;
-        self.in_flight = Some(InFlight { id, positions, since_ms: out.now_ms(), warned: false });
+        let since_ms = out.now_ms();
+        let probe_at_ms = since_ms + PROBE_EVERY_MS;
+        self.in_flight = Some(InFlight { id, positions, since_ms, probe_at_ms, warned: false });
         Ok(())
     }
 
@@ -262,7 +268,7 @@ impl Epochs {
                 return Err(Error::temporary(format_args!("another run of this pipeline has committed {id}")).into());
             }
         }
-        in_flight.complain(now_ms, out)
+        in_flight.wait(now_ms, out)
     }
 
     /// How long the source may wait for its input.
@@ -273,8 +279,12 @@ impl Epochs {
 }
 
 impl InFlight {
-    fn complain(&mut self, now_ms: i64, out: &mut Out) -> Result<(), Fault> {
+    fn wait(&mut self, now_ms: i64, out: &mut Out) -> Result<(), Fault> {
         let waited_ms = now_ms - self.since_ms;
+        if now_ms >= self.probe_at_ms {
+            self.probe_at_ms = now_ms + PROBE_EVERY_MS;
+            out.mark(&Mark::new("waiting").with("for", self.id.to_string()));
+        }
         if waited_ms >= COMMIT_WAIT_MS {
             return Err(Error::temporary(format_args!("no commit of {} in {} s", self.id, waited_ms / 1000))
                 .hint(

@@ -401,6 +401,17 @@ fn one_barrier_is_in_flight_at_a_time() {
 }
 
 #[test]
+fn a_source_that_waits_for_a_commit_writes_now_and_then_so_that_a_broken_pipe_is_noticed() {
+    let world = World::new();
+    let mut source = source(&world, "a", 3);
+    source.begin().unwrap();
+    let written: Vec<(i64, String)> = (0..3_500).map(|ms| (ms, turn(&mut source, ms).1)).collect();
+    let marks: Vec<_> = written.iter().filter(|(_, text)| text.contains("waiting")).collect();
+    let waiting = "{\"$\":\"waiting\",\"for\":\"a.1\"}\n";
+    assert!(marks.len() == 3 && marks.iter().all(|(_, text)| text == waiting), "{marks:?}");
+}
+
+#[test]
 fn the_end_waits_for_the_last_commit() {
     let world = World::new();
     let mut source = source(&world, "a", 3);
