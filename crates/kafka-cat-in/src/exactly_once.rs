@@ -1,6 +1,6 @@
 //! The source of a pipe with checkpoints: what is committed, where each partition goes on, what the sink is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kafka_ends::group_offsets::{self, GroupOffsets, Isolation, Place, part_name};
@@ -27,7 +27,21 @@ pub(crate) struct ExactlyOnce {
     pub places: Vec<Place>,
     /// A checkpoint is gone on from: a partition that it does not know is new.
     pub restores: bool,
+    /// The partitions that the group has offsets of, when these are of a checkpoint.
+    in_group: Option<BTreeSet<String>>,
     reset: Reset,
+}
+
+/// What is known of the place where one partition goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// There is no checkpoint yet: where the flags say.
+    Nothing,
+    /// The checkpoint does not have it.
+    IsNew,
+    At(i64),
+    /// The checkpoint was at this offset, and the group has forgotten it: it does so with the topic.
+    MadeAnew(i64),
 }
 
 /// What `-X auto.offset.reset` says of an offset that is not there.
@@ -48,6 +62,7 @@ impl ExactlyOnce {
             cluster: None,
             places: Vec::new(),
             restores: false,
+            in_group: None,
             reset: Reset::of(config.get("auto.offset.reset").unwrap_or_default()),
         })
     }
@@ -69,10 +84,21 @@ impl ExactlyOnce {
             ));
         }
         for plan in plans {
-            let remembered = resume.get(&format!("{}/{}", plan.topic, plan.number)).copied();
-            go_on(plan, remembered, self.restores, self.reset)?;
+            let known = self.known(&format!("{}/{}", plan.topic, plan.number), resume);
+            go_on(plan, known, self.reset)?;
         }
         Ok(())
+    }
+
+    fn known(&self, part: &str, resume: &BTreeMap<String, i64>) -> Known {
+        match resume.get(part) {
+            None if self.restores => Known::IsNew,
+            None => Known::Nothing,
+            Some(offset) if self.in_group.as_ref().is_some_and(|parts| !parts.contains(part)) => {
+                Known::MadeAnew(*offset)
+            }
+            Some(offset) => Known::At(*offset),
+        }
     }
 }
 
@@ -86,33 +112,36 @@ impl Reset {
     }
 }
 
-/// Where one partition goes on: at the offset that is remembered, at its beginning when it is new, or as the flags say
-/// when there is no checkpoint yet.
-fn go_on(plan: &mut Plan, remembered: Option<i64>, restores: bool, reset: Reset) -> Result<(), Error> {
-    let Some(offset) = remembered else {
-        if restores {
+fn go_on(plan: &mut Plan, known: Known, reset: Reset) -> Result<(), Error> {
+    let offset = match known {
+        Known::Nothing => return Ok(()),
+        Known::IsNew => {
             (plan.start, plan.missed) = (plan.low, None);
+            return Ok(());
         }
-        return Ok(());
+        Known::At(offset) if (plan.low..=plan.high).contains(&offset) => {
+            (plan.start, plan.missed) = (offset, None);
+            return Ok(());
+        }
+        Known::At(offset) | Known::MadeAnew(offset) => offset,
     };
-    let is_there = (plan.low..=plan.high).contains(&offset);
-    (plan.start, plan.missed) = match reset {
-        _ if is_there => (offset, None),
-        Reset::Earliest => (plan.low, Some(offset)),
-        Reset::Latest => (plan.high, Some(offset)),
+    plan.start = match reset {
+        Reset::Earliest => plan.low,
+        Reset::Latest => plan.high,
         Reset::Error => return Err(gone(plan, offset)),
     };
+    plan.missed = Some(offset);
     Ok(())
 }
 
 fn gone(plan: &Plan, offset: i64) -> Error {
     let Plan { topic, number, low, high, .. } = plan;
-    let what = if offset < *low {
-        format!("begins at {low}: what lies between is gone (retention)")
-    } else {
-        format!("ends at {high}: it was made anew, or has lost messages")
+    let what = match offset {
+        _ if offset < *low => format!("it begins at {low}: what lies between is gone (retention)"),
+        _ if offset > *high => format!("it ends at {high}: it was made anew, or has lost messages"),
+        _ => "the group has forgotten that: the topic was made anew".to_owned(),
     };
-    Error::data(format_args!("topic {topic}, partition {number}: to go on at offset {offset}, but it {what}"))
+    Error::data(format_args!("topic {topic}, partition {number}: to go on at offset {offset}, but {what}"))
         .hint("-X auto.offset.reset=earliest goes on with what is there; a new -G and an empty --state begin anew")
 }
 
@@ -128,6 +157,7 @@ impl KafkaSource {
         exactly_once.cluster = offsets.client().fetch_cluster_id(ATTEMPT);
         exactly_once.places = places;
         self.resume = stored.into_iter().filter_map(|entry| Some((entry.part, entry.offset?))).collect();
+        exactly_once.in_group = truth.id.is_some().then(|| self.resume.keys().cloned().collect());
         Ok(Some(truth))
     }
 
@@ -183,42 +213,43 @@ mod tests {
         Plan { topic: "t".to_owned(), number: 3, start: 20, end: None, low: 10, high: 30, missed: Some(7) }
     }
 
-    fn start(remembered: Option<i64>, restores: bool, reset: Reset) -> Result<(i64, Option<i64>), Error> {
+    fn start(known: Known, reset: Reset) -> Result<(i64, Option<i64>), Error> {
         let mut plan = plan();
-        go_on(&mut plan, remembered, restores, reset)?;
+        go_on(&mut plan, known, reset)?;
         Ok((plan.start, plan.missed))
     }
 
     #[test]
     fn a_partition_goes_on_where_the_checkpoint_was() {
         for offset in [10, 17, 30] {
-            assert_eq!(start(Some(offset), true, Reset::Error), Ok((offset, None)));
+            assert_eq!(start(Known::At(offset), Reset::Error), Ok((offset, None)));
         }
     }
 
     #[test]
     fn a_partition_that_the_checkpoint_does_not_know_is_read_from_its_beginning() {
-        assert_eq!(start(None, true, Reset::Error), Ok((10, None)));
-        assert_eq!(start(None, false, Reset::Error), Ok((20, Some(7))), "without a checkpoint: as -o says");
+        assert_eq!(start(Known::IsNew, Reset::Error), Ok((10, None)));
+        assert_eq!(start(Known::Nothing, Reset::Error), Ok((20, Some(7))), "without a checkpoint: as -o says");
     }
 
     #[test]
     fn an_offset_that_is_gone_is_an_error_with_both_offsets_and_the_way_on() {
-        let error = start(Some(9), true, Reset::Error).unwrap_err();
+        let error = start(Known::At(9), Reset::Error).unwrap_err();
         assert_eq!(error.exit, millpipe::Exit::Data);
-        assert!(
-            error.message.starts_with("topic t, partition 3: to go on at offset 9, but it begins at 10"),
-            "{error}"
-        );
+        let said = "topic t, partition 3: to go on at offset 9, but it begins at 10: ";
+        assert!(error.message.starts_with(said), "{error}");
         assert!(error.hint.unwrap().contains("-X auto.offset.reset=earliest"));
-        let error = start(Some(31), true, Reset::Error).unwrap_err();
+        let error = start(Known::At(31), Reset::Error).unwrap_err();
         assert!(error.message.contains("at offset 31, but it ends at 30"), "{error}");
+        let error = start(Known::MadeAnew(17), Reset::Error).unwrap_err();
+        assert!(error.message.contains("at offset 17, but the group has forgotten that"), "{error}");
     }
 
     #[test]
     fn who_says_so_goes_on_with_what_is_there() {
-        assert_eq!(start(Some(9), true, Reset::of("earliest")), Ok((10, Some(9))));
-        assert_eq!(start(Some(31), true, Reset::of("latest")), Ok((30, Some(31))));
+        assert_eq!(start(Known::At(9), Reset::of("earliest")), Ok((10, Some(9))));
+        assert_eq!(start(Known::At(31), Reset::of("latest")), Ok((30, Some(31))));
+        assert_eq!(start(Known::MadeAnew(17), Reset::of("earliest")), Ok((10, Some(17))));
         assert_eq!(Reset::of("error"), Reset::Error);
     }
 }

@@ -7,7 +7,7 @@ const BIN: &str = env!("CARGO_BIN_EXE_kafka-cat-in");
 
 #[test]
 fn what_flags_cannot_mean_is_a_usage_error() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["-t", "t"], "no broker given"),
         (&["-b", "x:1"], "--topic"),
         (&["-b", "x:1", "-t", "t", "-o", "start"], "write beginning, end, stored"),
@@ -16,6 +16,10 @@ fn what_flags_cannot_mean_is_a_usage_error() {
         (&["-b", "x:1", "-t", "t", "-X", "group.id=g"], "property \"group.id\" cannot be set"),
         (&["-b", "x:1", "-t", "t", "-p", "3-1"], "write numbers and ranges"),
         (&["-b", "x:1", "-t", "^(", "-e"], "--topic \"^(\""),
+        (&["-b", "x:1", "-t", "t", "--exactly-once", "--state", "s"], "--exactly-once needs a group"),
+        (&["-b", "x:1", "-t", "t", "-G", "g", "--exactly-once"], "--state"),
+        (&["-b", "x:1", "-t", "t", "-G", "g", "-c", "5", "--exactly-once", "--state", "s"], "--lines counts anew"),
+        (&["-b", "x:1", "-t", "t", "--instance", "3/2"], "write I/N"),
     ];
     for (args, words) in cases {
         run(BIN, args, "").fails_with(2, words);

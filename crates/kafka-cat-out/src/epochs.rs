@@ -183,8 +183,8 @@ impl KafkaSink {
     /// Why the client can do no more transactions, if that is so.
     pub(crate) fn fatal_error(&self) -> Option<Error> {
         self.fenced_as.as_ref()?;
-        let (code, reason) = self.producer.client().fatal_error()?;
-        Some(if is_taken_over(code) { self.taken_over() } else { Error::temporary(reason) })
+        let (code, _) = self.producer.client().fatal_error()?;
+        Some(if is_taken_over(code) { self.taken_over() } else { failure::from_bare_code(code) })
     }
 
     /// Readers of committed messages need not wait for the next run to do this.

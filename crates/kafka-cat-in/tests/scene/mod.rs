@@ -1,5 +1,6 @@
 //! The broker of these tests, topics with content, and a running reader.
 #![allow(clippy::unwrap_used)]
+#![allow(dead_code, reason = "each of the tests uses a part")]
 
 use std::io::{BufRead, BufReader};
 use std::ops::Range;
@@ -86,6 +87,11 @@ impl Reading {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim_end_matches('\n').to_owned()
+    }
+
+    /// What it said, once it has ended.
+    pub fn rest_of_stderr(&mut self) -> String {
+        std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap()
     }
 
     pub fn ends_cleanly_on(self, name: &str) {

@@ -1,0 +1,65 @@
+//! What happens to topics while nobody looks.
+#![allow(clippy::unwrap_used)]
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use crate::scene::{broker, read};
+
+/// As retention does.
+pub fn delete_before(topic: &str, partition: i32, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
+    let deleted = wait_for(client().delete_records(&list, &options())).unwrap();
+    deleted.elements()[0].error().unwrap();
+}
+
+/// Returns when nobody finds the topic any more.
+pub fn delete(topic: &str) {
+    wait_for(client().delete_topics(&[topic], &options())).unwrap().remove(0).unwrap();
+    while read(&["-t", topic, "-e"]).code == Some(0) {
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+pub fn add_partitions(topic: &str, count: usize) {
+    let wanted = [NewPartitions::new(topic, count)];
+    wait_for(client().create_partitions(&wanted, &options())).unwrap().remove(0).unwrap();
+}
+
+fn client() -> AdminClient<DefaultClientContext> {
+    ClientConfig::new().set("bootstrap.servers", broker().address()).create().unwrap()
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)))
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn wait_for<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
