@@ -1,0 +1,71 @@
+//! From file to files, killed at random: nothing lost, nothing doubled, every cell exact. `crash.rs` tells of the long form.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, clippy::cast_precision_loss)]
+
+mod crash;
+
+use crash::{Job, STAGES};
+
+const TOOLS: [&str; 5] = ["file-cat-in", "window", "aggregate", "parallel-map", "file-cat-out"];
+const BETWEEN: &str = "--between 50ms..400ms --by window_start,key";
+
+/// From the job's file to its output folder.
+fn through(stages: &str, dir: &str) -> String {
+    format!(
+        "file-cat-in {dir}/in --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 200ms | {stages} \
+         | file-cat-out \"$CRASH_TEST_DIR/output\""
+    )
+}
+
+fn survives(job: &Job, stages: &str, what: &str, flags: &str) {
+    let pipeline = through(stages, &job.path().display().to_string());
+    job.survives(&TOOLS, &pipeline, what, &format!("{BETWEEN} {flags}"));
+    job.run(&[], "cat runs/disturbed/output/* > result").ok();
+}
+
+#[test]
+fn the_standard_job_survives_kills_of_one_stage_and_of_all() {
+    let Some(job) = Job::new(10) else { return };
+    survives(&job, STAGES, "any=7,all=3", "--seed 1");
+    job.is_exact("result");
+}
+
+#[test]
+fn stages_that_wake_up_beside_the_next_run_change_nothing() {
+    let Some(job) = Job::new(8) else { return };
+    survives(&job, STAGES, "any=1,zombie=1", "--seed 2 --zombie-for 800ms");
+    job.is_exact("result");
+}
+
+/// The results of ten seconds are the lines of a minute.
+#[test]
+fn windows_over_windows_survive_kills() {
+    let Some(job) = Job::new(8) else { return };
+    let (ten_seconds, _) = STAGES.split_once("| aggregate").unwrap();
+    let stages = format!(
+        "{ten_seconds} | aggregate --keep-marks --by key n=count total=sum:value \
+         | window --size 1m --time window_start | aggregate --by key n=sum:n total=sum:total"
+    );
+    survives(&job, &stages, "any=3,all=1", "--seed 3");
+    job.run(&[], &format!("python3 -c '{MINUTES}'")).ok();
+}
+
+/// The oracle's cells, added up by key and minute, are the result.
+const MINUTES: &str = r#"
+import collections, datetime, json
+right = collections.Counter(); cents = collections.Counter()
+for cell in map(json.loads, open("oracle")):
+    place = (cell["w"] // 60000, cell["k"])
+    right[place] += cell["n"]; cents[place] += cell["s"]
+for line in map(json.loads, open("result")):
+    place = (int(datetime.datetime.fromisoformat(line["window_start"]).timestamp()) // 60, line["key"])
+    assert right.pop(place) == line["n"] and abs(cents[place] - 100 * line["total"]) < 0.5, line
+assert not right, right
+"#;
+
+#[test]
+fn a_foreign_program_in_the_middle_survives_kills() {
+    let Some(job) = Job::new(8) else { return };
+    let stages = format!("parallel-map -- sed 's/\"status\":200/\"status\":299/' | {STAGES}");
+    survives(&job, &stages, "any=3,all=1", "--seed 4");
+    job.is_exact("result");
+}
