@@ -169,6 +169,12 @@ impl Cli {
         if !broker && (has_hooks || self.restore_command.is_some()) {
             return Err(Error::usage("commands for a broker, and --what has none").hint("--what any,broker"));
         }
+        if self.what.contains(&Target::Zombie) && self.zombie_for.0 >= self.stuck_after.0 {
+            let message = format!("--zombie-for {} and --stuck-after {}", self.zombie_for, self.stuck_after);
+            return Err(
+                Error::usage(message).hint("a pipeline that waits for a zombie would be given up: let it wait longer")
+            );
+        }
         if self.output.is_absolute() && self.expect.is_none() && self.output_command.is_none() {
             let message = format!("--output \"{}\" would be the same for both runs", self.output.display());
             return Err(Error::usage(message).hint("let the script write into \"$CRASH_TEST_DIR\", or give --expect"));

@@ -52,8 +52,8 @@ pub struct Course<'a> {
     pub(crate) broker: Option<Broker>,
     pub(crate) stale: Vec<Stale>,
     pub(crate) progress: Instant,
-    /// The last kill, or the start.
-    pub(crate) struck_at: Instant,
+    /// The last kill or return of the broker, or the start.
+    pub(crate) idle_since: Instant,
     /// The first commit of what runs since then.
     pub(crate) flows_since: Option<Instant>,
     kills: u64,
@@ -87,7 +87,7 @@ impl<'a> Course<'a> {
             broker,
             stale: Vec::new(),
             progress: Instant::now(),
-            struck_at: Instant::now(),
+            idle_since: Instant::now(),
             flows_since: None,
             kills,
             commits,
@@ -163,6 +163,7 @@ impl<'a> Course<'a> {
         let Some(broker) = &mut self.broker else { return Ok(()) };
         if broker.tend(self.stand.children)? {
             self.progress = Instant::now();
+            self.idle_since = self.progress;
             self.stand.say.tell(format_args!("the broker is back"));
         }
         Ok(())
@@ -242,27 +243,30 @@ impl<'a> Course<'a> {
         let cli = self.stand.cli;
         let draw = || Choice::draw(cli.seed, number, &cli.what, cli.between, cli.down_for);
         let mut choice = self.next.take().unwrap_or_else(draw);
-        let is_done = Instant::now() >= self.due(&choice) && self.strike(&mut choice)?;
+        let is_due = self.due(&choice).is_some_and(|due| Instant::now() >= due);
+        let is_done = is_due && self.strike(&mut choice)?;
         if !is_done {
             self.next = Some(choice);
         }
         Ok(())
     }
 
-    fn due(&self, choice: &Choice) -> Instant {
+    /// Never while the broker is down and nothing flows: only what starts can be killed then.
+    fn due(&self, choice: &Choice) -> Option<Instant> {
         let life = &self.life;
         match choice.moment {
             Moment::Starting(fraction) if !life.is_struck && self.restart_at.is_none() => {
-                life.started + self.learned.startup.unwrap_or(STARTUP_GUESS).mul_f64(fraction)
+                Some(life.started + self.learned.startup.unwrap_or(STARTUP_GUESS).mul_f64(fraction))
             }
-            _ => self.flows_since.unwrap_or_else(|| self.flows_at_the_latest()) + choice.delay,
+            _ if self.broker.as_ref().is_some_and(|broker| !broker.is_up()) => None,
+            _ => Some(self.flows_since.unwrap_or_else(|| self.flows_at_the_latest()) + choice.delay),
         }
     }
 
     fn flows_at_the_latest(&self) -> Instant {
         match self.learned.startup {
-            Some(_) => self.struck_at + FLOW_WAIT_MAX,
-            None => self.struck_at.max(self.life.started),
+            Some(_) => self.idle_since + FLOW_WAIT_MAX,
+            None => self.idle_since.max(self.life.started),
         }
     }
 

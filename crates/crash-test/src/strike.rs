@@ -190,7 +190,7 @@ impl Course<'_> {
         self.stand.tally.kill(target, &names);
         self.stand.tally.flow.strike(target, now);
         self.life.strike(hurts);
-        self.struck_at = now;
+        self.idle_since = now;
         self.flows_since = None;
         self.progress = now;
     }

@@ -328,6 +328,7 @@ fn flags_that_make_no_sense_are_usage_errors() {
         ("--between 5", "has no unit"),
         ("--between 2s..1s", "the first one is longer"),
         ("--by a..b", "field path \"a..b\""),
+        ("--what zombie --zombie-for 10s", "--zombie-for 10s and --stuck-after 10s\ncrash-test: hint: "),
         ("--output /x", "would be the same for both runs"),
         ("--expect x --output y --output-command z", "cannot be used with"),
         ("--restart-on 999", "999 is not in 0..=255"),
