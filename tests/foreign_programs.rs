@@ -15,7 +15,7 @@ fn through(program: &str) -> (tempfile::TempDir, Ran) {
         "cd {}
         generate -n 20000 --keys 3 --exactly-once --state state --interval 10ms \\
           | {program} \\
-          | window --size 1s --plain | file-cat-out result",
+          | window --size 1s --lateness 1ms --plain | file-cat-out result",
         dir.path().display()
     );
     let ran = bash(&TOOLS, &script);

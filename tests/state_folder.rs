@@ -14,7 +14,7 @@ struct Stopped {
 }
 
 const JOB: &str = "generate -n 30000 --rate 30000/s --keys 5 --exactly-once --state state --interval 50ms \\
-    | window --size 1s | aggregate --by key n=count total=sum:value | file-cat-out result";
+    | window --size 1s --lateness 1ms | aggregate --by key n=count total=sum:value | file-cat-out result";
 
 impl Stopped {
     fn new() -> Self {
@@ -46,7 +46,7 @@ impl Stopped {
     /// The pipeline goes on and gives what it should.
     fn goes_on(&self) {
         self.run(JOB).ok();
-        let script = "generate -n 30000 --rate 30000/s --keys 5 | window --size 1s | aggregate --by key n=count total=sum:value";
+        let script = "generate -n 30000 --rate 30000/s --keys 5 | window --size 1s --lateness 1ms | aggregate --by key n=count total=sum:value";
         let expected = self.run(script).ok();
         assert_eq!(self.result(), expected);
     }
@@ -78,7 +78,7 @@ fn a_stopped_pipeline_goes_on() {
 #[test]
 fn other_flags_are_told_with_both() {
     let stopped = Stopped::new();
-    refused(&stopped, &JOB.replace("n=count ", ""), 1, &["aggregate: ", "made with other flags", "n=count", "hint: "]);
+    refused(&stopped, &JOB.replace("--by key", "--by path"), 1, &["aggregate: ", "made with other flags", ".path", "hint: "]);
     refused(&stopped, &JOB.replace("--size 1s", "--size 2s"), 1, &["window: ", "made with other flags", "--size 2s"]);
     refused(&stopped, &JOB.replace("--keys 5", "--keys 6"), 1, &["generate: ", "made with other flags", "--keys 6"]);
     stopped.goes_on();
