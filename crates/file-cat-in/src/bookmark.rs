@@ -173,7 +173,7 @@ mod tests {
         let path = folder.path().join("f");
         let bytes: Vec<u8> = (0..1000).map(|n| (n % 251) as u8).collect();
         let bookmark = trace(&[&bytes]).bookmark();
-        let mut fit = |change: &dyn Fn(&mut Vec<u8>)| {
+        let fit = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut changed = bytes.clone();
             change(&mut changed);
             fs::write(&path, changed).unwrap();

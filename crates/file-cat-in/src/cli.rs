@@ -52,7 +52,7 @@ pub struct Cli {
     pub files: Vec<String>,
 
     /// Wait for more, through rotation and truncation, until Ctrl-C
-    #[arg(short, long)]
+    #[arg(long)]
     pub follow: bool,
 
     /// Where to start: beginning, end, or -N (the last N lines of each file). For files that are there at the start; not after a restart
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn following_makes_each_argument_a_partition() {
         assert_eq!(cli("a b").unwrap().parts(), Parts::One);
-        assert_eq!(cli("a b -f").unwrap().parts(), Parts::Arguments);
+        assert_eq!(cli("a b --follow").unwrap().parts(), Parts::Arguments);
         assert_eq!(cli("a b --parts files").unwrap().flags(), "--parts files [\"a\",\"b\"]");
     }
 }

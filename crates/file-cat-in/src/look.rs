@@ -37,16 +37,20 @@ impl FileSource {
             return Ok(());
         }
         let files = i64::try_from(self.parts.iter().map(|part| part.pieces.len()).sum::<usize>()).unwrap_or(i64::MAX);
-        if now_ms >= self.look_at_ms {
-            self.look_around(out)?;
-            self.retire(out)?;
-            self.look_at_ms = now_ms + LOOK_MS.max(files / 10);
-        }
         self.watch_at_ms = now_ms + WATCH_MS.max(files / 20);
-        for part in 0..self.parts.len() {
-            self.watch_part(part, out)?;
+        self.watch_parts(out)?;
+        if now_ms >= self.look_at_ms {
+            self.look_at_ms = now_ms + LOOK_MS.max(files / 10);
+            self.look_around(out)?;
+            // What has grown since is not forgotten.
+            self.watch_parts(out)?;
+            self.retire(out)?;
         }
         Ok(())
+    }
+
+    fn watch_parts(&mut self, out: &mut Out) -> Result<(), Fault> {
+        (0..self.parts.len()).try_for_each(|part| self.watch_part(part, out))
     }
 
     fn watch_part(&mut self, part: usize, out: &mut Out) -> Result<(), Fault> {
@@ -69,11 +73,12 @@ impl FileSource {
     /// A file was truncated, or written anew. What was left of it may be in a copy (as logrotate's copytruncate makes
     /// it), which is read first. Returns how many pieces were put in front of it.
     fn replaced(&mut self, (part, index): Place, out: &mut Out) -> Result<usize, Fault> {
+        let known: HashSet<FileId> = self.places(|piece| piece.id).into_keys().collect();
         let part = &mut self.parts[part];
         part.look_again();
         let piece = &mut part.pieces[index];
         let (named, bookmark) = (piece.named.clone(), piece.bookmark());
-        let (name, offset) = (piece.name(), bookmark.offset);
+        let (name, id, offset) = (piece.name(), piece.id, bookmark.offset);
         let copy = rotation::copy(&named, &bookmark, piece.id).map_err(|error| failure::error(&named, &error))?;
         piece.restart();
         let Some((found, content, trace)) = copy else {
@@ -86,10 +91,13 @@ impl FileSource {
         out.warn(format_args!(
             "{name}: truncated after byte {offset}: what was left is read from {copy}, then it from its start"
         ));
-        let mut rest = Piece::resumed(&found, &named, content, trace);
-        rest.created = None;
-        part.pieces.insert(index, rest);
-        Ok(1)
+        let mut before = vec![Piece::copied(&found, &named, content, trace)];
+        for missed in missed(&before[0], &part.pieces, id, &known)? {
+            before.push(Piece::renamed(&missed, &named));
+        }
+        let count = before.len();
+        part.pieces.splice(index..index, before);
+        Ok(count)
     }
 
     /// Looks which files there are, and adds those that are new.
@@ -185,6 +193,7 @@ impl FileSource {
 
     /// Adds files in this order, each behind what rotation has put between it and the last one of its path.
     fn add_all(&mut self, new: Vec<(usize, Found)>, mut known: HashSet<FileId>) -> Result<(), Error> {
+        let before = known.clone();
         let lasts: HashMap<PathBuf, Place> = self.places(|piece| piece.named.clone());
         for (argument, found) in new {
             if known.contains(&found.id) {
@@ -192,14 +201,21 @@ impl FileSource {
             }
             let part = self.part_of(argument, &found);
             if let Some(last) = lasts.get(&found.path) {
-                for missed in self.missed(*last, &found, &known)? {
+                let pieces = &self.parts[last.0].pieces;
+                let missed = missed(&pieces[last.1], pieces, found.id, &known)?;
+                let is_unread = |piece: &Piece| piece.named == found.path && piece.is_open() && !piece.at_end;
+                let may_be_a_copy = |missed: &Found| rotation::has_compressed_name(&missed.path);
+                if missed.iter().any(may_be_a_copy) && pieces.iter().any(is_unread) {
+                    // When those before it are read to their ends, their content tells.
+                    self.look_at_ms = self.watch_at_ms;
+                    continue;
+                }
+                for missed in missed {
                     known.insert(missed.id);
-                    let mut piece = Piece::new(&missed, &found.path);
-                    piece.has_departed = true;
-                    self.parts[part].pieces.push(piece);
+                    self.add(part, Piece::renamed(&missed, &found.path))?;
                 }
             }
-            match self.copied(&found)? {
+            match self.copied(&found, &before)? {
                 Copied::No => self.add(part, Piece::new(&found, &found.path))?,
                 Copied::From(bookmark) => {
                     let mut piece = Piece::closed(&found, &found.path, bookmark);
@@ -213,11 +229,13 @@ impl FileSource {
         Ok(())
     }
 
-    /// With --follow it is opened at once: it may be renamed before its turn.
+    /// With --follow it is opened at once: it may be renamed before its turn. One that was just renamed is left to the
+    /// next look.
     fn add(&mut self, part: usize, mut piece: Piece) -> Result<(), Error> {
-        if self.settings.follow {
-            // If it has gone already, its turn will tell.
-            piece.open(true).map_err(|error| failure::error(&piece.path, &error))?;
+        if self.settings.follow
+            && piece.open(true).map_err(|error| failure::error(&piece.path, &error))? != Opened::Here
+        {
+            return Ok(());
         }
         self.parts[part].pieces.push(piece);
         self.parts[part].look_again();
@@ -241,26 +259,16 @@ impl FileSource {
         self.parts.len() - 1
     }
 
-    /// Files that had this name between the last one of it that we know and the one that has it now.
-    fn missed(&self, (part, index): Place, found: &Found, known: &HashSet<FileId>) -> Result<Vec<Found>, Error> {
-        let failed = |error: std::io::Error| failure::error(&found.path, &error);
-        let last = &self.parts[part].pieces[index];
-        let Some(stamp) = last.stamp().map_err(failed)? else { return Ok(Vec::new()) };
-        let mut missed = rotation::newer(&found.path, stamp, last.created).map_err(failed)?;
-        let bookmark = last.bookmark();
-        missed.retain(|missed| {
-            let is_copy = || bookmark.offset > 0 && rotation::fit(missed, &bookmark).is_some();
-            missed.id != found.id && !known.contains(&missed.id) && !is_copy()
-        });
-        Ok(missed)
-    }
-
-    /// Whether a new file is a compressed copy of one that we read.
-    fn copied(&self, found: &Found) -> Result<Copied, Error> {
+    /// Whether a new file is a compressed copy of one that was known before.
+    fn copied(&self, found: &Found, known: &HashSet<FileId>) -> Result<Copied, Error> {
         if !rotation::has_compressed_name(&found.path) {
             return Ok(Copied::No);
         }
-        for piece in self.parts.iter().flat_map(|part| &part.pieces).filter(|piece| may_be_copied(piece, found)) {
+        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
+        for piece in pieces.filter(|piece| known.contains(&piece.id) && may_be_copied(piece, found)) {
+            if piece.offset() < SURE_BYTES && piece.is_open() && !piece.at_end {
+                return Ok(Copied::NotYetKnown);
+            }
             let failed = |error: std::io::Error| failure::error(&found.path, &error);
             let content = Content::open(&found.path, self.settings.follow).map_err(failed)?;
             match piece.bookmark().find_in(content) {
@@ -327,6 +335,22 @@ impl FileSource {
     }
 }
 
+/// Files that had a path between the last one of it that we know, which is among `pieces`, and the one that is there
+/// now.
+fn missed(last: &Piece, pieces: &[Piece], there: FileId, known: &HashSet<FileId>) -> Result<Vec<Found>, Error> {
+    let failed = |error: std::io::Error| failure::error(&last.named, &error);
+    let changed_ns = last.changed_ns().map_err(failed)?;
+    let mut missed = rotation::newer(&last.named, changed_ns, last.created).map_err(failed)?;
+    let is_copy = |found: &Found, piece: &Piece| {
+        piece.named == last.named && piece.offset() > 0 && rotation::fit(found, &piece.bookmark()).is_some()
+    };
+    missed.retain(|found| {
+        let is_known = [last.id, there].contains(&found.id) || known.contains(&found.id);
+        !is_known && !is_copy(found, last) && !pieces.iter().any(|piece| is_copy(found, piece))
+    });
+    Ok(missed)
+}
+
 /// Whether a new file has content that is known.
 enum Copied {
     No,
@@ -338,8 +362,12 @@ enum Copied {
 
 fn may_be_copied(piece: &Piece, found: &Found) -> bool {
     let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, &piece.path);
+    let is_unread = piece.is_open() && !piece.at_end;
     let is_beside = piece.path.parent() == found.path.parent();
-    is_sure && piece.offset() > 0 && is_beside && !piece.is_copy && !rotation::has_compressed_name(&piece.path)
+    (is_unread || (is_sure && piece.offset() > 0))
+        && is_beside
+        && !piece.is_copy
+        && !rotation::has_compressed_name(&piece.path)
 }
 
 fn is_over(part: &Part, index: usize, now_ms: i64) -> Result<bool, Error> {

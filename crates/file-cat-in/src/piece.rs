@@ -52,6 +52,8 @@ pub struct Piece {
     /// Where it was seen last.
     pub path: PathBuf,
     pub id: FileId,
+    /// Time of its last change when it was found.
+    pub found_changed_ns: i64,
     /// When the file was made; none for a copy of what was read before.
     pub created: Option<SystemTime>,
     /// None before it is opened, and when it is not watched for a while.
@@ -66,6 +68,8 @@ pub struct Piece {
     pub is_torn: bool,
     /// What it was like when it was closed, read to its end.
     pub closed_as: Option<Stamp>,
+    /// What it was like before the last read, which gave nothing.
+    stamp: Option<Stamp>,
     /// The same content is read elsewhere.
     pub is_copy: bool,
     /// No argument means it any more: it was renamed or deleted.
@@ -90,6 +94,7 @@ impl Piece {
             named: named.to_owned(),
             path: found.path.clone(),
             id: found.id,
+            found_changed_ns: found.stamp.changed_ns,
             created: found.created,
             content: None,
             place: Place::Traced(Trace::default()),
@@ -98,15 +103,26 @@ impl Piece {
             at_end: false,
             is_torn: false,
             closed_as: None,
+            stamp: None,
             is_copy: false,
             has_departed: false,
             grown_at_ms: 0,
         }
     }
 
-    /// A file that is read on from where `content` is.
-    pub fn resumed(found: &Found, named: &Path, content: Content, trace: Trace) -> Self {
+    fn resumed(found: &Found, named: &Path, content: Content, trace: Trace) -> Self {
         Self { content: Some(content), place: Place::Traced(trace), ..Self::new(found, named) }
+    }
+
+    /// A file that is to be read from its start, and had another name before.
+    pub fn renamed(found: &Found, named: &Path) -> Self {
+        // It may be a compressed copy, which was made later.
+        Self { created: None, has_departed: true, ..Self::new(found, named) }
+    }
+
+    /// A copy of a file, read on from where that one was left.
+    pub fn copied(found: &Found, named: &Path, content: Content, trace: Trace) -> Self {
+        Self { created: None, has_departed: found.path != named, ..Self::resumed(found, named, content, trace) }
     }
 
     /// A file of which nothing is to be read unless it changes.
@@ -223,7 +239,13 @@ impl Piece {
 
     fn read(&mut self) -> Result<Got, Error> {
         let Some(content) = &mut self.content else { return Ok(Got::End) };
-        let got = content.read(self.buffer.room()).map_err(|error| failure::error(&self.path, &error))?;
+        let failed = |error: io::Error| failure::error(&self.path, &error);
+        let mut got = content.read(self.buffer.room()).map_err(failed)?;
+        if got == Got::End && !content.is_stream() {
+            // What comes from here on changes the stamp.
+            self.stamp = Some(content.stamp().map_err(failed)?);
+            got = content.read(self.buffer.room()).map_err(failed)?;
+        }
         if let Got::Bytes(n) = got {
             self.buffer.filled(n);
         }
@@ -298,7 +320,7 @@ impl Piece {
             }
             Ending::Take => self.give_torn(writer, out),
         }
-        self.close().map_err(|error| failure::error(&self.path, &error))?;
+        self.close();
         Ok(Gave::End)
     }
 
@@ -313,16 +335,11 @@ impl Piece {
         self.pass(self.buffer.data().len());
     }
 
-    /// Closes a file that is at its end. It is opened again when it changes.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn close(&mut self) -> io::Result<()> {
-        if let Some(content) = self.content.take() {
-            self.closed_as = Some(content.stamp()?);
-            self.buffer.clear();
-        }
-        Ok(())
+    /// Closes a file that was read to its end. It is opened again when it changes.
+    fn close(&mut self) {
+        self.content = None;
+        self.closed_as = self.stamp.take();
+        self.buffer.clear();
     }
 
     /// Looks whether an open file at its end has changed.
@@ -367,14 +384,14 @@ impl Piece {
         self.content.as_ref().map_or(Ok(true), Content::is_deleted)
     }
 
-    /// Time of the last change.
+    /// Time of the last change, as far as it is known.
     ///
     /// # Errors
     /// The system's.
-    pub fn stamp(&self) -> io::Result<Option<Stamp>> {
+    pub fn changed_ns(&self) -> io::Result<i64> {
         match &self.content {
-            Some(content) => content.stamp().map(Some),
-            None => Ok(self.closed_as),
+            Some(content) => Ok(content.stamp()?.changed_ns),
+            None => Ok(self.closed_as.map_or(self.found_changed_ns, |stamp| stamp.changed_ns)),
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct Entry {
     pub ino: u64,
     #[serde(flatten)]
     pub bookmark: Bookmark,
+    /// Nothing was read, and then it was last changed (nanoseconds of the epoch): no content tells where it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_since: Option<i64>,
     /// In the middle of a line that is too long, and was told.
     #[serde(default, skip_serializing_if = "is_false")]
     pub skipping: bool,
@@ -64,6 +67,7 @@ impl Entry {
             dev: piece.id.dev,
             ino: piece.id.ino,
             bookmark: piece.bookmark(),
+            unread_since: (piece.offset() == 0).then_some(piece.found_changed_ns),
             skipping: piece.is_skipping,
             end: piece.at_end,
             torn: piece.is_torn,

@@ -1,18 +1,24 @@
 //! Going on from a position: each file is found again, under whatever name.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use millpipe::Error;
 
+use crate::bookmark::{Bookmark, Trace};
 use crate::cli::{Missing, Parts};
+use crate::content::Content;
 use crate::failure;
-use crate::found::Found;
+use crate::found::{FileId, Found};
 use crate::part::Idle;
 use crate::piece::{Ending, Opened, Piece};
 use crate::position::{Entry, Position};
 use crate::rotation;
 use crate::source::FileSource;
+
+/// By so many bytes two files are told from each other.
+const START_BYTES: usize = 256;
 
 /// What has become of a file.
 enum Fate {
@@ -22,14 +28,43 @@ enum Fate {
     Gone,
 }
 
+/// All files of a position.
+struct Known {
+    ids: HashSet<FileId>,
+    /// Of what was read of each path.
+    bookmarks: HashMap<PathBuf, Vec<Bookmark>>,
+}
+
+impl Known {
+    fn of(position: &Position) -> Self {
+        let mut bookmarks: HashMap<PathBuf, Vec<Bookmark>> = HashMap::new();
+        for entry in position.files.iter().filter(|entry| entry.bookmark.offset > 0) {
+            bookmarks.entry(PathBuf::from(&entry.path)).or_default().push(entry.bookmark.clone());
+        }
+        Self { ids: position.files.iter().map(Entry::id).collect(), bookmarks }
+    }
+
+    /// Whether an old file of a path is in the position, or a copy of one that is.
+    fn has(&self, path: &Path, found: &Found) -> bool {
+        let is_copy = |bookmark: &Bookmark| rotation::fit(found, bookmark).is_some();
+        self.ids.contains(&found.id) || self.bookmarks.get(path).is_some_and(|all| all.iter().any(is_copy))
+    }
+}
+
 impl FileSource {
     pub(crate) fn restore(&mut self, position: Position) -> Result<(), Error> {
+        let known = Known::of(&position);
         for entry in position.files {
-            let fate = self.find_again(&entry).map_err(|error| failure::error(Path::new(&entry.path), &error))?;
+            let fate =
+                self.find_again(&entry, &known).map_err(|error| failure::error(Path::new(&entry.path), &error))?;
             match fate {
                 Fate::Here(piece) => {
                     let part = self.known_part(&entry)?;
-                    self.parts[part].pieces.push(*piece);
+                    let copies = written_meanwhile(&entry, &piece, &known);
+                    let copies = copies.map_err(|error| failure::error(&piece.path, &error))?;
+                    for piece in copies.into_iter().chain([*piece]) {
+                        self.put(part, piece)?;
+                    }
                 }
                 Fate::Replaced => self.was_replaced(&entry)?,
                 Fate::Gone => self.is_gone(&entry)?,
@@ -44,6 +79,15 @@ impl FileSource {
         Ok(())
     }
 
+    /// With --follow it is opened at once: it may be renamed or deleted before its turn.
+    fn put(&mut self, part: usize, mut piece: Piece) -> Result<(), Error> {
+        if self.settings.follow && !piece.is_open() && !piece.at_end {
+            piece.open(true).map_err(|error| failure::error(&piece.path, &error))?;
+        }
+        self.parts[part].pieces.push(piece);
+        Ok(())
+    }
+
     fn known_part(&mut self, entry: &Entry) -> Result<usize, Error> {
         if self.settings.parts == Parts::Files {
             return Ok(self.part_named(&entry.part));
@@ -54,7 +98,7 @@ impl FileSource {
         })
     }
 
-    fn find_again(&self, entry: &Entry) -> io::Result<Fate> {
+    fn find_again(&self, entry: &Entry, known: &Known) -> io::Result<Fate> {
         let by_id = find_by_id(entry)?;
         if let Some(found) = &by_id
             && let Some(piece) = self.resume(entry, found)
@@ -65,6 +109,11 @@ impl FileSource {
             return Ok(Fate::Gone);
         }
         if let Some(piece) = self.find_by_content(entry)? {
+            return Ok(Fate::Here(Box::new(piece)));
+        }
+        if by_id.is_none()
+            && let Some(piece) = find_unread(entry, known)?
+        {
             return Ok(Fate::Here(Box::new(piece)));
         }
         // Elsewhere it is another file, which was given the number of ours.
@@ -111,10 +160,8 @@ impl FileSource {
             None => rotation::copy(path, &entry.bookmark, entry.id())?,
         };
         Ok(copy.map(|(found, content, trace)| {
-            let mut piece = Piece::resumed(&found, path, content, trace);
+            let mut piece = Piece::copied(&found, path, content, trace);
             piece.is_skipping = entry.skipping;
-            piece.has_departed = found.path != path;
-            piece.created = None;
             piece
         }))
     }
@@ -155,6 +202,41 @@ impl FileSource {
         Err(Error::data(format_args!("{path}: gone: it was read up to byte {offset}, and nobody knows how much came after that"))
             .hint("put it back, also as a copy or compressed, under this name or as NAME.1; --missing skip goes on without it"))
     }
+}
+
+/// Nothing was read of it, so no content tells: it is the oldest of the files with its name that were written to since
+/// then, and that nobody knows.
+fn find_unread(entry: &Entry, known: &Known) -> io::Result<Option<Piece>> {
+    let Some(changed_ns) = entry.unread_since.filter(|_| !(entry.departed && entry.end)) else { return Ok(None) };
+    let path = Path::new(&entry.path);
+    let newer = rotation::newer(path, changed_ns, None)?;
+    let found = newer.into_iter().find(|found| !known.has(path, found));
+    Ok(found.map(|found| Piece::renamed(&found, path)))
+}
+
+/// A file was empty, and still has its name: what was written to it since then may have been copied away and truncated
+/// (see [`FileSource::replaced`]), which nothing in the file itself tells.
+fn written_meanwhile(entry: &Entry, piece: &Piece, known: &Known) -> io::Result<Vec<Piece>> {
+    let Some(changed_ns) = entry.unread_since.filter(|_| entry.end && piece.path == piece.named) else {
+        return Ok(Vec::new());
+    };
+    let mut copies = rotation::newer(&piece.path, changed_ns, None)?;
+    copies.retain(|found| !known.has(&piece.named, found));
+    if let Some(now) = start_of(&piece.path)? {
+        // Not truncated yet.
+        copies.retain(|found| rotation::fit(found, &now).is_none());
+    }
+    Ok(copies.iter().map(|found| Piece::renamed(found, &piece.named)).collect())
+}
+
+/// What a file that is not empty begins with.
+fn start_of(path: &Path) -> io::Result<Option<Bookmark>> {
+    let mut content = Content::open(path, true)?;
+    let mut start = vec![0; START_BYTES];
+    let length = content.read_full(&mut start)?;
+    let mut trace = Trace::default();
+    trace.pass(&start[..length]);
+    Ok((length > 0).then(|| trace.bookmark()))
 }
 
 /// By its number: where it was last, under its first name, or anywhere in the folder. The device's own number may

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use crate::bookmark::{Bookmark, Fit, Trace};
 use crate::content::Content;
-use crate::found::{FileId, Found, Stamp};
+use crate::found::{FileId, Found};
 
 const COMPRESSED: [&str; 2] = [".gz", ".zst"];
 
@@ -59,9 +59,9 @@ pub fn siblings(path: &Path) -> io::Result<Vec<Found>> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn newer(path: &Path, stamp: Stamp, created: Option<SystemTime>) -> io::Result<Vec<Found>> {
+pub fn newer(path: &Path, changed_ns: i64, created: Option<SystemTime>) -> io::Result<Vec<Found>> {
     let is_newer = |found: &Found| {
-        found.stamp.changed_ns >= stamp.changed_ns
+        found.stamp.changed_ns >= changed_ns
             // One that is older may have been written to for longer.
             && found.created.zip(created).is_none_or(|(theirs, ours)| theirs >= ours)
     };

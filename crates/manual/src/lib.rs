@@ -15,12 +15,16 @@ use clap::{Command, CommandFactory};
 pub fn tools() -> Vec<Command> {
     vec![
         kafka_cat_in::cli::Cli::command(),
+        file_cat_in::cli::Cli::command(),
         window::cli::Cli::command(),
         watermark::cli::Cli::command(),
         aggregate::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
         kafka_cat_out::cli::Cli::command(),
+        file_cat_out::cli::Cli::command(),
+        exec_cat_out::cli::Cli::command(),
         generate::cli::Cli::command(),
+        state::cli::Cli::command(),
         crash_test::cli::Cli::command(),
     ]
 }

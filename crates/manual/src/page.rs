@@ -25,11 +25,27 @@ pub fn render(tool: &Command) -> String {
     }
     for (heading, args) in headings(&tool) {
         let _ = writeln!(page, "\n## {heading}\n");
-        for arg in args {
-            page.push_str(&flag(arg));
-        }
+        args.into_iter().for_each(|arg| page.push_str(&flag(arg)));
+    }
+    for subcommand in subcommands(&tool) {
+        page.push_str(&of_subcommand(tool.get_name(), subcommand));
     }
     page
+}
+
+/// What stands behind the tool's name, where that is one of several words.
+pub fn subcommands(tool: &Command) -> impl Iterator<Item = &Command> {
+    tool.get_subcommands().filter(|subcommand| subcommand.get_name() != "help")
+}
+
+fn of_subcommand(tool: &str, subcommand: &Command) -> String {
+    let about = subcommand.get_long_about().or(subcommand.get_about()).map(ToString::to_string).unwrap_or_default();
+    let mut section = format!("\n## {tool} {}\n\n{}\n", subcommand.get_name(), about.trim());
+    let usage = subcommand.clone().bin_name(format!("{tool} {}", subcommand.get_name())).render_usage().to_string();
+    let _ = writeln!(section, "\n```text\n{}\n```\n", usage.trim_start_matches("Usage: ").trim());
+    let args = headings(subcommand).into_iter().flat_map(|(_, args)| args);
+    args.for_each(|arg| section.push_str(&flag(arg)));
+    section
 }
 
 /// The arguments that are shown, by heading, in the order of `--help`.

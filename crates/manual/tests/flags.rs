@@ -10,7 +10,7 @@ use manual::{for_all, page, tools};
 const OWN_WORDS: [(&str, &str); 10] = [
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
-    ("--envelope", "lines are whole Kafka messages"),
+    ("--envelope", "a line is a value with all that is known of it"),
     ("--max-keys", "the most keys that are kept"),
     ("--seed", "what random choices start from"),
     ("--text", "lines or values need not be JSON"),
@@ -107,7 +107,8 @@ fn flags() -> Vec<(String, Arg)> {
     let mut flags = Vec::new();
     for mut tool in tools() {
         tool.build();
-        let own = tool.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()));
+        let all = std::iter::once(&tool).chain(page::subcommands(&tool)).flat_map(Command::get_arguments);
+        let own = all.filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()));
         flags.extend(own.map(|arg| (tool.get_name().to_owned(), arg.clone())));
     }
     flags

@@ -8,7 +8,7 @@ use super::scene::{Scene, gzip, numbers};
 fn what_is_appended_comes_once_its_newline_is_there() {
     let scene = Scene::new();
     scene.write("a", "1\n2");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     assert_eq!(reading.read(), "1\n");
     assert_eq!(reading.read(), "");
     scene.append("a", "0");
@@ -21,7 +21,7 @@ fn what_is_appended_comes_once_its_newline_is_there() {
 #[test]
 fn a_file_that_is_not_there_yet_is_waited_for() {
     let scene = Scene::new();
-    let mut reading = scene.start("-f @a @b*");
+    let mut reading = scene.start("--follow @a @b*");
     assert!(scene.plain(&reading.warnings()).starts_with("a: not there: waiting for it\nb*: no file matches: waiting"));
     assert_eq!(reading.read(), "");
     scene.write("b1", "2\n");
@@ -36,7 +36,7 @@ fn a_file_that_is_not_there_yet_is_waited_for() {
 fn from_the_end_only_new_lines_come_and_new_files_whole() {
     let scene = Scene::new();
     scene.write("a1", "1\ntorn");
-    let mut reading = scene.start("-f -o end @a*");
+    let mut reading = scene.start("--follow -o end @a*");
     assert_eq!(reading.read(), "");
     scene.append("a1", " no more\n2\n");
     scene.write("a2", "3\n");
@@ -47,7 +47,7 @@ fn from_the_end_only_new_lines_come_and_new_files_whole() {
 fn a_renamed_file_is_read_to_its_end_before_the_new_one() {
     let scene = Scene::new();
     scene.write("a", "1\n");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     assert_eq!(reading.read(), "1\n");
     scene.append("a", "2\n");
     scene.rename("a", "a.1");
@@ -67,7 +67,7 @@ fn files_that_were_rotated_away_between_two_looks_are_read_too() {
     scene.write("a.3", "old\n");
     scene.date("a.3", 1_000_000);
     scene.write("a", "1\n");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     assert_eq!(reading.read(), "1\n");
     scene.rename("a", "a.2");
     scene.write("a", "2\n");
@@ -85,7 +85,7 @@ fn files_that_were_rotated_away_between_two_looks_are_read_too() {
 fn a_truncated_file_is_read_from_its_start_with_a_warning() {
     let scene = Scene::new();
     scene.write("a", "1\n2\n");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     assert_eq!(reading.read(), "1\n2\n");
     scene.write("a", "3\n");
     assert_eq!(reading.read(), "3\n");
@@ -100,7 +100,7 @@ fn a_truncated_file_is_read_from_its_start_with_a_warning() {
 fn what_was_left_of_a_truncated_file_is_read_from_its_copy() {
     let scene = Scene::new();
     scene.write("a", "1\n2\n");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     assert_eq!(reading.read(), "1\n2\n");
     scene.append("a", "3\n");
     scene.copy("a", "a.1");
@@ -113,7 +113,7 @@ fn what_was_left_of_a_truncated_file_is_read_from_its_copy() {
 fn a_deleted_file_gives_its_last_line_and_a_new_one_of_its_name_is_read() {
     let scene = Scene::new();
     scene.write("a", "1\n2");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     assert_eq!(reading.read(), "1\n");
     scene.remove("a");
     assert_eq!(reading.read(), "");
@@ -128,7 +128,7 @@ fn a_deleted_file_gives_its_last_line_and_a_new_one_of_its_name_is_read() {
 fn a_compressed_copy_of_what_was_read_is_not_read_again() {
     let scene = Scene::new();
     scene.write("a", numbers(0..100));
-    let mut reading = scene.start("-f @a*");
+    let mut reading = scene.start("--follow @a*");
     assert_eq!(reading.read(), numbers(0..100));
     scene.rename("a", "a.1");
     scene.write("a", "new\n");
@@ -151,7 +151,7 @@ fn a_compressed_copy_of_what_was_read_is_not_read_again() {
 fn old_files_of_a_path_are_forgotten_one_day() {
     let scene = Scene::new();
     scene.write("a", "0\n");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     for n in 1..20 {
         reading.read();
         for old in (1..n).rev() {
@@ -169,7 +169,7 @@ fn a_partition_with_nothing_to_read_says_so_once_and_one_whose_file_is_gone_ends
     let scene = Scene::new();
     scene.write("a", "1\n");
     scene.write("b", "2\n");
-    let mut reading = scene.start("-f --marks --parts files @*");
+    let mut reading = scene.start("--follow --marks --parts files @*");
     let mut read = |seconds: i64| {
         reading.pass_seconds(seconds);
         scene.plain(&reading.read()).replace("{\"$\":", "")

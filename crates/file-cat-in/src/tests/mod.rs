@@ -4,4 +4,5 @@ mod every_way;
 mod following;
 mod reading;
 mod restarting;
+mod rotations;
 mod scene;

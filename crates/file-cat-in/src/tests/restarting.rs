@@ -73,7 +73,8 @@ fn inode_of(scene: &Scene, name: &str) -> u64 {
 #[test]
 fn a_followed_file_is_found_again_renamed_compressed_or_copied() {
     let lines = numbers(0..1000);
-    let changes: [(&str, &dyn Fn(&Scene)); 5] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&Scene));
+    let changes: [Change<'_>; 5] = [
         ("renamed", &|scene| scene.rename("a", "a.1")),
         ("renamed by date", &|scene| scene.rename("a", "a-20260131")),
         ("compressed", &|scene| {
@@ -93,16 +94,16 @@ fn a_followed_file_is_found_again_renamed_compressed_or_copied() {
     for (what, change) in changes {
         let scene = Scene::new();
         scene.write("a", &lines);
-        let position = position_after(&scene, "-f @a");
+        let position = position_after(&scene, "--follow @a");
         scene.append("a", "\"left\"\n");
         change(&scene);
         scene.append("a", "\"new\"\n");
-        let mut reading = scene.resume("-f @a", &position);
+        let mut reading = scene.resume("--follow @a", &position);
         assert_eq!(reading.read(), "\"left\"\n\"new\"\n", "{what}");
         // And once more, from there.
         let position = millpipe::Source::position(&reading.source);
         scene.append("a", "\"more\"\n");
-        assert_eq!(scene.resume("-f @a", &position).read(), "\"more\"\n", "{what}");
+        assert_eq!(scene.resume("--follow @a", &position).read(), "\"more\"\n", "{what}");
     }
 }
 
@@ -112,7 +113,7 @@ fn all_that_was_rotated_while_nobody_ran_is_read() {
     scene.write("a.1", "older\n");
     scene.date("a.1", 1_000_000);
     scene.write("a", numbers(0..100));
-    let position = position_after(&scene, "-f @a");
+    let position = position_after(&scene, "--follow @a");
     scene.append("a", "\"left\"\n");
     scene.rename("a", "a.3");
     scene.gzip("a.3");
@@ -120,26 +121,40 @@ fn all_that_was_rotated_while_nobody_ran_is_read() {
     scene.gzip("a.2");
     scene.write("a.1", "\"missed too\"\n");
     scene.write("a", "\"new\"\n");
-    let mut reading = scene.resume("-f @a", &position);
+    let mut reading = scene.resume("--follow @a", &position);
     assert_eq!(reading.read(), "\"left\"\n\"missed\"\n\"missed too\"\n\"new\"\n");
     assert_eq!(reading.warnings(), "");
     let position = millpipe::Source::position(&reading.source);
-    assert_eq!(scene.resume("-f @a", &position).read(), "");
+    assert_eq!(scene.resume("--follow @a", &position).read(), "");
+}
+
+#[test]
+fn what_was_written_to_an_empty_file_and_truncated_while_nobody_ran_is_read() {
+    let scene = Scene::new();
+    scene.write("a", "");
+    let position = position_after(&scene, "--follow @a");
+    scene.append("a", "1\n");
+    scene.copy("a", "a.1");
+    assert_eq!(scene.resume("--follow @a", &position).read(), "1\n", "it is not truncated yet");
+    scene.write("a", "2\n");
+    assert_eq!(scene.resume("--follow @a", &position).read(), "1\n2\n");
+    scene.write("a", "");
+    assert_eq!(scene.resume("--follow @a", &position).read(), "1\n");
 }
 
 #[test]
 fn a_file_that_is_gone_stops_unless_told_to_go_on() {
     let scene = Scene::new();
     scene.write("a", "1\n2\n");
-    let position = position_after(&scene, "-f @a");
+    let position = position_after(&scene, "--follow @a");
     scene.remove("a");
-    let error = scene.refusal("-f @a", Some(&position));
+    let error = scene.refusal("--follow @a", Some(&position));
     assert!(scene.plain(&error.message).starts_with("a: gone: it was read up to byte 4"), "{error}");
     assert!(error.hint.unwrap().contains("--missing skip"));
     // Kept alive, so that the new file gets another number.
     scene.write("other", "");
     scene.write("a", "3\n");
-    let mut reading = scene.resume("-f --missing skip @a", &position);
+    let mut reading = scene.resume("--follow --missing skip @a", &position);
     assert_eq!(reading.read(), "3\n");
     assert!(reading.warnings().contains("after byte 4 is l"), "left out or lost: by its number, if it was given again");
 }
@@ -154,7 +169,7 @@ fn a_file_that_was_truncated_stops_unless_it_is_followed() {
     scene.write("a", "new\n");
     let error = scene.refusal("@a", Some(&position));
     assert!(scene.plain(&error.message).starts_with("a: truncated or replaced: it is not the file"), "{error}");
-    for flags in ["-f @a", "--missing skip @a"] {
+    for flags in ["--follow @a", "--missing skip @a"] {
         let mut reading = scene.resume(flags, &position);
         assert_eq!(reading.read(), "new\n");
         assert!(scene.plain(&reading.warnings()).starts_with("a: truncated or replaced after byte "));
@@ -165,7 +180,7 @@ fn a_file_that_was_truncated_stops_unless_it_is_followed() {
 fn a_renamed_file_that_was_read_to_its_end_may_go() {
     let scene = Scene::new();
     scene.write("a", "1\n");
-    let mut reading = scene.start("-f @a");
+    let mut reading = scene.start("--follow @a");
     reading.read();
     scene.rename("a", "a.1");
     scene.write("a", "2\n");
@@ -173,7 +188,7 @@ fn a_renamed_file_that_was_read_to_its_end_may_go() {
     let position = millpipe::Source::position(&reading.source);
     scene.remove("a.1");
     scene.append("a", "3\n");
-    let mut reading = scene.resume("-f @a", &position);
+    let mut reading = scene.resume("--follow @a", &position);
     assert_eq!(reading.read(), "3\n");
     assert!(scene.plain(&reading.warnings()).starts_with("a: renamed earlier, and now gone"));
 }
@@ -182,12 +197,12 @@ fn a_renamed_file_that_was_read_to_its_end_may_go() {
 fn a_compressed_copy_stays_unread_after_a_restart() {
     let scene = Scene::new();
     scene.write("a", numbers(0..100));
-    let mut reading = scene.start("-f @a*");
+    let mut reading = scene.start("--follow @a*");
     reading.read();
     scene.write("a.1.gz", gzip(numbers(0..100).as_bytes()));
     assert_eq!(reading.read(), "");
     let position = millpipe::Source::position(&reading.source);
     scene.rename("a.1.gz", "a.2.gz");
     scene.append("a", "new\n");
-    assert_eq!(scene.resume("-f @a*", &position).read(), "new\n");
+    assert_eq!(scene.resume("--follow @a*", &position).read(), "new\n");
 }

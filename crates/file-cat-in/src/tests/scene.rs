@@ -116,10 +116,17 @@ impl Scene {
 }
 
 impl Reading {
-    /// All that there is now; a second later than the last time.
+    /// All that comes within a second.
     pub fn read(&mut self) -> String {
-        self.now_ms += 1000;
-        while self.poll() == Polled::More {}
+        let until_ms = self.now_ms + 1000;
+        loop {
+            match self.poll() {
+                Polled::More | Polled::Nothing => {}
+                Polled::WaitUntil(at_ms) if at_ms < until_ms => self.now_ms = at_ms,
+                Polled::WaitUntil(_) | Polled::Done => break,
+            }
+        }
+        self.now_ms = until_ms;
         self.taken()
     }
 
