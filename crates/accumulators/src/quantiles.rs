@@ -175,7 +175,7 @@ const INTERPOLATED_DIGITS: usize = 15;
 const SKETCH_DIGITS: usize = 6;
 
 /// Room for the first values of a group: most groups that have one value get more.
-const FIRST_CAPACITY: usize = 16;
+pub(crate) const FIRST_CAPACITY: usize = 16;
 
 fn of_values(values: &[f64], percents: &[f64], scratch: &mut Vec<f64>, results: &mut Vec<f64>) {
     if values.is_empty() {

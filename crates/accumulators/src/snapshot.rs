@@ -15,7 +15,7 @@ use crate::frequencies::Frequencies;
 use crate::number::Number;
 use crate::percentiles::Percentiles;
 use crate::plan::Plan;
-use crate::quantiles::Quantiles;
+use crate::quantiles::{FIRST_CAPACITY, Quantiles};
 use crate::state_text::{
     DecimalOrFloat, StateReader, write_base64, write_decimal, write_finite, write_float, write_items, write_number,
     write_text,
@@ -38,14 +38,14 @@ impl Table {
         let columns = plan.columns;
         out.extend_from_slice(b"{\"lines\":");
         write_number(self.lines[group], out);
-        put("counts", &self.counts[range(group, columns.counts)], out, |count, out| write_number(*count, out));
-        put("stats", &self.stats[range(group, columns.stats)], out, save_stats);
-        put("moments", &self.moments[range(group, columns.moments)], out, save_moments);
-        put("quantiles", &self.quantiles[range(group, columns.quantiles)], out, save_quantiles);
-        put("ends", &self.ends[range(group, columns.ends)], out, save_ends);
-        put("lists", &self.lists[range(group, columns.lists)], out, save_list);
-        put("frequencies", &self.frequencies[range(group, columns.frequencies)], out, save_frequencies);
-        put("distinct", &self.distinct[range(group, columns.distinct)], out, save_distinct);
+        put(b",\"counts\":", &self.counts[range(group, columns.counts)], out, |count, out| write_number(*count, out));
+        put(b",\"stats\":", &self.stats[range(group, columns.stats)], out, save_stats);
+        put(b",\"moments\":", &self.moments[range(group, columns.moments)], out, save_moments);
+        put(b",\"quantiles\":", &self.quantiles[range(group, columns.quantiles)], out, save_quantiles);
+        put(b",\"ends\":", &self.ends[range(group, columns.ends)], out, save_ends);
+        put(b",\"lists\":", &self.lists[range(group, columns.lists)], out, save_list);
+        put(b",\"frequencies\":", &self.frequencies[range(group, columns.frequencies)], out, save_frequencies);
+        put(b",\"distinct\":", &self.distinct[range(group, columns.distinct)], out, save_distinct);
         out.push(b'}');
     }
 
@@ -57,26 +57,30 @@ impl Table {
         let columns = plan.columns;
         let kind = plan.settings.percentiles;
         self.lines[group] = load_lines(from).ok_or(SnapshotError("lines"))?;
-        take("counts", &mut self.counts[range(group, columns.counts)], from, |from| from.count())?;
-        take("stats", &mut self.stats[range(group, columns.stats)], from, load_stats)?;
-        take("moments", &mut self.moments[range(group, columns.moments)], from, load_moments)?;
-        take("quantiles", &mut self.quantiles[range(group, columns.quantiles)], from, |from| {
+        take("counts", b",\"counts\":", &mut self.counts[range(group, columns.counts)], from, |from| from.count())?;
+        take("stats", b",\"stats\":", &mut self.stats[range(group, columns.stats)], from, load_stats)?;
+        take("moments", b",\"moments\":", &mut self.moments[range(group, columns.moments)], from, load_moments)?;
+        take("quantiles", b",\"quantiles\":", &mut self.quantiles[range(group, columns.quantiles)], from, |from| {
             load_quantiles(from, kind)
         })?;
-        take("ends", &mut self.ends[range(group, columns.ends)], from, load_ends)?;
-        take("lists", &mut self.lists[range(group, columns.lists)], from, load_list)?;
-        take("frequencies", &mut self.frequencies[range(group, columns.frequencies)], from, load_frequencies)?;
-        take("distinct", &mut self.distinct[range(group, columns.distinct)], from, load_distinct)?;
+        take("ends", b",\"ends\":", &mut self.ends[range(group, columns.ends)], from, load_ends)?;
+        take("lists", b",\"lists\":", &mut self.lists[range(group, columns.lists)], from, load_list)?;
+        take(
+            "frequencies",
+            b",\"frequencies\":",
+            &mut self.frequencies[range(group, columns.frequencies)],
+            from,
+            load_frequencies,
+        )?;
+        take("distinct", b",\"distinct\":", &mut self.distinct[range(group, columns.distinct)], from, load_distinct)?;
         from.literal(b"}").ok_or(SnapshotError("results"))
     }
 }
 
 /// Appends the states of one kind, if the plan has such.
-fn put<T>(name: &str, states: &[T], out: &mut Vec<u8>, save: impl Fn(&T, &mut Vec<u8>)) {
+fn put<T>(member: &[u8], states: &[T], out: &mut Vec<u8>, save: impl Fn(&T, &mut Vec<u8>)) {
     if !states.is_empty() {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.extend_from_slice(member);
         write_items(states, out, save);
     }
 }
@@ -89,6 +93,7 @@ fn load_lines(from: &mut StateReader<'_>) -> Option<u64> {
 /// Reads the states of one kind; there must be as many as the plan has.
 fn take<T>(
     name: &'static str,
+    member: &[u8],
     states: &mut [T],
     from: &mut StateReader<'_>,
     load: impl Fn(&mut StateReader<'_>) -> Option<T>,
@@ -98,9 +103,7 @@ fn take<T>(
     }
     let mut places = states.iter_mut();
     let mut take_all = || {
-        from.literal(b",\"")?;
-        from.literal(name.as_bytes())?;
-        from.literal(b"\":")?;
+        from.literal(member)?;
         from.items(|from| {
             *places.next()? = load(from)?;
             Some(())
@@ -212,7 +215,7 @@ fn save_quantiles(quantiles: &Quantiles, out: &mut Vec<u8>) {
 
 fn load_quantiles(from: &mut StateReader<'_>, percentiles: Percentiles) -> Option<Quantiles> {
     if from.is_at(b'[') {
-        let mut values = Vec::new();
+        let mut values = Vec::with_capacity(FIRST_CAPACITY);
         from.items(|from| {
             values.push(from.finite()?);
             Some(())

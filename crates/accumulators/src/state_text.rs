@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use json_fields::write_string;
 
-use crate::number::SCALE_MAX;
+use crate::number::{Number, SCALE_MAX};
 use crate::number_text::parse_short;
 
 /// Larger counts are damage: none can be reached, and sums of a few stay in a `u64`.
@@ -160,8 +160,12 @@ impl<'a> StateReader<'a> {
     }
 
     pub(crate) fn finite(&mut self) -> Option<f64> {
-        let value: f64 = str::from_utf8(self.number_text()).ok()?.parse().ok()?;
-        value.is_finite().then_some(value)
+        let text = self.number_text();
+        match parse_short(text) {
+            // Zero may have a sign.
+            Some((mantissa, scale)) if mantissa != 0 => Some(Number::decimal(mantissa.into(), scale).to_f64()),
+            _ => str::from_utf8(text).ok()?.parse().ok().filter(|value: &f64| value.is_finite()),
+        }
     }
 
     pub(crate) fn decimal_or_float(&mut self) -> Option<DecimalOrFloat> {

@@ -43,14 +43,14 @@ impl Table {
         let group = self.lines.len();
         self.lines.push(0);
         let groups = group + 1;
-        self.counts.resize_with(groups * columns.counts, u64::default);
-        self.stats.resize_with(groups * columns.stats, Stats::default);
-        self.moments.resize_with(groups * columns.moments, Moments::default);
-        self.quantiles.resize_with(groups * columns.quantiles, Quantiles::default);
-        self.ends.resize_with(groups * columns.ends, Ends::default);
-        self.lists.resize_with(groups * columns.lists, List::default);
-        self.frequencies.resize_with(groups * columns.frequencies, Frequencies::default);
-        self.distinct.resize_with(groups * columns.distinct, Distinct::default);
+        grow(&mut self.counts, groups * columns.counts);
+        grow(&mut self.stats, groups * columns.stats);
+        grow(&mut self.moments, groups * columns.moments);
+        grow(&mut self.quantiles, groups * columns.quantiles);
+        grow(&mut self.ends, groups * columns.ends);
+        grow(&mut self.lists, groups * columns.lists);
+        grow(&mut self.frequencies, groups * columns.frequencies);
+        grow(&mut self.distinct, groups * columns.distinct);
         group
     }
 
@@ -272,6 +272,14 @@ impl FieldPlan {
     #[inline]
     fn needs_text(&self) -> bool {
         self.ends.is_some() || self.lists.is_some() || self.frequencies.is_some() || self.distinct.is_some()
+    }
+}
+
+/// Most columns are empty and stay so.
+#[inline]
+fn grow<T: Default>(column: &mut Vec<T>, len: usize) {
+    if column.len() < len {
+        column.resize_with(len, T::default);
     }
 }
 

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use accumulators::{LimitError, StateReader, Table, Values};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
@@ -172,11 +173,14 @@ impl Groups {
     /// # Errors
     /// `Stop` at the limit of groups.
     pub fn add(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<Option<u32>, Fault> {
-        let hash = hash(key);
-        match self.find_hashed(key, hash) {
-            Some(_) => Ok(None),
-            None => self.insert(job, key, hash, budget).map(Some),
-        }
+        let keys = &self.store.keys;
+        let text = |id: &u32| keys[*id as usize].as_bytes();
+        let Entry::Vacant(place) = self.index.entry(hash(key), |id| text(id) == key, |id| hash(text(id))) else {
+            return Ok(None);
+        };
+        let id = self.store.insert(job, key, budget)?;
+        place.insert(id);
+        Ok(Some(id))
     }
 
     #[cold]

@@ -170,7 +170,8 @@ fn read_span(from: &mut StateReader<'_>) -> Option<Window> {
     from.literal(b",")?;
     let end_ms = from.signed()?;
     from.literal(b",")?;
-    (start_ms < end_ms).then_some(Window::new(start_ms, end_ms))
+    let length_ms = end_ms.checked_sub(start_ms)?;
+    (length_ms > 0).then_some(Window::new(start_ms, end_ms))
 }
 
 fn find(store: &Store, members: &[u32], key: &[u8]) -> Result<usize, usize> {

@@ -234,14 +234,36 @@ fn count_windows_equal_the_model() {
 
 #[test]
 fn every_way_of_running_gives_the_same_results() {
+    let input = text(&lines(11, 160));
     for flags in [
         "--size 10s --time t",
-        "--size 10s --slide 2s --time t",
-        "--session 800ms --by k --time t",
+        "--size 10s --slide 2s --time t --lateness 5s",
+        "--size 30s --cumulate 5s --time t",
+        "--session 800ms --by k --time t --lateness 10s",
         "--count 10 --slide-count 4 --by k",
+        "--count 7 --by k",
         "--count 7 --by k --plain",
+        "--count 10 --slide-count 4 --by k --plain",
     ] {
-        every_way(stage, &windowed(flags, &text(&lines(11, 160))));
+        every_way(stage, &windowed(flags, &input));
+    }
+}
+
+#[test]
+fn every_way_of_running_gives_the_same_results_where_windows_are_of_fewer_fields_than_keys() {
+    let input = text(&lines(12, 160));
+    for flags in ["--session 300ms --time t --lateness 30s", "--count 10 --slide-count 4", "--count 7"] {
+        every_way(stage, &windowed(flags, &input));
+    }
+}
+
+#[test]
+fn every_state_survives_every_way_of_running() {
+    let input = windowed("--size 30s --time t", &text(&lines(13, 160)));
+    for how in ["ddsketch", "tdigest", "exact", "reservoir:3"] {
+        let args = "aggregate --by k count c=count:id sum:v var:v p50:v p99:v first:v delta:v list:3:id top:v mode:k distinct:id";
+        let args: Vec<&str> = args.split(' ').chain(["--percentiles", how]).collect();
+        every_way(|| Aggregate::new(Cli::parse_from(&args).job().unwrap()), &input);
     }
 }
 

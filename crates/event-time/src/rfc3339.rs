@@ -8,6 +8,8 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 /// `2026-11-23T02:30`
 const MINUTE_PREFIX: usize = 16;
+/// `2026-11-23T02:30:00Z`
+const WHOLE_SECONDS: usize = 20;
 
 /// Milliseconds since the epoch, floored; none if `text` is not an RFC 3339 time.
 ///
@@ -124,14 +126,14 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
+    let day_of_era = small(days.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = (shifted_month + 2) % 12 + 1;
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    (year, month, day)
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + i64::from(year_of_era) + i64::from(month <= 2);
+    (year, month.into(), day.into())
 }
 
 /// Appends `time_ms` as UTC with `Z`, and three digits of fraction if it is not a whole second.
@@ -140,21 +142,26 @@ pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
 /// time that this crate parses is among them, but the end of a window may be.
 pub fn write_rfc3339(time_ms: i64, out: &mut Vec<u8>) {
     let (year, month, day) = civil_from_days(time_ms.div_euclid(DAY_MS));
-    let ms_of_day = time_ms.rem_euclid(DAY_MS);
-    write_year(year, out);
-    let mut text = *b"-00-00T00:00:00";
-    let seconds = ms_of_day / 1_000;
-    let fields = [month, day, seconds / 3_600, seconds / 60 % 60, seconds % 60];
-    for (place, value) in text.chunks_exact_mut(3).zip(fields) {
-        place[1] = digit(value / 10);
-        place[2] = digit(value);
+    let ms_of_day = small(time_ms.rem_euclid(DAY_MS));
+    let (seconds, ms) = (ms_of_day / 1_000, ms_of_day % 1_000);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let fields = [small(month), small(day), seconds / 3_600, seconds / 60 % 60, seconds % 60];
+    for (place, value) in text[4..].chunks_exact_mut(3).zip(fields) {
+        (place[1], place[2]) = two_digits_of(value);
     }
-    out.extend_from_slice(&text);
-    let ms = ms_of_day % 1_000;
-    if ms != 0 {
-        out.extend_from_slice(&[b'.', digit(ms / 100), digit(ms / 10), digit(ms)]);
-    }
-    out.push(b'Z');
+    (text[20], text[21]) = two_digits_of(ms / 10);
+    text[22] = two_digits_of(ms % 10).1;
+    let end = if ms == 0 { WHOLE_SECONDS } else { text.len() };
+    text[end - 1] = b'Z';
+    let start = if (0..=9_999).contains(&year) {
+        (text[0], text[1]) = two_digits_of(small(year) / 100);
+        (text[2], text[3]) = two_digits_of(small(year) % 100);
+        0
+    } else {
+        out.extend_from_slice(format!("{year:+05}").as_bytes());
+        4
+    };
+    out.extend_from_slice(&text[start..end]);
 }
 
 /// The text that [`write_rfc3339`] appends.
@@ -164,18 +171,16 @@ pub fn format_rfc3339(time_ms: i64) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn write_year(year: i64, out: &mut Vec<u8>) {
-    if (0..=9_999).contains(&year) {
-        out.extend([year / 1_000, year / 100, year / 10, year].map(digit));
-    } else {
-        out.extend_from_slice(format!("{year:+05}").as_bytes());
-    }
+/// A part of a time, in 32 bits: dividing it takes half as long.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn small(value: i64) -> u32 {
+    value as u32
 }
 
-/// The last decimal digit of a value of zero or more.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn digit(value: i64) -> u8 {
-    b'0' + (value % 10) as u8
+/// The digits of a value below 100.
+#[allow(clippy::cast_possible_truncation)]
+fn two_digits_of(value: u32) -> (u8, u8) {
+    (b'0' + (value / 10) as u8, b'0' + (value % 10) as u8)
 }
 
 #[cfg(test)]

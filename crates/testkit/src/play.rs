@@ -122,7 +122,7 @@ fn run<S: Stage>(make: &impl Fn() -> S, saved: &mut Saved, lines: &[&str], pace:
     driver.feed(HELLO.as_bytes()).unwrap();
     if is_restored {
         driver.out.take(); // hello, and what the stage announces again in each run
-        if lines.len() % 2 == 0 {
+        if lines.len().is_multiple_of(2) {
             assert_eq!(saved.save(&mut driver.stage), 0, "nothing has changed since the state was restored");
         }
     }

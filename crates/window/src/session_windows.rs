@@ -72,6 +72,7 @@ impl SessionWindows {
     }
 
     /// Reads all of a line that is needed: its key goes to `self.key`. Nothing else changes.
+    #[inline(always)]
     fn read(&mut self, line: &[u8], now_ms: i64) -> Result<(Target, Window), Fault> {
         let found = self.reader.read(line)?;
         let (target, field) = (found.target, found.field(0)?);
@@ -106,6 +107,7 @@ impl SessionWindows {
     }
 
     /// The session of `self.key` that has the span now.
+    #[inline(always)]
     fn join(&mut self, span: Window) -> Result<&mut Open, Error> {
         let Self { sessions, tracking, key, settings, .. } = self;
         let max = settings.sessions_max;

@@ -87,7 +87,7 @@ impl Counts {
     }
 
     fn load_stream(&mut self, key: &str, from: &mut StateReader<'_>) -> Option<()> {
-        let next_start = from.signed()?;
+        let next_start = from.signed().filter(|start| *start >= 0)?;
         let stream = self.streams.entry(key.as_bytes().into()).or_default();
         (stream.next_start, stream.saved_start) = (next_start, Some(next_start));
         from.end()

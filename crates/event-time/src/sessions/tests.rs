@@ -59,6 +59,22 @@ fn there_is_a_limit_to_open_sessions() {
     sessions.join("a", Window::new(500, 510), || (), |(), ()| ()).unwrap();
 }
 
+#[test]
+fn an_open_session_is_found_by_its_payload() {
+    let mut sessions = Sessions::new(10);
+    join(&mut sessions, "a", (0, 30), 1);
+    join(&mut sessions, "a", (50, 80), 2);
+    join(&mut sessions, "b", (0, 30), 3);
+    let found = sessions.find_mut("a", |items| items.contains(&2)).unwrap();
+    assert_eq!(found.window, Window::new(50, 80));
+    assert!(sessions.find_mut("a", |items| items.contains(&3)).is_none());
+    let mut all: Vec<u32> = sessions.iter_mut().flat_map(|session| session.payload.clone()).collect();
+    all.sort_unstable();
+    assert_eq!(all, [1, 2, 3]);
+    sessions.close(79);
+    assert_eq!(sessions.iter_mut().count(), 0);
+}
+
 proptest! {
     /// Against: keep all spans, sort, merge from left to right.
     #[test]
