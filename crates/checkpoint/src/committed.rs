@@ -5,16 +5,20 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::disk::publish_if;
 use crate::names::{TEMPORARY, is_folder_name};
-use crate::{CheckpointId, Disk, Error, publish};
+use crate::{CheckpointId, Disk, Error};
 
 const FILE: &str = "committed";
+
+/// The `sink` of a copy that is there to start another pipeline from: its target has committed nothing yet.
+pub const SAVEPOINT: &str = "savepoint";
 
 /// The last committed checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     pub id: CheckpointId,
-    /// Where the truth is: `kafka`, `files`, `command`.
+    /// Where the truth is: `kafka`, `files`, `command`; or [`SAVEPOINT`].
     pub sink: String,
     /// The folders of the stages that have a snapshot in it.
     pub snapshots: Vec<String>,
@@ -44,13 +48,23 @@ pub fn read_committed(disk: &dyn Disk, dir: &Path) -> Result<Option<Committed>, 
 /// # Errors
 /// When it cannot be written.
 pub fn write_committed(disk: &dyn Disk, dir: &Path, committed: &Committed) -> Result<(), Error> {
-    let Committed { id, sink, snapshots, at } = committed;
-    let line = json!({ "id": id.to_string(), "sink": sink, "snapshots": snapshots, "at": at });
-    publish(disk, &dir.join(FILE), &mut |to| writeln!(to, "{line}"))
+    publish_committed(disk, dir, "", committed, &mut || Ok(()))
 }
 
-/// Removes what crashes have left half-written beside `committed`. For the holder of the folder's lock, before its
-/// sink begins; a stale sink that loses its file by this fails, as it should.
+pub(crate) fn publish_committed(
+    disk: &dyn Disk,
+    dir: &Path,
+    owner: &str,
+    committed: &Committed,
+    is_still_right: &mut dyn FnMut() -> io::Result<()>,
+) -> Result<(), Error> {
+    let Committed { id, sink, snapshots, at } = committed;
+    let line = json!({ "id": id.to_string(), "sink": sink, "snapshots": snapshots, "at": at });
+    publish_if(disk, &dir.join(FILE), owner, &mut |to| writeln!(to, "{line}"), is_still_right)
+}
+
+/// Removes what crashes have left half-written in a folder. For the holder of its lock; a stale process that loses its
+/// file by this fails, as it should.
 ///
 /// # Errors
 /// When a file cannot be removed.

@@ -128,9 +128,25 @@ pub fn publish(
     path: &Path,
     content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
+    publish_if(disk, path, "", content, &mut || Ok(()))
+}
+
+/// The same, if `is_still_right` finds nothing against it when all but the rename is done. `owner` makes the temporary
+/// name differ from that of others, where processes on several machines may have the same number.
+///
+/// # Errors
+/// As `publish`.
+pub(crate) fn publish_if(
+    disk: &dyn Disk,
+    path: &Path,
+    owner: &str,
+    content: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    is_still_right: &mut dyn FnMut() -> io::Result<()>,
+) -> Result<(), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!("{TEMPORARY}{}-{name}", std::process::id()));
+    let temporary = path.with_file_name(format!("{TEMPORARY}{}-{owner}{name}", std::process::id()));
     let result = write_synced(disk, &temporary, content)
+        .and_then(|()| is_still_right())
         .and_then(|()| disk.rename(&temporary, path).map_err(not_tidied_away))
         .and_then(|()| disk.sync_dir(parent(path)));
     result.map_err(|source| {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/lock                       held by the source, with its pid
+//! DIR/run                        the name of the run that has the folder
 //! DIR/committed                  a copy of the sink's truth: the last committed checkpoint
 //! DIR/3-aggregate/RUN.SEQ.ndjson the snapshot of the third stage at a barrier (.zst when large)
 //! DIR/3-aggregate/RUN.SEQ.merged-N.ndjson   entries of several snapshots, which later ones build on
@@ -22,6 +23,7 @@ mod file_reader;
 mod file_writer;
 mod header;
 mod id;
+mod live_run;
 mod lock;
 mod merge;
 mod names;
@@ -30,12 +32,13 @@ mod snapshot_reader;
 mod stage_folder;
 
 pub use changes::Changes;
-pub use committed::{Committed, read_committed, remove_leftovers, write_committed};
+pub use committed::{Committed, SAVEPOINT, read_committed, remove_leftovers, write_committed};
 pub use disk::{Disk, DiskFile, RealDisk, publish};
 pub use error::Error;
 pub use file_reader::{CheckedFile, check_file};
 pub use header::Header;
 pub use id::CheckpointId;
+pub use live_run::{begin_run, live_run, write_committed_in};
 pub use lock::Lock;
 pub use merge::{Merge, Merged};
 pub use names::{FileKind, has_snapshot, is_folder_name};

@@ -30,9 +30,6 @@ pub type Job = Box<dyn FnOnce() + Send>;
 /// Jobs that wait for a scheduler.
 pub type Jobs = Arc<Mutex<VecDeque<Job>>>;
 
-/// Says which process holds a state folder, as [`Lock::holder`] does.
-type Holder = Box<dyn Fn(&Path) -> Option<String> + Send>;
-
 /// Who writes snapshots.
 #[derive(Clone)]
 enum Hands {
@@ -48,9 +45,8 @@ pub struct Keeper {
     hands: Hands,
     /// True once nothing more can come from the stage before this one.
     upstream_has_gone: Box<dyn Fn() -> bool + Send>,
-    holder: Holder,
-    /// Who held the state folder when the run began.
-    source: Option<String>,
+    /// True once nobody holds the lock of the state folder.
+    source_has_gone: Box<dyn Fn(&Path) -> bool + Send>,
     pauses_max: u32,
     dir: PathBuf,
     /// The stage's own folder in it.
@@ -88,8 +84,8 @@ struct Save {
 impl Keeper {
     /// On the computer's disk, snapshots written by a thread.
     pub fn new() -> Self {
-        let holder = Box::new(|dir: &Path| Lock::holder(&dir.join(LOCK)));
-        Self { holder, pauses_max: PAUSES_MAX, ..Self::with(Arc::new(RealDisk), Hands::Thread) }
+        let source_has_gone = Box::new(|dir: &Path| Lock::is_free(&dir.join(LOCK)));
+        Self { source_has_gone, pauses_max: PAUSES_MAX, ..Self::with(Arc::new(RealDisk), Hands::Thread) }
     }
 
     /// On any disk, snapshots written by whoever takes the jobs.
@@ -102,8 +98,7 @@ impl Keeper {
             disk,
             hands,
             upstream_has_gone: Box::new(|| false),
-            holder: Box::new(|_| None),
-            source: None,
+            source_has_gone: Box::new(|_| false),
             pauses_max: SCHEDULED_PAUSES_MAX,
             dir: PathBuf::new(),
             name: String::new(),
@@ -119,16 +114,15 @@ impl Keeper {
         self.upstream_has_gone = Box::new(has_gone);
     }
 
-    /// How it finds out which process holds the state folder: its pid, empty for none, `None` where that is not known.
-    pub fn watch_source(&mut self, holder: impl Fn(&Path) -> Option<String> + Send + 'static) {
-        self.holder = Box::new(holder);
+    /// How it finds out that nobody holds the lock of the state folder any more.
+    pub fn watch_source(&mut self, has_gone: impl Fn(&Path) -> bool + Send + 'static) {
+        self.source_has_gone = Box::new(has_gone);
     }
 
     /// Says which folder it is. `name` is that of the stage's own folder in it, if it has state.
     pub(crate) fn open(&mut self, dir: &Path, run: &str, name: Option<&str>) -> Result<(), Error> {
         (self.dir, self.run) = (dir.to_owned(), run.to_owned());
         self.name = name.unwrap_or_default().to_owned();
-        self.source = (self.holder)(dir);
         if let Some(name) = name {
             let folder = StageFolder::open(Arc::clone(&self.disk), dir, name, run)?;
             self.folder = Some(Arc::new(Mutex::new(folder)));
@@ -229,35 +223,32 @@ impl Keeper {
     /// Whether the stages before a sink that waits have died. The next one may live on, blocked in a write to us: but
     /// what dies in a pipe takes the source along, or is taken along by it.
     fn waits_in_vain(&self, pause: u32) -> bool {
-        let source_has_gone = || match (self.holder)(&self.dir) {
-            Some(now) => now.is_empty() || self.source.as_ref().is_some_and(|source| *source != now),
-            None => false,
-        };
-        (self.upstream_has_gone)() || pause == self.pauses_max || pause % PAUSES_A_LOOK == 0 && source_has_gone()
+        let looks = pause % PAUSES_A_LOOK == 0;
+        let has_another_run =
+            || checkpoint::live_run(&*self.disk, &self.dir).is_ok_and(|live| live.is_some_and(|live| live != self.run));
+        (self.upstream_has_gone)()
+            || pause == self.pauses_max
+            || looks && ((self.source_has_gone)(&self.dir) || has_another_run())
     }
 
     pub(crate) fn committed(&self) -> Result<Option<Committed>, Error> {
         Ok(checkpoint::read_committed(&*self.disk, &self.dir)?)
     }
 
-    /// The copy of what a sink has just committed. A sink that was stopped since does not disturb a younger run.
-    pub(crate) fn set_committed(&self, barrier: &Barrier, target: &str, now_ms: i64) -> Result<(), Error> {
-        match self.committed()? {
-            Some(now) if now.id.run > barrier.id.run => {
-                Err(Error::temporary(format_args!("another run of this pipeline has committed {}", now.id)))
-            }
-            _ => self.copy(barrier, target, now_ms),
-        }
+    /// For a source, which holds the lock: the folder is this run's from now on.
+    pub(crate) fn begin(&self) -> Result<(), Error> {
+        Ok(checkpoint::begin_run(&*self.disk, &self.dir, &self.run)?)
     }
 
-    fn copy(&self, barrier: &Barrier, target: &str, now_ms: i64) -> Result<(), Error> {
+    /// The copy of what is committed, as this run knows it. A sink that was stopped since does not disturb a younger run.
+    pub(crate) fn set_committed(&self, barrier: &Barrier, target: &str, now_ms: i64) -> Result<(), Error> {
         let committed = Committed {
             id: barrier.id.clone(),
             sink: target.to_owned(),
             snapshots: barrier.snapshots.clone(),
             at: rfc3339(now_ms),
         };
-        Ok(checkpoint::write_committed(&*self.disk, &self.dir, &committed)?)
+        Ok(checkpoint::write_committed_in(&*self.disk, &self.dir, &self.run, &committed)?)
     }
 
     /// The sink's comparison at its start: does the run go on from what the target says?
@@ -278,7 +269,7 @@ impl Keeper {
         };
         let snapshots = self.committed()?.map(|old| old.snapshots).unwrap_or_default();
         let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
-        self.copy(&barrier, target, now_ms)?;
+        self.set_committed(&barrier, target, now_ms)?;
         Err(Error::temporary(format_args!(
             "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
         ))

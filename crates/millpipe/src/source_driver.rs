@@ -188,6 +188,7 @@ impl Epochs {
     fn restore<S: Source>(&mut self, source: &mut S, name: &str) -> Result<Hello, Fault> {
         let Checkpoints { state, run, interval_ms, .. } = &self.checkpoints;
         self.keeper.open(state, run, None)?;
+        self.keeper.begin()?;
         let copy = self.keeper.committed()?;
         let restore = recovery::decide(source.truth()?, copy.as_ref())?;
         let hello = Hello {

@@ -275,25 +275,45 @@ fn a_sink_commits_when_all_snapshots_are_there() {
     assert_eq!((committed.id, committed.snapshots), (CheckpointId::new("a", 1), vec!["2-counter".to_owned()]));
 }
 
+/// A sink that waits for a snapshot that never comes: what it says, and how often it has looked for its source.
+fn waits_in_vain(source_has_gone: bool, live_run: &str) -> (Error, usize) {
+    let world = World::new();
+    checkpoint::begin_run(&RealDisk, world.path(), live_run).unwrap();
+    let mut stage = world.stage("");
+    stage.feed(format!("{}x\n{}", world.hello("a", None), barrier("a.1", 1, "")).as_bytes()).unwrap();
+    let mut sink = world.sink(None);
+    let looks = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&looks);
+    sink.keeper().watch_source(move |_| {
+        counted.fetch_add(1, Relaxed);
+        source_has_gone
+    });
+    let error = stopped(sink.feed(&stage.out.take()));
+    (error, looks.load(Relaxed))
+}
+
 #[test]
-fn a_sink_that_waits_for_a_snapshot_finds_out_that_the_source_is_dead_or_another_one() {
-    for (then, now) in [("7", ""), ("7", "8"), ("", "")] {
-        let world = World::new();
-        let mut stage = world.stage("");
-        stage.feed(format!("{}x\n{}", world.hello("a", None), barrier("a.1", 1, "")).as_bytes()).unwrap();
-        let stream = stage.out.take();
-        let mut sink = world.sink(None);
-        let looks = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&looks);
-        sink.keeper().watch_source(move |_| {
-            let begins = counted.fetch_add(1, Relaxed) == 0;
-            Some(if begins { then } else { now }.to_owned())
-        });
-        let error = stopped(sink.feed(&stream));
-        assert!(error.message.contains("no snapshot a.1"), "{error}");
-        assert_eq!(error.exit, Exit::Temporary);
-        assert_eq!(looks.load(Relaxed), 2, "it looks at the beginning, and once more");
+fn a_sink_that_waits_for_a_snapshot_finds_out_that_the_source_is_dead_or_another_run_has_begun() {
+    for (source_has_gone, live_run) in [(true, "a"), (false, "b")] {
+        let (error, looks) = waits_in_vain(source_has_gone, live_run);
+        assert!(error.message.contains("no snapshot a.1") && error.exit == Exit::Temporary, "{error}");
+        assert_eq!(looks, 1);
     }
+    let (_, looks) = waits_in_vain(false, "a");
+    assert!(looks > 10, "it waits while there is hope: {looks}");
+}
+
+#[test]
+fn a_stale_sink_leaves_the_copy_of_a_younger_run_alone() {
+    let world = World::new();
+    let mut sink = world.sink(None);
+    sink.feed(world.hello("a", None).as_bytes()).unwrap();
+    checkpoint::begin_run(&RealDisk, world.path(), "b").unwrap();
+    world.commit("b.1");
+    let error = stopped(sink.feed(barrier("a.1", 0, "").as_bytes()));
+    assert_eq!(error.exit, Exit::Temporary);
+    assert!(error.message.contains("another run has begun since: b"), "{error}");
+    assert_eq!(world.committed().unwrap().id, CheckpointId::new("b", 1));
 }
 
 #[test]
