@@ -18,6 +18,8 @@ use crate::tally::Tally;
 const STARTUP_GUESS: Duration = Duration::from_millis(300);
 /// A pipeline that has not committed for so long after its start is killed all the same: it may wait for a broker.
 const FLOW_WAIT_MAX: Duration = Duration::from_secs(5);
+/// A pipeline that still commits so long after one of its processes was killed goes on without it.
+const SURVIVED_AFTER: Duration = Duration::from_secs(1);
 /// The pauses between starts that come to nothing.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -135,6 +137,9 @@ impl<'a> Course<'a> {
             self.learned.startup = Some(took);
         }
         self.forget_the_gone()?;
+        if self.has_survived() {
+            self.stand.tally.flow.forget();
+        }
         if !self.flows_again() {
             return Ok(());
         }
@@ -152,6 +157,14 @@ impl<'a> Course<'a> {
         let is_of_new_run = flow.waits_since().is_none_or(|since| self.life.started > since);
         let broker_is_back = self.broker.as_ref().is_none_or(Broker::is_rising_or_up);
         broker_is_back && (is_of_new_run || flow.waits_for_broker() || self.has_woken())
+    }
+
+    /// Whether what was killed was nothing that the pipeline needs.
+    fn has_survived(&self) -> bool {
+        let flow = &self.stand.tally.flow;
+        let killed =
+            flow.waits_since().is_some_and(|since| since > self.life.started && since.elapsed() > SURVIVED_AFTER);
+        killed && !flow.waits_for_broker() && !self.has_woken()
     }
 
     /// Whether a start that was stopped may go on, perhaps alone: it can hold what later ones need.

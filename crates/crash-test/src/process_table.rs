@@ -99,7 +99,21 @@ impl ProcessTable {
 
     /// What the pipeline's shells have started: no shells, except those that run another script.
     pub fn stages(&self) -> Vec<&Process> {
-        self.of_the_pipeline().filter(|process| !process.is_stopped() && !self.is_shell(process)).collect()
+        self.awake().filter(|process| !self.is_shell(process)).collect()
+    }
+
+    /// Those of this name.
+    pub fn named(&self, name: &str) -> Vec<&Process> {
+        self.awake().filter(|process| process.name == name).collect()
+    }
+
+    /// What can be killed: not what is stopped, and of a script not its subshells, which are there for an instant.
+    fn awake(&self) -> impl Iterator<Item = &Process> {
+        self.of_the_pipeline().filter(|process| !process.is_stopped() && !self.is_subshell(process))
+    }
+
+    fn is_subshell(&self, process: &Process) -> bool {
+        process.runs_shell && self.0.iter().any(|other| other.pid == process.parent && other.name == process.name)
     }
 
     /// Processes without children: a pipeline whose stages are parts of one shell script has no others.

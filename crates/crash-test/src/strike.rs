@@ -55,7 +55,7 @@ impl Course<'_> {
         let table = ProcessTable::look()?;
         let victims: Vec<&Process> = match name {
             None => self.stages(&table),
-            Some(name) => table.of_the_pipeline().filter(|p| p.name == name && !p.is_stopped()).collect(),
+            Some(name) => table.named(name),
         };
         self.stand.tally.names.extend(table.stages().iter().map(|process| process.name.clone()));
         let Some(victim) = choice.one_of(victims.len()).map(|index| victims[index]) else { return Ok(false) };

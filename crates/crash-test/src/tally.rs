@@ -81,6 +81,11 @@ impl Flow {
         Some(took)
     }
 
+    /// The kill was none that a pipeline must get up after.
+    pub fn forget(&mut self) {
+        self.waiting = None;
+    }
+
     /// The last one was no commit: goes on waiting.
     pub fn withdraw(&mut self) {
         if let Some((waiting, _)) = self.samples.pop() {
