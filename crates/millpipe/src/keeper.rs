@@ -223,7 +223,7 @@ impl Keeper {
     /// Whether the stages before a sink that waits have died. The next one may live on, blocked in a write to us: but
     /// what dies in a pipe takes the source along, or is taken along by it.
     fn waits_in_vain(&self, pause: u32) -> bool {
-        let looks = pause % PAUSES_A_LOOK == 0;
+        let looks = pause.is_multiple_of(PAUSES_A_LOOK);
         let has_another_run =
             || checkpoint::live_run(&*self.disk, &self.dir).is_ok_and(|live| live.is_some_and(|live| live != self.run));
         (self.upstream_has_gone)()
@@ -274,6 +274,12 @@ impl Keeper {
             "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
         ))
         .hint("start the pipeline again; the state folder is right now"))
+    }
+}
+
+impl Default for Keeper {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
