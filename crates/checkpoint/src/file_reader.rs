@@ -168,7 +168,7 @@ fn key_of(line: &[u8]) -> Option<Key> {
 }
 
 /// How much is asked of the disk at once.
-const BLOCK: usize = 256 * 1024;
+const BLOCK: usize = 64 * 1024;
 
 /// A longer window than ours is no file of ours; it would only cost memory.
 const ZSTD_WINDOW_LOG_MAX: u32 = 24;

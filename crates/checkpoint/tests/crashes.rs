@@ -145,7 +145,7 @@ impl Life {
     }
 
     /// What a sink may still commit or has committed.
-    fn from_committed(&self) -> &[Saved] {
+    fn since_committed(&self) -> &[Saved] {
         &self.saved[self.committed.unwrap_or(0)..]
     }
 }
@@ -181,19 +181,30 @@ impl World {
     fn step(&mut self, step: &Step) {
         let done = match step {
             Step::Save(changed) => self.live.save(&self.disk, changed),
-            Step::TakeMerge => Ok(self.live.take_merge()),
             Step::RunMerge => self.live.run_merge(),
-            Step::GiveMerged => Ok(self.live.give_merged()),
             Step::Commit(which) => self.live.commit(*which),
-            Step::Restart(stale, which) => Ok(self.restart(*stale, *which)),
-            Step::StaleSave(changed) => Ok(self.stale_save(changed)),
             Step::StaleCommit(which) => self.stale_commit(*which),
-            Step::Crash(seed, which) => Ok(self.crash(*seed, *which)),
-            Step::Fail(ahead) => Ok(self.sim.fail(*ahead, NO_SPACE)),
-            Step::PowerCut(ahead) => Ok(self.sim.stop(*ahead)),
+            event => {
+                self.befall(event);
+                Ok(())
+            }
         };
         if done.is_err() {
             self.crash(self.sim.operations(), 0);
+        }
+    }
+
+    /// What cannot fail.
+    fn befall(&mut self, event: &Step) {
+        match event {
+            Step::TakeMerge => self.live.take_merge(),
+            Step::GiveMerged => self.live.give_merged(),
+            Step::Restart(stale, which) => self.restart(*stale, *which),
+            Step::StaleSave(changed) => self.stale_save(changed),
+            Step::Crash(seed, which) => self.crash(*seed, *which),
+            Step::Fail(ahead) => self.sim.fail(*ahead, NO_SPACE),
+            Step::PowerCut(ahead) => self.sim.stop(*ahead),
+            Step::Save(_) | Step::RunMerge | Step::Commit(_) | Step::StaleCommit(_) => {}
         }
     }
 
@@ -229,8 +240,8 @@ impl World {
     /// of the stale run.
     fn restart(&mut self, leave_stale: bool, which: u8) {
         let stale = self.stale.as_ref().filter(|_| !self.live.has_committed);
-        let mut all = self.live.from_committed().to_vec();
-        all.extend(stale.iter().flat_map(|stale| stale.from_committed()).cloned());
+        let mut all = self.live.since_committed().to_vec();
+        all.extend(stale.iter().flat_map(|stale| stale.since_committed()).cloned());
         let from = if all.is_empty() { None } else { Some(all[usize::from(which) % all.len()].clone()) };
         self.runs += 1;
         let Ok(live) = Life::begin(&self.disk, format!("run-{}", self.runs), from) else {
@@ -244,7 +255,7 @@ impl World {
     /// All that a sink may name is there.
     fn check(&self) {
         let stale = self.stale.as_ref().filter(|_| !self.live.has_committed);
-        for (id, expected) in self.live.saved.iter().chain(stale.iter().flat_map(|stale| stale.from_committed())) {
+        for (id, expected) in self.live.saved.iter().chain(stale.iter().flat_map(|stale| stale.since_committed())) {
             let (_, state) = load(&mut open(&self.disk, Path::new(DIR), "look"), id).unwrap();
             assert_eq!(&state, expected, "{id}");
         }
