@@ -13,13 +13,18 @@ Examples:
     generate --lines 10000 --exactly-once --state state \\
       | window --size 1m | aggregate --by key count | exec-cat-out -- sh -c 'cat > epoch-$CHECKPOINT_ID.ndjson'
 
-  Into SQLite, each epoch once: a table of ids makes the command idempotent. load.sh:
-    #!/bin/sh -e
-    [ -z \"$(sqlite3 counts.db \"select id from epochs where id = '$CHECKPOINT_ID'\")\" ] || exit 0
+  Into SQLite, each epoch once: a table of ids makes the command idempotent, in the same transaction as the lines:
+    cat > load.sh << 'END'
+    set -euo pipefail
+    seen=$(sqlite3 counts.db \"select id from epochs where id = '$CHECKPOINT_ID'\")
+    [[ -z $seen ]] || exit 0
     { echo 'begin;'
-      jq -r '\"insert into counts values(\\(.key | @sh), \\(.count));\"'
+      jq -r '\"insert into counts values(\\u0027\\(.key)\\u0027, \\(.count));\"'
       echo \"insert into epochs values('$CHECKPOINT_ID'); commit;\"
     } | sqlite3 -bail counts.db
+    END
+    sqlite3 counts.db 'create table counts(key, count); create table epochs(id primary key)'
+    generate --lines 10000 --exactly-once --state state | aggregate --by key count | exec-cat-out -- bash load.sh
 
   A plain stream is one epoch:
     exec-cat-out --retries 3 -- sort -o sorted.ndjson < events.ndjson

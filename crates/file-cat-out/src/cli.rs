@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use json_fields::{FieldPath, PathError};
 use millpipe::{Error, InputArgs, RunArgs};
 use units::{ByteSize, DurationMs};
@@ -124,6 +125,14 @@ impl Cli {
     pub fn fields(&self) -> &[FieldPath] {
         self.partition_by.as_ref().map_or(&[], |fields| &fields.0)
     }
+
+    /// The flags that a part is made with, as a user would write them: under others it is not gone on with.
+    pub fn part_flags(&self) -> String {
+        let names: Vec<String> = self.fields().iter().map(ToString::to_string).collect();
+        let by = (!names.is_empty()).then(|| format!("--partition-by {}", names.join(",")));
+        let how = self.compress.and_then(|how| Some(format!("--compress {}", how.to_possible_value()?.get_name())));
+        by.into_iter().chain(how).collect::<Vec<_>>().join(" ")
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +166,15 @@ mod tests {
     #[test]
     fn text_has_no_fields() {
         assert!(cli("d --text --partition-by a").is_err());
+    }
+
+    #[test]
+    fn a_part_knows_its_flags() {
+        assert_eq!(
+            cli("d --partition-by a,b.c --compress zst").unwrap().part_flags(),
+            "--partition-by .a,.b.c --compress zst"
+        );
+        assert_eq!(cli("d --part-size 1MiB").unwrap().part_flags(), "");
     }
 
     #[test]

@@ -179,7 +179,8 @@ impl Output for Parts {
     }
 
     fn seal(&mut self, disk: &dyn Disk, epoch: &Epoch, manifest: &mut Manifest) -> Result<(), Error> {
-        self.pending_bytes = 0;
+        // All is written before the first is synced: a file system can then make many files durable at once.
+        self.write_all(disk)?;
         for growing in self.growing.values_mut() {
             growing.part.sync(disk, &mut self.packer)?;
         }

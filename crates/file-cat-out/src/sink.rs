@@ -74,14 +74,13 @@ impl FileSink {
             None => None,
             Some(path) => Some(dead_letter(path, &target, cli.single.is_some(), packer()?, limits)?),
         };
-        let names: Vec<String> = cli.fields().iter().map(ToString::to_string).collect();
         Ok(Self {
             storage,
             folder,
             output,
             dead_letter,
             checks_json: !cli.text && cli.fields().is_empty(),
-            flags: format!("--partition-by {} --compress {:?}", names.join(","), cli.compress),
+            flags: cli.part_flags(),
             outlives_commits: cli.part_size.is_some() || cli.part_age.is_some(),
             life: Life::New,
             manifest: Manifest::default(),
