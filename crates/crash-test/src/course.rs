@@ -44,6 +44,8 @@ pub struct Stand<'a> {
 pub struct Learned {
     /// From a start to its first commit; none when nothing was seen to commit.
     pub startup: Option<Duration>,
+    /// Nothing will be seen to commit: what is started flows.
+    pub is_blind: bool,
 }
 
 /// One run.
@@ -110,6 +112,7 @@ impl<'a> Course<'a> {
             broker.leave_up(self.stand.children);
         }
         result?;
+        self.learned.is_blind = self.learned.startup.is_none();
         Ok((self.pipeline, self.learned))
     }
 
@@ -260,6 +263,8 @@ impl<'a> Course<'a> {
         let is_done = is_due && self.strike(&mut choice)?;
         if !is_done {
             self.next = Some(choice);
+        } else if choice.moment == Moment::Flowing {
+            self.learned.is_blind = self.learned.startup.is_none();
         }
         Ok(())
     }
@@ -277,10 +282,10 @@ impl<'a> Course<'a> {
     }
 
     fn flows_at_the_latest(&self) -> Instant {
-        match self.learned.startup {
-            Some(_) => self.idle_since + FLOW_WAIT_MAX,
-            None => self.idle_since.max(self.life.started),
+        if self.learned.is_blind {
+            return self.idle_since.max(self.life.started);
         }
+        self.idle_since + FLOW_WAIT_MAX
     }
 
     fn check_progress(&self) -> Result<(), Error> {
