@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kafka_ends::Patience;
-use kafka_ends::group_offsets::{GroupOffsets, Isolation, Stored};
+use kafka_ends::group_offsets::{GroupOffsets, Isolation, Stored, offsets_of};
+use rdkafka::producer::{BaseProducer, Producer};
 use scene::{BIN, Reading, broker, fill, numbers, numbers_of, read, read_all};
 use serde_json::{Value, json};
 use testkit::{Broker, Ran, bash, run};
@@ -113,6 +114,29 @@ fn a_pipe_takes_over_a_group_that_had_no_checkpoints() {
     assert_eq!(numbers_of(&read(&["-t", "plain-before", "-G", "plain-before", "-c", "4"]).ok()), all(0..4));
     pipe.run("").ok();
     assert_eq!(pipe.out(), all(4..10));
+}
+
+/// With read_committed the question for the offsets would not be answered before the transaction ends.
+#[test]
+fn a_transaction_that_a_dead_run_left_open_holds_nobody_up() {
+    fill("left-open", 1, &numbers(0..3));
+    let mut config = rdkafka::ClientConfig::new();
+    config.set("bootstrap.servers", broker().address());
+    let group = GroupOffsets::new(&config, "left-open", Isolation::Committed).unwrap().metadata().unwrap();
+    let dead: BaseProducer = config.set("transactional.id", "dead").create().unwrap();
+    let limit = Duration::from_secs(30);
+    dead.init_transactions(limit).unwrap();
+    dead.begin_transaction().unwrap();
+    let positions = json!({ "left-open/0": 1 }).as_object().cloned().unwrap();
+    dead.send_offsets_to_transaction(&offsets_of(&positions, None).unwrap(), &group, limit).unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let path = state.path().to_str().unwrap();
+    let flags = ["-t", "left-open", "-G", "left-open", "--exactly-once", "--state", path, "--broker-timeout", "10s"];
+    let mut reading = Reading::start(&flags);
+    let hello = reading.line();
+    assert!(hello.contains("\"left-open/0\":null"), "{hello}");
+    reading.child.kill().unwrap();
+    reading.child.wait().unwrap();
 }
 
 #[test]

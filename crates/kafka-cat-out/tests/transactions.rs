@@ -253,18 +253,20 @@ fn a_broker_that_dies_and_comes_back_in_the_middle_of_an_epoch_goes_unnoticed() 
     let mut sink = pipe.sink("a", &Value::Null, &["-X", "linger.ms=1"]);
     sink.say("1\n");
     sink.commit(1, &pipe.positions(1, 0));
-    sink.say("2\n");
-    std::thread::sleep(Duration::from_millis(300));
-    broker.kill();
-    sink.say("3\n");
-    let id = sink.barrier(2, &pipe.positions(3, 0));
-    std::thread::sleep(Duration::from_secs(1));
-    broker.restart();
-    sink.wait_for(&id);
-    sink.say("4\n");
+    for (written, more) in [("2\n", ""), ("3\n", "4\n")] {
+        sink.say(written);
+        std::thread::sleep(Duration::from_millis(300));
+        broker.kill();
+        sink.say(more);
+        let id = sink.barrier(1 + more.len() / 2, &pipe.positions(3, 0));
+        std::thread::sleep(Duration::from_secs(1));
+        broker.restart();
+        sink.wait_for(&id);
+    }
+    sink.say("5\n");
     sink.commit(1, &pipe.positions(4, 0));
     sink.end().ok();
-    assert_eq!(pipe.committed(), "1\n2\n3\n4\n");
+    assert_eq!(pipe.committed(), "1\n2\n3\n4\n5\n");
 }
 
 #[test]

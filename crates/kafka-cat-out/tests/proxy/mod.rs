@@ -6,9 +6,12 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Kafka's number of the request that ends a transaction.
 const END_TXN: [u8; 2] = [0, 26];
+/// Nobody gets through for so long after a loss: longer than one attempt of a client.
+const AWAY: Duration = Duration::from_millis(1500);
 
 pub struct Proxy {
     port: u16,
@@ -20,6 +23,7 @@ struct Shared {
     broker: OnceLock<String>,
     armed: AtomicBool,
     lost: AtomicU32,
+    back_at: OnceLock<Instant>,
 }
 
 impl Proxy {
@@ -57,6 +61,9 @@ impl Proxy {
 impl Shared {
     fn serve(self: Arc<Self>, client: &TcpStream) {
         let Some(address) = self.broker.get() else { return };
+        if self.back_at.get().is_some_and(|back_at| Instant::now() < *back_at) {
+            return;
+        }
         let Ok(broker) = TcpStream::connect(address) else { return };
         let loses = Arc::new(AtomicBool::new(false));
         let answers = {
@@ -84,6 +91,7 @@ impl Shared {
         while let Ok(frame) = read_frame(&mut broker) {
             if loses.load(Ordering::SeqCst) {
                 self.lost.fetch_add(1, Ordering::SeqCst);
+                let _ = self.back_at.set(Instant::now() + AWAY);
                 break;
             }
             if client.write_all(&frame).is_err() {
