@@ -325,6 +325,8 @@ impl Drop for Stops<'_> {
 #[test]
 fn a_running_pipeline_does_not_disturb() {
     let mut pipeline = Pipeline::with_two();
+    pipeline.save(&[("a", Some("2")), ("b", Some("2"))]);
+    pipeline.commit("files");
     let dir = pipeline.dir.clone();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
