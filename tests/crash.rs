@@ -30,8 +30,8 @@ const PACE: &str = "pace() {
     fi
 }";
 const BLOCK_BYTES: u64 = 16_384;
-/// What a line is behind `window`.
-const LINE_BYTES: u64 = 220;
+/// What a line is behind `window`, about.
+const LINE_BYTES: u64 = 200;
 /// How much longer than without kills the job takes for each of them.
 const FLOW_PER_KILL_MS: u64 = 450;
 

@@ -6,7 +6,7 @@ mod crash;
 use crash::{Job, STAGES};
 
 const TOOLS: [&str; 5] = ["file-cat-in", "window", "aggregate", "parallel-map", "file-cat-out"];
-const BETWEEN: &str = "--between 50ms..400ms --by window_start,key";
+const BETWEEN: &str = "--between 50ms..400ms";
 
 /// From the job's file to its output folder.
 fn through(stages: &str, dir: &str) -> String {
@@ -25,7 +25,7 @@ fn survives(job: &Job, stages: &str, what: &str, flags: &str) {
 #[test]
 fn the_standard_job_survives_kills_of_one_stage_and_of_all() {
     let Some(job) = Job::new(10) else { return };
-    survives(&job, STAGES, "any=7,all=3", "--seed 1");
+    survives(&job, STAGES, "any=7,all=3", "--seed 1 --by window_start,key");
     job.is_exact("result");
 }
 
@@ -34,6 +34,14 @@ fn stages_that_wake_up_beside_the_next_run_change_nothing() {
     let Some(job) = Job::new(8) else { return };
     survives(&job, STAGES, "any=1,zombie=1", "--seed 2 --zombie-for 800ms");
     job.is_exact("result");
+}
+
+/// Lines as they are: each commit has some, not only those at which windows end.
+#[test]
+fn a_copy_survives_kills_and_stopped_stages() {
+    let Some(job) = Job::new(10) else { return };
+    let flags = format!("--seed 5 --zombie-for 800ms --expect {}/in", job.path().display());
+    survives(&job, "pace", "any=2,all=1,zombie=1", &flags);
 }
 
 /// The results of ten seconds are the lines of a minute.
