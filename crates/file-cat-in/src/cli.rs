@@ -37,7 +37,8 @@ Exit codes: 0 done, 1 no such file, bad data, or a file of the position is gone,
 ///
 /// --follow goes on as `tail -F` does: through renaming (the renamed file is read to its end, then the new one; also
 /// files that were renamed on top of each other meanwhile: NAME.1, NAME-20260131, .gz and .zst too), truncation (what is left is taken
-/// from a copy such as NAME.1 if there is one), deletion, and with new files of a glob.
+/// from a copy such as NAME.1 if there is one), deletion, and with new files of a glob. For a log that is rotated name the
+/// log itself, not 'app.log*': what it becomes is found by itself.
 ///
 /// With --exactly-once it remembers each file by its device and number, the first and the last 256 bytes that it read, and
 /// the offset: so it is found again under another name, compressed or copied. A compressed file is read from its start

@@ -23,6 +23,7 @@ const LOOK_MS: i64 = 500;
 const DELETED_MS: i64 = 10_000;
 /// So many renamed files of one path are still watched: a program may keep writing to one.
 const RENAMED_MAX: usize = 4;
+
 /// A compressed copy of less than this is believed by its name only.
 const SURE_BYTES: u64 = 256;
 
@@ -57,11 +58,12 @@ impl FileSource {
         let mut index = 0;
         while index < self.parts[part].pieces.len() {
             let piece = &mut self.parts[part].pieces[index];
-            if piece.at_end {
+            if piece.rests() {
+                let was_unsure = piece.is_unsure;
                 let change = piece.look(out.now_ms()).map_err(|error| failure::error(&piece.path, &error))?;
                 match change {
-                    Change::None => {}
-                    Change::Grown => self.parts[part].look_again(),
+                    Change::None if !was_unsure => {}
+                    Change::None | Change::Grown => self.parts[part].look_again(),
                     Change::Replaced => index += self.replaced((part, index), out)?,
                 }
             }
@@ -80,6 +82,7 @@ impl FileSource {
         let (named, bookmark) = (piece.named.clone(), piece.bookmark());
         let (name, id, offset) = (piece.name(), piece.id, bookmark.offset);
         let copy = rotation::copy(&named, &bookmark, piece.id).map_err(|error| failure::error(&named, &error))?;
+        let changed_ns = piece.changed_ns().map_err(|error| failure::error(&named, &error))?;
         piece.restart();
         let Some((found, content, trace)) = copy else {
             out.warn(format_args!(
@@ -93,7 +96,10 @@ impl FileSource {
         ));
         let mut before = vec![Piece::copied(&found, &named, content, trace)];
         for missed in missed(&before[0], &part.pieces, id, &known)? {
-            before.push(Piece::renamed(&missed, &named));
+            // What is later is so by renaming.
+            if missed.stamp.changed_ns < changed_ns {
+                before.push(Piece::renamed(&missed, &named));
+            }
         }
         let count = before.len();
         part.pieces.splice(index..index, before);

@@ -36,7 +36,7 @@ impl Part {
     pub fn give(&mut self, writer: &mut LineWriter, ending: Ending, out: &mut Out) -> Result<Gave, Fault> {
         writer.turn_to(&self.name);
         while let Some(piece) = self.pieces.get_mut(self.next) {
-            if !piece.at_end {
+            if !piece.rests() {
                 match piece.give(writer, ending, out)? {
                     Gave::End => {}
                     Gave::NotNow => return Ok(Gave::NotNow),

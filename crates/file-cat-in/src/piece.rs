@@ -64,6 +64,8 @@ pub struct Piece {
     pub is_skipping: bool,
     /// Nothing more is there now.
     pub at_end: bool,
+    /// It was opened a while ago, and may have been truncated and written anew since.
+    pub is_unsure: bool,
     /// It was closed with an unfinished line behind our place.
     pub is_torn: bool,
     /// What it was like when it was closed, read to its end.
@@ -101,6 +103,7 @@ impl Piece {
             buffer: Buffer::default(),
             is_skipping: false,
             at_end: false,
+            is_unsure: false,
             is_torn: false,
             closed_as: None,
             stamp: None,
@@ -342,13 +345,14 @@ impl Piece {
         self.buffer.clear();
     }
 
-    /// Looks whether an open file at its end has changed.
+    /// Looks whether an open file that is not being read has changed.
     ///
     /// # Errors
     /// The system's.
     pub fn look(&mut self, now_ms: i64) -> io::Result<Change> {
         let (Some(content), Place::Traced(trace)) = (&mut self.content, &self.place) else { return Ok(Change::None) };
         let change = content.look(trace.tail(), trace.offset())?;
+        self.is_unsure = false;
         if change == Change::Grown {
             self.at_end = false;
             self.grown_at_ms = now_ms;
@@ -374,6 +378,11 @@ impl Piece {
         self.is_skipping = false;
         self.at_end = false;
         self.closed_as = None;
+    }
+
+    /// It is to be looked at, not read.
+    pub fn rests(&self) -> bool {
+        self.at_end || self.is_unsure
     }
 
     /// True when it can never be read on: it has no name any more, or is closed.

@@ -45,6 +45,9 @@ pub struct Entry {
     /// It was renamed or deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub departed: bool,
+    /// The file is younger than what is in it: copied or compressed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub remade: bool,
     /// It is a copy of another one, and never read.
     #[serde(default, skip_serializing_if = "is_false")]
     pub copy: bool,
@@ -72,6 +75,7 @@ impl Entry {
             end: piece.at_end,
             torn: piece.is_torn,
             departed: piece.has_departed,
+            remade: piece.created.is_none(),
             copy: piece.is_copy,
             finished: piece.closed_as,
         }

@@ -130,6 +130,7 @@ impl FileSource {
             piece.is_torn = entry.torn;
             piece.has_departed = entry.departed;
             piece.is_copy = entry.copy;
+            piece.created = piece.created.filter(|_| !entry.remade);
             piece
         };
         let takes_torn = entry.torn && self.ending() == Ending::Take;
@@ -141,6 +142,7 @@ impl FileSource {
         if !matches!(piece.open(self.settings.follow), Ok(Opened::Here)) {
             return None;
         }
+        piece.is_unsure = self.settings.follow;
         Some(if entry.copy { as_left() } else { piece })
     }
 

@@ -119,14 +119,13 @@ impl Log {
     }
 }
 
-const FLAGS: &str = "--follow @log";
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
     fn every_line_comes_once_and_in_order(steps in proptest::collection::vec(step(), 0..40)) {
+        let flags = "--follow @log";
         let mut log = Log::new();
-        let mut reading: Reading = log.scene.start(FLAGS);
+        let mut reading: Reading = log.scene.start(flags);
         let mut read = String::new();
         for step in steps {
             match step {
@@ -139,7 +138,7 @@ proptest! {
                 Step::Read => read.push_str(&reading.read()),
                 Step::Restart => {
                     let position = reading.source.position();
-                    reading = log.scene.resume(FLAGS, &position);
+                    reading = log.scene.resume(flags, &position);
                 }
             }
         }
