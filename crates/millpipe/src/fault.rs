@@ -52,7 +52,13 @@ impl Error {
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
         let exit = match error.kind() {
-            Kind::NotFound | Kind::PermissionDenied | Kind::IsADirectory | Kind::InvalidInput => Exit::Data,
+            Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::IsADirectory
+            | Kind::NotADirectory
+            | Kind::AlreadyExists
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidInput => Exit::Data,
             _ => Exit::Temporary,
         };
         Self::new(exit, format_args!("{what}: {}", plain_io_message(error)))

@@ -251,12 +251,18 @@ impl Keeper {
         Ok(checkpoint::write_committed_in(&*self.disk, &self.dir, &self.run, &committed)?)
     }
 
+    /// A copied checkpoint comes without the output that it was committed to: it may begin a new one.
+    fn begins_from_a_savepoint(&self, hello: &Hello, truth: &Truth) -> Result<bool, Error> {
+        let copy = self.committed()?.filter(|copy| copy.sink == checkpoint::SAVEPOINT);
+        Ok(truth.id.is_none() && copy.is_some_and(|copy| Some(copy.id) == hello.restore.id))
+    }
+
     /// The sink's comparison at its start: does the run go on from what the target says?
     ///
     /// # Errors
     /// When it does not. The copy is mended, so that the next start does.
     pub(crate) fn compare(&self, hello: &Hello, truth: Truth, target: &str, now_ms: i64) -> Result<(), Error> {
-        if recovery::agrees(&hello.restore, &truth) {
+        if recovery::agrees(&hello.restore, &truth) || self.begins_from_a_savepoint(hello, &truth)? {
             return Ok(());
         }
         let shown = |truth: &Truth| truth.id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);

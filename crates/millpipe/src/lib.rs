@@ -62,4 +62,4 @@ pub use run_map::{run_command, run_map};
 pub use run_source::run_source;
 pub use sink_stage::SinkStage;
 pub use source_driver::{Checkpoints, SourceDriver, Turn};
-pub use stage::{Map, Polled, Sink, Source, Stage};
+pub use stage::{Map, Polled, Sink, Source, Stage, no_dead_letter};

@@ -135,7 +135,7 @@ fn say_late<S: Stage>(driver: &mut Driver<S>) {
     // Partitions read at different speeds look like disorder when they cannot be told apart.
     if !driver.sees_from() && counts.late * 100 > counts.lines_in {
         text.push_str(
-            "\nhint: if they come from several partitions or files, kafka-cat-in --marks keeps a watermark for each",
+            "\nhint: if they come from several partitions or files, kafka-cat-in --marks or file-cat-in --marks --parts files keeps a watermark for each",
         );
     }
     driver.out.warn(text);

@@ -37,6 +37,10 @@ pub fn run_source<S: Source>(
     let state = exactly_once.state.as_deref().map(lock).transpose()?;
     let mut out = Out::new(&config.policy, Rejects::open(&config.name, &config.policy)?);
     out.set_drain(Box::new(Stdout));
+    if state.is_some() {
+        // What the source itself cannot take travels to the sink too.
+        out.stream_is_checked(&config.policy, false);
+    }
     let checkpoints = match &state {
         None => None,
         Some((dir, _lock)) => Some(Checkpoints {

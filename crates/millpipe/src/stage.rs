@@ -299,7 +299,7 @@ pub trait Sink {
 }
 
 /// A line was rejected upstream and the sink has nowhere to keep it.
-fn no_dead_letter(reject: &Mark) -> Error {
+pub fn no_dead_letter(reject: &Mark) -> Error {
     let said = |field| reject.text(field).unwrap_or("?");
     let error = Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")));
     error

@@ -257,6 +257,21 @@ fn a_target_without_any_commit_is_not_that_of_this_state() {
 }
 
 #[test]
+fn a_copied_checkpoint_may_begin_a_new_output() {
+    let world = World::new();
+    let committed = Committed {
+        id: CheckpointId::new("a", 7),
+        sink: checkpoint::SAVEPOINT.to_owned(),
+        snapshots: Vec::new(),
+        at: String::new(),
+    };
+    write_committed(&RealDisk, world.path(), &committed).unwrap();
+    world.sink(None).feed(world.hello("b", Some("a.7")).as_bytes()).unwrap();
+    let error = stopped(world.sink(Some(9)).feed(world.hello("c", Some("a.7")).as_bytes()));
+    assert_eq!(error.exit, Exit::Temporary, "an output that has commits is another matter: {error}");
+}
+
+#[test]
 fn a_sink_commits_when_all_snapshots_are_there() {
     let world = World::new();
     let mut stage = world.stage("");
