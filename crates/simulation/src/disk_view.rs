@@ -12,6 +12,7 @@ use crate::broken::Broken;
 use crate::coroutine::Wait;
 use crate::files::Files;
 use crate::process::Process;
+use crate::run::STATE;
 
 /// One process's way to the disk.
 #[derive(Clone)]
@@ -115,7 +116,8 @@ impl Disk for DiskView {
         if let Some(files) = &self.files {
             files.renamed(to);
         }
-        if self.broken == Some(Broken::Prune) && to.extension().is_some_and(|end| end == "ndjson") {
+        let is_snapshot = to.starts_with(STATE) && to.extension().is_some_and(|end| end == "ndjson");
+        if self.broken == Some(Broken::Prune) && is_snapshot {
             self.prune_too_early(to)?;
         }
         Ok(())

@@ -23,8 +23,9 @@ use crate::target::{TARGETS, Target, TargetKind};
 
 /// A schedule that has not come to its end by then never will.
 const STEPS_MAX: u64 = 1_000_000;
-/// So often a pipe is started once nothing disturbs it any more; what it was left with may take a few.
-const CALM_RUNS_MAX: usize = 8;
+/// So often a pipe is started once nothing disturbs it any more: without any delay, while an older sink that holds the
+/// output's lock may still have a full pipe to read.
+const CALM_RUNS_MAX: usize = 40;
 /// Old and new runs that live side by side.
 const LIVE_RUNS_MAX: usize = 4;
 
@@ -118,7 +119,8 @@ impl Schedule {
             broken: settings.broken,
             source: Arc::default(),
             interval_ms: *dice.pick(&[1, 5, 20, 50]).unwrap_or(&5),
-            pipe_bytes: *dice.pick(&[64, 512, 4096]).unwrap_or(&512),
+            // Long lines would take for ever through a small pipe.
+            pipe_bytes: (*dice.pick(&[64, 512, 4096]).unwrap_or(&512)).max(3 * shape.key_padding),
             poll_lines: dice.between(1, 12),
         };
         let faults = Faults::new(&mut dice, settings.broken);
