@@ -91,7 +91,7 @@ fn another_output_than_before_is_found_out() {
     let scene = Scene::new();
     let lost = [&scene.hello("s", Some("r.1")), "2\n", &barrier("s.1", 1), end()].concat();
     let ran = scene.run("@out", &lost);
-    assert!(ran.stderr.contains("hint: is this the right output?"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("hint: another output than before?"), "{}", ran.stderr);
     ran.fails_with(1, "the output knows no commit");
     assert_eq!(scene.files("out"), []);
 }
