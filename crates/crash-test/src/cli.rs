@@ -15,12 +15,12 @@ Examples:
     cat > job.sh << 'END'
     set -o pipefail
     generate --lines 60000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 50ms \\
-      | window --size 1s | aggregate --by key n=count total=sum:value | file-cat-out \"$CRASH_TEST_DIR/output\"
+      | window --size 1s --lateness 1s | aggregate --by key n=count | file-cat-out \"$CRASH_TEST_DIR/output\"
     END
     crash-test -v --kills 5 --between 50ms..200ms -- job.sh
 
   All at once, as when the power fails, and stopped processes that wake up later; the result is known from elsewhere:
-    generate --lines 60000 > right.ndjson
+    generate --lines 60000 --event-rate 30000/s > right.ndjson
     crash-test --kills 4 --between 50ms..200ms --what all=2,zombie=1 --zombie-for 300ms --expect right.ndjson -- \\
       bash -o pipefail -c 'generate --lines 60000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" \\
         --interval 50ms | file-cat-out \"$CRASH_TEST_DIR/output\"'

@@ -7,9 +7,10 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 14] = [
+const OWN_WORDS: [(&str, &str); 15] = [
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
+    ("command", "the program that is run, and its arguments"),
     ("--compress", "how parts or files are compressed"),
     ("--dead-letter", "where rejected lines are kept, in the same commit"),
     ("--envelope", "a line is a value with all that is known of it"),

@@ -9,10 +9,10 @@
 //! All chance comes from the schedule's seed, so a failure can be played again, with each step told.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod arguments;
 mod broken;
 mod broker;
 mod broker_sink;
-pub mod cli;
 mod coroutine;
 mod dice;
 mod disk_view;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use simulation::cli::Cli;
+use simulation::arguments::Cli;
 use simulation::{Limits, Settings, play, soak};
 
 fn main() -> ExitCode {

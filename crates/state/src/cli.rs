@@ -10,7 +10,7 @@ Examples:
     generate --lines 3000 --exactly-once --state clicks --no-drain \\
       | window --size 10s | aggregate --by key count | file-cat-out counts
     state show clicks
-    state show clicks --stage aggregate | head -n 3
+    state show clicks --stage aggregate | sed -n 1,3p
 
   The largest states, in entries:
     generate --lines 3000 --exactly-once --state clicks --no-drain \\
