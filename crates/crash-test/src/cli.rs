@@ -11,18 +11,18 @@ use crate::choice::{Span, Target, Targets};
 
 const EXAMPLES: &str = "\
 Examples:
-  Five kills of random stages; the script keeps its state and its output in the folder that it is given:
+  Three kills of random stages; the script keeps its state and its output in the folder that it is given:
     cat > job.sh << 'END'
     set -o pipefail
-    generate --lines 60000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 50ms \\
+    generate --lines 30000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 50ms \\
       | window --size 1s --lateness 1s | aggregate --by key n=count | file-cat-out \"$CRASH_TEST_DIR/output\"
     END
-    crash-test -v --kills 5 --between 50ms..200ms -- job.sh
+    crash-test -v --kills 3 --between 50ms..200ms -- job.sh
 
   All at once, as when the power fails, and stopped processes that wake up later; the result is known from elsewhere:
-    generate --lines 60000 --event-rate 30000/s > right.ndjson
-    crash-test --kills 4 --between 50ms..200ms --what all=2,zombie=1 --zombie-for 300ms --expect right.ndjson -- \\
-      bash -o pipefail -c 'generate --lines 60000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" \\
+    generate --lines 30000 --event-rate 30000/s > right.ndjson
+    crash-test --kills 3 --between 50ms..150ms --what all=2,zombie=1 --zombie-for 300ms --expect right.ndjson -- \\
+      bash -o pipefail -c 'generate --lines 30000 --rate 30000/s --exactly-once --state \"$CRASH_TEST_DIR/state\" \\
         --interval 50ms | file-cat-out \"$CRASH_TEST_DIR/output\"'
 
 From topic to topic, with the broker killed too, the script would write to \"out-$CRASH_TEST_RUN\" under the group
