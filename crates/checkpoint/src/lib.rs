@@ -30,6 +30,7 @@ mod names;
 mod newest_wins;
 mod snapshot_reader;
 mod stage_folder;
+mod storage;
 
 pub use changes::Changes;
 pub use committed::{Committed, SAVEPOINT, read_committed, remove_leftovers, write_committed};
@@ -44,3 +45,4 @@ pub use merge::{Merge, Merged};
 pub use names::{FileKind, has_snapshot, is_folder_name};
 pub use snapshot_reader::{Entry, Part, SnapshotReader};
 pub use stage_folder::{Snapshot, StageFolder};
+pub use storage::{Storage, TakeLock};

@@ -23,4 +23,4 @@ mod sink;
 mod spool;
 
 pub use program::Program;
-pub use sink::{ExecSink, Limits, Storage, Target};
+pub use sink::{ExecSink, Limits, Target};

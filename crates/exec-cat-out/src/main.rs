@@ -2,14 +2,15 @@
 
 use std::process::ExitCode;
 
+use checkpoint::{RealDisk, Storage};
 use exec_cat_out::cli::Cli;
-use exec_cat_out::{ExecSink, Program, Storage};
+use exec_cat_out::{ExecSink, Program};
 use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let config = cli.input.config("exec-cat-out");
-        let sink = ExecSink::new(cli.limits(), Program::new(&cli), Storage::real());
+        let sink = ExecSink::new(cli.limits(), Program::new(&cli), Storage::on(RealDisk));
         millpipe::run_sink(sink, config, &cli.run)
     })
 }

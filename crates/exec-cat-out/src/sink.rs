@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use checkpoint::{CheckpointId, Disk, Lock, RealDisk};
+use checkpoint::{CheckpointId, Disk, Storage};
 use millpipe::{Barrier, Error, Fault, Hello, Out, Sink, Truth};
 use tempfile::TempDir;
 
@@ -30,22 +30,6 @@ pub struct Limits {
     pub epoch_bytes_max: u64,
     pub gives_empty: bool,
     pub checks_json: bool,
-}
-
-/// Takes the lock that is a file; it is held as long as the answer lives.
-pub type TakeLock = Box<dyn Fn(&Path) -> Result<Box<dyn Send>, checkpoint::Error> + Send>;
-
-/// A disk and its locks.
-pub struct Storage {
-    pub disk: Arc<dyn Disk>,
-    pub lock: TakeLock,
-}
-
-impl Storage {
-    /// The computer's own.
-    pub fn real() -> Self {
-        Self { disk: Arc::new(RealDisk), lock: Box::new(|path| Ok(Box::new(Lock::take(path)?))) }
-    }
 }
 
 /// The last stage of a pipe: gives epochs to a target.

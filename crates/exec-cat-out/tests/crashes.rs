@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use checkpoint::{CheckpointId, Disk};
-use exec_cat_out::{ExecSink, Limits, Storage, Target};
+use checkpoint::{CheckpointId, Disk, Storage};
+use exec_cat_out::{ExecSink, Limits, Target};
 use millpipe::{Barrier, Error, Hello, Out, Policy, Positions, Rejects, Sink, Truth};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

@@ -34,4 +34,4 @@ mod storage;
 
 pub use pack::Compress;
 pub use sink::FileSink;
-pub use storage::Storage;
+pub use storage::OutputDisk;

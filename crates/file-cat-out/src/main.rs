@@ -2,14 +2,15 @@
 
 use std::process::ExitCode;
 
+use checkpoint::Storage;
 use file_cat_out::cli::Cli;
-use file_cat_out::{FileSink, Storage};
+use file_cat_out::{FileSink, OutputDisk};
 use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let config = cli.input.config("file-cat-out");
-        let sink = FileSink::new(&cli, Storage::real())?;
+        let sink = FileSink::new(&cli, Storage::on(OutputDisk))?;
         millpipe::run_sink(sink, config, &cli.run)
     })
 }

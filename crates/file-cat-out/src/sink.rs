@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use checkpoint::CheckpointId;
+use checkpoint::{CheckpointId, Storage};
 use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,7 +14,7 @@ use crate::output::{Epoch, Output};
 use crate::pack::Packer;
 use crate::parts::{self, Limits, Parts};
 use crate::single::{self, Single};
-use crate::storage::{Storage, failed};
+use crate::storage::failed;
 
 /// How often a plain stream, which has no barriers, is committed.
 const PLAIN_COMMIT_EVERY_MS: i64 = 1000;
@@ -244,7 +244,7 @@ impl Sink for FileSink {
         let begun = self.begin_plain(out);
         self.watch(begun)?;
         let Some(dead_letter) = &mut self.dead_letter else { return Err(no_dead_letter(reject).into()) };
-        let kept = dead_letter.line(&*self.storage.disk, as_line(reject).as_bytes(), out.now_ms());
+        let kept = dead_letter.line(&*self.storage.disk, reject.as_data().as_bytes(), out.now_ms());
         self.has_rejects = true;
         self.watch(kept)
     }
@@ -281,14 +281,5 @@ fn limits(cli: &Cli) -> Limits {
         age_ms: cli.part_age.map(|age| age.0),
         parts: cli.max_parts as usize,
         buffer_bytes: cli.buffer.as_usize(),
-    }
-}
-
-/// The mark as data: a dead letter can be read by any stage.
-fn as_line(reject: &Mark) -> String {
-    let text = reject.to_string();
-    match text.strip_prefix("{\"$\":\"reject\",") {
-        Some(fields) => format!("{{{fields}"),
-        None => "{}".to_owned(),
     }
 }

@@ -1,35 +1,15 @@
-//! Where files are: the computer's own file system, or a simulated one.
+//! The computer's own file system, as an output uses it.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::sync::Arc;
 
-use checkpoint::{Disk, DiskFile, Lock, RealDisk};
+use checkpoint::{Disk, DiskFile, RealDisk};
 use millpipe::Error;
 
-/// Takes the lock that is a file; it is held as long as the answer lives.
-pub type TakeLock = Box<dyn Fn(&Path) -> Result<Box<dyn Send>, checkpoint::Error> + Send>;
-
-/// A disk and its locks.
-pub struct Storage {
-    pub disk: Arc<dyn Disk>,
-    pub lock: TakeLock,
-}
-
-impl Storage {
-    /// The computer's own.
-    pub fn real() -> Self {
-        Self { disk: Arc::new(OutputDisk), lock: Box::new(|path| Ok(Box::new(Lock::take(path)?))) }
-    }
-}
-
-/// What is wrong with a file. Where something else stands in its place, waiting does not help.
+/// What is wrong with a file.
 pub fn failed(path: &Path, error: &io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => Error::data(format_args!("{}: {error}", path.display())),
-        _ => Error::io(path.display(), error),
-    }
+    Error::io(path.display(), error)
 }
 
 /// The folder that a path is in.
@@ -39,7 +19,8 @@ pub fn parent(path: &Path) -> &Path {
 
 /// A real disk on which others may read what is written, as far as the umask lets them: an output is no secret,
 /// unlike a state folder.
-struct OutputDisk;
+#[derive(Clone, Copy, Debug)]
+pub struct OutputDisk;
 
 impl Disk for OutputDisk {
     fn create_dir(&self, path: &Path) -> io::Result<()> {

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use json_fields::{Field, FieldPath, Kind, Scanner, decode_string};
 use kafka_ends::{Headers, envelope};
-use millpipe::Mark;
 
 use crate::cli::Cli;
 
@@ -139,13 +138,6 @@ fn headers(field: Field, name: &str, line: &[u8]) -> Result<Headers, String> {
     Headers::read(&value).map_err(|error| format!("{name}: {error}"))
 }
 
-/// A rejected line as it is kept: `{"by":…,"why":…,"at":…,"line":…}`, `line_base64` for one that is not UTF-8.
-pub fn dead_letter(reject: &Mark) -> Vec<u8> {
-    let fields = ["by", "why", "at", "line", "line_base64"];
-    let kept = fields.iter().filter_map(|name| Some(((*name).to_owned(), reject.get(name)?.clone())));
-    serde_json::Value::Object(kept.collect()).to_string().into_bytes()
-}
-
 fn shown(field: Field, line: &[u8]) -> String {
     let text = String::from_utf8_lossy(field.text(line));
     match text.char_indices().nth(40) {
@@ -180,14 +172,6 @@ mod tests {
         assert_eq!(key_of(r#"{"k":null}"#), Ok(None));
         assert_eq!(key_of(r#"{"x":1}"#), Ok(None));
         assert_eq!(key_of(r#"{"k":[1]}"#), Err("key .k is neither text nor number: [1]".to_owned()));
-    }
-
-    #[test]
-    fn a_rejected_line_is_kept_as_in_a_file_of_rejects() {
-        let reject =
-            Mark::parse(br#"{"$":"reject","by":"window","why":"late","at":"line 3","line":"{\"a\":1}"}"#).unwrap();
-        let kept = String::from_utf8(dead_letter(&reject)).unwrap();
-        assert_eq!(kept, r#"{"by":"window","why":"late","at":"line 3","line":"{\"a\":1}"}"#);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::cli::Cli;
 use crate::client::{self, DEFAULTS, RESERVED};
 use crate::context::{LETTER, LINE, OutContext};
 use crate::epochs::Epochs;
-use crate::message::{self, Draft, Reader};
+use crate::message::{Draft, Reader};
 use crate::topics::Topics;
 
 /// How often the client's reports are looked at while lines come.
@@ -270,7 +270,7 @@ impl Sink for KafkaSink {
         let Some(topic) = self.dead_letter.clone() else {
             return Err(no_dead_letter(reject).into());
         };
-        let draft = Draft { value: Some(Cow::Owned(message::dead_letter(reject))), ..Draft::default() };
+        let draft = Draft { value: Some(Cow::Owned(reject.as_data().into_bytes())), ..Draft::default() };
         match self.send(&topic, &draft, LETTER, out) {
             Err(Fault::Bad(why)) => Err(Error::data(format_args!("topic \"{topic}\": {why}")).into()),
             sent => sent,

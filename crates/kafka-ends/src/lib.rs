@@ -22,4 +22,4 @@ pub use context::EndContext;
 pub use header::{Headers, HeadersError};
 pub use patience::{ATTEMPT, Patience};
 pub use properties::{Properties, Reserved};
-pub use topics::{CreateSpec, TopicAdmin, partition_count};
+pub use topics::{CreateSpec, TopicAdmin, partition_count, wait_for};

@@ -116,7 +116,7 @@ impl Wake for Unpark {
 }
 
 /// The client answers admin calls with futures; here is nothing else to do meanwhile.
-fn wait_for<F: Future>(future: F) -> F::Output {
+pub fn wait_for<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);

@@ -87,6 +87,13 @@ impl Mark {
         self.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// The fields as a data line that any stage can read: so a dead letter is kept.
+    pub fn as_data(&self) -> String {
+        let mut fields = self.fields.clone();
+        fields.shift_remove("$");
+        Value::Object(fields).to_string()
+    }
+
     /// Compact JSON, `$` first, without a newline.
     pub fn write(&self, out: &mut Vec<u8>) {
         // Writing a map of JSON values to memory cannot fail.
@@ -112,6 +119,13 @@ mod tests {
         let mark = Mark::parse(line).unwrap();
         assert_eq!(mark.kind(), "sonar");
         assert_eq!(mark.to_string().as_bytes(), line);
+    }
+
+    #[test]
+    fn a_rejected_line_is_kept_as_in_a_file_of_rejects() {
+        let reject =
+            Mark::parse(br#"{"$":"reject","by":"window","why":"late","at":"line 3","line":"{\"a\":1}"}"#).unwrap();
+        assert_eq!(reject.as_data(), r#"{"by":"window","why":"late","at":"line 3","line":"{\"a\":1}"}"#);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use checkpoint::Disk;
+use checkpoint::{Disk, Storage};
 use clap::Parser;
-use file_cat_out::{FileSink, Storage};
+use file_cat_out::FileSink;
 use millpipe::{Error, Mark};
 use serde_json::Value;
 use testkit::SimDisk;

@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use checkpoint::{CheckpointId, Disk};
+use checkpoint::{CheckpointId, Disk, Storage};
 use clap::Parser;
+use file_cat_out::FileSink;
 use file_cat_out::cli::Cli;
-use file_cat_out::{FileSink, Storage};
 use millpipe::{Barrier, Fault, Hello, Mark, Out, Policy, Positions, Rejects, Sink, Truth};
 use testkit::{NO_SPACE, SimDisk};
 
