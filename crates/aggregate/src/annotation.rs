@@ -27,8 +27,17 @@ pub struct Annotation {
 /// Reads annotations; it remembers the last few texts.
 #[derive(Debug, Default)]
 pub struct Annotations {
-    /// The text from the start's value to the end's, and what it means; the last one used first.
-    recent: Vec<(Vec<u8>, Annotation)>,
+    /// The last one used first.
+    recent: Vec<Recent>,
+}
+
+#[derive(Debug)]
+struct Recent {
+    /// From the start's value to the end's.
+    text: Vec<u8>,
+    /// The line up to the comma behind the annotation, if that is all that stands there, as `window` writes it.
+    front: Option<Vec<u8>>,
+    annotation: Annotation,
 }
 
 /// The paths of the annotation fields.
@@ -51,13 +60,26 @@ impl Annotations {
             _ => return Err(half(fields)),
         };
         let text = line.get(pair.0.start..pair.1.end).unwrap_or_default();
-        let same = |(known, annotation): &(Vec<u8>, Annotation)| known == text && annotation.is_slice == is_slice;
+        let same = |recent: &Recent| recent.text == text && recent.annotation.is_slice == is_slice;
         match self.recent.iter().position(same) {
             Some(0) => {}
             Some(at) => self.recent.swap(0, at),
             None => return self.parse(pair, line, is_slice).map(Some),
         }
-        Ok(self.recent.first().map(|(_, annotation)| *annotation))
+        Ok(self.recent.first().map(|recent| recent.annotation))
+    }
+
+    /// The annotation that the line begins with, and where its other members begin; none if it is not a known one in
+    /// that place. The line may still have another one behind it, which is the one that counts then.
+    #[inline]
+    pub fn front(&mut self, line: &[u8]) -> Option<(Annotation, usize)> {
+        let starts = |recent: &Recent| recent.front.as_ref().is_some_and(|front| line.starts_with(front));
+        let at = self.recent.iter().position(starts)?;
+        if at > 0 {
+            self.recent.swap(0, at);
+        }
+        let recent = self.recent.first()?;
+        Some((recent.annotation, recent.front.as_ref()?.len()))
     }
 
     fn parse(&mut self, (start, end): (&Field, &Field), line: &[u8], is_slice: bool) -> Result<Annotation, Fault> {
@@ -72,10 +94,25 @@ impl Annotations {
             && text.len() <= TEXT_MAX
         {
             self.recent.truncate(RECENT - 1);
-            self.recent.insert(0, (text.to_vec(), annotation));
+            let front = front(names, (start, end), line);
+            self.recent.insert(0, Recent { text: text.to_vec(), front, annotation });
         }
         Ok(annotation)
     }
+}
+
+/// The line's beginning, if it is the annotation and a comma.
+fn front(names: &[&str], (start, end): (&Field, &Field), line: &[u8]) -> Option<Vec<u8>> {
+    let (first, second) = (start.text(line), end.text(line));
+    let mut front = Vec::new();
+    for (before, name, value) in [("{\"", names[0], first), (",\"", names[1], second)] {
+        front.extend_from_slice(before.as_bytes());
+        front.extend_from_slice(name.as_bytes());
+        front.extend_from_slice(b"\":");
+        front.extend_from_slice(value);
+    }
+    front.push(b',');
+    line.starts_with(&front).then_some(front)
 }
 
 #[cold]

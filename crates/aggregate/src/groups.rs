@@ -16,6 +16,8 @@ use crate::tracking::Tracking;
 #[derive(Clone, Copy)]
 pub struct Taken<'a> {
     pub line: &'a [u8],
+    /// The part of the line that the values' spans count from.
+    pub scanned: &'a [u8],
     pub key: &'a [u8],
     pub values: &'a Values,
     /// In order of arrival.
@@ -122,8 +124,8 @@ impl Store {
 
     #[inline]
     pub fn update(&mut self, job: &Job, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
-        let Taken { values, line, sequence, .. } = *taken;
-        self.table.update(&job.plan, id as usize, values, line, sequence).map_err(stop)?;
+        let Taken { values, scanned, sequence, .. } = *taken;
+        self.table.update(&job.plan, id as usize, values, scanned, sequence).map_err(stop)?;
         self.tracking.touch(id);
         Ok(())
     }

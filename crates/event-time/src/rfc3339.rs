@@ -47,6 +47,12 @@ impl MinuteCache {
 /// `:05.125+08:00`, the part that follows the minute.
 #[inline]
 fn parse_rest(minute_ms: i64, rest: &[u8]) -> Option<i64> {
+    // The commonest form: with milliseconds, in UTC.
+    if let &[b':', tens, ones, b'.', a, b, c, b'Z'] = rest
+        && let (Some(second @ 0..60), Some(ms)) = (two_digits(tens, ones), three_digits(a, b, c))
+    {
+        return Some(minute_ms + second * 1_000 + ms);
+    }
     let (&[colon, tens, ones], rest) = rest.split_first_chunk::<3>()?;
     let second = two_digits(tens, ones)?;
     if colon != b':' || second > 60 {
@@ -100,6 +106,12 @@ fn parse_minute(text: &[u8; MINUTE_PREFIX]) -> Option<i64> {
 fn two_digits(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then_some(i64::from(tens) * 10 + i64::from(ones))
+}
+
+#[inline]
+fn three_digits(a: u8, b: u8, c: u8) -> Option<i64> {
+    let c = c.wrapping_sub(b'0');
+    Some(two_digits(a, b)? * 10 + (c <= 9).then_some(i64::from(c))?)
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {

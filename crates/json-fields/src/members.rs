@@ -29,13 +29,26 @@ pub fn splice_front(line: &[u8], fields: &Fields<'_>, members: &[u8], out: &mut 
 pub fn splice_behind(line: &[u8], object: usize, members: &[u8], out: &mut Vec<u8>) {
     let (head, rest) = line.split_at(object);
     out.reserve(line.len() + members.len() + 2);
-    out.extend_from_slice(head);
+    match head {
+        // As most lines begin; one byte is not worth a call.
+        b"{" => out.push(b'{'),
+        _ => out.extend_from_slice(head),
+    }
     out.extend_from_slice(members);
-    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace());
-    if !members.is_empty() && first != Some(&b'}') {
+    if !members.is_empty() && has_members(rest) {
         out.push(b',');
     }
     out.extend_from_slice(rest);
+}
+
+/// Whether there is a member behind an opening brace.
+#[inline]
+fn has_members(rest: &[u8]) -> bool {
+    let first = match rest.first() {
+        Some(b'"') => return true,
+        _ => rest.iter().find(|byte| !byte.is_ascii_whitespace()),
+    };
+    first != Some(&b'}')
 }
 
 /// Appends `line` to `out` without its top-level members of these names, duplicates and escaped spellings of a

@@ -2,13 +2,13 @@
 
 use crate::DEPTH_LIMIT;
 use crate::error::ScanError;
-use crate::field::{Field, Fields};
+use crate::field::{Field, Fields, Kind};
 use crate::finder::{Finder, Frame};
 use crate::path::FieldPath;
 use crate::shapes::Shapes;
 use crate::token::skip_space;
-use crate::tree::Tree;
-use crate::walk::walk;
+use crate::tree::{ROOT, Tree};
+use crate::walk::{Events as _, walk, walk_inside_object};
 
 /// Finds the wanted fields in line after line.
 ///
@@ -23,6 +23,7 @@ pub struct Scanner {
     scalars: Vec<Field>,
     shapes: Shapes,
     remembers: bool,
+    inside_object: bool,
 }
 
 impl Scanner {
@@ -37,6 +38,7 @@ impl Scanner {
             scalars: Vec::new(),
             shapes: Shapes::default(),
             remembers: true,
+            inside_object: false,
             tree,
         }
     }
@@ -54,6 +56,15 @@ impl Scanner {
     pub fn without_shapes(mut self) -> Scanner {
         self.remembers = false;
         self
+    }
+
+    /// The same scanner for what follows the first members of an object, from a name to the closing brace: for lines
+    /// whose beginning is known to be well-formed members with a comma behind the last. Spans count from where the
+    /// scan begins. None if a path wants the whole line.
+    #[must_use]
+    pub fn inside_object(&self) -> Option<Scanner> {
+        let wants_line = self.tree.slot(ROOT) < self.tree.paths;
+        (!wants_line).then(|| Scanner { inside_object: true, shapes: Shapes::default(), ..self.clone() })
     }
 
     /// Checks the whole line and finds the wanted fields. Space around the value is allowed (a `\r` at the end
@@ -78,7 +89,14 @@ impl Scanner {
     #[inline(never)]
     fn scan_fully<const LEARN: bool>(&mut self, line: &[u8]) -> Result<Fields<'_>, ScanError> {
         let mut finder = Finder::<LEARN>::new(&self.tree, &mut self.found, &mut self.outer, &mut self.scalars);
-        walk(line, self.depth_limit, &mut finder)?;
+        match self.inside_object {
+            false => walk(line, self.depth_limit, &mut finder)?,
+            true => {
+                finder.open(0, Kind::Object);
+                walk_inside_object(line, self.depth_limit, &mut finder)?;
+                finder.object = None;
+            }
+        }
         let (object, repeated) = (finder.object, finder.repeated);
         let empty = object.is_some_and(|at| line.get(skip_space(line, at)) == Some(&b'}'));
         if LEARN && !repeated {
@@ -92,7 +110,7 @@ impl Scanner {
 
 #[cfg(test)]
 mod tests {
-    use super::Scanner;
+    use super::{Fields, ScanError, Scanner};
     use crate::path::FieldPath;
 
     fn scanner() -> Scanner {
@@ -146,6 +164,34 @@ mod tests {
             scanner.scan(br#"{"a":1}"#).unwrap();
         }
         assert!(scanner.shapes.hits > 15_000, "{} hits", scanner.shapes.hits);
+    }
+
+    #[test]
+    fn the_rest_of_an_object_has_the_fields_that_the_whole_has() {
+        let front = br#"{"n":{"a":7},"#;
+        let (mut whole, mut rest) = (scanner(), scanner().inside_object().unwrap());
+        let texts: [&[u8]; 9] = [
+            br#""a":1,"user":{"id":"x"}}"#,
+            br#" "a" : 2 , "b":[{"a":3}] } "#,
+            br#""a":1,"a":2}"#,
+            br#""b":"\u00e9"}"#,
+            br#""a":1"#,
+            br#""a":1}}"#,
+            br#"}"#,
+            br#""a""#,
+            br#"1}"#,
+        ];
+        for text in texts.repeat(3) {
+            let line = [front, text].concat();
+            let shown = String::from_utf8_lossy(&line).into_owned();
+            let values = |scanned: Result<Fields<'_>, ScanError>, text: &[u8]| -> Option<Vec<_>> {
+                let fields = scanned.ok()?;
+                Some(fields.as_slice().iter().map(|field| field.map(|field| field.text(text).to_vec())).collect())
+            };
+            assert_eq!(values(rest.scan(text), text), values(whole.scan(&line), &line), "{shown}");
+        }
+        assert!(rest.shapes.hits > 0);
+        assert!(Scanner::new(&FieldPath::parse_list("a,.").unwrap()).inside_object().is_none());
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl Default for Shapes {
 pub(crate) struct Shape {
     parts: Vec<Part>,
     /// Wanted paths that lines of this shape do not have.
-    absent: Vec<usize>,
+    absent: Vec<u16>,
+    tail: Tail,
     pub(crate) object: Option<usize>,
     pub(crate) empty: bool,
 }
@@ -96,7 +97,8 @@ impl Shapes {
             return Ok(None);
         }
         let mut non_ascii = false;
-        let fits = |shape: &Shape| shape.fits(line, found, &mut non_ascii);
+        let specials = Specials::new(line);
+        let fits = |shape: &Shape| shape.fits(line, specials, found, &mut non_ascii);
         let Some(rank) = self.shapes.iter().position(fits) else {
             return Ok(None);
         };
@@ -172,10 +174,9 @@ impl Shape {
             self.push(&line[from..scalar.start + quote], hole, slot.unwrap_or(NOBODY));
             from = scalar.end;
         }
-        self.push(&line[from..], Hole::Nothing, NOBODY);
-        let absent = |slot: &usize| wanted[*slot].is_none();
+        self.tail.take(&line[from..]);
         self.absent.clear();
-        self.absent.extend((0..wanted.len()).filter(absent));
+        self.absent.extend((0..).zip(wanted).filter(|(_, field)| field.is_none()).map(|(slot, _)| slot));
     }
 
     fn push(&mut self, mut text: &[u8], hole: Hole, slot: u16) {
@@ -189,31 +190,59 @@ impl Shape {
     }
 
     /// The line is of this shape; the wanted values are in `found` then, and otherwise `found` is spoilt.
-    #[inline]
-    fn fits(&self, line: &[u8], found: &mut [Option<Field>], non_ascii: &mut bool) -> bool {
+    #[inline(always)]
+    fn fits(&self, line: &[u8], mut specials: Specials, found: &mut [Option<Field>], non_ascii: &mut bool) -> bool {
         let mut at = 0;
-        let mut specials = Specials::new(line);
         *non_ascii = false;
         for part in &self.parts {
             if !part.is_at(line, at) {
                 return false;
             }
             at += usize::from(part.text_len);
-            if part.hole == Hole::Nothing {
-                continue;
-            }
             let Some(value) = part.hole.value(line, at, &mut specials, non_ascii) else {
                 return false;
             };
             at = value.end;
-            if let Some(slot) = found.get_mut(usize::from(part.slot)) {
-                *slot = Some(value);
+            if part.slot != NOBODY {
+                found[usize::from(part.slot)] = Some(value);
             }
         }
         for &slot in &self.absent {
-            found[slot] = None;
+            found[usize::from(slot)] = None;
         }
-        at == line.len()
+        self.tail.ends(line, at)
+    }
+}
+
+/// The text behind the last value.
+#[derive(Clone, Debug, Default)]
+struct Tail {
+    text: Vec<u8>,
+    /// The text's last bytes, at the end of the block.
+    block: [u8; BLOCK],
+    /// One bit for each byte of `block` that counts.
+    mask: u32,
+}
+
+impl Tail {
+    fn take(&mut self, text: &[u8]) {
+        self.text.clear();
+        self.text.extend_from_slice(text);
+        let len = text.len().min(BLOCK);
+        self.block[BLOCK - len..].copy_from_slice(&text[text.len() - len..]);
+        self.mask = 0xffff << (BLOCK - len) & 0xffff;
+    }
+
+    /// The line ends with the text, which begins at `at`.
+    #[inline(always)]
+    fn ends(&self, line: &[u8], at: usize) -> bool {
+        if line.len() != at + self.text.len() {
+            return false;
+        }
+        match line.last_chunk() {
+            Some(block) if self.text.len() <= BLOCK => self.mask & !same_mask(block, &self.block) == 0,
+            _ => line.ends_with(&self.text),
+        }
     }
 }
 
@@ -252,18 +281,27 @@ impl Hole {
     /// The value at `at`; none when there is no value of the hole's kind.
     #[inline(always)]
     fn value(self, line: &[u8], at: usize, specials: &mut Specials, non_ascii: &mut bool) -> Option<Field> {
-        let (start, end, kind, escaped) = match self {
-            Hole::Nothing => return None,
+        match self {
+            Hole::Nothing => Some(Field { start: at, end: at, kind: Kind::Null, escaped: false }),
             Hole::String => {
-                let (end, escaped) = token::string_rest(line, at, specials, non_ascii).ok()?;
-                (at - 1, end, Kind::String, escaped)
+                let quote = specials.next(line, at);
+                if line.get(quote) == Some(&b'"') {
+                    return Some(Field { start: at - 1, end: quote + 1, kind: Kind::String, escaped: false });
+                }
+                let (end, escaped) = token::string_slow(line, quote, non_ascii).ok()?;
+                Some(Field { start: at - 1, end, kind: Kind::String, escaped })
             }
-            Hole::Number => (at, token::number(line, at).ok()?, Kind::Number, false),
+            Hole::Number => {
+                let end = match token::short_number(line, at) {
+                    Some(end) => end,
+                    None => token::number_slow(line, at).ok()?,
+                };
+                Some(Field { start: at, end, kind: Kind::Number, escaped: false })
+            }
             Hole::Keyword => {
                 let (end, kind) = token::keyword(line, at)?;
-                (at, end, kind, false)
+                Some(Field { start: at, end, kind, escaped: false })
             }
-        };
-        Some(Field { start, end, kind, escaped })
+        }
     }
 }

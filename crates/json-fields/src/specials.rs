@@ -4,6 +4,7 @@ use crate::simd::{WINDOW, special_mask};
 
 /// The special bytes of one window of the line, which moves forward only. Looking sixty-four bytes at a time ahead of
 /// the grammar keeps the grammar from waiting for each string's end.
+#[derive(Clone, Copy)]
 pub(crate) struct Specials {
     base: usize,
     mask: u64,

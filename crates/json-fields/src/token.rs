@@ -29,7 +29,7 @@ pub(crate) fn string_end(text: &[u8], at: usize) -> Result<usize, ScanError> {
 
 /// The same from its first special byte on.
 #[inline(never)]
-fn string_slow(line: &[u8], mut at: usize, non_ascii: &mut bool) -> Result<(usize, bool), ScanError> {
+pub(crate) fn string_slow(line: &[u8], mut at: usize, non_ascii: &mut bool) -> Result<(usize, bool), ScanError> {
     let mut escaped = false;
     loop {
         match line.get(at) {
@@ -92,7 +92,7 @@ pub(crate) fn number(line: &[u8], at: usize) -> Result<usize, ScanError> {
 /// The same without a loop, for numbers without an exponent that end within a block; none for others, well formed
 /// or not.
 #[inline(always)]
-fn short_number(line: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn short_number(line: &[u8], at: usize) -> Option<usize> {
     let first = at + usize::from(line.get(at) == Some(&b'-'));
     let block: &[u8; BLOCK] = line.get(first..)?.first_chunk()?;
     let others = !digit_mask(block);
@@ -114,7 +114,7 @@ fn short_number(line: &[u8], at: usize) -> Option<usize> {
 }
 
 #[inline(never)]
-fn number_slow(line: &[u8], at: usize) -> Result<usize, ScanError> {
+pub(crate) fn number_slow(line: &[u8], at: usize) -> Result<usize, ScanError> {
     let first = at + usize::from(line.get(at) == Some(&b'-'));
     let mut end = digits(line, first);
     if end == first || (line[first] == b'0' && end > first + 1) {

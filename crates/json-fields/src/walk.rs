@@ -32,30 +32,19 @@ pub(crate) trait Events {
 /// Checks that `line` is one JSON value and nothing more, and tells `events` what is in it.
 #[inline(always)]
 pub(crate) fn walk<E: Events>(line: &[u8], depth_limit: usize, events: &mut E) -> Result<(), ScanError> {
-    let mut walk = Walk {
-        line,
-        at: 0,
-        depth: 0,
-        depth_limit,
-        objects: 0,
-        outer_objects: Vec::new(),
-        specials: Specials::new(line),
-        non_ascii: false,
-    };
+    let mut walk = Walk::new(line, depth_limit);
     walk.space(events);
-    loop {
-        if !walk.value(events)? && walk.after_value(events)? {
-            break;
-        }
-    }
+    walk.to_the_end(events)
+}
+
+/// The same for the rest of an object, from a member's name to the closing brace. The object itself is not told.
+#[inline(always)]
+pub(crate) fn walk_inside_object<E: Events>(line: &[u8], depth_limit: usize, events: &mut E) -> Result<(), ScanError> {
+    let mut walk = Walk::new(line, depth_limit);
+    walk.push(true)?;
     walk.space(events);
-    if walk.at < line.len() {
-        return Err(ScanError::expected(line, walk.at, Expected::End));
-    }
-    match walk.non_ascii {
-        true => check_utf8(line),
-        false => Ok(()),
-    }
+    walk.key(events, Expected::Key)?;
+    walk.to_the_end(events)
 }
 
 /// The line is UTF-8.
@@ -81,7 +70,39 @@ struct Walk<'l> {
     non_ascii: bool,
 }
 
-impl Walk<'_> {
+impl<'l> Walk<'l> {
+    #[inline(always)]
+    fn new(line: &'l [u8], depth_limit: usize) -> Walk<'l> {
+        Walk {
+            line,
+            at: 0,
+            depth: 0,
+            depth_limit,
+            objects: 0,
+            outer_objects: Vec::new(),
+            specials: Specials::new(line),
+            non_ascii: false,
+        }
+    }
+
+    /// Takes a value, all that it is inside of, and space; then the line has to end.
+    #[inline(always)]
+    fn to_the_end<E: Events>(&mut self, events: &mut E) -> Result<(), ScanError> {
+        loop {
+            if !self.value(events)? && self.after_value(events)? {
+                break;
+            }
+        }
+        self.space(events);
+        if self.at < self.line.len() {
+            return Err(ScanError::expected(self.line, self.at, Expected::End));
+        }
+        match self.non_ascii {
+            true => check_utf8(self.line),
+            false => Ok(()),
+        }
+    }
+
     /// Takes a scalar, an empty object or array, or the beginning of another; true: a value must follow.
     #[inline(always)]
     fn value<E: Events>(&mut self, events: &mut E) -> Result<bool, ScanError> {

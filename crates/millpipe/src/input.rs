@@ -1,13 +1,14 @@
 //! Standard input: waits, notices that the reader of our output has gone, reads what there is.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::accounting::timed;
 use crate::fault::{Error, Fault};
+use crate::flood::{FLOOD_CHUNK_BYTES, FLOOD_PIPE_BYTES, Flood};
 
 /// One read of the input: small enough for the cache, as large as a pipe gives at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;
@@ -26,30 +27,46 @@ pub struct Input {
     watches_output: bool,
     /// How long there was nothing to read.
     pub waited: Duration,
+    flood: Flood,
 }
 
 impl Input {
     pub fn new(watches_output: bool) -> Self {
-        Self { watches_output, waited: Duration::ZERO }
+        Self { watches_output, waited: Duration::ZERO, flood: Flood::default() }
     }
 
-    /// Waits for input, at most `timeout`, and reads what one read gives.
+    /// Waits for input, at most `timeout`, and reads what one read gives. The buffer grows when a pipe floods it.
     ///
     /// # Errors
     /// `ReaderGone`, or a failed read.
-    pub fn read(&mut self, buffer: &mut [u8], timeout: Option<Duration>) -> Result<Read, Fault> {
+    pub fn read(&mut self, buffer: &mut Vec<u8>, timeout: Option<Duration>) -> Result<Read, Fault> {
         loop {
             let ready = timed(&mut self.waited, || wait(self.watches_output, timeout))?;
             if !ready {
                 return Ok(Read::TimedOut);
             }
-            match rustix::io::read(rustix::stdio::stdin(), &mut *buffer) {
+            if self.flood.is_on() && buffer.len() == CHUNK_BYTES {
+                buffer.resize(FLOOD_CHUNK_BYTES, 0);
+            }
+            match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
                 Ok(0) => return Ok(Read::End),
-                Ok(n) => return Ok(Read::Bytes(n)),
+                Ok(n) => {
+                    if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
+                        widen(rustix::stdio::stdin());
+                    }
+                    return Ok(Read::Bytes(n));
+                }
                 Err(Errno::INTR | Errno::AGAIN) => {}
                 Err(error) => return Err(Error::io("standard input", &error.into()).into()),
             }
         }
+    }
+}
+
+/// Gives a pipe room for several chunks. What is no pipe stays as it is, and so does a pipe where that is not allowed.
+pub(crate) fn widen(fd: BorrowedFd<'_>) {
+    if rustix::pipe::fcntl_getpipe_size(fd).is_ok_and(|bytes| bytes < FLOOD_PIPE_BYTES) {
+        let _ = rustix::pipe::fcntl_setpipe_size(fd, FLOOD_PIPE_BYTES);
     }
 }
 

@@ -22,6 +22,7 @@ mod child;
 mod command;
 mod driver;
 mod fault;
+mod flood;
 mod hello;
 mod input;
 mod keeper;

@@ -195,13 +195,11 @@ impl Out {
     }
 
     /// The fault that output ended with, if it did.
-    pub(crate) fn check(&mut self) -> Result<(), Fault> {
-        match self.failed.take() {
+    #[inline]
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        match &self.failed {
             None => Ok(()),
-            Some(fault) => {
-                self.failed = Some(fault.clone());
-                Err(fault)
-            }
+            Some(fault) => Err(fault.clone()),
         }
     }
 
