@@ -62,6 +62,26 @@ fn a_watermark_closes_the_windows_below_it() {
 }
 
 #[test]
+fn an_annotation_that_is_known_hides_nothing_behind_it() {
+    let known = tumbling(0, r#""k":"a","v":1"#);
+    let again =
+        tumbling(0, r#""k":"b","v":2,"window_start":"2026-11-22T10:00:10Z","window_end":"2026-11-22T10:00:20Z""#);
+    let twice = tumbling(0, r#""k":"x","v":3,"k":"a","note":{"k":"y","window_end":0}"#);
+    let broken = [tumbling(0, r#""k":"a","v":01"#), tumbling(0, ""), tumbling(0, r#""k":"a","v":1}"#)];
+    let mut lines = vec![known.clone(), known, again, twice];
+    lines.extend(broken);
+    let mut config = Config::new("aggregate");
+    config.policy.on_error = Some(OnError::Reject);
+    let played = play_with(stage(&["--by", "k", "count", "sum:v"]), config, &script(&lines));
+    let expected = [
+        r#"{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","k":"a","count":3,"sum":5}"#,
+        r#"{"window_start":"2026-11-22T10:00:10Z","window_end":"2026-11-22T10:00:20Z","k":"b","count":1,"sum":2}"#,
+    ];
+    assert_eq!(played.out, script(&expected.map(String::from)));
+    assert_eq!(played.counts.rejected, 3);
+}
+
+#[test]
 fn a_line_whose_window_was_closed_is_late() {
     let input =
         script(&[tumbling(0, r#""v":1"#), watermark("09.999"), tumbling(0, r#""v":2"#), tumbling(10, r#""v":3"#)]);
