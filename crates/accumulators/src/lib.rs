@@ -67,4 +67,4 @@ pub use spec::{Function, LIST_MAX, Spec, SpecError, TOP_MAX};
 pub use state_text::{StateReader, write_number, write_signed};
 pub use sum::Sum;
 pub use table::{LimitError, Table};
-pub use values::{ValueError, Values};
+pub use values::{ValueError, ValueList, Values};

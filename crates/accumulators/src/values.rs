@@ -71,6 +71,47 @@ impl Values {
     }
 }
 
+/// The values of many lines, one behind the other.
+#[derive(Clone, Debug, Default)]
+pub struct ValueList {
+    fields: Vec<Option<Field>>,
+    numbers: Vec<Number>,
+    fields_a_line: usize,
+}
+
+impl ValueList {
+    /// An empty list that as many lines fit into.
+    #[must_use]
+    pub fn room_for_as_many(&self) -> ValueList {
+        let (fields, numbers) = (Vec::with_capacity(self.fields.len()), Vec::with_capacity(self.numbers.len()));
+        ValueList { fields, numbers, fields_a_line: self.fields_a_line }
+    }
+
+    /// Appends a line's values. All lines have as many.
+    #[inline]
+    pub fn push(&mut self, values: &Values) {
+        self.fields_a_line = values.fields.len();
+        self.fields.extend_from_slice(&values.fields);
+        self.numbers.extend_from_slice(&values.numbers);
+    }
+
+    /// Gives the values of a line, counted from 0, as if `into` had read them.
+    ///
+    /// # Panics
+    /// When there is no such line.
+    #[inline]
+    pub fn get(&self, line: usize, into: &mut Values) {
+        let range = line * self.fields_a_line..(line + 1) * self.fields_a_line;
+        into.fields.clear();
+        into.fields.extend_from_slice(&self.fields[range.clone()]);
+        into.numbers.clear();
+        into.numbers.extend_from_slice(&self.numbers[range]);
+        if into.fields.iter().any(Option::is_none) {
+            into.count_skipped();
+        }
+    }
+}
+
 #[inline]
 fn read_number(field: &Field, line: &[u8]) -> Result<Number, NumberError> {
     if field.kind != Kind::Number {

@@ -24,8 +24,10 @@ mod groups;
 mod job;
 mod key_text;
 mod keys;
+mod line_reader;
 mod mode;
 mod panes;
+mod read_lines;
 mod recency;
 mod results;
 mod running;
@@ -36,63 +38,28 @@ mod tracking;
 mod windows;
 mod work;
 
+use std::any::Any;
 use std::io::{self, BufRead, Write};
 
-use accumulators::Values;
-use event_time::{TimeParser, TimeUnit, Window, parse_rfc3339};
-use json_fields::{Field, Scanner};
-use millpipe::{Changes, Error, Fault, Mark, Out, Stage};
+use event_time::{Window, parse_rfc3339};
+use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage};
 
 pub use crate::job::{Emit, Job, Overflow};
 
-use crate::annotation::{Annotation, Annotations};
 use crate::groups::Taken;
+use crate::line_reader::{LineReader, Read};
 use crate::mode::Mode;
+use crate::read_lines::{ReadLines, Reader};
 use crate::work::Work;
-
-/// What is read of a line beside its key and its values.
-struct Read<'l> {
-    annotation: Option<Annotation>,
-    time_ms: Option<i64>,
-    /// What the values' spans count from.
-    scanned: &'l [u8],
-}
-
-/// Reads the fields of a line but for its annotation.
-#[derive(Debug)]
-struct FieldReader {
-    values: Values,
-    key: Vec<u8>,
-    time: TimeParser,
-}
-
-impl FieldReader {
-    /// Takes what was found of `--by`, of the plan's paths and of `--time`, in that order; gives the time.
-    #[inline]
-    fn read(&mut self, job: &Job, fields: &[Option<Field>], line: &[u8]) -> Result<Option<i64>, Fault> {
-        let (by, fields) = fields.split_at(job.by.len());
-        let (wanted, time) = fields.split_at(job.plan.paths().len());
-        let time_ms = match (&job.time, time) {
-            (Some(_), [Some(field)]) => Some(self.time.parse_field(field.text(line)).map_err(Fault::bad)?),
-            (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
-            (None, _) => None,
-        };
-        self.values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
-        keys::read(by, line, &mut self.key);
-        Ok(time_ms)
-    }
-}
 
 /// The operator.
 #[derive(Debug)]
 pub struct Aggregate {
     work: Work,
     mode: Mode,
-    scanner: Scanner,
-    /// For lines that begin with a known annotation.
-    behind_annotation: Option<Scanner>,
-    annotations: Annotations,
-    fields: FieldReader,
+    reader: LineReader,
+    /// Lines that another thread has read.
+    ahead: ReadLines,
     /// The stream has watermarks.
     has_watermarks: bool,
     watermark_ms: Option<i64>,
@@ -101,47 +68,14 @@ pub struct Aggregate {
 impl Aggregate {
     #[must_use]
     pub fn new(job: Job) -> Aggregate {
-        let time = job.time.as_ref();
-        let paths: Vec<_> = annotation::paths()
-            .chain(job.by.iter().cloned())
-            .chain(job.plan.paths().iter().cloned())
-            .chain(time.map(|(path, _)| path.clone()))
-            .collect();
-        let scanner = Scanner::new(&paths);
         Aggregate {
-            behind_annotation: scanner.inside_object(),
-            scanner,
-            annotations: Annotations::default(),
-            fields: FieldReader {
-                time: TimeParser::new(time.map_or(TimeUnit::default(), |(_, unit)| *unit)),
-                values: Values::default(),
-                key: Vec::new(),
-            },
+            reader: LineReader::new(&job),
+            ahead: ReadLines::default(),
             mode: Mode::default(),
             has_watermarks: false,
             watermark_ms: None,
             work: Work::new(job),
         }
-    }
-
-    /// Reads all of a line that is needed into `values` and `key`. Nothing else changes.
-    #[inline]
-    fn read<'l>(&mut self, line: &'l [u8]) -> Result<Read<'l>, Fault> {
-        // Most lines begin as one of the last few did: the rest is scanned, and the annotation known.
-        if let Some(scanner) = &mut self.behind_annotation
-            && let Some((annotation, front)) = self.annotations.front(line)
-            && let Some(rest) = line.get(front..)
-            && let Ok(fields) = scanner.scan(rest)
-            && let (&[None, None, None, None], fields) = fields.as_slice().split_at(annotation::NAMES.len())
-        {
-            let time_ms = self.fields.read(&self.work.job, fields, rest)?;
-            return Ok(Read { annotation: Some(annotation), time_ms, scanned: rest });
-        }
-        let fields = self.scanner.scan(line).map_err(Fault::bad)?.as_slice();
-        let (places, fields) = fields.split_at(annotation::NAMES.len());
-        let annotation = self.annotations.read(places, line)?;
-        let time_ms = self.fields.read(&self.work.job, fields, line)?;
-        Ok(Read { annotation, time_ms, scanned: line })
     }
 
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
@@ -163,7 +97,7 @@ impl Aggregate {
     /// Missing and null fields are no error, but seldom meant.
     fn report_missing(&self, out: &mut Out) {
         let job = &self.work.job;
-        for (path, lines) in job.plan.paths().iter().zip(self.fields.values.skipped()) {
+        for (path, lines) in job.plan.paths().iter().zip(self.reader.values.skipped()) {
             if job.reports_missing && *lines > 0 {
                 out.warn(format_args!(
                     "field {:?} was missing or null in {lines} of {} lines",
@@ -194,7 +128,10 @@ impl Stage for Aggregate {
 
     #[inline]
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let Read { annotation, time_ms, scanned } = self.read(line)?;
+        let Read { annotation, time_ms, front } = match self.ahead.next(line, &mut self.reader) {
+            Some(read) => read,
+            None => self.reader.read(&self.work.job, line)?,
+        };
         if !self.mode.takes(annotation) {
             self.mode.begin(annotation, &self.work)?;
         }
@@ -202,11 +139,25 @@ impl Stage for Aggregate {
         if let (Mode::Running(running), Some(now_ms)) = (&mut self.mode, now_ms) {
             running.advance(now_ms, &mut self.work, out);
         }
-        let taken =
-            Taken { line, scanned, key: &self.fields.key, values: &self.fields.values, sequence: self.work.sequence };
+        let taken = Taken {
+            line,
+            scanned: &line[front..],
+            key: &self.reader.key,
+            values: &self.reader.values,
+            sequence: self.work.sequence,
+        };
         self.work.sequence += 1;
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
         self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)
+    }
+
+    fn readers(&self, threads: usize) -> Vec<Box<dyn ReadAhead>> {
+        let reader = || Box::new(Reader::new(&self.work.job)) as Box<dyn ReadAhead>;
+        (0..threads).map(|_| reader()).collect()
+    }
+
+    fn take_read(&mut self, lines: Option<Box<dyn Any + Send>>) {
+        self.ahead = lines.and_then(|lines| lines.downcast().ok()).map_or_else(ReadLines::default, |lines| *lines);
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {

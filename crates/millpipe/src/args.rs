@@ -79,7 +79,8 @@ pub struct StageArgs {
     #[arg(long = "as", value_name = "NAME", help_heading = "Exactly-once")]
     pub state_name: Option<StateName>,
 
-    /// 1: read, work and write in one loop; 2: read in a thread of its own; 3: write in one too. The output is the same
+    /// 1: read, work and write in one loop; 2: read in a thread of its own; 3: write in one too. aggregate parses lines in
+    /// N-1 threads. The output is the same
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Running")]
     pub threads: u16,
 

@@ -2,6 +2,8 @@
 //!
 //! Every way of running (one loop, threads, a test that crashes it anywhere) feeds this.
 
+use std::any::Any;
+
 use checkpoint::{Changes, Part, Snapshot};
 
 use crate::accounting::{Counts, Role};
@@ -141,6 +143,17 @@ impl<S: Stage> Driver<S> {
             protocol.byte_offset += bytes as u64;
             Ok(())
         })
+    }
+
+    /// Takes one chunk of whose lines a reader has read some.
+    ///
+    /// # Errors
+    /// As [`Driver::feed`].
+    pub fn feed_read(&mut self, chunk: &[u8], lines: Box<dyn Any + Send>) -> Result<(), Fault> {
+        self.stage.take_read(Some(lines));
+        let result = self.feed(chunk);
+        self.stage.take_read(None);
+        result
     }
 
     /// The input has ended.

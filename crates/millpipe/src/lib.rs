@@ -16,6 +16,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod accounting;
+mod ahead;
 mod args;
 mod batch;
 mod child;
@@ -45,6 +46,7 @@ mod stderr_tail;
 pub mod tool;
 
 pub use accounting::Counts;
+pub use ahead::read_ahead;
 pub use args::{ExactlyOnceArgs, InputArgs, RunArgs, StageArgs};
 pub use checkpoint::{Changes, CheckpointId};
 pub use command::Command;
@@ -63,4 +65,4 @@ pub use run_map::{run_command, run_map};
 pub use run_source::run_source;
 pub use sink_stage::SinkStage;
 pub use source_driver::{Checkpoints, SourceDriver, Turn};
-pub use stage::{Map, Polled, Sink, Source, Stage, no_dead_letter};
+pub use stage::{Map, Polled, ReadAhead, Sink, Source, Stage, no_dead_letter};

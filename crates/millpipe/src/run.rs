@@ -1,11 +1,13 @@
 //! The ways of running a stage or a sink between stdin and stdout. All give the same bytes.
 
+use std::any::Any;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::accounting::timed;
+use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
@@ -14,7 +16,7 @@ use crate::monitor::Monitor;
 use crate::out::Drain;
 use crate::rejects::{Late, Rejects};
 use crate::signals::StopFlag;
-use crate::stage::{Sink, Stage};
+use crate::stage::{ReadAhead, Sink, Stage};
 
 /// Chunks that may wait in each channel of a threaded stage: with `CHUNK_BYTES` this bounds its memory.
 pub const CHANNEL_CHUNKS: usize = 4;
@@ -34,7 +36,8 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
         None => driver.out.set_drain(Box::new(Stdout)),
         Some(writer) => driver.out.set_drain(Box::new(writer.drain())),
     }
-    let mut feed = Feed::new(args.threads >= 2, true, args.chunk.as_usize());
+    let readers = driver.stage.readers(usize::from(args.threads) - 1);
+    let mut feed = Feed::new(args.threads >= 2, true, args.chunk.as_usize()).read_ahead(readers);
     let mut result = drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut feed, monitor));
     if let Some(writer) = writer {
         driver.out.set_drain(Box::new(Stdout)); // Drops the channel: the writer ends.
@@ -90,11 +93,12 @@ fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor
 fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
     loop {
         let timeout = timeout(driver.stage.wake_at(), monitor.tick_in(), look_in(driver)?);
-        let more = feed.next(timeout, |chunk| {
+        let more = feed.next(timeout, |chunk, read| {
             driver.clock(now_ms())?;
-            match chunk {
-                Some(bytes) => driver.feed(bytes),
-                None => Ok(()),
+            match (chunk, read) {
+                (Some(bytes), Some(lines)) => driver.feed_read(bytes, lines),
+                (Some(bytes), None) => driver.feed(bytes),
+                (None, _) => Ok(()),
             }
         })?;
         if !more {
@@ -143,8 +147,21 @@ fn say_late<S: Stage>(driver: &mut Driver<S>) {
 
 /// Chunks of input, read here or in a thread of their own.
 enum Feed {
-    Here { input: Input, buffer: Vec<u8> },
-    Thread { chunks: Receiver<Incoming>, spent: Sender<Vec<u8>>, waited: Duration },
+    Here {
+        input: Input,
+        buffer: Vec<u8>,
+    },
+    Thread {
+        chunks: Receiver<Incoming>,
+        spent: Sender<Vec<u8>>,
+        waited: Duration,
+    },
+    /// Other threads have read the lines, too.
+    Ahead {
+        readers: Readers,
+        spent: Sender<Vec<u8>>,
+        waited: Duration,
+    },
 }
 
 pub(crate) enum Incoming {
@@ -163,36 +180,57 @@ impl Feed {
         Self::Thread { chunks, spent, waited: Duration::ZERO }
     }
 
-    /// Gives the next chunk to `work`, or `None` after the timeout; false at the end of the input.
+    /// Lets threads read the lines before they are worked on.
+    fn read_ahead(self, readers: Vec<Box<dyn ReadAhead>>) -> Self {
+        match self {
+            Self::Thread { chunks, spent, waited } if !readers.is_empty() => {
+                Self::Ahead { readers: Readers::start(readers, chunks), spent, waited }
+            }
+            other => other,
+        }
+    }
+
+    /// Gives the next chunk to `work`, with what was read of it before, or no chunk after the timeout; false at the end
+    /// of the input.
     fn next(
         &mut self,
         timeout: Option<Duration>,
-        work: impl FnOnce(Option<&[u8]>) -> Result<(), Fault>,
+        work: impl FnOnce(Option<&[u8]>, Option<Box<dyn Any + Send>>) -> Result<(), Fault>,
     ) -> Result<bool, Fault> {
-        match self {
-            Self::Here { input, buffer } => match input.read(buffer, timeout)? {
-                Read::Bytes(n) => work(Some(&buffer[..n])).map(|()| true),
-                Read::TimedOut => work(None).map(|()| true),
-                Read::End => Ok(false),
-            },
-            Self::Thread { chunks, spent, waited } => match timed(waited, || receive(chunks, timeout)) {
-                Ok(Incoming::Bytes(buffer, n)) => {
-                    work(Some(&buffer[..n]))?;
-                    let _ = spent.try_send(buffer);
-                    Ok(true)
+        let (received, lines, spent) = match self {
+            Self::Here { input, buffer } => {
+                return match input.read(buffer, timeout)? {
+                    Read::Bytes(n) => work(Some(&buffer[..n]), None).map(|()| true),
+                    Read::TimedOut => work(None, None).map(|()| true),
+                    Read::End => Ok(false),
+                };
+            }
+            Self::Thread { chunks, spent, waited } => (timed(waited, || receive(chunks, timeout)), None, spent),
+            Self::Ahead { readers, spent, waited } => match timed(waited, || receive(readers.channel(), timeout)) {
+                Ok((chunk, lines)) => {
+                    readers.taken();
+                    (Ok(chunk), lines, spent)
                 }
-                Ok(Incoming::End) => Ok(false),
-                Ok(Incoming::Failed(fault)) => Err(fault),
-                Err(RecvTimeoutError::Timeout) => work(None).map(|()| true),
-                Err(RecvTimeoutError::Disconnected) => Err(Error::temporary("the reading thread died").into()),
+                Err(error) => (Err(error), None, spent),
             },
+        };
+        match received {
+            Ok(Incoming::Bytes(buffer, n)) => {
+                work(Some(&buffer[..n]), lines)?;
+                let _ = spent.try_send(buffer);
+                Ok(true)
+            }
+            Ok(Incoming::End) => Ok(false),
+            Ok(Incoming::Failed(fault)) => Err(fault),
+            Err(RecvTimeoutError::Timeout) => work(None, None).map(|()| true),
+            Err(RecvTimeoutError::Disconnected) => Err(Error::temporary("a reading thread died").into()),
         }
     }
 
     fn add_waits(&self, monitor: &mut Monitor) {
         monitor.waits.input = match self {
             Self::Here { input, .. } => input.waited,
-            Self::Thread { waited, .. } => *waited,
+            Self::Thread { waited, .. } | Self::Ahead { waited, .. } => *waited,
         };
     }
 }
@@ -225,7 +263,7 @@ pub(crate) fn spawn_reader(watches_output: bool, chunk_bytes: usize) -> (Receive
     (chunks, spent)
 }
 
-fn receive(chunks: &Receiver<Incoming>, timeout: Option<Duration>) -> Result<Incoming, RecvTimeoutError> {
+fn receive<T>(chunks: &Receiver<T>, timeout: Option<Duration>) -> Result<T, RecvTimeoutError> {
     match timeout {
         Some(timeout) => chunks.recv_timeout(timeout),
         None => chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),

@@ -1,5 +1,6 @@
 //! The four traits that tools implement. None of them touches a pipe, a thread or a clock.
 
+use std::any::Any;
 use std::io::{self, BufRead, Write};
 
 use checkpoint::Changes;
@@ -29,6 +30,16 @@ pub trait Stage {
     /// # Errors
     /// `Fault::Bad` sends the line the way of `--on-error`; it must have left no trace.
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
+
+    /// So many readers, for as many threads: they read lines before those come to the stage, which then knows what is in
+    /// them. Empty for a stage that does not read much of a line.
+    fn readers(&self, _threads: usize) -> Vec<Box<dyn ReadAhead>> {
+        Vec::new()
+    }
+
+    /// What a reader made of the chunk whose lines come next: not of all of them, and others may come between. None when
+    /// the lines have come.
+    fn take_read(&mut self, _lines: Option<Box<dyn Any + Send>>) {}
 
     /// One mark that is not the runtime's own (hello, barrier, reject, end never come here).
     /// A stage passes on what it does not know, which is the default for all.
@@ -139,6 +150,15 @@ pub trait Stage {
     fn restore_entry(&mut self, _key: &str, _value: &[u8]) -> Result<(), Error> {
         Err(Error::data("this stage keeps no entries"))
     }
+}
+
+/// Reads lines in another thread, before they come to the stage, and changes nothing there.
+pub trait ReadAhead: Send {
+    /// A data line. The stage sees it where it stands now. What cannot be read is left to the stage.
+    fn line(&mut self, line: &[u8]);
+
+    /// What was read since the last call, for [`Stage::take_read`].
+    fn take(&mut self) -> Box<dyn Any + Send>;
 }
 
 /// An operator that remembers nothing: each of many threads makes one for itself.

@@ -60,8 +60,9 @@ pub fn play_with<S: Stage>(stage: S, config: Config, input: &str) -> Played {
 pub fn every_way<S: Stage>(make: impl Fn() -> S, input: &str) {
     let lines: Vec<&str> = input.lines().collect();
     let whole = checked(&make, &lines, usize::MAX);
-    for chunk in [1, 2, 3, 7, 61, 1000] {
+    for chunk in [1, 2, 3, 7, 61, 1000, 10_000] {
         assert_eq!(checked(&make, &lines, chunk), whole, "chunks of {chunk} bytes change the output");
+        assert_eq!(read_ahead(&make, &lines, chunk), whole, "reading ahead of {chunk} bytes changes the output");
     }
     let mut last = Saved::default();
     assert_eq!(run(&make, &mut last, &lines, usize::MAX, true), whole, "saving changes the output");
@@ -108,6 +109,22 @@ fn checked<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> Str
     let text = format!("{HELLO}{}{}", text(lines), end_mark(lines));
     for chunk in text.as_bytes().chunks(chunk.min(text.len())) {
         driver.feed(chunk).unwrap();
+    }
+    driver.finish().unwrap();
+    without_frame(&String::from_utf8(driver.out.take()).unwrap())
+}
+
+/// The same with two readers that take turns, if the stage has any.
+fn read_ahead<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> String {
+    let mut driver = driver(make());
+    let mut readers = driver.stage.readers(2);
+    if readers.is_empty() {
+        return checked(make, lines, usize::MAX);
+    }
+    let text = format!("{HELLO}{}{}", text(lines), end_mark(lines));
+    for (turn, chunk) in text.as_bytes().chunks(chunk).enumerate() {
+        let lines = millpipe::read_ahead(readers[turn % 2].as_mut(), chunk);
+        driver.feed_read(chunk, lines).unwrap();
     }
     driver.finish().unwrap();
     without_frame(&String::from_utf8(driver.out.take()).unwrap())
