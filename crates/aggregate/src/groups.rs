@@ -215,22 +215,10 @@ impl Groups {
     pub fn ids(&self) -> impl Iterator<Item = u32> {
         self.index.iter().copied()
     }
-
-    /// Adds every group of another window's part to the group of the same key here.
-    ///
-    /// # Errors
-    /// `Stop` at a limit.
-    pub fn merge(&mut self, job: &Job, other: &Groups, budget: &mut Budget) -> Result<(), Fault> {
-        for from in 0..other.store.keys.len() as u32 {
-            let id = self.find_or_insert(job, other.store.key(from), budget)?;
-            self.store.table.merge(&job.plan, id as usize, &other.store.table, from as usize).map_err(stop)?;
-        }
-        Ok(())
-    }
 }
 
 /// The seed is fixed: the order of a table must not differ from run to run.
 #[inline]
-fn hash(key: &[u8]) -> u64 {
+pub fn hash(key: &[u8]) -> u64 {
     FixedState::with_seed(0).hash_one(key)
 }

@@ -1,9 +1,8 @@
 //! Result lines.
 
-use accumulators::{Table, WriteScratch};
+use accumulators::{LimitError, MergedResults, Table, WriteScratch};
 use event_time::{Window, write_rfc3339};
 use millpipe::Out;
-use rayon::slice::ParallelSliceMut;
 
 use crate::groups::Store;
 use crate::job::Job;
@@ -18,13 +17,11 @@ pub enum Scale {
     Lines,
 }
 
-/// A window of fewer keys is sorted before threads have started.
-const SORT_ON_ALL_CORES_FROM: usize = 50_000;
-
 /// Writes results. Use one for all.
 #[derive(Debug, Default)]
 pub struct Results {
     scratch: WriteScratch,
+    merged: Option<MergedResults>,
     /// `"window_start":…,"window_end":…` of the window below.
     prefix: Vec<u8>,
     prefix_of: Option<(Window, Scale)>,
@@ -41,6 +38,32 @@ impl Results {
         id: u32,
         out: &mut Vec<u8>,
     ) {
+        let seconds = self.begin(job, window, key, out);
+        table.write_results(&job.plan, id as usize, seconds, &mut self.scratch, out);
+        out.push(b'}');
+    }
+
+    /// The same of groups that are merged for it.
+    ///
+    /// # Errors
+    /// As [`MergedResults::write`].
+    pub fn write_merged(
+        &mut self,
+        job: &Job,
+        window: (Window, Scale),
+        key: &[u8],
+        parts: &[(&Table, usize)],
+        out: &mut Vec<u8>,
+    ) -> Result<(), LimitError> {
+        let seconds = self.begin(job, Some(window), key, out);
+        let merged = self.merged.get_or_insert_with(|| MergedResults::new(&job.plan));
+        merged.write(&job.plan, parts, seconds, &mut self.scratch, out)?;
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// `{WINDOW,KEYS,`; returns the length of the window.
+    fn begin(&mut self, job: &Job, window: Option<(Window, Scale)>, key: &[u8], out: &mut Vec<u8>) -> Option<f64> {
         out.push(b'{');
         if let Some((window, scale)) = window {
             self.write_window(window, scale, out);
@@ -49,12 +72,10 @@ impl Results {
             keys::write_members(job, key, out);
             out.push(b',');
         }
-        let seconds = match window {
+        match window {
             Some((window, Scale::Time)) => Some((window.end_ms - window.start_ms) as f64 / 1000.0),
             _ => None,
-        };
-        table.write_results(&job.plan, id as usize, seconds, &mut self.scratch, out);
-        out.push(b'}');
+        }
     }
 
     fn write_window(&mut self, window: Window, scale: Scale, out: &mut Vec<u8>) {
@@ -79,13 +100,7 @@ impl Results {
         mut ids: Vec<u32>,
         out: &mut Out,
     ) {
-        // Keys differ, so the order is one and the same on any number of threads.
-        let in_order = |a: &u32, b: &u32| keys::compare(store.key(*a), store.key(*b));
-        if ids.len() < SORT_ON_ALL_CORES_FROM {
-            ids.sort_unstable_by(in_order);
-        } else {
-            ids.par_sort_unstable_by(in_order);
-        }
+        keys::sort(&mut ids, |id| store.key(*id));
         for id in ids {
             self.write(job, window, store.key(id), &store.table, id, out.buffer());
             out.end_result();

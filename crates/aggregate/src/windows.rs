@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use event_time::{Window, format_rfc3339};
 use millpipe::{Fault, Out};
 
-use crate::groups::{Budget, Groups, Taken};
+use crate::groups::{Groups, Taken};
+use crate::overlaps::Overlaps;
 use crate::panes::Panes;
 use crate::results::Scale;
 use crate::work::Work;
@@ -56,6 +57,7 @@ impl Windows {
 pub struct Slices {
     pub panes: Panes,
     pub announced: BTreeSet<Window>,
+    overlaps: Overlaps,
 }
 
 impl Slices {
@@ -109,12 +111,8 @@ impl Slices {
             work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
             return Ok(());
         }
-        let mut merged = Groups::default();
-        for pane in slices.iter().filter_map(|slice| self.panes.get(*slice)) {
-            merged.merge(&work.job, &pane.groups, &mut Budget::unlimited())?;
-        }
-        work.results.write_all(&work.job, scaled, &merged.store, merged.ids().collect(), out);
-        Ok(())
+        let groups: Vec<&Groups> = slices.iter().filter_map(|slice| Some(&self.panes.get(*slice)?.groups)).collect();
+        self.overlaps.write(&work.job, window, &groups, &mut work.results, out)
     }
 }
 
