@@ -8,7 +8,6 @@ use std::cmp::Ordering;
 
 use accumulators::{Number, write_canonical};
 use json_fields::Field;
-use rayon::slice::ParallelSliceMut;
 
 use crate::job::Job;
 
@@ -64,19 +63,6 @@ pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
         return Ordering::Equal;
     }
     cells(a).map(rank).cmp(cells(b).map(rank)).then_with(|| a.cmp(b))
-}
-
-/// A window of fewer keys is sorted before threads have started.
-const SORT_ON_ALL_CORES_FROM: usize = 50_000;
-
-/// Sorts by keys, which differ, so that the order is one and the same on any number of threads.
-pub fn sort<'a, T: Send>(items: &mut [T], key: impl Fn(&T) -> &'a [u8] + Sync) {
-    let in_order = |a: &T, b: &T| compare(key(a), key(b));
-    if items.len() < SORT_ON_ALL_CORES_FROM {
-        items.sort_unstable_by(in_order);
-    } else {
-        items.par_sort_unstable_by(in_order);
-    }
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -22,6 +22,7 @@ mod counts;
 mod entry_name;
 mod groups;
 mod job;
+mod key_order;
 mod key_text;
 mod keys;
 mod mode;

@@ -8,7 +8,7 @@ use millpipe::{Fault, Out};
 
 use crate::groups::{self, Groups, stop};
 use crate::job::Job;
-use crate::keys;
+use crate::key_order;
 use crate::results::{Results, Scale};
 
 /// A group of a slice, and the next one of the same key.
@@ -54,12 +54,10 @@ impl Overlaps {
             self.collect(*chain, slices, &mut tables);
             check_merged(&job.plan, &tables).map_err(stop)?;
         }
-        let mut order: Vec<(&[u8], Chain)> =
-            self.chains.iter().map(|chain| (self.key(chain.first, slices), *chain)).collect();
-        keys::sort(&mut order, |(key, _)| key);
-        for (key, chain) in order {
-            self.collect(chain, slices, &mut tables);
-            results.write_merged(job, (window, Scale::Time), key, &tables, out.buffer()).map_err(stop)?;
+        let key = |number: u32| self.key(self.chains[number as usize].first, slices);
+        for number in key_order::sorted(self.chains.len() as u32, key) {
+            self.collect(self.chains[number as usize], slices, &mut tables);
+            results.write_merged(job, (window, Scale::Time), key(number), &tables, out.buffer()).map_err(stop)?;
             out.end_result();
         }
         Ok(())
@@ -76,7 +74,7 @@ impl Overlaps {
             slices[part.slice as usize].store.key(part.id)
         };
         for (slice, groups) in (0..).zip(slices) {
-            for id in groups.ids() {
+            for id in 0..groups.len() as u32 {
                 let key = groups.store.key(id);
                 let number = parts.len() as u32;
                 parts.push(Part { slice, id, next: None });

@@ -4,8 +4,9 @@ use accumulators::{LimitError, MergedResults, Table, WriteScratch};
 use event_time::{Window, write_rfc3339};
 use millpipe::Out;
 
-use crate::groups::Store;
+use crate::groups::Groups;
 use crate::job::Job;
+use crate::key_order;
 use crate::keys;
 
 /// What a window's numbers count.
@@ -91,17 +92,11 @@ impl Results {
         out.extend_from_slice(&self.prefix);
     }
 
-    /// The results of one window, keys in order.
-    pub fn write_all(
-        &mut self,
-        job: &Job,
-        window: Option<(Window, Scale)>,
-        store: &Store,
-        mut ids: Vec<u32>,
-        out: &mut Out,
-    ) {
-        keys::sort(&mut ids, |id| store.key(*id));
-        for id in ids {
+    /// The results of all groups of one window, keys in order.
+    pub fn write_all(&mut self, job: &Job, window: Option<(Window, Scale)>, groups: &Groups, out: &mut Out) {
+        let store = &groups.store;
+        // None of a window's groups is gone before it closes, so they have all numbers.
+        for id in key_order::sorted(groups.len() as u32, |id| store.key(id)) {
             self.write(job, window, store.key(id), &store.table, id, out.buffer());
             out.end_result();
         }

@@ -45,7 +45,7 @@ impl Windows {
         while let Some(window) = self.panes.first().filter(|window| closes(*window, watermark_ms)) {
             let Some(pane) = self.panes.close(window, work) else { break };
             let scaled = Some((window, Scale::Time));
-            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            work.results.write_all(&work.job, scaled, &pane.groups, out);
             work.settle(pane.lines, out);
             self.panes.retire(window, pane);
         }
@@ -108,7 +108,7 @@ impl Slices {
         if let [slice] = slices
             && let Some(pane) = self.panes.get(*slice)
         {
-            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            work.results.write_all(&work.job, scaled, &pane.groups, out);
             return Ok(());
         }
         let groups: Vec<&Groups> = slices.iter().filter_map(|slice| Some(&self.panes.get(*slice)?.groups)).collect();
