@@ -32,6 +32,7 @@
 //! All is deterministic: no clock, no unseeded randomness, nothing in the order of a hash map.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod batch;
 mod bins;
 mod bytes;
 mod canonical;
@@ -51,6 +52,7 @@ mod random;
 mod ranks;
 mod reservoir;
 mod results;
+mod short_decimal;
 mod snapshot;
 mod spec;
 mod state_text;
@@ -59,6 +61,7 @@ mod sum;
 mod table;
 mod values;
 
+pub use batch::NumberBatch;
 pub use canonical::write_canonical;
 pub use merged::{MergedResults, check_merged};
 pub use number::Number;

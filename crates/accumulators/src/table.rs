@@ -140,7 +140,7 @@ impl Table {
     }
 
     #[inline]
-    fn update_numbers(&mut self, plan: &Plan, field: &FieldPlan, group: usize, number: &Number) {
+    pub(crate) fn update_numbers(&mut self, plan: &Plan, field: &FieldPlan, group: usize, number: &Number) {
         let columns = &plan.columns;
         if let Some(column) = field.stats {
             let stats = &mut self.stats[group * columns.stats + column];
@@ -282,7 +282,7 @@ impl Table {
 
 impl FieldPlan {
     #[inline]
-    fn needs_text(&self) -> bool {
+    pub(crate) fn needs_text(&self) -> bool {
         self.ends.is_some() || self.lists.is_some() || self.frequencies.is_some() || self.distinct.is_some()
     }
 }

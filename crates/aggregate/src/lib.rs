@@ -28,6 +28,7 @@ mod keys;
 mod mode;
 mod overlaps;
 mod panes;
+mod pending;
 mod recency;
 mod results;
 mod running;

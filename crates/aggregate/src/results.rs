@@ -1,5 +1,7 @@
 //! Result lines.
 
+use std::hint::black_box;
+
 use accumulators::{LimitError, MergedResults, Table, WriteScratch};
 use event_time::{Window, write_rfc3339};
 use millpipe::Out;
@@ -17,6 +19,9 @@ pub enum Scale {
     /// Lines of a key.
     Lines,
 }
+
+/// Groups whose results are written one after the other.
+const BLOCK: usize = 32;
 
 /// Writes results. Use one for all.
 #[derive(Debug, Default)]
@@ -96,9 +101,23 @@ impl Results {
     pub fn write_all(&mut self, job: &Job, window: Option<(Window, Scale)>, groups: &Groups, out: &mut Out) {
         let store = &groups.store;
         // None of a window's groups is gone before it closes, so they have all numbers.
-        for id in key_order::sorted(groups.len() as u32, |id| store.key(id)) {
-            self.write(job, window, store.key(id), &store.table, id, out.buffer());
-            out.end_result();
+        let mut order = key_order::sorted(groups.len() as u32, |id| store.key(id));
+        let mut block = [0; BLOCK];
+        loop {
+            let mut len = 0;
+            for (place, id) in block.iter_mut().zip(&mut order) {
+                (*place, len) = (id, len + 1);
+            }
+            let block = &block[..len];
+            if block.is_empty() {
+                return;
+            }
+            // They lie anywhere in memory, and are waited for together.
+            black_box(block.iter().fold(0, |all, id| all ^ store.touch(job, *id)));
+            for id in block {
+                self.write(job, window, store.key(*id), &store.table, *id, out.buffer());
+                out.end_result();
+            }
         }
     }
 }

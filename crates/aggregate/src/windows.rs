@@ -41,7 +41,11 @@ impl Windows {
     }
 
     /// Writes and forgets the windows that the watermark closes; without one, all.
-    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) {
+    ///
+    /// # Errors
+    /// `Stop` at a limit.
+    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        self.panes.flush(work)?;
         while let Some(window) = self.panes.first().filter(|window| closes(*window, watermark_ms)) {
             let Some(pane) = self.panes.close(window, work) else { break };
             let scaled = Some((window, Scale::Time));
@@ -49,6 +53,7 @@ impl Windows {
             work.settle(pane.lines, out);
             self.panes.retire(window, pane);
         }
+        Ok(())
     }
 }
 
@@ -87,6 +92,7 @@ impl Slices {
     /// # Errors
     /// `Stop` at a limit.
     pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        self.panes.flush(work)?;
         while let Some(window) = self.announced.first().copied().filter(|window| closes(*window, watermark_ms)) {
             self.announced.pop_first();
             let slices = self.panes.inside(window);
