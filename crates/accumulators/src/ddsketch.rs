@@ -5,11 +5,15 @@
 //! same bins on every machine, for 8 % more of them. Which values share the lowest bin depends on the largest one
 //! only, so a sketch is the same whatever the order of its values and however it was merged.
 
+use crate::bins::Bins;
 use crate::bytes::{Reader, Writer};
 use crate::state_text::COUNT_MAX;
 
 /// Bins of each sign at `alpha` = 0.01 and above, covering 32 decimal orders of magnitude.
 const BINS_MAX: usize = 4096;
+
+/// Values whose bins are computed together.
+const BLOCK: usize = 64;
 
 /// The slope of [`log2_quadratic`] against the natural logarithm is at least this.
 const SLOPE_MIN: f64 = 4.0 / 3.0;
@@ -57,8 +61,37 @@ impl DdSketch {
         bins.add(bin, 1);
     }
 
+    /// Adds many values: faster than one by one.
+    pub fn extend(&mut self, values: &[f64]) {
+        for block in values.chunks(BLOCK) {
+            let (least, largest) = ends(block);
+            if least >= f64::MIN_POSITIVE && self.positive.cover(self.bin_of(least), self.bin_of(largest)) {
+                self.min = self.min.min(least);
+                self.max = self.max.max(largest);
+                let mut bins = [0; BLOCK];
+                for (bin, value) in bins.iter_mut().zip(block) {
+                    *bin = self.bin_of(*value);
+                }
+                self.positive.count(&bins[..block.len()]);
+            } else {
+                block.iter().for_each(|value| self.add(*value));
+            }
+        }
+    }
+
+    /// Makes the sketch empty, to be filled anew.
+    pub fn clear(&mut self) {
+        for bins in [&mut self.positive, &mut self.negative] {
+            bins.counts.clear();
+            (bins.first, bins.total) = (0, 0);
+        }
+        self.zeros = 0;
+        (self.min, self.max) = (f64::INFINITY, f64::NEG_INFINITY);
+    }
+
+    #[inline]
     fn bin_of(&self, magnitude: f64) -> i32 {
-        (log2_quadratic(magnitude) / self.width).floor() as i32
+        floor(log2_quadratic(magnitude) / self.width)
     }
 
     #[must_use]
@@ -85,6 +118,11 @@ impl DdSketch {
             self.middle(self.positive.bin_at(rank - self.negative.total - self.zeros))
         };
         estimate.clamp(self.min, self.max)
+    }
+
+    /// For ranks that mostly ascend.
+    pub fn reader(&self) -> RankReader<'_> {
+        RankReader { sketch: self, slot: 0, before: 0, estimate: None }
     }
 
     /// The point of a bin with the least relative error towards both of its ends.
@@ -125,63 +163,62 @@ impl DdSketch {
     }
 }
 
-/// Counts of a contiguous run of bins; bins below the highest `bins_max` are one with the lowest of those.
-#[derive(Clone, Debug, PartialEq)]
-struct Bins {
-    first: i32,
-    counts: Vec<u64>,
-    total: u64,
-    bins_max: usize,
+/// Reads values at ranks, going on from the last one.
+#[derive(Debug)]
+pub struct RankReader<'a> {
+    sketch: &'a DdSketch,
+    /// A positive bin, how many positive values are below it, and what its values are taken for, once known.
+    slot: usize,
+    before: u64,
+    estimate: Option<f64>,
 }
 
-impl Bins {
-    fn add(&mut self, bin: i32, count: u64) {
-        if self.counts.is_empty() {
-            self.first = bin;
+impl RankReader<'_> {
+    /// The same as [`DdSketch::value_at`].
+    pub fn value_at(&mut self, rank: u64) -> f64 {
+        let sketch = self.sketch;
+        let Some(rank) = rank.checked_sub(sketch.negative.total + sketch.zeros) else { return sketch.value_at(rank) };
+        if rank < self.before {
+            *self = sketch.reader();
         }
-        let last = self.first + self.counts.len() as i32 - 1;
-        if bin > last {
-            self.counts.resize((bin - self.first) as usize + 1, 0);
-            self.collapse();
-        } else if bin < self.first {
-            let room = self.bins_max - self.counts.len();
-            let growth = ((self.first - bin) as usize).min(room);
-            self.counts.splice(0..0, std::iter::repeat_n(0, growth));
-            self.first -= growth as i32;
+        let counts = &sketch.positive.counts;
+        while let Some(count) = counts.get(self.slot).filter(|count| self.before + *count <= rank) {
+            (self.slot, self.before, self.estimate) = (self.slot + 1, self.before + count, None);
         }
-        let slot = (bin - self.first).max(0) as usize;
-        self.counts[slot] += count;
-        self.total += count;
+        let slot = self.slot.min(counts.len().saturating_sub(1));
+        let bin = sketch.positive.first + slot as i32;
+        *self.estimate.get_or_insert_with(|| sketch.middle(bin).clamp(sketch.min, sketch.max))
     }
+}
 
-    /// Folds the lowest bins together once there are more than `bins_max`.
-    fn collapse(&mut self) {
-        let excess = self.counts.len().saturating_sub(self.bins_max);
-        if excess > 0 {
-            let folded: u64 = self.counts.drain(..excess).sum();
-            self.counts[0] += folded;
-            self.first += excess as i32;
-        }
-    }
+/// As `value.floor() as i32` for a value of ordinary size, without a call: processors from before 2008 have no
+/// instruction for it.
+#[inline]
+fn floor(value: f64) -> i32 {
+    /// Added to a number below 2^51, it leaves the nearest whole number in the lowest bits.
+    const ROUND: f64 = (3_u64 << 51) as f64;
+    let shifted = value + ROUND;
+    let nearest = shifted - ROUND;
+    shifted.to_bits() as i32 - i32::from(nearest > value)
+}
 
-    fn merge(&mut self, other: &Bins) {
-        // From the top, so that the run grows once and what lies too low folds as it would have on its own.
-        for (slot, count) in other.counts.iter().enumerate().rev().filter(|(_, count)| **count > 0) {
-            self.add(other.first + slot as i32, *count);
-        }
+/// The least and the largest of values, in four lanes, which do not wait for each other.
+fn ends(values: &[f64]) -> (f64, f64) {
+    let (mut least, mut largest) = ([f64::INFINITY; 4], [f64::NEG_INFINITY; 4]);
+    let mut take = |lane: usize, value: f64| {
+        least[lane] = if value < least[lane] { value } else { least[lane] };
+        largest[lane] = if value > largest[lane] { value } else { largest[lane] };
+    };
+    let (fours, rest) = values.as_chunks::<4>();
+    for four in fours {
+        four.iter().enumerate().for_each(|(lane, value)| take(lane, *value));
     }
-
-    fn bin_at(&self, rank: u64) -> i32 {
-        let mut seen = 0;
-        let slot = self.counts.iter().position(|count| {
-            seen += count;
-            seen > rank
-        });
-        self.first + slot.unwrap_or(self.counts.len().saturating_sub(1)) as i32
-    }
+    rest.iter().for_each(|value| take(0, *value));
+    (least.into_iter().fold(f64::INFINITY, f64::min), largest.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// A stand-in for log2: exponent plus a quadratic through both ends of the significand, increasing and continuous.
+#[inline]
 fn log2_quadratic(value: f64) -> f64 {
     const SIGNIFICAND: u64 = (1 << 52) - 1;
     let bits = value.to_bits();
@@ -192,9 +229,8 @@ fn log2_quadratic(value: f64) -> f64 {
 
 /// The inverse of [`log2_quadratic`].
 fn exp2_quadratic(position: f64) -> f64 {
-    let exponent = position.floor();
-    let fraction = 2.0 - (4.0 - 3.0 * (position - exponent)).max(1.0).sqrt();
-    let exponent = exponent as i32;
+    let exponent = floor(position);
+    let fraction = 2.0 - (4.0 - 3.0 * (position - f64::from(exponent))).max(1.0).sqrt();
     if exponent > 1023 {
         f64::MAX
     } else if exponent < -1022 {
@@ -245,6 +281,29 @@ mod tests {
 
     proptest! {
         #[test]
+        fn many_values_together_give_the_same_sketch_as_one_by_one(
+            lists in prop::collection::vec(prop_oneof![
+                prop::collection::vec(1e-3..1e3, 0..200),
+                prop::collection::vec(any::<f64>().prop_filter("finite", |v| v.is_finite()), 0..5),
+                prop::collection::vec(prop::sample::select(vec![0.0, 1e-310, f64::MIN_POSITIVE, f64::MAX, -3.0]), 0..5),
+            ], 0..8),
+            alpha in prop::sample::select(vec![0.001, 0.01, 0.2]),
+        ) {
+            let mut together = sketch(alpha, &[5.0, -7.0, 0.0]);
+            together.clear();
+            lists.iter().for_each(|list| together.extend(list));
+            prop_assert_eq!(together, sketch(alpha, &lists.concat()));
+        }
+
+        #[test]
+        fn the_floor_is_that_of_the_library(value in prop_oneof![-1e6..1e6, -3.0..3.0], whole in -1_000_000i32..1_000_000) {
+            prop_assert_eq!(floor(value), value.floor() as i32);
+            for value in [f64::from(whole), f64::from(whole).next_down(), f64::from(whole).next_up(), f64::from(whole) + 0.5] {
+                prop_assert_eq!(floor(value), value.floor() as i32, "{}", value);
+            }
+        }
+
+        #[test]
         fn every_rank_is_within_alpha(
             mut values in prop::collection::vec((-12.0f64..12.0, any::<bool>()).prop_map(|(e, s)| if s { 10f64.powf(e) } else { -(10f64.powf(e)) }), 1..300),
             zeros in 0usize..5,
@@ -253,6 +312,10 @@ mod tests {
             values.extend(std::iter::repeat_n(0.0, zeros));
             let sketch = sketch(alpha, &values);
             values.sort_by(f64::total_cmp);
+            let mut reader = sketch.reader();
+            for rank in (0..values.len()).chain((0..values.len()).rev()) {
+                prop_assert_eq!(reader.value_at(rank as u64).to_bits(), sketch.value_at(rank as u64).to_bits());
+            }
             for (rank, exact) in values.iter().enumerate() {
                 let estimate = sketch.value_at(rank as u64);
                 prop_assert!(close(estimate, *exact, alpha), "rank {rank}: {estimate} for {exact}");

@@ -32,6 +32,8 @@
 //! All is deterministic: no clock, no unseeded randomness, nothing in the order of a hash map.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod batch;
+mod bins;
 mod bytes;
 mod canonical;
 mod ddsketch;
@@ -40,14 +42,17 @@ mod digits;
 mod distinct;
 mod ends;
 mod frequencies;
+mod merged;
 mod number;
 mod number_text;
 mod percentiles;
 mod plan;
 mod quantiles;
 mod random;
+mod ranks;
 mod reservoir;
 mod results;
+mod short_decimal;
 mod snapshot;
 mod spec;
 mod state_text;
@@ -56,7 +61,9 @@ mod sum;
 mod table;
 mod values;
 
+pub use batch::NumberBatch;
 pub use canonical::write_canonical;
+pub use merged::{MergedResults, check_merged};
 pub use number::Number;
 pub use number_text::{NumberError, write_f64};
 pub use percentiles::{EXACT_VALUES, Percentiles};

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::number::{Number, SCALE_MAX, power_of_ten};
+use crate::short_decimal;
 
 /// Why text is no usable number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,6 +156,9 @@ pub(crate) fn decimal_to_f64(mantissa: i128, scale: u8) -> f64 {
 
 /// Appends a decimal without trailing zeros.
 pub(crate) fn write_decimal(mut mantissa: i128, mut scale: u8, out: &mut Vec<u8>) {
+    if let Ok(short) = i64::try_from(mantissa) {
+        return short_decimal::write(short, scale, out);
+    }
     while scale > 0 && mantissa % 10 == 0 {
         mantissa /= 10;
         scale -= 1;
@@ -178,6 +182,8 @@ pub fn write_f64(value: f64, out: &mut Vec<u8>) {
         out.extend_from_slice(b"null");
     } else if value == 0.0 {
         out.push(b'0');
+    } else if let Some((mantissa, scale)) = short_decimal::of(value) {
+        short_decimal::write(mantissa, scale, out);
     } else if (1e-7..1e21).contains(&magnitude) {
         push(out, format_args!("{value}"));
     } else {

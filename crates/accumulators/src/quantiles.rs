@@ -5,6 +5,7 @@ use crate::ddsketch::DdSketch;
 use crate::digest::Digest;
 use crate::digits::rounded;
 use crate::percentiles::Percentiles;
+use crate::ranks::Ranks;
 use crate::reservoir::Reservoir;
 
 /// The values of one field in one group.
@@ -59,19 +60,21 @@ impl Quantiles {
     fn condense(&mut self, percentiles: Percentiles, seed: u64) {
         let Quantiles::Values(values) = self else { return };
         let mut values = std::mem::take(values);
+        if let Percentiles::DdSketch(alpha) = percentiles {
+            let mut sketch = Box::new(DdSketch::new(alpha));
+            sketch.extend(&values);
+            *self = Quantiles::DdSketch(sketch);
+            return;
+        }
         values.sort_unstable_by(f64::total_cmp);
         *self = match percentiles {
-            Percentiles::DdSketch(alpha) => {
-                let mut sketch = Box::new(DdSketch::new(alpha));
-                values.iter().for_each(|value| sketch.add(*value));
-                Quantiles::DdSketch(sketch)
-            }
             Percentiles::TDigest(compression) => {
                 let mut digest = Box::new(Digest::new(compression));
                 values.iter().for_each(|value| digest.add(*value));
                 Quantiles::Digest(digest)
             }
             Percentiles::Reservoir(size) => Quantiles::Reservoir(Box::new(Reservoir::of_all(size, seed, values))),
+            Percentiles::DdSketch(_) => unreachable!("a sketch is the same in any order"),
             Percentiles::Exact(_) => unreachable!("the limit of exact percentiles is checked before a value is added"),
         };
     }
@@ -93,6 +96,8 @@ impl Quantiles {
     fn merge_large(&mut self, other: &Quantiles, percentiles: Percentiles, seed: u64) {
         self.condense(percentiles, seed);
         match (&mut *self, other) {
+            // The same bins as by way of a sketch of the other values.
+            (Quantiles::DdSketch(own), Quantiles::Values(values)) => own.extend(values),
             (Quantiles::DdSketch(own), Quantiles::DdSketch(sketch)) => own.merge(sketch),
             (Quantiles::Digest(own), Quantiles::Digest(digest)) => own.merge(digest),
             (Quantiles::Reservoir(own), Quantiles::Reservoir(reservoir)) => own.merge(reservoir),
@@ -105,15 +110,28 @@ impl Quantiles {
         }
     }
 
+    /// The values, while they are kept as they are.
+    pub(crate) fn listed(&self) -> Option<&[f64]> {
+        match self {
+            Quantiles::Values(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn sketched(&self) -> Option<&DdSketch> {
+        match self {
+            Quantiles::DdSketch(sketch) => Some(sketch),
+            _ => None,
+        }
+    }
+
     /// Appends the value at each of `percents`, with linear interpolation between the two nearest ranks; nothing if
     /// there are no values.
-    pub fn percentiles(&self, percents: &[f64], scratch: &mut Vec<f64>, results: &mut Vec<f64>) {
+    pub fn percentiles(&self, percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
         match self {
-            Quantiles::Values(values) => of_values(values, percents, scratch, results),
-            Quantiles::Reservoir(reservoir) => of_values(reservoir.sample(), percents, scratch, results),
-            Quantiles::DdSketch(sketch) => results.extend(percents.iter().map(|percent| {
-                rounded(interpolated(*percent, sketch.count(), |rank| sketch.value_at(rank)), SKETCH_DIGITS)
-            })),
+            Quantiles::Values(values) => of_values(values, percents, ranks, results),
+            Quantiles::Reservoir(reservoir) => of_values(reservoir.sample(), percents, ranks, results),
+            Quantiles::DdSketch(sketch) => of_sketch(percents, sketch, results),
             Quantiles::Digest(digest) => {
                 let values = digest.percentiles(percents).into_iter().flatten();
                 results.extend(values.map(|value| rounded(value, SKETCH_DIGITS)));
@@ -177,23 +195,43 @@ const SKETCH_DIGITS: usize = 6;
 /// Room for the first values of a group: most groups that have one value get more.
 pub(crate) const FIRST_CAPACITY: usize = 16;
 
-fn of_values(values: &[f64], percents: &[f64], scratch: &mut Vec<f64>, results: &mut Vec<f64>) {
-    if values.is_empty() {
+/// The percentiles of all values of a list.
+pub(crate) fn of_values(values: &[f64], percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
+    let count = values.len() as u64;
+    if count == 0 {
         return;
     }
-    scratch.clear();
-    scratch.extend_from_slice(values);
-    scratch.sort_unstable_by(f64::total_cmp);
+    ranks.settle(
+        values,
+        percents.iter().flat_map(|percent| {
+            let (rank, part) = place(*percent, count);
+            let next = (part > 0.0 && rank + 1 < count).then_some(rank as usize + 1);
+            std::iter::once(rank as usize).chain(next)
+        }),
+    );
+    results.extend(percents.iter().map(|percent| interpolated(*percent, count, |rank| ranks.value_at(rank as usize))));
+}
+
+/// The percentiles of all values that a sketch has seen.
+pub(crate) fn of_sketch(percents: &[f64], sketch: &DdSketch, results: &mut Vec<f64>) {
+    let mut reader = sketch.reader();
     results.extend(
-        percents.iter().map(|percent| interpolated(*percent, scratch.len() as u64, |rank| scratch[rank as usize])),
+        percents.iter().map(|percent| {
+            rounded(interpolated(*percent, sketch.count(), |rank| reader.value_at(rank)), SKETCH_DIGITS)
+        }),
     );
 }
 
-fn interpolated(percent: f64, count: u64, value_at: impl Fn(u64) -> f64) -> f64 {
+/// The rank at or below a percentile, and how far it lies towards the next one.
+fn place(percent: f64, count: u64) -> (u64, f64) {
     let position = percent * (count - 1) as f64 / 100.0;
     let rank = (position as u64).min(count - 1);
+    (rank, position - rank as f64)
+}
+
+fn interpolated(percent: f64, count: u64, mut value_at: impl FnMut(u64) -> f64) -> f64 {
+    let (rank, part) = place(percent, count);
     let low = value_at(rank);
-    let part = position - rank as f64;
     if part <= 0.0 || rank + 1 >= count {
         return low;
     }
@@ -219,7 +257,7 @@ mod tests {
 
     fn at(quantiles: &Quantiles, percents: &[f64]) -> Vec<f64> {
         let mut results = Vec::new();
-        quantiles.percentiles(percents, &mut Vec::new(), &mut results);
+        quantiles.percentiles(percents, &mut Ranks::default(), &mut results);
         results
     }
 

@@ -3,6 +3,7 @@
 use crate::number::Number;
 use crate::number_text::write_f64;
 use crate::plan::{FieldPlan, Output, Plan};
+use crate::ranks::Ranks;
 use crate::spec::Function;
 use crate::sum::Sum;
 use crate::table::Table;
@@ -10,10 +11,17 @@ use crate::table::Table;
 /// Buffers for [`Table::write_results`]. Use one for all groups.
 #[derive(Debug, Default)]
 pub struct WriteScratch {
-    values: Vec<f64>,
+    pub(crate) ranks: Ranks,
     /// Percentiles of all fields, and where each field's begin; none for a field without values.
-    percentiles: Vec<f64>,
-    starts: Vec<Option<usize>>,
+    pub(crate) percentiles: Vec<f64>,
+    pub(crate) starts: Vec<Option<usize>>,
+}
+
+impl WriteScratch {
+    pub(crate) fn clear(&mut self) {
+        self.percentiles.clear();
+        self.starts.clear();
+    }
 }
 
 impl Table {
@@ -28,6 +36,18 @@ impl Table {
         out: &mut Vec<u8>,
     ) {
         self.compute_percentiles(plan, group, scratch);
+        self.write_computed(plan, group, seconds, scratch, out);
+    }
+
+    /// The same with percentiles that are computed.
+    pub(crate) fn write_computed(
+        &self,
+        plan: &Plan,
+        group: usize,
+        seconds: Option<f64>,
+        scratch: &WriteScratch,
+        out: &mut Vec<u8>,
+    ) {
         for (number, output) in plan.outputs.iter().enumerate() {
             if number > 0 {
                 out.push(b',');
@@ -40,14 +60,13 @@ impl Table {
         }
     }
 
-    fn compute_percentiles(&self, plan: &Plan, group: usize, scratch: &mut WriteScratch) {
-        scratch.percentiles.clear();
-        scratch.starts.clear();
+    pub(crate) fn compute_percentiles(&self, plan: &Plan, group: usize, scratch: &mut WriteScratch) {
+        scratch.clear();
         for field in &plan.fields {
             let start = scratch.percentiles.len();
             if let Some(column) = field.quantiles {
                 let quantiles = &self.quantiles[group * plan.columns.quantiles + column];
-                quantiles.percentiles(&field.percents, &mut scratch.values, &mut scratch.percentiles);
+                quantiles.percentiles(&field.percents, &mut scratch.ranks, &mut scratch.percentiles);
             }
             scratch.starts.push((scratch.percentiles.len() > start).then_some(start));
         }

@@ -140,7 +140,7 @@ impl Table {
     }
 
     #[inline]
-    fn update_numbers(&mut self, plan: &Plan, field: &FieldPlan, group: usize, number: &Number) {
+    pub(crate) fn update_numbers(&mut self, plan: &Plan, field: &FieldPlan, group: usize, number: &Number) {
         let columns = &plan.columns;
         if let Some(column) = field.stats {
             let stats = &mut self.stats[group * columns.stats + column];
@@ -198,6 +198,17 @@ impl Table {
             Quantiles::Values(values) => values.len(),
             _ => 0,
         })?;
+        self.merge_but_values(plan, group, other, from);
+        let settings = &plan.settings;
+        range(group, columns.quantiles).zip(range(from, columns.quantiles)).for_each(|(own, their)| {
+            self.quantiles[own].merge(&other.quantiles[their], settings.percentiles, settings.seed);
+        });
+        Ok(())
+    }
+
+    /// The same but for the values of percentiles.
+    pub(crate) fn merge_but_values(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
+        let columns = plan.columns;
         self.merge_numbers(plan, group, other, from);
         let pairs = |count| range(group, count).zip(range(from, count));
         pairs(columns.ends).for_each(|(own, their)| self.ends[own].merge(&other.ends[their]));
@@ -209,7 +220,6 @@ impl Table {
         }
         pairs(columns.frequencies).for_each(|(own, their)| self.frequencies[own].merge(&other.frequencies[their]));
         pairs(columns.distinct).for_each(|(own, their)| self.distinct[own].merge(&other.distinct[their]));
-        Ok(())
     }
 
     /// Adds a group of this table to another group of it. The added one stays as it is.
@@ -217,20 +227,26 @@ impl Table {
     /// # Errors
     /// As [`Table::merge`].
     pub fn merge_within(&mut self, plan: &Plan, group: usize, from: usize) -> Result<(), LimitError> {
+        let mut taken = Table::default();
+        taken.push(plan);
+        self.exchange(plan, from, &mut taken);
+        let result = self.merge(plan, group, &taken, 0);
+        self.exchange(plan, from, &mut taken);
+        result
+    }
+
+    /// Swaps a group with the first one of another table.
+    fn exchange(&mut self, plan: &Plan, group: usize, other: &mut Table) {
         let columns = plan.columns;
-        let copy = Table {
-            lines: vec![self.lines[from]],
-            counts: self.counts[range(from, columns.counts)].to_vec(),
-            stats: self.stats[range(from, columns.stats)].to_vec(),
-            moments: self.moments[range(from, columns.moments)].to_vec(),
-            quantiles: self.quantiles[range(from, columns.quantiles)].to_vec(),
-            ends: self.ends[range(from, columns.ends)].to_vec(),
-            lists: self.lists[range(from, columns.lists)].to_vec(),
-            frequencies: self.frequencies[range(from, columns.frequencies)].to_vec(),
-            distinct: self.distinct[range(from, columns.distinct)].to_vec(),
-            canonical: Vec::new(),
-        };
-        self.merge(plan, group, &copy, 0)
+        std::mem::swap(&mut self.lines[group], &mut other.lines[0]);
+        self.counts[range(group, columns.counts)].swap_with_slice(&mut other.counts);
+        self.stats[range(group, columns.stats)].swap_with_slice(&mut other.stats);
+        self.moments[range(group, columns.moments)].swap_with_slice(&mut other.moments);
+        self.quantiles[range(group, columns.quantiles)].swap_with_slice(&mut other.quantiles);
+        self.ends[range(group, columns.ends)].swap_with_slice(&mut other.ends);
+        self.lists[range(group, columns.lists)].swap_with_slice(&mut other.lists);
+        self.frequencies[range(group, columns.frequencies)].swap_with_slice(&mut other.frequencies);
+        self.distinct[range(group, columns.distinct)].swap_with_slice(&mut other.distinct);
     }
 
     fn merge_numbers(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
@@ -247,10 +263,6 @@ impl Table {
             }
         }
         pairs(columns.stats).for_each(|(own, their)| self.stats[own].merge(&other.stats[their]));
-        let settings = &plan.settings;
-        pairs(columns.quantiles).for_each(|(own, their)| {
-            self.quantiles[own].merge(&other.quantiles[their], settings.percentiles, settings.seed);
-        });
     }
 
     /// Whether every field's exact percentiles have room for `more(field, column)` values.
@@ -270,7 +282,7 @@ impl Table {
 
 impl FieldPlan {
     #[inline]
-    fn needs_text(&self) -> bool {
+    pub(crate) fn needs_text(&self) -> bool {
         self.ends.is_some() || self.lists.is_some() || self.frequencies.is_some() || self.distinct.is_some()
     }
 }

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use accumulators::{
-    Percentiles, Plan, Settings, SnapshotError, Spec, StateReader, Table, ValueError, Values, WriteScratch,
+    MergedResults, Percentiles, Plan, Settings, SnapshotError, Spec, StateReader, Table, ValueError, Values,
+    WriteScratch, check_merged,
 };
 use json_fields::Scanner;
 use proptest::prelude::*;
@@ -257,6 +258,38 @@ proptest! {
             table.merge(&plan, merged, &parts, part).unwrap();
         }
         prop_assert_eq!(results(&plan, &table, merged), results(&plan, &table, all));
+    }
+
+    /// All of them: also variances, digests and samples, which the order of merging shows in.
+    #[test]
+    fn results_of_parts_together_are_those_of_the_merged_group(
+        lines in prop::collection::vec((any_line(), 0usize..5), 0..60),
+        copies in prop::sample::select(vec![1usize, 12, 60]),
+        kind in prop::sample::select(vec![
+            Percentiles::DdSketch(0.01), Percentiles::TDigest(100), Percentiles::Reservoir(5), Percentiles::Exact(2000),
+        ]),
+    ) {
+        let plan = plan_with(&ALL, kind);
+        let (mut table, mut parts) = (Table::default(), [Table::default(), Table::default()]);
+        let (merged, mut merged_all, mut groups) = (table.push(&plan), Ok(()), Vec::new());
+        for part in 0..5 {
+            let mine: Vec<&(String, usize)> = lines.iter().filter(|(_, number)| *number == part).collect();
+            // One part of many lines, whose values do not stay a list.
+            let times = mine.len() * if part == 3 { copies } else { 1 };
+            let mine: Vec<String> = mine.into_iter().cycle().take(times).map(|(line, _)| line.clone()).collect();
+            let group = feed(&plan, &mut parts[part % 2], &numbered(&mine));
+            merged_all = merged_all.and_then(|()| table.merge(&plan, merged, &parts[part % 2], group));
+            groups.push((part % 2, group));
+        }
+        let groups: Vec<(&Table, usize)> = groups.into_iter().map(|(part, group)| (&parts[part], group)).collect();
+        prop_assert_eq!(check_merged(&plan, &groups), merged_all.clone());
+        let mut results_of = MergedResults::new(&plan);
+        for _ in (0..2).filter(|_| merged_all.is_ok()) {
+            let mut out = b"{".to_vec();
+            results_of.write(&plan, &groups, Some(10.0), &mut WriteScratch::default(), &mut out).unwrap();
+            out.push(b'}');
+            prop_assert_eq!(String::from_utf8(out).unwrap(), results(&plan, &table, merged));
+        }
     }
 
     #[test]

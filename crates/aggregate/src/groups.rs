@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use accumulators::{LimitError, StateReader, Table, Values};
+use accumulators::{LimitError, NumberBatch, StateReader, Table, Values};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -39,6 +39,11 @@ impl Budget {
     /// For groups that are gone before the next line comes.
     pub fn unlimited() -> Budget {
         Budget { open: usize::MAX / 2, max: usize::MAX }
+    }
+
+    /// How many more groups there may be.
+    pub fn left(&self) -> usize {
+        self.max.saturating_sub(self.open)
     }
 
     pub fn is_spent(&self) -> bool {
@@ -89,6 +94,12 @@ impl Store {
         self.keys[id as usize].as_bytes()
     }
 
+    /// See [`Table::touch`].
+    #[inline]
+    pub fn touch(&self, job: &Job, id: u32) -> u64 {
+        self.table.touch(&job.plan, id as usize) ^ self.key(id).len() as u64
+    }
+
     /// Gives back the group's key if the last checkpoint has the group.
     pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
         self.table.reset(&job.plan, id as usize);
@@ -129,6 +140,13 @@ impl Store {
         self.tracking.touch(id);
         Ok(())
     }
+
+    /// Takes in a line of a batch.
+    #[inline]
+    pub fn update_from(&mut self, job: &Job, id: u32, batch: &NumberBatch, line: usize) {
+        self.table.update_from(&job.plan, id as usize, batch, line);
+        self.tracking.touch(id);
+    }
 }
 
 pub fn stop(error: LimitError) -> Fault {
@@ -152,18 +170,18 @@ impl Groups {
         self.find_hashed(key, hash(key))
     }
 
+    /// The same for a key whose [`hash`] is known.
     #[inline]
-    fn find_hashed(&self, key: &[u8], hash: u64) -> Option<u32> {
-        self.index.find(hash, |id| self.store.key(*id) == key).copied()
+    pub fn find_hashed(&self, key: &[u8], hash: u64) -> Option<u32> {
+        self.index.find(hash, |id| self.store.keys[*id as usize].is(key)).copied()
     }
 
-    /// The group of a key, a new one if there is none.
+    /// The group of a key with this [`hash`], a new one if there is none.
     ///
     /// # Errors
     /// `Stop` at the limit of groups.
     #[inline]
-    pub fn find_or_insert(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
-        let hash = hash(key);
+    pub fn find_or_insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
         match self.find_hashed(key, hash) {
             Some(id) => Ok(id),
             None => self.insert(job, key, hash, budget),
@@ -217,22 +235,10 @@ impl Groups {
     pub fn ids(&self) -> impl Iterator<Item = u32> {
         self.index.iter().copied()
     }
-
-    /// Adds every group of another window's part to the group of the same key here.
-    ///
-    /// # Errors
-    /// `Stop` at a limit.
-    pub fn merge(&mut self, job: &Job, other: &Groups, budget: &mut Budget) -> Result<(), Fault> {
-        for from in 0..other.store.keys.len() as u32 {
-            let id = self.find_or_insert(job, other.store.key(from), budget)?;
-            self.store.table.merge(&job.plan, id as usize, &other.store.table, from as usize).map_err(stop)?;
-        }
-        Ok(())
-    }
 }
 
 /// The seed is fixed: the order of a table must not differ from run to run.
 #[inline]
-fn hash(key: &[u8]) -> u64 {
+pub fn hash(key: &[u8]) -> u64 {
     FixedState::with_seed(0).hash_one(key)
 }

@@ -41,6 +41,9 @@ pub struct Job {
     /// Event time of lines without windows, where no watermarks tell it.
     pub time: Option<(FieldPath, TimeUnit)>,
     pub keep_marks: bool,
+    /// A line of a window with so many groups may wait for some others, to be taken in with them. It makes no
+    /// difference to what is written.
+    pub waits_from: usize,
     /// Say at the end how many lines had a field missing or null.
     pub reports_missing: bool,
 }
@@ -49,6 +52,7 @@ impl Job {
     #[must_use]
     pub fn new(plan: Plan, by: Vec<FieldPath>) -> Job {
         let members = by.iter().map(|path| member(&path.name())).collect();
+        let waits_from = if plan.takes_batches() { WAITS_FROM } else { usize::MAX };
         Job {
             plan,
             by,
@@ -59,6 +63,7 @@ impl Job {
             ttl_ms: None,
             time: None,
             keep_marks: false,
+            waits_from,
             reports_missing: false,
         }
     }
@@ -88,6 +93,9 @@ impl Job {
 
 /// (window, key) pairs held at once, unless said otherwise.
 pub const GROUPS_MAX: usize = 1_000_000;
+
+/// The states of so many groups are larger than the cache that a core has for itself; with fewer, all is near anyway.
+const WAITS_FROM: usize = 16_384;
 
 fn member(name: &str) -> Vec<u8> {
     let mut text = Vec::new();

@@ -27,6 +27,20 @@ impl KeyText {
             KeyText::Long(text) => text,
         }
     }
+
+    /// Whether the key is this text.
+    #[inline]
+    pub fn is(&self, text: &[u8]) -> bool {
+        let own = self.as_bytes();
+        match (own.len() == text.len(), text.len()) {
+            (false, _) => false,
+            // Two parts that overlap, without a call: nearly all keys.
+            (true, 8..=16) => {
+                (own.first_chunk::<8>(), own.last_chunk::<8>()) == (text.first_chunk(), text.last_chunk())
+            }
+            (true, _) => own == text,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -38,7 +52,14 @@ mod tests {
         assert_eq!(size_of::<KeyText>(), 24);
         for len in 0..60 {
             let text: Vec<u8> = (0..len).collect();
-            assert_eq!(KeyText::new(&text).as_bytes(), text);
+            let key = KeyText::new(&text);
+            assert_eq!(key.as_bytes(), text);
+            assert!(key.is(&text));
+            for at in 0..text.len() {
+                let mut other = text.clone();
+                other[at] ^= 1;
+                assert!(!key.is(&other) && !key.is(&text[..at]), "{at} of {len}");
+            }
         }
     }
 }

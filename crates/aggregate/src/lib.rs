@@ -10,7 +10,7 @@
 //! partition marks end here.
 //!
 //! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them. Windows of several slices
-//! are merged when they are written.
+//! are put together when they are written, a key at a time.
 //!
 //! **Late** is a line whose window was closed; for a slice, when all its windows were. **Bad** is a line whose field
 //! is not a number where one is needed, or whose annotation is not like that of the lines before.
@@ -22,11 +22,14 @@ mod counts;
 mod entry_name;
 mod groups;
 mod job;
+mod key_order;
 mod key_text;
 mod keys;
 mod line_reader;
 mod mode;
+mod overlaps;
 mod panes;
+mod pending;
 mod read_lines;
 mod recency;
 mod results;

@@ -108,7 +108,7 @@ impl Mode {
     /// The watermark has come to `watermark_ms`.
     pub fn advance(&mut self, watermark_ms: i64, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         match self {
-            Mode::Windows(windows) => windows.close(Some(watermark_ms), work, out),
+            Mode::Windows(windows) => return windows.close(Some(watermark_ms), work, out),
             Mode::Slices(slices) => return slices.close(Some(watermark_ms), work, out),
             Mode::Sessions(sessions) => sessions.close(Some(watermark_ms), work, out),
             Mode::Running(running) if work.job.time.is_none() => running.advance(watermark_ms, work, out),
@@ -119,7 +119,7 @@ impl Mode {
 
     pub fn end(&mut self, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         match self {
-            Mode::Windows(windows) => windows.close(None, work, out),
+            Mode::Windows(windows) => return windows.close(None, work, out),
             Mode::Slices(slices) => return slices.close(None, work, out),
             Mode::Sessions(sessions) => sessions.close(None, work, out),
             Mode::Counts(counts) => return counts.end(work, out),

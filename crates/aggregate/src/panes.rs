@@ -7,9 +7,10 @@ use event_time::Window;
 use millpipe::{Changes, Fault};
 
 use crate::entry_name::{self, EntryName};
-use crate::groups::{Groups, Taken};
+use crate::groups::{Groups, Taken, hash};
 use crate::job::Job;
 use crate::key_text::KeyText;
+use crate::pending::Pending;
 use crate::results::Scale;
 use crate::snapshot::damaged;
 use crate::work::Work;
@@ -35,6 +36,7 @@ pub struct Panes {
     retired: Vec<(Window, Vec<KeyText>)>,
     /// The span in the name of the last entry that was loaded, and its pane.
     loading: Option<(String, usize)>,
+    pending: Pending,
 }
 
 impl Panes {
@@ -72,12 +74,31 @@ impl Panes {
     /// `Stop` at a limit.
     #[inline]
     pub fn update(&mut self, slot: usize, taken: &Taken<'_>, work: &mut Work) -> Result<(), Fault> {
-        let pane = &mut self.slots[slot];
-        let id = pane.groups.find_or_insert(&work.job, taken.key, &mut work.budget)?;
-        pane.groups.store.update(&work.job, id, taken)?;
-        pane.lines += 1;
+        let has_room = self.pending.has_room(work);
+        if has_room && self.slots[slot].groups.len() >= work.job.waits_from {
+            self.pending.push(slot, taken);
+            if self.pending.is_full() {
+                self.flush(work)?;
+            }
+        } else {
+            if !has_room {
+                self.flush(work)?;
+            }
+            let groups = &mut self.slots[slot].groups;
+            let id = groups.find_or_insert(&work.job, taken.key, hash(taken.key), &mut work.budget)?;
+            groups.store.update(&work.job, id, taken)?;
+        }
+        self.slots[slot].lines += 1;
         work.held += 1;
         Ok(())
+    }
+
+    /// Takes in the lines that wait: before anything is read from a pane.
+    ///
+    /// # Errors
+    /// `Stop` at a limit.
+    pub fn flush(&mut self, work: &mut Work) -> Result<(), Fault> {
+        self.pending.flush(&mut self.slots, work)
     }
 
     /// Takes a pane out, to be written and then to be retired.
@@ -126,7 +147,10 @@ impl Panes {
     }
 
     /// Gives the entries that changed.
-    pub fn save(&mut self, job: &Job, to: &mut Changes) {
+    pub fn save(&mut self, work: &mut Work, to: &mut Changes) {
+        // No limit is near where lines wait.
+        let _ = self.flush(work);
+        let job = &work.job;
         for (window, keys) in self.retired.drain(..) {
             let mut name = EntryName::new(window, Scale::Time);
             keys.iter().for_each(|key| to.remove(name.with(key.as_bytes())));

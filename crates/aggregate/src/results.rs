@@ -1,12 +1,14 @@
 //! Result lines.
 
-use accumulators::{Table, WriteScratch};
+use std::hint::black_box;
+
+use accumulators::{LimitError, MergedResults, Table, WriteScratch};
 use event_time::{Window, write_rfc3339};
 use millpipe::Out;
-use rayon::slice::ParallelSliceMut;
 
-use crate::groups::Store;
+use crate::groups::Groups;
 use crate::job::Job;
+use crate::key_order;
 use crate::keys;
 
 /// What a window's numbers count.
@@ -18,13 +20,14 @@ pub enum Scale {
     Lines,
 }
 
-/// A window of fewer keys is sorted before threads have started.
-const SORT_ON_ALL_CORES_FROM: usize = 50_000;
+/// Groups whose results are written one after the other.
+const BLOCK: usize = 32;
 
 /// Writes results. Use one for all.
 #[derive(Debug, Default)]
 pub struct Results {
     scratch: WriteScratch,
+    merged: Option<MergedResults>,
     /// `"window_start":…,"window_end":…` of the window below.
     prefix: Vec<u8>,
     prefix_of: Option<(Window, Scale)>,
@@ -41,6 +44,32 @@ impl Results {
         id: u32,
         out: &mut Vec<u8>,
     ) {
+        let seconds = self.begin(job, window, key, out);
+        table.write_results(&job.plan, id as usize, seconds, &mut self.scratch, out);
+        out.push(b'}');
+    }
+
+    /// The same of groups that are merged for it.
+    ///
+    /// # Errors
+    /// As [`MergedResults::write`].
+    pub fn write_merged(
+        &mut self,
+        job: &Job,
+        window: (Window, Scale),
+        key: &[u8],
+        parts: &[(&Table, usize)],
+        out: &mut Vec<u8>,
+    ) -> Result<(), LimitError> {
+        let seconds = self.begin(job, Some(window), key, out);
+        let merged = self.merged.get_or_insert_with(|| MergedResults::new(&job.plan));
+        merged.write(&job.plan, parts, seconds, &mut self.scratch, out)?;
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// `{WINDOW,KEYS,`; returns the length of the window.
+    fn begin(&mut self, job: &Job, window: Option<(Window, Scale)>, key: &[u8], out: &mut Vec<u8>) -> Option<f64> {
         out.push(b'{');
         if let Some((window, scale)) = window {
             self.write_window(window, scale, out);
@@ -49,12 +78,10 @@ impl Results {
             keys::write_members(job, key, out);
             out.push(b',');
         }
-        let seconds = match window {
+        match window {
             Some((window, Scale::Time)) => Some((window.end_ms - window.start_ms) as f64 / 1000.0),
             _ => None,
-        };
-        table.write_results(&job.plan, id as usize, seconds, &mut self.scratch, out);
-        out.push(b'}');
+        }
     }
 
     fn write_window(&mut self, window: Window, scale: Scale, out: &mut Vec<u8>) {
@@ -70,25 +97,27 @@ impl Results {
         out.extend_from_slice(&self.prefix);
     }
 
-    /// The results of one window, keys in order.
-    pub fn write_all(
-        &mut self,
-        job: &Job,
-        window: Option<(Window, Scale)>,
-        store: &Store,
-        mut ids: Vec<u32>,
-        out: &mut Out,
-    ) {
-        // Keys differ, so the order is one and the same on any number of threads.
-        let in_order = |a: &u32, b: &u32| keys::compare(store.key(*a), store.key(*b));
-        if ids.len() < SORT_ON_ALL_CORES_FROM {
-            ids.sort_unstable_by(in_order);
-        } else {
-            ids.par_sort_unstable_by(in_order);
-        }
-        for id in ids {
-            self.write(job, window, store.key(id), &store.table, id, out.buffer());
-            out.end_result();
+    /// The results of all groups of one window, keys in order.
+    pub fn write_all(&mut self, job: &Job, window: Option<(Window, Scale)>, groups: &Groups, out: &mut Out) {
+        let store = &groups.store;
+        // None of a window's groups is gone before it closes, so they have all numbers.
+        let mut order = key_order::sorted(groups.len() as u32, |id| store.key(id));
+        let mut block = [0; BLOCK];
+        loop {
+            let mut len = 0;
+            for (place, id) in block.iter_mut().zip(&mut order) {
+                (*place, len) = (id, len + 1);
+            }
+            let block = &block[..len];
+            if block.is_empty() {
+                return;
+            }
+            // They lie anywhere in memory, and are waited for together.
+            black_box(block.iter().fold(0, |all, id| all ^ store.touch(job, *id)));
+            for id in block {
+                self.write(job, window, store.key(*id), &store.table, *id, out.buffer());
+                out.end_result();
+            }
         }
     }
 }

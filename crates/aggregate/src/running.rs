@@ -3,7 +3,7 @@
 use accumulators::{StateReader, write_number, write_signed};
 use millpipe::{Changes, Fault, Out};
 
-use crate::groups::{Groups, Taken};
+use crate::groups::{Groups, Taken, hash};
 use crate::job::{Emit, Job, Overflow};
 use crate::key_text::KeyText;
 use crate::keys;
@@ -89,7 +89,7 @@ impl Running {
         {
             self.forget(oldest, work, out);
         }
-        let id = self.groups.find_or_insert(&work.job, taken.key, &mut work.budget)?;
+        let id = self.groups.find_or_insert(&work.job, taken.key, hash(taken.key), &mut work.budget)?;
         self.set_last(id, Last::default());
         if work.job.forgets_oldest() {
             self.recency.push(id);

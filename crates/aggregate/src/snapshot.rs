@@ -68,8 +68,8 @@ impl Aggregate {
         match mode {
             Mode::Unknown => {}
             Mode::Running(running) => running.save(work, to),
-            Mode::Windows(windows) => windows.panes.save(&work.job, to),
-            Mode::Slices(slices) => slices.panes.save(&work.job, to),
+            Mode::Windows(windows) => windows.panes.save(work, to),
+            Mode::Slices(slices) => slices.panes.save(work, to),
             Mode::Sessions(sessions) => sessions.save(work, to),
             Mode::Counts(counts) => counts.save(work, to),
         }

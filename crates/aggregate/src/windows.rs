@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use event_time::{Window, format_rfc3339};
 use millpipe::{Fault, Out};
 
-use crate::groups::{Budget, Groups, Taken};
+use crate::groups::{Groups, Taken};
+use crate::overlaps::Overlaps;
 use crate::panes::Panes;
 use crate::results::Scale;
 use crate::work::Work;
@@ -40,14 +41,19 @@ impl Windows {
     }
 
     /// Writes and forgets the windows that the watermark closes; without one, all.
-    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) {
+    ///
+    /// # Errors
+    /// `Stop` at a limit.
+    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        self.panes.flush(work)?;
         while let Some(window) = self.panes.first().filter(|window| closes(*window, watermark_ms)) {
             let Some(pane) = self.panes.close(window, work) else { break };
             let scaled = Some((window, Scale::Time));
-            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            work.results.write_all(&work.job, scaled, &pane.groups, out);
             work.settle(pane.lines, out);
             self.panes.retire(window, pane);
         }
+        Ok(())
     }
 }
 
@@ -56,6 +62,7 @@ impl Windows {
 pub struct Slices {
     pub panes: Panes,
     pub announced: BTreeSet<Window>,
+    overlaps: Overlaps,
 }
 
 impl Slices {
@@ -85,6 +92,7 @@ impl Slices {
     /// # Errors
     /// `Stop` at a limit.
     pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        self.panes.flush(work)?;
         while let Some(window) = self.announced.first().copied().filter(|window| closes(*window, watermark_ms)) {
             self.announced.pop_first();
             let slices = self.panes.inside(window);
@@ -106,15 +114,11 @@ impl Slices {
         if let [slice] = slices
             && let Some(pane) = self.panes.get(*slice)
         {
-            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            work.results.write_all(&work.job, scaled, &pane.groups, out);
             return Ok(());
         }
-        let mut merged = Groups::default();
-        for pane in slices.iter().filter_map(|slice| self.panes.get(*slice)) {
-            merged.merge(&work.job, &pane.groups, &mut Budget::unlimited())?;
-        }
-        work.results.write_all(&work.job, scaled, &merged.store, merged.ids().collect(), out);
-        Ok(())
+        let groups: Vec<&Groups> = slices.iter().filter_map(|slice| Some(&self.panes.get(*slice)?.groups)).collect();
+        self.overlaps.write(&work.job, window, &groups, &mut work.results, out)
     }
 }
 

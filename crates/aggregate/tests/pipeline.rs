@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aggregate::Aggregate;
 use aggregate::cli::Cli;
 use clap::Parser;
-use testkit::{bin, every_way, run};
+use testkit::{bin, every_way, play, run};
 
 #[derive(Clone)]
 struct Line {
@@ -254,6 +254,44 @@ fn every_way_of_running_gives_the_same_results_where_windows_are_of_fewer_fields
     let input = text(&lines(12, 160));
     for flags in ["--session 300ms --time t --lateness 30s", "--count 10 --slide-count 4", "--count 7"] {
         every_way(stage, &windowed(flags, &input));
+    }
+}
+
+/// A stage in whose windows lines wait for others as soon as there are so many groups.
+fn waiting(from: usize, args: &[&str]) -> Aggregate {
+    let args = ["aggregate", "--by", "k", "count", "n=count:id", "sum:v", "max:v", "var:v", "p90:v"].iter().chain(args);
+    let mut job = Cli::parse_from(args).job().unwrap();
+    assert!(job.waits_from < usize::MAX, "these results are of numbers alone");
+    job.waits_from = from;
+    Aggregate::new(job)
+}
+
+#[test]
+fn lines_that_wait_for_others_give_the_same_results() {
+    for flags in ["--size 10s --time t", "--size 10s --slide 2s --time t --lateness 5s"] {
+        let input = windowed(flags, &text(&lines(14, 900)));
+        let expected = play(waiting(usize::MAX, &[]), &input);
+        for from in [0, 1, 4] {
+            let found = play(waiting(from, &[]), &input);
+            assert_eq!(
+                (found.out, found.counts),
+                (expected.out.clone(), expected.counts.clone()),
+                "{flags}, from {from}"
+            );
+        }
+        every_way(|| waiting(3, &[]), &windowed(flags, &text(&lines(15, 160))));
+    }
+}
+
+#[test]
+fn the_line_that_is_one_key_too_many_is_named_also_where_lines_wait() {
+    let keys = (0..200).map(|key| format!("{{\"t\":1000,\"k\":{},\"v\":1}}\n", key / 2)).collect::<String>();
+    let input = windowed("--size 10s --time t --time-unit ms", &keys);
+    for max in ["1", "31", "32", "33", "34", "64", "65", "90"] {
+        let stopped = |from| format!("{:?}", play(waiting(from, &["--max-keys", max]), &input).result);
+        assert_eq!(stopped(0), stopped(usize::MAX), "--max-keys {max}");
+        let lines_before = |from| play(waiting(from, &["--max-keys", max]), &input).counts.lines_in;
+        assert_eq!(lines_before(0), lines_before(usize::MAX), "--max-keys {max}");
     }
 }
 
