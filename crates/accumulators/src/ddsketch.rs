@@ -61,6 +61,10 @@ impl DdSketch {
         (log2_quadratic(magnitude) / self.width).floor() as i32
     }
 
+    pub fn heap_bytes(&self) -> usize {
+        (self.positive.counts.capacity() + self.negative.counts.capacity()) * size_of::<u64>()
+    }
+
     #[must_use]
     pub fn count(&self) -> u64 {
         self.positive.total + self.negative.total + self.zeros

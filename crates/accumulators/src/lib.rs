@@ -40,6 +40,7 @@ mod digits;
 mod distinct;
 mod ends;
 mod frequencies;
+mod memory;
 mod number;
 mod number_text;
 mod percentiles;

@@ -32,6 +32,7 @@ mod running;
 mod sessions;
 mod snapshot;
 mod span_groups;
+mod spill;
 mod tracking;
 mod windows;
 mod work;
@@ -42,12 +43,14 @@ use accumulators::Values;
 use event_time::{TimeParser, TimeUnit, Window, parse_rfc3339};
 use json_fields::Scanner;
 use millpipe::{Changes, Error, Fault, Mark, Out, Stage};
+use sorted_runs::Scratch;
 
 pub use crate::job::{Emit, Job, Overflow};
 
 use crate::annotation::{Annotation, Annotations};
 use crate::groups::Taken;
 use crate::mode::Mode;
+use crate::spill::Spill;
 use crate::work::Work;
 
 /// The operator.
@@ -85,6 +88,17 @@ impl Aggregate {
             watermark_ms: None,
             work: Work::new(job),
         }
+    }
+
+    /// With `--memory`: where groups beyond it go.
+    ///
+    /// # Errors
+    /// When it cannot be written to.
+    pub fn spill_to(mut self, scratch: Box<dyn Scratch>) -> Result<Aggregate, Error> {
+        if let Some(memory_bytes) = self.work.job.memory_bytes {
+            self.work.spill = Some(Box::new(Spill::new(scratch, &self.work.job, memory_bytes)?));
+        }
+        Ok(self)
     }
 
     /// Reads all of a line that is needed into `values` and `key`. Nothing else changes.
@@ -167,7 +181,13 @@ impl Stage for Aggregate {
         let taken = Taken { line, key: &self.key, values: &self.values, sequence: self.work.sequence };
         self.work.sequence += 1;
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
-        self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)
+        self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)?;
+        if let Some(spill) = &mut self.work.spill
+            && spill.is_due(line)
+        {
+            self.mode.spill_if_full(&mut self.work)?;
+        }
+        Ok(())
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
@@ -188,6 +208,9 @@ impl Stage for Aggregate {
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.mode.end(&mut self.work, out)?;
         self.report_missing(out);
+        if let Some(spill) = self.work.spill.as_ref().filter(|_| self.work.job.reports_missing) {
+            spill.report(out);
+        }
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::job::Emit;
 use crate::results::Scale;
 use crate::running::Running;
 use crate::sessions::Sessions;
-use crate::windows::{Slices, Windows};
+use crate::windows::{ALL_WINDOWS, Slices, Windows};
 use crate::work::Work;
 
 #[derive(Debug, Default)]
@@ -108,7 +108,7 @@ impl Mode {
     /// The watermark has come to `watermark_ms`.
     pub fn advance(&mut self, watermark_ms: i64, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         match self {
-            Mode::Windows(windows) => windows.close(Some(watermark_ms), work, out),
+            Mode::Windows(windows) => return windows.close(Some(watermark_ms), work, out),
             Mode::Slices(slices) => return slices.close(Some(watermark_ms), work, out),
             Mode::Sessions(sessions) => sessions.close(Some(watermark_ms), work, out),
             Mode::Running(running) if work.job.time.is_none() => running.advance(watermark_ms, work, out),
@@ -119,14 +119,37 @@ impl Mode {
 
     pub fn end(&mut self, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         match self {
-            Mode::Windows(windows) => windows.close(None, work, out),
+            Mode::Windows(windows) => return windows.close(None, work, out),
             Mode::Slices(slices) => return slices.close(None, work, out),
             Mode::Sessions(sessions) => sessions.close(None, work, out),
             Mode::Counts(counts) => return counts.end(work, out),
-            Mode::Running(running) => running.write_changed(work, out),
+            Mode::Running(running) => return running.end(work, out),
             Mode::Unknown => {}
         }
         Ok(())
+    }
+
+    /// Sends all groups to disk if they take more than they may.
+    ///
+    /// # Errors
+    /// `Stop` when that fails.
+    #[cold]
+    pub fn spill_if_full(&mut self, work: &mut Work) -> Result<(), Fault> {
+        let bytes = match self {
+            Mode::Windows(windows) => windows.panes.bytes(&work.job),
+            Mode::Slices(slices) => slices.panes.bytes(&work.job),
+            Mode::Running(running) => running.bytes(&work.job),
+            Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => 0,
+        };
+        if !work.spill.as_mut().is_some_and(|spill| spill.is_over(bytes)) {
+            return Ok(());
+        }
+        match self {
+            Mode::Windows(windows) => windows.panes.spill(ALL_WINDOWS, work),
+            Mode::Slices(slices) => slices.panes.spill(ALL_WINDOWS, work),
+            Mode::Running(running) => running.spill(work),
+            Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => Ok(()),
+        }
     }
 
     /// A window of slices exists.
@@ -187,6 +210,10 @@ fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
     if job.plan.has_rate() && matches!(mode, Mode::Running(_) | Mode::Counts(_)) {
         let error = Error::usage(format_args!("rate is per second of a window, and the stream has {}", mode.name()));
         return Err(error.hint("put window --size 10s in front").into());
+    }
+    if job.memory_bytes.is_some() && matches!(mode, Mode::Sessions(_) | Mode::Counts(_)) {
+        let error = Error::usage(format_args!("--memory is not for {}, which the stream has", mode.name()));
+        return Err(error.hint("--max-keys N is a limit for all kinds of windows").into());
     }
     if matches!(mode, Mode::Running(_)) {
         return Ok(());

@@ -1,6 +1,7 @@
 //! Spans of time, each with its groups: whole windows, or slices that windows are made of.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use accumulators::StateReader;
 use event_time::Window;
@@ -112,6 +113,26 @@ impl Panes {
 
     pub fn get(&self, window: Window) -> Option<&Pane> {
         self.by_window.get(&window).map(|slot| &self.slots[*slot])
+    }
+
+    /// What the groups of all open panes take in memory, about.
+    pub fn bytes(&self, job: &Job) -> usize {
+        self.by_window.values().map(|slot| self.slots[*slot].groups.bytes(job)).sum()
+    }
+
+    /// Sends the groups of some open panes to disk; the panes stay open.
+    ///
+    /// # Errors
+    /// `Stop` when that fails.
+    pub fn spill(&mut self, windows: RangeInclusive<Window>, work: &mut Work) -> Result<(), Fault> {
+        let Some(spill) = &mut work.spill else { return Ok(()) };
+        let mut run = spill.begin()?;
+        for (window, slot) in self.by_window.range(windows) {
+            let groups = std::mem::take(&mut self.slots[*slot].groups);
+            spill.put(*window, &groups, &work.job, &mut run)?;
+            work.budget.open -= groups.len();
+        }
+        spill.finish(run, &work.job)
     }
 
     /// How many groups each open pane has.

@@ -79,17 +79,22 @@ impl Results {
         mut ids: Vec<u32>,
         out: &mut Out,
     ) {
-        // Keys differ, so the order is one and the same on any number of threads.
-        let in_order = |a: &u32, b: &u32| keys::compare(store.key(*a), store.key(*b));
-        if ids.len() < SORT_ON_ALL_CORES_FROM {
-            ids.sort_unstable_by(in_order);
-        } else {
-            ids.par_sort_unstable_by(in_order);
-        }
+        sort_ids(store, &mut ids);
         for id in ids {
             self.write(job, window, store.key(id), &store.table, id, out.buffer());
             out.end_result();
         }
+    }
+}
+
+/// Puts groups in the order of their keys.
+pub fn sort_ids(store: &Store, ids: &mut [u32]) {
+    // Keys differ, so the order is one and the same on any number of threads.
+    let in_order = |a: &u32, b: &u32| keys::compare(store.key(*a), store.key(*b));
+    if ids.len() < SORT_ON_ALL_CORES_FROM {
+        ids.sort_unstable_by(in_order);
+    } else {
+        ids.par_sort_unstable_by(in_order);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Time windows, whole or made of slices.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use event_time::{Window, format_rfc3339};
 use millpipe::{Fault, Out};
@@ -9,6 +10,8 @@ use crate::groups::{Budget, Groups, Taken};
 use crate::panes::Panes;
 use crate::results::Scale;
 use crate::work::Work;
+
+pub const ALL_WINDOWS: RangeInclusive<Window> = Window::new(i64::MIN, i64::MIN)..=Window::new(i64::MAX, i64::MAX);
 
 /// Windows that each line names. They close when the watermark reaches their last millisecond.
 #[derive(Debug, Default)]
@@ -40,14 +43,27 @@ impl Windows {
     }
 
     /// Writes and forgets the windows that the watermark closes; without one, all.
-    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) {
+    ///
+    /// # Errors
+    /// `Stop` when groups are on disk and cannot be read.
+    pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         while let Some(window) = self.panes.first().filter(|window| closes(*window, watermark_ms)) {
+            let is_spilled = work.spill.as_ref().is_some_and(|spill| spill.has(window));
+            if is_spilled {
+                self.panes.spill(window..=window, work)?;
+            }
             let Some(pane) = self.panes.close(window, work) else { break };
             let scaled = Some((window, Scale::Time));
-            work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            if is_spilled && let Some(spill) = &mut work.spill {
+                spill.write_results(&[window], scaled, &work.job, &mut work.results, out)?;
+                spill.forget(window);
+            } else {
+                work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
+            }
             work.settle(pane.lines, out);
             self.panes.retire(window, pane);
         }
+        Ok(())
     }
 }
 
@@ -93,6 +109,9 @@ impl Slices {
                 if !self.is_wanted(slice)
                     && let Some(pane) = self.panes.close(slice, work)
                 {
+                    if let Some(spill) = &mut work.spill {
+                        spill.forget(slice);
+                    }
                     work.settle(pane.lines, out);
                     self.panes.retire(slice, pane);
                 }
@@ -101,8 +120,22 @@ impl Slices {
         Ok(())
     }
 
+    /// Whether some of the slices are in runs, or all of them together would be too much in memory.
+    fn needs_disk(&self, slices: &[Window], work: &Work) -> bool {
+        let Some(spill) = &work.spill else { return false };
+        slices.iter().any(|slice| spill.has(*slice))
+            || slices.len() > 1 && !spill.fits_twice(self.panes.bytes(&work.job))
+    }
+
     fn write(&mut self, window: Window, slices: &[Window], work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let scaled = Some((window, Scale::Time));
+        if self.needs_disk(slices, work) {
+            self.panes.spill(ALL_WINDOWS, work)?;
+            if let Some(spill) = &mut work.spill {
+                spill.write_results(slices, scaled, &work.job, &mut work.results, out)?;
+            }
+            return Ok(());
+        }
         if let [slice] = slices
             && let Some(pane) = self.panes.get(*slice)
         {

@@ -5,12 +5,15 @@ use millpipe::Out;
 use crate::groups::Budget;
 use crate::job::Job;
 use crate::results::Results;
+use crate::spill::Spill;
 
 #[derive(Debug)]
 pub struct Work {
     pub job: Job,
     pub budget: Budget,
     pub results: Results,
+    /// With `--memory`.
+    pub spill: Option<Box<Spill>>,
     /// Lines in open windows, or whose results have not been written.
     pub held: u64,
     /// Lines taken, in order of arrival.
@@ -20,7 +23,7 @@ pub struct Work {
 impl Work {
     pub fn new(job: Job) -> Work {
         let budget = Budget::new(job.groups_max);
-        Work { job, budget, results: Results::default(), held: 0, sequence: 0 }
+        Work { job, budget, results: Results::default(), spill: None, held: 0, sequence: 0 }
     }
 
     /// A restored group has lines whose results are not written.
