@@ -24,13 +24,19 @@ different values in a group, counts of top are too high by at most the error tha
 
 Keys sort as in jq: null, false, true, numbers, strings, arrays, objects. 1 and 1.0 are one key; a missing field is null.
 
+More keys than memory: with --memory all keys go to disk, sorted, whenever they have filled it, and are merged when
+their window is written. Results are the same, to the byte, but for what depends on where a key was cut: stddev, var,
+sums of numbers with exponents, percentiles by tdigest and reservoir, and top above 4,096 values may differ as if the
+window were made of slices. A disk that is full ends the run with exit code 75.
+
 Examples:
   window --size 10s < clicks.ndjson | aggregate --by user count total=sum:price p99:latency
   window --size 1h --slide 5m | aggregate --by site,path n=count top:3:user
   window --session 30m --by user | aggregate --by user count first:page last:page
   aggregate --by status count avg:latency < log.ndjson
   aggregate --value latency < log.ndjson
-  aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson"#;
+  aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson
+  window --size 1d < clicks.ndjson | aggregate --by user count sum:price --memory 512MiB"#;
 
 /// Compute counts, sums, percentiles and more of lines, by key and window
 ///

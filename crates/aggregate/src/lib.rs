@@ -236,6 +236,14 @@ impl Stage for Aggregate {
         self.work.job.flags()
     }
 
+    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
+        if self.work.spill.is_some() {
+            let error = Error::usage("--memory is for streams without checkpoints: what it sends to disk is in none");
+            return Err(error.hint("--max-keys N limits the number of keys instead").into());
+        }
+        Ok(())
+    }
+
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         self.save_head(to)
     }
