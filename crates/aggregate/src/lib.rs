@@ -26,6 +26,7 @@ mod key_text;
 mod keys;
 mod mode;
 mod panes;
+mod parts;
 mod recency;
 mod results;
 mod running;
@@ -160,7 +161,11 @@ impl Aggregate {
 
 impl Stage for Aggregate {
     fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        if let Some(spill) = &mut self.work.spill {
+            spill.end_loading(&self.work.job)?;
+        }
         match &mut self.mode {
+            Mode::Running(_) if self.work.has_parts() => return Err(mode::no_parts()),
             Mode::Running(running) => running.loaded(&self.work),
             Mode::Sessions(sessions) => sessions.loaded()?,
             _ => {}
@@ -237,9 +242,8 @@ impl Stage for Aggregate {
     }
 
     fn begin_checkpoints(&mut self) -> Result<(), Fault> {
-        if self.work.spill.is_some() {
-            let error = Error::usage("--memory is for streams without checkpoints: what it sends to disk is in none");
-            return Err(error.hint("--max-keys N limits the number of keys instead").into());
+        if let Some(spill) = &mut self.work.spill {
+            spill.parts.get_or_insert_default();
         }
         Ok(())
     }

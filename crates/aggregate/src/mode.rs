@@ -8,10 +8,11 @@ use crate::annotation::Annotation;
 use crate::counts::Counts;
 use crate::groups::Taken;
 use crate::job::Emit;
+use crate::panes;
 use crate::results::Scale;
 use crate::running::Running;
 use crate::sessions::Sessions;
-use crate::windows::{ALL_WINDOWS, Slices, Windows};
+use crate::windows::{Slices, Windows};
 use crate::work::Work;
 
 #[derive(Debug, Default)]
@@ -145,8 +146,8 @@ impl Mode {
             return Ok(());
         }
         match self {
-            Mode::Windows(windows) => windows.panes.spill(ALL_WINDOWS, work),
-            Mode::Slices(slices) => slices.panes.spill(ALL_WINDOWS, work),
+            Mode::Windows(windows) => windows.panes.spill(panes::ALL, work),
+            Mode::Slices(slices) => slices.panes.spill(panes::ALL, work),
             Mode::Running(running) => running.spill(work),
             Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => Ok(()),
         }
@@ -216,7 +217,7 @@ fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
         return Err(error.hint("--max-keys N is a limit for all kinds of windows").into());
     }
     if matches!(mode, Mode::Running(_)) {
-        return Ok(());
+        return if work.has_parts() { Err(no_parts()) } else { Ok(()) };
     }
     if job.emit != Emit::End || job.ttl_ms.is_some() || job.time.is_some() {
         let error = Error::usage(format_args!(
@@ -226,6 +227,12 @@ fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
         return Err(error.hint("windows are written when they close").into());
     }
     Ok(())
+}
+
+/// Keys without windows go on behind the end of the input, where those on disk would have to be written again.
+pub fn no_parts() -> Fault {
+    let error = Error::usage("--memory is not for lines without windows in a stream with checkpoints");
+    error.hint("--max-keys N limits the number of keys instead").into()
 }
 
 /// The numbers of the mark's fields among the key fields, all of which must be there.

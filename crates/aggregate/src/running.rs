@@ -188,7 +188,7 @@ impl Running {
         let groups = std::mem::take(&mut self.groups);
         (self.last, self.changed) = (Vec::new(), Vec::new());
         let mut run = spill.begin()?;
-        spill.put(EVERYTHING, &groups, &work.job, &mut run)?;
+        spill.put((EVERYTHING, 0), &groups, &work.job, &mut run)?;
         work.budget.open -= groups.len();
         spill.finish(run, &work.job)
     }
@@ -205,7 +205,7 @@ impl Running {
         self.spill(work)?;
         if let Some(spill) = &mut work.spill {
             spill.write_results(&[EVERYTHING], None, &work.job, &mut work.results, out)?;
-            spill.forget(EVERYTHING);
+            spill.forget(EVERYTHING, &work.job)?;
         }
         work.settle(work.held, out);
         Ok(())

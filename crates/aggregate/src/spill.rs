@@ -9,9 +9,10 @@ use event_time::Window;
 use millpipe::{Error, Fault, Out};
 use sorted_runs::{Combine, Fold, RunWriter, Runs, Scratch};
 
-use crate::groups::{Groups, stop};
+use crate::groups::{Budget, Groups, stop};
 use crate::job::Job;
 use crate::keys;
+use crate::parts::{self, Loading, Part, Parts, Removal};
 use crate::results::{Results, Scale, sort_ids};
 
 /// Of `--memory`, the part that groups may take. The rest is for sorting, merging and all else in the process.
@@ -35,6 +36,8 @@ pub struct Spill {
     /// Two groups: one that is merged, and what is merged into it.
     table: Table,
     value: Vec<u8>,
+    /// In a stream with checkpoints.
+    pub parts: Option<Parts>,
 }
 
 impl Spill {
@@ -49,7 +52,7 @@ impl Spill {
         let line_bytes = Table::bytes_per_group(&job.plan) + GROWTH_BYTES * (1 + job.plan.paths().len());
         let limit_bytes = (memory_bytes as f64 * GROUPS_SHARE) as usize;
         let runs = Runs::new(scratch, keys::compare);
-        Ok(Spill { runs, limit_bytes, line_bytes, left: 0, table, value: Vec::new() })
+        Ok(Spill { runs, limit_bytes, line_bytes, left: 0, table, value: Vec::new(), parts: None })
     }
 
     /// One line more; true when it is time to count the groups.
@@ -84,13 +87,13 @@ impl Spill {
         Ok(self.runs.begin().map_err(Broken::from)?)
     }
 
-    /// All groups of a window, which is not in the run yet.
+    /// All groups of a window, which is not in the run yet; they have been in memory since this era.
     ///
     /// # Errors
     /// As `begin`.
     pub fn put(
         &mut self,
-        window: Window,
+        (window, era): (Window, u64),
         groups: &Groups,
         job: &Job,
         run: &mut RunWriter<Window>,
@@ -100,6 +103,11 @@ impl Spill {
         run.begin(window).map_err(Broken::from)?;
         for id in ids {
             self.value.clear();
+            if let Some(parts) = &mut self.parts {
+                parts.leave(window, era, groups, id, job);
+                let part = Part { era, is_saved: groups.store.tracking.is_saved(id) };
+                parts::write(&[part], &mut self.value);
+            }
             groups.store.save(job, id, &mut self.value);
             run.push(groups.store.key(id), &self.value).map_err(Broken::from)?;
         }
@@ -109,8 +117,13 @@ impl Spill {
     /// # Errors
     /// As `begin`, or when too many runs are to be merged and a limit is met.
     pub fn finish(&mut self, run: RunWriter<Window>, job: &Job) -> Result<(), Fault> {
-        let Spill { runs, table, .. } = self;
-        Ok(runs.add(run, &mut States { job, table })?)
+        let (runs, mut states) = self.runs(job);
+        Ok(runs.add(run, &mut states)?)
+    }
+
+    fn runs<'a>(&'a mut self, job: &'a Job) -> (&'a mut Runs<Window>, States<'a>) {
+        let parts = self.parts.is_some().then(Vec::new);
+        (&mut self.runs, States { job, table: &mut self.table, parts })
     }
 
     /// The results of a window out of these spans, as far as they are in runs, keys in order.
@@ -125,15 +138,67 @@ impl Spill {
         results: &mut Results,
         out: &mut Out,
     ) -> Result<(), Fault> {
-        let Spill { runs, table, .. } = self;
-        let mut states = States { job, table };
+        let (runs, mut states) = self.runs(job);
         let merge = runs.merge(spans, &mut states)?;
         Ok(merge.fold(&mut ResultLines { states, scaled, results, out })?)
     }
 
-    /// A window or slice is not needed any more.
-    pub fn forget(&mut self, window: Window) {
+    /// A window or slice is not needed any more, nor what checkpoints have of it.
+    ///
+    /// # Errors
+    /// `Stop` when the runs cannot be read.
+    pub fn forget(&mut self, window: Window, job: &Job) -> Result<(), Fault> {
+        if let Some(mut parts) = self.parts.take() {
+            parts.forget(window);
+            let removed = self.remove_parts(window, &mut parts, job);
+            self.parts = Some(parts);
+            removed?;
+        }
         self.runs.forget(window);
+        Ok(())
+    }
+
+    fn remove_parts(&mut self, window: Window, parts: &mut Parts, job: &Job) -> Result<(), Fault> {
+        let mut states = States { job, table: &mut self.table, parts: Some(Vec::new()) };
+        let merge = self.runs.merge(&[window], &mut states)?;
+        Ok(merge.fold(&mut Removal::new(window, parts))?)
+    }
+
+    /// Takes a part out of a checkpoint; returns its lines.
+    ///
+    /// # Errors
+    /// `Stop` when it is damaged, or the disk is full.
+    pub fn load(
+        &mut self,
+        (window, era): (Window, u64),
+        key: &[u8],
+        from: &mut StateReader<'_>,
+        job: &Job,
+    ) -> Result<u64, Fault> {
+        let is_other = |loading: &Loading| (loading.window, loading.era) != (window, era);
+        let is_large = |loading: &Loading| {
+            let len = loading.groups.len();
+            len.is_power_of_two() && len > 64 && !self.fits_twice(2 * loading.groups.bytes(job))
+        };
+        let loading = self.parts.as_ref().and_then(|parts| parts.loading.as_ref());
+        if loading.is_some_and(|loading| is_other(loading) || is_large(loading)) {
+            self.end_loading(job)?;
+        }
+        let Some(parts) = &mut self.parts else { return Ok(0) };
+        let loading = parts.loading.get_or_insert_with(|| Loading { window, era, groups: Groups::default() });
+        let id = loading.groups.find_or_insert(job, key, &mut Budget::unlimited())?;
+        Ok(loading.groups.store.load(job, id, from)?)
+    }
+
+    /// All parts that there are were loaded.
+    ///
+    /// # Errors
+    /// `Stop` when the disk is full.
+    pub fn end_loading(&mut self, job: &Job) -> Result<(), Fault> {
+        let Some(loading) = self.parts.as_mut().and_then(|parts| parts.loading.take()) else { return Ok(()) };
+        let mut run = self.begin()?;
+        self.put((loading.window, loading.era), &loading.groups, job, &mut run)?;
+        self.finish(run, job)
     }
 
     /// What went to disk, for people.
@@ -152,6 +217,8 @@ impl Spill {
 struct States<'a> {
     job: &'a Job,
     table: &'a mut Table,
+    /// In a stream with checkpoints, the parts that were merged.
+    parts: Option<Vec<Part>>,
 }
 
 /// The group that others are merged into, and the one that is merged.
@@ -160,6 +227,10 @@ const PART: usize = 1;
 
 impl States<'_> {
     fn load(&mut self, group: usize, value: &[u8]) -> Result<(), Broken> {
+        let value = match &mut self.parts {
+            Some(parts) => parts::read(value, parts).ok_or_else(Broken::unreadable)?,
+            None => value,
+        };
         let loaded = self.table.load(&self.job.plan, group, &mut StateReader::new(value));
         // Its checksum was right.
         loaded.map_err(|error| Broken(Error::data(error).into()))
@@ -170,6 +241,7 @@ impl Combine for States<'_> {
     type Error = Broken;
 
     fn start(&mut self, value: &[u8]) -> Result<(), Broken> {
+        self.parts.iter_mut().for_each(Vec::clear);
         self.load(WHOLE, value)
     }
 
@@ -179,6 +251,7 @@ impl Combine for States<'_> {
     }
 
     fn save(&self, out: &mut Vec<u8>) {
+        self.parts.iter().for_each(|parts| parts::write(parts, out));
         self.table.save(&self.job.plan, WHOLE, out);
     }
 }
@@ -203,7 +276,7 @@ impl Fold for ResultLines<'_> {
     }
 
     fn end(&mut self, key: &[u8]) -> Result<(), Broken> {
-        let States { job, table } = &self.states;
+        let States { job, table, .. } = &self.states;
         self.results.write(job, self.scaled, key, table, WHOLE as u32, self.out.buffer());
         self.out.end_result();
         Ok(())
@@ -211,7 +284,15 @@ impl Fold for ResultLines<'_> {
 }
 
 /// Ends a merge.
-struct Broken(Fault);
+pub struct Broken(Fault);
+
+impl Broken {
+    /// What was written by us, and had the right checksum.
+    #[cold]
+    pub fn unreadable() -> Broken {
+        Broken(Error::data("spilled keys: a state without its parts").into())
+    }
+}
 
 impl From<sorted_runs::Error> for Broken {
     fn from(error: sorted_runs::Error) -> Broken {

@@ -1,17 +1,14 @@
 //! Time windows, whole or made of slices.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 
 use event_time::{Window, format_rfc3339};
 use millpipe::{Fault, Out};
 
 use crate::groups::{Budget, Groups, Taken};
-use crate::panes::Panes;
+use crate::panes::{self, Panes};
 use crate::results::Scale;
 use crate::work::Work;
-
-pub const ALL_WINDOWS: RangeInclusive<Window> = Window::new(i64::MIN, i64::MIN)..=Window::new(i64::MAX, i64::MAX);
 
 /// Windows that each line names. They close when the watermark reaches their last millisecond.
 #[derive(Debug, Default)]
@@ -56,12 +53,11 @@ impl Windows {
             let scaled = Some((window, Scale::Time));
             if is_spilled && let Some(spill) = &mut work.spill {
                 spill.write_results(&[window], scaled, &work.job, &mut work.results, out)?;
-                spill.forget(window);
             } else {
                 work.results.write_all(&work.job, scaled, &pane.groups.store, pane.groups.ids().collect(), out);
             }
             work.settle(pane.lines, out);
-            self.panes.retire(window, pane);
+            self.panes.retire(window, pane, work)?;
         }
         Ok(())
     }
@@ -109,11 +105,8 @@ impl Slices {
                 if !self.is_wanted(slice)
                     && let Some(pane) = self.panes.close(slice, work)
                 {
-                    if let Some(spill) = &mut work.spill {
-                        spill.forget(slice);
-                    }
                     work.settle(pane.lines, out);
-                    self.panes.retire(slice, pane);
+                    self.panes.retire(slice, pane, work)?;
                 }
             }
         }
@@ -130,7 +123,7 @@ impl Slices {
     fn write(&mut self, window: Window, slices: &[Window], work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let scaled = Some((window, Scale::Time));
         if self.needs_disk(slices, work) {
-            self.panes.spill(ALL_WINDOWS, work)?;
+            self.panes.spill(panes::ALL, work)?;
             if let Some(spill) = &mut work.spill {
                 spill.write_results(slices, scaled, &work.job, &mut work.results, out)?;
             }

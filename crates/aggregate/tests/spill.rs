@@ -4,10 +4,10 @@
 use aggregate::Aggregate;
 use aggregate::cli::Cli;
 use clap::Parser;
-use millpipe::{Exit, Fault, Stage};
+use millpipe::{Changes, Config, Driver, Exit, Fault, Rejects, Stage};
 use proptest::prelude::*;
 use sorted_runs::Memory;
-use testkit::{Played, play};
+use testkit::{Played, every_way, play};
 
 fn stage(args: &[&str]) -> Aggregate {
     let args = std::iter::once("aggregate").chain(args.iter().copied());
@@ -179,8 +179,69 @@ fn kinds_of_windows_that_cannot_spill_say_so() {
     assert_eq!(message(&play(spilling(&["count"], 1000, &Memory::default()), lines)).0, Exit::Usage);
 }
 
+/// In a stream with checkpoints.
+fn saved(args: &[&str], bytes: usize, scratch: &Memory) -> Aggregate {
+    let mut stage = spilling(args, bytes, scratch);
+    stage.begin_checkpoints().unwrap();
+    stage
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn keys_on_disk_are_in_checkpoints(
+        kind in prop_oneof![Just(Kind::Windows), Just(Kind::Slices)],
+        lines in prop::collection::vec((0u32..4, 0u32..40, 0u32..1000), 1..150),
+        limit in prop_oneof![Just(0), 0usize..40],
+    ) {
+        let args: Vec<&str> = ["--by", "k", "--keep-marks"].into_iter().chain(SPECS).collect();
+        let input = script(kind, &lines);
+        let scratch = Memory::default();
+        let expected = play(stage(&args), &input);
+        let found = play(saved(&args, groups(limit), &scratch), &input);
+        prop_assert_eq!(found.out, expected.out);
+        every_way(|| saved(&args, groups(limit), &scratch), &input);
+        prop_assert_eq!(scratch.files(), 0);
+    }
+}
+
+/// The state after a save in the middle of a window, with keys on disk.
+fn state_with_parts() -> (String, String) {
+    let mut driver =
+        Driver::new(saved(&["--by", "k", "count"], 0, &Memory::default()), Config::new("s"), Rejects::in_memory("s"));
+    let input: String =
+        [(1, 10), (1, 20), (1, 10)].map(|(key, value)| line(Kind::Windows, 20, key, value) + "\n").concat();
+    driver.feed(input.as_bytes()).unwrap();
+    let (mut head, mut changes) = (Vec::new(), Changes::default());
+    driver.stage.snapshot(&mut head).unwrap();
+    driver.stage.changes(&mut changes);
+    (String::from_utf8(head).unwrap(), String::from_utf8(changes.text().to_vec()).unwrap())
+}
+
 #[test]
-fn a_stream_with_checkpoints_is_refused() {
-    assert!(matches!(spilling(&["count"], 1000, &Memory::default()).begin_checkpoints(), Err(Fault::Stop(_))));
-    assert!(stage(&["count"]).begin_checkpoints().is_ok());
+fn each_part_of_a_key_has_an_entry_of_its_own() {
+    let (head, entries) = state_with_parts();
+    assert!(head.contains(r#""era":3"#), "{head}");
+    let key = r#"\"a key of some length, which does not fit in its place 1\""#
+        .replace("a key of some length, which does not fit in its place ", "k");
+    let expected = ["", "#1", "#2"].map(|era| format!("[\"2026-11-22T10:00:20Z/10s{era}|{key}\",{{\"lines\":1}}]\n"));
+    assert_eq!(entries, expected.concat());
+}
+
+#[test]
+fn a_state_with_keys_on_disk_needs_the_flag_again() {
+    let (head, entries) = state_with_parts();
+    let mut without = stage(&["--by", "k", "count"]);
+    without.restore(&mut head.as_bytes()).unwrap();
+    let line = entries.lines().next().unwrap();
+    let (name, value): (String, Box<serde_json::value::RawValue>) = serde_json::from_str(line).unwrap();
+    let error = without.restore_entry(&name, value.get().as_bytes()).unwrap_err();
+    assert_eq!(error.message, "the state has keys that were beyond --memory");
+}
+
+#[test]
+fn lines_without_windows_cannot_spill_in_a_stream_with_checkpoints() {
+    let (exit, text) = message(&play(saved(&["count"], 1000, &Memory::default()), "{}"));
+    assert!(exit == Exit::Usage && text.starts_with("--memory is not for lines without windows"), "{text}");
 }
