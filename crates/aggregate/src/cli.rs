@@ -24,10 +24,12 @@ different values in a group, counts of top are too high by at most the error tha
 
 Keys sort as in jq: null, false, true, numbers, strings, arrays, objects. 1 and 1.0 are one key; a missing field is null.
 
-More keys than memory: with --memory all keys go to disk, sorted, whenever they have filled it, and are merged when
-their window is written. Results are the same, to the byte, but for what depends on where a key was cut: stddev, var,
-sums of numbers with exponents, percentiles by tdigest and reservoir, and top above 4,096 values may differ as if the
-window were made of slices. A disk that is full ends the run with exit code 75.
+More keys than memory: with --memory all keys go to disk whenever they have filled it, sorted, and are merged when their
+window is written. Results are the same to the byte, but for those that depend on the order in which values are added:
+var, stddev, sums of numbers with exponents, percentiles by tdigest or reservoir, and top above 4,096 values can differ as
+they do when a window is made of slices. It is for windows of time, and for --emit end where there are no checkpoints. With
+checkpoints, what changes between two of them, and the names of keys whose windows close, need memory beside that.
+A full disk ends the run with exit code 75.
 
 Examples:
   window --size 10s < clicks.ndjson | aggregate --by user count total=sum:price p99:latency

@@ -9,7 +9,8 @@
 //! (end, start), keys in the order of [`keys::compare`]. Without windows, by `--emit`. Watermarks, window marks and
 //! partition marks end here.
 //!
-//! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them. Windows of several slices
+//! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them, or as many as fit into
+//! `--memory` and the others on disk. Windows of several slices
 //! are merged when they are written.
 //!
 //! **Late** is a line whose window was closed; for a slice, when all its windows were. **Bad** is a line whose field
