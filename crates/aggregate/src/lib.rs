@@ -10,8 +10,7 @@
 //! partition marks end here.
 //!
 //! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them, or as many as fit into
-//! `--memory` and the others on disk. Windows of several slices
-//! are merged when they are written.
+//! `--memory` and the others on disk. Windows of several slices are merged when they are written.
 //!
 //! **Late** is a line whose window was closed; for a slice, when all its windows were. **Bad** is a line whose field
 //! is not a number where one is needed, or whose annotation is not like that of the lines before.

@@ -133,7 +133,7 @@ impl Panes {
         self.by_window.values().map(|slot| self.slots[*slot].groups.bytes(job)).sum()
     }
 
-    /// Sends the groups of some open panes to disk; the panes stay open.
+    /// Sends the groups of all panes to disk, which stay open, or those of one that is about to be closed.
     ///
     /// # Errors
     /// `Stop` when that fails.
@@ -143,11 +143,11 @@ impl Panes {
         let mut run = spill.begin()?;
         for (window, slot) in self.by_window.range(windows) {
             let groups = std::mem::take(&mut self.slots[*slot].groups);
-            spill.put((*window, work.era), &groups, &work.job, &mut run)?;
+            spill.put((*window, work.era), &groups, &work.job, &mut run, !is_all)?;
             work.budget.open -= groups.len();
         }
         spill.finish(run, &work.job)?;
-        // A pane that leaves alone is closed.
+        // What closes has no younger parts.
         if is_all && spill.parts.is_some() {
             work.era += 1;
         }

@@ -188,7 +188,7 @@ impl Running {
         let groups = std::mem::take(&mut self.groups);
         (self.last, self.changed) = (Vec::new(), Vec::new());
         let mut run = spill.begin()?;
-        spill.put((EVERYTHING, 0), &groups, &work.job, &mut run)?;
+        spill.put((EVERYTHING, 0), &groups, &work.job, &mut run, false)?;
         work.budget.open -= groups.len();
         spill.finish(run, &work.job)
     }

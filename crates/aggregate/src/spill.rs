@@ -87,7 +87,8 @@ impl Spill {
         Ok(self.runs.begin().map_err(Broken::from)?)
     }
 
-    /// All groups of a window, which is not in the run yet; they have been in memory since this era.
+    /// All groups of a window, which is not in the run yet; they have been in memory since this era. Those of a window
+    /// that closes now will be in no checkpoint any more.
     ///
     /// # Errors
     /// As `begin`.
@@ -97,6 +98,7 @@ impl Spill {
         groups: &Groups,
         job: &Job,
         run: &mut RunWriter<Window>,
+        closes: bool,
     ) -> Result<(), Fault> {
         let mut ids: Vec<u32> = groups.ids().collect();
         sort_ids(&groups.store, &mut ids);
@@ -104,7 +106,9 @@ impl Spill {
         for id in ids {
             self.value.clear();
             if let Some(parts) = &mut self.parts {
-                parts.leave(window, era, groups, id, job);
+                if !closes {
+                    parts.leave(window, era, groups, id, job);
+                }
                 let part = Part { era, is_saved: groups.store.tracking.is_saved(id) };
                 parts::write(&[part], &mut self.value);
             }
@@ -197,7 +201,7 @@ impl Spill {
     pub fn end_loading(&mut self, job: &Job) -> Result<(), Fault> {
         let Some(loading) = self.parts.as_mut().and_then(|parts| parts.loading.take()) else { return Ok(()) };
         let mut run = self.begin()?;
-        self.put((loading.window, loading.era), &loading.groups, job, &mut run)?;
+        self.put((loading.window, loading.era), &loading.groups, job, &mut run, false)?;
         self.finish(run, job)
     }
 
