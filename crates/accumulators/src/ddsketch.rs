@@ -94,6 +94,10 @@ impl DdSketch {
         floor(log2_quadratic(magnitude) / self.width)
     }
 
+    pub fn heap_bytes(&self) -> usize {
+        (self.positive.counts.capacity() + self.negative.counts.capacity()) * size_of::<u64>()
+    }
+
     #[must_use]
     pub fn count(&self) -> u64 {
         self.positive.total + self.negative.total + self.zeros

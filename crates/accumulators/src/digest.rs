@@ -39,6 +39,13 @@ impl Digest {
         let _ = self.digest.quantile(0.5);
     }
 
+    /// The library's part is about two centroids for each unit of compression, and a buffer of four times that.
+    pub fn heap_bytes(&self) -> usize {
+        self.pending.capacity() * size_of::<f64>()
+            + usize::from(self.digest.k()) * 2 * 16
+            + usize::from(self.digest.k()) * 8 * 8
+    }
+
     pub fn merge(&mut self, other: &Digest) {
         self.digest.merge(&other.digest);
         other.pending.iter().for_each(|value| self.add(*value));

@@ -31,6 +31,10 @@ impl Frequencies {
         }
     }
 
+    pub fn heap_bytes(&self) -> usize {
+        self.counts.allocation_size() + self.counts.keys().map(|text| text.len() + 16).sum::<usize>()
+    }
+
     fn purge(&mut self) {
         let mut counts: Vec<u64> = self.counts.values().copied().collect();
         let middle = counts.len() / 2;

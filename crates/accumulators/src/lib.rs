@@ -42,6 +42,7 @@ mod digits;
 mod distinct;
 mod ends;
 mod frequencies;
+mod memory;
 mod merged;
 mod number;
 mod number_text;

@@ -1,13 +1,14 @@
 //! The flags of `aggregate`, and which of them go together.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use accumulators::{Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
 use event_time::TimeUnit;
 use json_fields::{FieldPath, PathError};
 use millpipe::{Config, Error, Late, StageArgs};
-use units::{DurationMs, QuantityError};
+use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::job::{Emit, GROUPS_MAX, Job, Overflow};
 
@@ -23,13 +24,21 @@ different values in a group, counts of top are too high by at most the error tha
 
 Keys sort as in jq: null, false, true, numbers, strings, arrays, objects. 1 and 1.0 are one key; a missing field is null.
 
+More keys than memory: with --memory all keys go to disk whenever they have filled it, sorted, and are merged when their
+window is written. Results are the same to the byte, but for those that depend on the order in which values are added:
+var, stddev, sums of numbers with exponents, percentiles by tdigest or reservoir, and top above 4,096 values can differ as
+they do when a window is made of slices. It is for windows of time, and for --emit end where there are no checkpoints. With
+checkpoints, what changes between two of them, and the names of keys whose windows close, need memory beside that.
+A full disk ends the run with exit code 75.
+
 Examples:
   window --size 10s < clicks.ndjson | aggregate --by user count total=sum:price p99:latency
   window --size 1h --slide 5m | aggregate --by site,path n=count top:3:user
   window --session 30m --by user | aggregate --by user count first:page last:page
   aggregate --by status count avg:latency < log.ndjson
   aggregate --value latency < log.ndjson
-  aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson"#;
+  aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson
+  window --size 1d < clicks.ndjson | aggregate --by user count sum:price --memory 512MiB"#;
 
 /// Compute counts, sums, percentiles and more of lines, by key and window
 ///
@@ -74,13 +83,21 @@ pub struct Cli {
     #[arg(long, value_name = "UNIT", default_value_t, requires = "time", help_heading = "Without windows")]
     pub time_unit: TimeUnit,
 
-    /// The most keys, in all open windows together
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX, help_heading = "Limits")]
+    /// The most keys, in all open windows together; --memory is the other way, without a limit
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX, conflicts_with = "memory", help_heading = "Limits")]
     pub max_keys: NonZeroUsize,
 
     /// What to do with one key more, without windows; with windows it is stop
-    #[arg(long, value_name = "WHAT", default_value = "stop", help_heading = "Limits")]
+    #[arg(long, value_name = "WHAT", default_value = "stop", conflicts_with = "memory", help_heading = "Limits")]
     pub overflow: Overflow,
+
+    /// Take about SIZE of memory for any number of keys: those beyond it go to disk, and are merged when their window is written
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, help_heading = "Limits")]
+    pub memory: Option<ByteSize>,
+
+    /// The folder on disk for keys beyond --memory, in files that are gone with the process [default: $TMPDIR, or /var/tmp]
+    #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Limits")]
+    pub spill_dir: Option<PathBuf>,
 
     /// Write the watermark marks on, for a stage behind that needs them
     #[arg(long, help_heading = "Output")]
@@ -95,6 +112,10 @@ pub struct Cli {
 }
 
 const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(GROUPS_MAX).expect("it is not zero");
+/// On disk also where /tmp is in memory.
+const USUAL_SPILL_DIR: &str = "/var/tmp";
+/// Less would be spent on buffers alone.
+const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 const DEFAULT_VALUE: &str = "value";
 const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
 
@@ -120,8 +141,10 @@ impl Cli {
         let plan = Plan::new(specs, settings).map_err(|error| usage(&error))?;
         let by = self.by.clone().map(|fields| fields.0).unwrap_or_default();
         check_names(&plan, &by)?;
+        self.check_memory()?;
         let mut job = Job::new(plan, by);
-        job.groups_max = self.max_keys.get();
+        job.memory_bytes = self.memory.map(ByteSize::as_usize);
+        job.groups_max = if self.memory.is_some() { usize::MAX } else { self.max_keys.get() };
         job.overflow = self.overflow;
         job.emit = self.emit;
         job.ttl_ms = self.ttl.map(|ttl| ttl.0);
@@ -129,6 +152,22 @@ impl Cli {
         job.keep_marks = self.keep_marks;
         job.reports_missing = self.stage.run.verbose;
         Ok(job)
+    }
+
+    /// Where keys beyond `--memory` go.
+    #[must_use]
+    pub fn spill_dir(&self) -> PathBuf {
+        let usual = || std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        self.spill_dir.clone().or_else(usual).unwrap_or_else(|| PathBuf::from(USUAL_SPILL_DIR))
+    }
+
+    /// A key on disk has no last line: it can neither be written at each line nor forgotten.
+    fn check_memory(&self) -> Result<(), Error> {
+        if self.memory.is_some() && (self.emit != Emit::End || self.ttl.is_some()) {
+            let error = Error::usage("--memory is for windows and for --emit end, without --ttl");
+            return Err(error.hint("--max-keys N limits the number of keys instead"));
+        }
+        Ok(())
     }
 
     fn default_specs(&self) -> Result<Vec<Spec>, Error> {
@@ -188,6 +227,11 @@ fn parse_emit(text: &str) -> Result<Emit, String> {
             _ => Err("say end, update or every:10s".into()),
         },
     }
+}
+
+fn parse_memory(text: &str) -> Result<ByteSize, String> {
+    let size: ByteSize = text.parse().map_err(|error: QuantityError| error.to_string())?;
+    if size < MEMORY_MIN { Err(format!("{size} is too little: at least {MEMORY_MIN}")) } else { Ok(size) }
 }
 
 fn parse_late(text: &str) -> Result<Late, String> {

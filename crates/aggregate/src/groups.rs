@@ -70,6 +70,8 @@ pub struct Store {
     pub tracking: Tracking,
     keys: Vec<KeyText>,
     free: Vec<u32>,
+    /// What long keys take beside their place among `keys`, of groups that were ever there.
+    key_bytes: usize,
 }
 
 impl Store {
@@ -77,13 +79,15 @@ impl Store {
     /// `Stop` at the limit of groups.
     pub fn insert(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
         budget.take()?;
+        let key = KeyText::new(key);
+        self.key_bytes += key.heap_bytes();
         Ok(match self.free.pop() {
             Some(id) => {
-                self.keys[id as usize] = KeyText::new(key);
+                self.keys[id as usize] = key;
                 id
             }
             None => {
-                self.keys.push(KeyText::new(key));
+                self.keys.push(key);
                 self.table.push(&job.plan) as u32
             }
         })
@@ -163,6 +167,13 @@ pub struct Groups {
 impl Groups {
     pub fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// What all groups take in memory, about, with what it takes to sort them.
+    pub fn bytes(&self, job: &Job) -> usize {
+        let Store { table, keys, key_bytes, .. } = &self.store;
+        let in_columns = Table::bytes_per_group(&job.plan) + size_of::<KeyText>() + size_of::<u32>();
+        keys.len() * in_columns + key_bytes + table.heap_bytes() + self.index.allocation_size()
     }
 
     #[inline]

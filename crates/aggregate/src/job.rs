@@ -34,6 +34,8 @@ pub struct Job {
     pub members: Vec<Vec<u8>>,
     /// Limit on (window, key) pairs held at once.
     pub groups_max: usize,
+    /// About how much memory the process may take; groups beyond it go to disk.
+    pub memory_bytes: Option<usize>,
     pub overflow: Overflow,
     pub emit: Emit,
     /// For lines without windows: a key without lines for so long is written and forgotten.
@@ -58,6 +60,7 @@ impl Job {
             by,
             members,
             groups_max: GROUPS_MAX,
+            memory_bytes: None,
             overflow: Overflow::Stop,
             emit: Emit::End,
             ttl_ms: None,

@@ -20,6 +20,14 @@ impl KeyText {
         KeyText::Short { len: text.len() as u8, bytes }
     }
 
+    /// What it takes beside its 24 bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            KeyText::Short { .. } => 0,
+            KeyText::Long(text) => text.len() + 16,
+        }
+    }
+
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match self {

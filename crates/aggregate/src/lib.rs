@@ -9,8 +9,8 @@
 //! (end, start), keys in the order of [`keys::compare`]. Without windows, by `--emit`. Watermarks, window marks and
 //! partition marks end here.
 //!
-//! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them. Windows of several slices
-//! are put together when they are written, a key at a time.
+//! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them, or as many as fit into
+//! `--memory` and the others on disk. Windows of several slices are put together when they are written, a key at a time.
 //!
 //! **Late** is a line whose window was closed; for a slice, when all its windows were. **Bad** is a line whose field
 //! is not a number where one is needed, or whose annotation is not like that of the lines before.
@@ -29,6 +29,7 @@ mod line_reader;
 mod mode;
 mod overlaps;
 mod panes;
+mod parts;
 mod pending;
 mod read_lines;
 mod recency;
@@ -37,6 +38,7 @@ mod running;
 mod sessions;
 mod snapshot;
 mod span_groups;
+mod spill;
 mod tracking;
 mod windows;
 mod work;
@@ -46,6 +48,7 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{Window, parse_rfc3339};
 use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage};
+use sorted_runs::Scratch;
 
 pub use crate::job::{Emit, Job, Overflow};
 
@@ -53,6 +56,7 @@ use crate::groups::Taken;
 use crate::line_reader::{LineReader, Read};
 use crate::mode::Mode;
 use crate::read_lines::{ReadLines, Reader};
+use crate::spill::Spill;
 use crate::work::Work;
 
 /// The operator.
@@ -79,6 +83,17 @@ impl Aggregate {
             watermark_ms: None,
             work: Work::new(job),
         }
+    }
+
+    /// With `--memory`: where groups beyond it go.
+    ///
+    /// # Errors
+    /// When it cannot be written to.
+    pub fn spill_to(mut self, scratch: Box<dyn Scratch>) -> Result<Aggregate, Error> {
+        if let Some(memory_bytes) = self.work.job.memory_bytes {
+            self.work.spill = Some(Box::new(Spill::new(scratch, &self.work.job, memory_bytes)?));
+        }
+        Ok(self)
     }
 
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
@@ -121,7 +136,11 @@ impl Aggregate {
 
 impl Stage for Aggregate {
     fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        if let Some(spill) = &mut self.work.spill {
+            spill.end_loading(&self.work.job)?;
+        }
         match &mut self.mode {
+            Mode::Running(_) if self.work.has_parts() => return Err(mode::no_parts()),
             Mode::Running(running) => running.loaded(&self.work),
             Mode::Sessions(sessions) => sessions.loaded()?,
             _ => {}
@@ -151,7 +170,13 @@ impl Stage for Aggregate {
         };
         self.work.sequence += 1;
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
-        self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)
+        self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)?;
+        if let Some(spill) = &mut self.work.spill
+            && spill.is_due(line)
+        {
+            self.mode.spill_if_full(&mut self.work)?;
+        }
+        Ok(())
     }
 
     fn readers(&self, threads: usize) -> Vec<Box<dyn ReadAhead>> {
@@ -181,6 +206,9 @@ impl Stage for Aggregate {
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.mode.end(&mut self.work, out)?;
         self.report_missing(out);
+        if let Some(spill) = self.work.spill.as_ref().filter(|_| self.work.job.reports_missing) {
+            spill.report(out);
+        }
         Ok(())
     }
 
@@ -204,6 +232,13 @@ impl Stage for Aggregate {
 
     fn flags(&self) -> String {
         self.work.job.flags()
+    }
+
+    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
+        if let Some(spill) = &mut self.work.spill {
+            spill.parts.get_or_insert_default();
+        }
+        Ok(())
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {

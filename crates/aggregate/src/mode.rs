@@ -8,6 +8,7 @@ use crate::annotation::Annotation;
 use crate::counts::Counts;
 use crate::groups::Taken;
 use crate::job::Emit;
+use crate::panes;
 use crate::results::Scale;
 use crate::running::Running;
 use crate::sessions::Sessions;
@@ -123,10 +124,33 @@ impl Mode {
             Mode::Slices(slices) => return slices.close(None, work, out),
             Mode::Sessions(sessions) => sessions.close(None, work, out),
             Mode::Counts(counts) => return counts.end(work, out),
-            Mode::Running(running) => running.write_changed(work, out),
+            Mode::Running(running) => return running.end(work, out),
             Mode::Unknown => {}
         }
         Ok(())
+    }
+
+    /// Sends all groups to disk if they take more than they may.
+    ///
+    /// # Errors
+    /// `Stop` when that fails.
+    #[cold]
+    pub fn spill_if_full(&mut self, work: &mut Work) -> Result<(), Fault> {
+        let bytes = match self {
+            Mode::Windows(windows) => windows.panes.bytes(&work.job),
+            Mode::Slices(slices) => slices.panes.bytes(&work.job),
+            Mode::Running(running) => running.bytes(&work.job),
+            Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => 0,
+        };
+        if !work.spill.as_mut().is_some_and(|spill| spill.is_over(bytes)) {
+            return Ok(());
+        }
+        match self {
+            Mode::Windows(windows) => windows.panes.spill(panes::ALL, work),
+            Mode::Slices(slices) => slices.panes.spill(panes::ALL, work),
+            Mode::Running(running) => running.spill(work),
+            Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => Ok(()),
+        }
     }
 
     /// A window of slices exists.
@@ -188,8 +212,12 @@ fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
         let error = Error::usage(format_args!("rate is per second of a window, and the stream has {}", mode.name()));
         return Err(error.hint("put window --size 10s in front").into());
     }
+    if job.memory_bytes.is_some() && matches!(mode, Mode::Sessions(_) | Mode::Counts(_)) {
+        let error = Error::usage(format_args!("--memory is not for {}, which the stream has", mode.name()));
+        return Err(error.hint("--max-keys N is a limit for all kinds of windows").into());
+    }
     if matches!(mode, Mode::Running(_)) {
-        return Ok(());
+        return if work.has_parts() { Err(no_parts()) } else { Ok(()) };
     }
     if job.emit != Emit::End || job.ttl_ms.is_some() || job.time.is_some() {
         let error = Error::usage(format_args!(
@@ -199,6 +227,12 @@ fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
         return Err(error.hint("windows are written when they close").into());
     }
     Ok(())
+}
+
+/// Keys without windows go on behind the end of the input, where those on disk would have to be written again.
+pub fn no_parts() -> Fault {
+    let error = Error::usage("--memory is not for lines without windows in a stream with checkpoints");
+    error.hint("--max-keys N limits the number of keys instead").into()
 }
 
 /// The numbers of the mark's fields among the key fields, all of which must be there.

@@ -1,10 +1,11 @@
 //! Spans of time, each with its groups: whole windows, or slices that windows are made of.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use accumulators::StateReader;
 use event_time::Window;
-use millpipe::{Changes, Fault};
+use millpipe::{Changes, Error, Fault};
 
 use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken, hash};
@@ -24,6 +25,9 @@ pub struct Pane {
     pub lines: u64,
 }
 
+/// Every window there can be.
+pub const ALL: RangeInclusive<Window> = Window::new(i64::MIN, i64::MIN)..=Window::new(i64::MAX, i64::MAX);
+
 /// Open panes by (end, start).
 #[derive(Debug, Default)]
 pub struct Panes {
@@ -33,9 +37,9 @@ pub struct Panes {
     recent: [Option<(Window, usize)>; RECENT],
     next: usize,
     /// Groups that the last checkpoint has, of panes that are closed.
-    retired: Vec<(Window, Vec<KeyText>)>,
+    retired: Vec<(Window, u64, Vec<KeyText>)>,
     /// The span in the name of the last entry that was loaded, and its pane.
-    loading: Option<(String, usize)>,
+    loading: Option<(String, Window, u64, usize)>,
     pending: Pending,
 }
 
@@ -112,11 +116,21 @@ impl Panes {
     }
 
     /// A closed pane is not needed any more.
-    pub fn retire(&mut self, window: Window, pane: Pane) {
+    ///
+    /// # Errors
+    /// `Stop` when its groups are on disk and cannot be read.
+    pub fn retire(&mut self, window: Window, pane: Pane, work: &mut Work) -> Result<(), Fault> {
         let keys = pane.groups.store.into_saved_keys();
         if !keys.is_empty() {
-            self.retired.push((window, keys));
+            self.retired.push((window, work.era, keys));
         }
+        if let Some(spill) = &mut work.spill {
+            spill.forget(window, &work.job)?;
+        }
+        if self.by_window.is_empty() {
+            work.begin_eras();
+        }
+        Ok(())
     }
 
     pub fn first(&self) -> Option<Window> {
@@ -135,6 +149,33 @@ impl Panes {
         self.by_window.get(&window).map(|slot| &self.slots[*slot])
     }
 
+    /// What the groups of all open panes take in memory, about.
+    pub fn bytes(&self, job: &Job) -> usize {
+        self.by_window.values().map(|slot| self.slots[*slot].groups.bytes(job)).sum()
+    }
+
+    /// Sends the groups of all panes to disk, which stay open, or those of one that is about to be closed.
+    ///
+    /// # Errors
+    /// `Stop` when that fails.
+    pub fn spill(&mut self, windows: RangeInclusive<Window>, work: &mut Work) -> Result<(), Fault> {
+        self.flush(work)?;
+        let Some(spill) = &mut work.spill else { return Ok(()) };
+        let is_all = windows == ALL;
+        let mut run = spill.begin()?;
+        for (window, slot) in self.by_window.range(windows) {
+            let groups = std::mem::take(&mut self.slots[*slot].groups);
+            spill.put((*window, work.era), &groups, &work.job, &mut run, !is_all)?;
+            work.budget.open -= groups.len();
+        }
+        spill.finish(run, &work.job)?;
+        // What closes has no younger parts.
+        if is_all && spill.parts.is_some() {
+            work.era += 1;
+        }
+        Ok(())
+    }
+
     /// How many groups each open pane has.
     pub fn sizes(&self) -> impl Iterator<Item = (Window, usize)> {
         self.by_window.iter().map(|(window, slot)| (*window, self.slots[*slot].groups.len()))
@@ -150,16 +191,18 @@ impl Panes {
     pub fn save(&mut self, work: &mut Work, to: &mut Changes) {
         // No limit is near where lines wait.
         let _ = self.flush(work);
-        let job = &work.job;
-        for (window, keys) in self.retired.drain(..) {
-            let mut name = EntryName::new(window, Scale::Time);
+        for (window, era, keys) in self.retired.drain(..) {
+            let mut name = EntryName::of_era(window, Scale::Time, era);
             keys.iter().for_each(|key| to.remove(name.with(key.as_bytes())));
+        }
+        if let Some(parts) = work.spill.as_mut().and_then(|spill| spill.parts.as_mut()) {
+            parts.save(work.era, to);
         }
         for (window, slot) in &self.by_window {
             let groups = &mut self.slots[*slot].groups;
-            let mut name = EntryName::new(*window, Scale::Time);
+            let mut name = EntryName::of_era(*window, Scale::Time, work.era);
             for id in groups.take_changed() {
-                to.put(name.with(groups.store.key(id)), |out| groups.store.save(job, id, out));
+                to.put(name.with(groups.store.key(id)), |out| groups.store.save(&work.job, id, out));
             }
         }
     }
@@ -170,22 +213,31 @@ impl Panes {
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
         let (span, key) = entry_name::split(name).ok_or_else(|| damaged(name))?;
-        let slot = match &self.loading {
-            Some((known, slot)) if known == span => *slot,
+        let (window, era, slot) = match &self.loading {
+            Some((known, window, era, slot)) if known == span => (*window, *era, *slot),
             _ => {
-                let window = entry_name::parse_span(span, Scale::Time).ok_or_else(|| damaged(name))?;
-                self.find(window).unwrap_or_else(|| self.open(window))
+                let (window, era) = entry_name::parse_span_and_era(span).ok_or_else(|| damaged(name))?;
+                let slot = self.find(window).unwrap_or_else(|| self.open(window));
+                self.loading = Some((span.to_owned(), window, era, slot));
+                (window, era, slot)
             }
         };
-        if self.loading.as_ref().is_none_or(|loading| loading.1 != slot) {
-            self.loading = Some((span.to_owned(), slot));
-        }
-        let pane = &mut self.slots[slot];
-        let id = pane.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(name))?;
         let from = &mut StateReader::new(value);
-        let lines = pane.groups.store.load(&work.job, id, from)?;
-        pane.lines += lines;
+        let lines = if era == work.era {
+            let groups = &mut self.slots[slot].groups;
+            let id = groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(name))?;
+            groups.store.load(&work.job, id, from)?
+        } else {
+            let spill = work.spill.as_mut().filter(|_| era < work.era).ok_or_else(was_on_disk)?;
+            spill.load((window, era), key.as_bytes(), from, &work.job)?
+        };
+        self.slots[slot].lines += lines;
         work.hold(lines);
         Ok(from.end().ok_or_else(|| damaged(name))?)
     }
+}
+
+#[cold]
+fn was_on_disk() -> Error {
+    Error::data("the state has keys that were beyond --memory").hint("give --memory again, as large as you like")
 }

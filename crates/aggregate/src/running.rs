@@ -1,6 +1,7 @@
 //! Lines without windows: one group a key, for the whole input.
 
 use accumulators::{StateReader, write_number, write_signed};
+use event_time::Window;
 use millpipe::{Changes, Fault, Out};
 
 use crate::groups::{Groups, Taken, hash};
@@ -29,6 +30,9 @@ pub struct Running {
     /// Keys that the last checkpoint has and that are forgotten.
     removed: Vec<KeyText>,
 }
+
+/// What groups without windows are called in a run.
+const EVERYTHING: Window = Window::new(i64::MIN, i64::MAX);
 
 /// A group's last line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -168,6 +172,43 @@ impl Running {
         let store = &self.groups.store;
         work.results.write(&work.job, None, store.key(id), &store.table, id, out.buffer());
         out.end_result();
+    }
+
+    /// What all groups take in memory, about.
+    pub fn bytes(&self, job: &Job) -> usize {
+        self.groups.bytes(job) + self.groups.len() * (size_of::<Last>() + size_of::<u32>())
+    }
+
+    /// Sends all groups to disk: their keys begin anew. With `--emit end` only, where nobody asks for the last lines.
+    ///
+    /// # Errors
+    /// `Stop` when that fails.
+    pub fn spill(&mut self, work: &mut Work) -> Result<(), Fault> {
+        let Some(spill) = &mut work.spill else { return Ok(()) };
+        let groups = std::mem::take(&mut self.groups);
+        (self.last, self.changed) = (Vec::new(), Vec::new());
+        let mut run = spill.begin()?;
+        spill.put((EVERYTHING, 0), &groups, &work.job, &mut run, false)?;
+        work.budget.open -= groups.len();
+        spill.finish(run, &work.job)
+    }
+
+    /// The end of the input: writes what was not written.
+    ///
+    /// # Errors
+    /// `Stop` when groups are on disk and cannot be read.
+    pub fn end(&mut self, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        if !work.spill.as_ref().is_some_and(|spill| spill.has(EVERYTHING)) {
+            self.write_changed(work, out);
+            return Ok(());
+        }
+        self.spill(work)?;
+        if let Some(spill) = &mut work.spill {
+            spill.write_results(&[EVERYTHING], None, &work.job, &mut work.results, out)?;
+            spill.forget(EVERYTHING, &work.job)?;
+        }
+        work.settle(work.held, out);
+        Ok(())
     }
 
     fn forget(&mut self, id: u32, work: &mut Work, out: &mut Out) {

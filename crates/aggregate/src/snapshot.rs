@@ -5,6 +5,7 @@
 //! ```text
 //! "user-1"                           [sequence,clock,pending,STATE]   lines without windows: the key's last line
 //! 2026-01-01T00:00:00Z/10s|"user-1"  STATE                            a window or slice
+//! 2026-01-01T00:00:00Z/10s#2|"user-1"  STATE                          a part of it, with --memory
 //! 2026-01-01T00:00:03Z/30s|"user-1"  [start,end,STATE]                a session, named by its first span
 //! 100/50|"user-1"                    STATE                            50 lines from the 100th
 //! next|"user-1"                      150                              where overlapping windows of lines go on
@@ -38,10 +39,13 @@ pub fn damaged(name: &str) -> Error {
 
 impl Aggregate {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
-        let head = json!({
+        let mut head = json!({
             "aggregate": VERSION, "sequence": self.work.sequence,
             "watermarks": self.has_watermarks, "watermark": self.watermark_ms, "mode": self.mode.save_head(),
         });
+        if self.work.era > 0 {
+            head["era"] = self.work.era.into();
+        }
         writeln!(to, "{head}")
     }
 
@@ -59,6 +63,8 @@ impl Aggregate {
         self.work.sequence = head["sequence"].as_u64()?;
         self.has_watermarks = head["watermarks"].as_bool()?;
         self.watermark_ms = optional(&head["watermark"])?;
+        let era = &head["era"];
+        self.work.restore_era(if era.is_null() { 0 } else { era.as_u64()? });
         self.mode = Mode::load_head(&head["mode"], &self.work.job)?;
         Some(())
     }

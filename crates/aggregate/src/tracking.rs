@@ -53,6 +53,11 @@ impl Tracking {
         !self.marks.is_empty()
     }
 
+    /// The last checkpoint has the group as it is.
+    pub fn is_clean(&self, id: u32) -> bool {
+        self.marks.get(id as usize).is_some_and(|mark| *mark == SAVED)
+    }
+
     pub fn is_saved(&self, id: u32) -> bool {
         self.marks.get(id as usize).is_some_and(|mark| mark & SAVED != 0)
     }

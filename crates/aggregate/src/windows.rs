@@ -7,7 +7,7 @@ use millpipe::{Fault, Out};
 
 use crate::groups::{Groups, Taken};
 use crate::overlaps::Overlaps;
-use crate::panes::Panes;
+use crate::panes::{self, Panes};
 use crate::results::Scale;
 use crate::work::Work;
 
@@ -43,15 +43,23 @@ impl Windows {
     /// Writes and forgets the windows that the watermark closes; without one, all.
     ///
     /// # Errors
-    /// `Stop` at a limit.
+    /// `Stop` at a limit, or when groups are on disk and cannot be read.
     pub fn close(&mut self, watermark_ms: Option<i64>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         self.panes.flush(work)?;
         while let Some(window) = self.panes.first().filter(|window| closes(*window, watermark_ms)) {
+            let is_spilled = work.spill.as_ref().is_some_and(|spill| spill.has(window));
+            if is_spilled {
+                self.panes.spill(window..=window, work)?;
+            }
             let Some(pane) = self.panes.close(window, work) else { break };
             let scaled = Some((window, Scale::Time));
-            work.results.write_all(&work.job, scaled, &pane.groups, out);
+            if is_spilled && let Some(spill) = &mut work.spill {
+                spill.write_results(&[window], scaled, &work.job, &mut work.results, out)?;
+            } else {
+                work.results.write_all(&work.job, scaled, &pane.groups, out);
+            }
             work.settle(pane.lines, out);
-            self.panes.retire(window, pane);
+            self.panes.retire(window, pane, work)?;
         }
         Ok(())
     }
@@ -102,15 +110,29 @@ impl Slices {
                     && let Some(pane) = self.panes.close(slice, work)
                 {
                     work.settle(pane.lines, out);
-                    self.panes.retire(slice, pane);
+                    self.panes.retire(slice, pane, work)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// Whether some of the slices are in runs, or all of them together would be too much in memory.
+    fn needs_disk(&self, slices: &[Window], work: &Work) -> bool {
+        let Some(spill) = &work.spill else { return false };
+        slices.iter().any(|slice| spill.has(*slice))
+            || slices.len() > 1 && !spill.fits_twice(self.panes.bytes(&work.job))
+    }
+
     fn write(&mut self, window: Window, slices: &[Window], work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let scaled = Some((window, Scale::Time));
+        if self.needs_disk(slices, work) {
+            self.panes.spill(panes::ALL, work)?;
+            if let Some(spill) = &mut work.spill {
+                spill.write_results(slices, scaled, &work.job, &mut work.results, out)?;
+            }
+            return Ok(());
+        }
         if let [slice] = slices
             && let Some(pane) = self.panes.get(*slice)
         {

@@ -5,12 +5,17 @@ use millpipe::Out;
 use crate::groups::Budget;
 use crate::job::Job;
 use crate::results::Results;
+use crate::spill::Spill;
 
 #[derive(Debug)]
 pub struct Work {
     pub job: Job,
     pub budget: Budget,
     pub results: Results,
+    /// With `--memory`.
+    pub spill: Option<Box<Spill>>,
+    /// How often the memory was emptied since there was no window open, as far as checkpoints have to know.
+    pub era: u64,
     /// Lines in open windows, or whose results have not been written.
     pub held: u64,
     /// Lines taken, in order of arrival.
@@ -20,12 +25,30 @@ pub struct Work {
 impl Work {
     pub fn new(job: Job) -> Work {
         let budget = Budget::new(job.groups_max);
-        Work { job, budget, results: Results::default(), held: 0, sequence: 0 }
+        Work { job, budget, results: Results::default(), spill: None, era: 0, held: 0, sequence: 0 }
     }
 
     /// A restored group has lines whose results are not written.
     pub fn hold(&mut self, lines: u64) {
         self.held = self.held.saturating_add(lines);
+    }
+
+    /// Whether groups on disk are parts in checkpoints.
+    pub fn has_parts(&self) -> bool {
+        self.spill.as_ref().is_some_and(|spill| spill.parts.is_some())
+    }
+
+    /// There is no group: eras start from the first.
+    pub fn begin_eras(&mut self) {
+        self.restore_era(0);
+    }
+
+    /// The last checkpoint was made in this era.
+    pub fn restore_era(&mut self, era: u64) {
+        self.era = era;
+        if let Some(parts) = self.spill.as_mut().and_then(|spill| spill.parts.as_mut()) {
+            parts.saved_up_to(era);
+        }
     }
 
     pub fn settle(&mut self, lines: u64, out: &mut Out) {

@@ -28,6 +28,13 @@ fn flags_that_make_no_sense_are_usage_errors_with_a_way_out() {
         (&["--emit", "often"], "say end, update or every:10s", ""),
         (&["--late", "pass"], "say reject or drop", ""),
         (&["--max-keys", "0"], "invalid value '0'", ""),
+        (&["--memory", "1MiB"], "1MiB is too little: at least 16MiB", ""),
+        (&["--memory", "lots"], "lots", ""),
+        (&["--memory", "1GiB", "--max-keys", "5"], "cannot be used with", ""),
+        (&["--memory", "1GiB", "--overflow", "evict-oldest"], "cannot be used with", ""),
+        (&["--memory", "1GiB", "--emit", "update"], "--memory is for windows and for --emit end", "--max-keys N"),
+        (&["--memory", "1GiB", "--ttl", "1h"], "--memory is for windows and for --emit end", "--max-keys N"),
+        (&["--spill-dir", "."], "--memory", ""),
         (&["--ttl", "5"], "duration \"5\" has no unit", ""),
         (&["--time-unit", "ms"], "--time", ""),
     ] {
@@ -43,6 +50,27 @@ fn many_keys_are_sorted_as_few_are() {
     let lines: String = (0..70_000u64).map(|n| format!("{{\"k\":{}}}\n", n * 40_009 % 70_000)).collect();
     let sorted: String = (0..70_000).map(|k| format!("{{\"k\":{k},\"count\":1}}\n")).collect();
     assert!(aggregate(&["--by", "k", "count"], &lines).ok() == sorted);
+}
+
+#[test]
+fn keys_beyond_memory_go_to_disk_and_leave_nothing_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let lines: String = (0..400_000u64).map(|n| format!("{{\"k\":{},\"v\":{n}}}\n", n * 40_009 % 300_000)).collect();
+    let args = ["--by", "k", "count", "sum:v", "max:v"];
+    let ran = aggregate(&[&args[..], &["--memory", "16MiB", "--spill-dir", dir, "-v"]].concat(), &lines);
+    assert!(ran.stderr.starts_with("aggregate: spilled "), "{}", ran.stderr);
+    assert!(ran.ok() == aggregate(&args, &lines).ok());
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), 0);
+    let small = aggregate(&["--memory", "16MiB", "-v", "count"], "{}\n");
+    assert!(!small.stderr.contains("spilled"), "{}", small.stderr);
+}
+
+#[test]
+fn a_folder_for_spilling_that_is_not_there_is_told_at_once() {
+    let ran = aggregate(&["--memory", "16MiB", "--spill-dir", "nowhere", "count"], "{}\n");
+    ran.fails_with(1, "aggregate: keys beyond --memory cannot go to nowhere: No such file or directory\n");
+    assert!(ran.stderr.contains("aggregate: hint: --spill-dir DIR takes another folder"), "{}", ran.stderr);
 }
 
 #[test]

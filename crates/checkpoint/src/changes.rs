@@ -36,6 +36,13 @@ impl Changes {
         self.lines.extend_from_slice(b"]\n");
     }
 
+    /// All of another, behind these.
+    pub fn append(&mut self, mut other: Changes) {
+        let start = self.lines.len();
+        self.lines.append(&mut other.lines);
+        self.entries.extend(other.entries.iter().map(|(line, key_end)| (line + start, key_end + start)));
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -80,6 +87,20 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_appended_is_younger() {
+        let [mut first, mut second] = [Changes::default(), Changes::default()];
+        first.put("a", |to| to.push(b'1'));
+        first.remove("b");
+        second.put("b", |to| to.push(b'2'));
+        second.remove("c");
+        first.append(second);
+        let lines: Vec<_> =
+            first.sorted().iter().map(|change| String::from_utf8_lossy(change.line).into_owned()).collect();
+        assert_eq!(lines, ["[\"a\",1]\n", "[\"b\",2]\n", "[\"c\"]\n"]);
+        assert_eq!(first.len(), 4);
+    }
 
     #[test]
     fn the_last_word_on_a_key_counts() {

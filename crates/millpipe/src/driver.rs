@@ -344,6 +344,7 @@ impl Protocol {
     fn open<S: Stage>(&mut self, stage: &mut S, out: &mut Out, hello: &Hello) -> Result<(), Fault> {
         let name = folder_name(hello, &self.config.name, self.config.state_name.as_deref());
         let kept = Kept { run: hello.run.clone(), folder: stage.has_state().then_some(name), flags: stage.flags() };
+        stage.begin_checkpoints()?;
         self.keeper.open(&hello.state, &hello.run, kept.folder.as_deref())?;
         if self.is_sink {
             let truth = stage.open(hello, out)?;

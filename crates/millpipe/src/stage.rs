@@ -68,6 +68,14 @@ pub trait Stage {
         Ok(Truth::default())
     }
 
+    /// The stream has checkpoints: `snapshot` and `changes` will be called. Before a restore.
+    ///
+    /// # Errors
+    /// `Fault::Stop` when the stage's flags do not allow that.
+    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Only a sink has something to do here: all lines before the barrier have been given, all snapshots are safe.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use aggregate::Aggregate;
 use clap::Parser;
 use millpipe::{Config, Driver, Error, Fault, Mark, Out, PREFIX, Rejects, Stage};
+use sorted_runs::Memory;
 use window::cli::Plan;
 
 use crate::judge::essence;
@@ -33,6 +34,9 @@ pub enum Program {
 
 const COUNT_AND_SUM: &str = "aggregate --by k n=count total=sum:v p50:v";
 
+/// With `--memory`: far less than the flag may say, so that a few keys fill it.
+const MEMORY_BYTES: usize = 1500;
+
 /// All kinds of pipes, by name.
 pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
     vec![
@@ -53,6 +57,17 @@ pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
             ],
         ),
         Pipeline::new("foreign", &["foreign", "window --time t --lateness 2s --size 10s", "foreign", COUNT_AND_SUM]),
+        Pipeline::new(
+            "spilled",
+            &["window --time t --lateness 2s --size 10s", "aggregate --by k n=count total=sum:v --memory 1GiB"],
+        ),
+        Pipeline::new(
+            "spilled-slices",
+            &[
+                "window --time t --lateness 2s --size 10s --slide 5s",
+                "aggregate --by k n=count total=sum:v --memory 1GiB",
+            ],
+        ),
         Pipeline::new("copied", &["window --time t --lateness 2s --size 10s", "copies", COUNT_AND_SUM, "foreign"]),
     ]
 });
@@ -146,7 +161,11 @@ impl Program {
                 Plan::Sessions(stage) => work.go(stage, cli.config()),
                 Plan::Counts(stage) => work.go(stage, cli.config()),
             },
-            Self::Aggregate(cli) => work.go(Aggregate::new(cli.job()?), cli.config()),
+            Self::Aggregate(cli) => {
+                let mut job = cli.job()?;
+                job.memory_bytes = job.memory_bytes.map(|_| MEMORY_BYTES);
+                work.go(Aggregate::new(job).spill_to(Box::new(Memory::default()))?, cli.config())
+            }
             Self::Copies | Self::Foreign => work.go(Copies, Config::new("copies")),
         })
     }

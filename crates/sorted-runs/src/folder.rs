@@ -1,0 +1,42 @@
+//! Files in a folder of the computer's own file system.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use crate::scratch::{Scratch, ScratchFile};
+
+/// A folder for files without a name: where the file system can, they never have one (`O_TMPFILE`), else it is taken
+/// from them at once.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    #[must_use]
+    pub fn new(path: PathBuf) -> Folder {
+        Folder { path }
+    }
+}
+
+impl Scratch for Folder {
+    fn create(&self) -> io::Result<Box<dyn ScratchFile>> {
+        Ok(Box::new(tempfile::tempfile_in(&self.path)?))
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+impl ScratchFile for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.read_exact_at(buffer, offset)
+    }
+}
