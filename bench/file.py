@@ -10,7 +10,7 @@ LINES_MAX_OF_SLOW = 1_000_000
 def run(args):
     file = data.requests(args, args.lines)
     chosen = standard_job.contestants(args, file, args.lines)
-    chosen["millpipe, exactly-once"] = standard_job.exactly_once(args, file, args.lines)
+    chosen["millpipe exactly-once"] = standard_job.exactly_once(args, file, args.lines)
     if args.lines > LINES_MAX_OF_SLOW:
         chosen = {name: contestant for name, contestant in chosen.items() if not contestant.rounds}
     rows = contest(args, "the standard job", chosen, standard_job.OURS, agree=["cells"])

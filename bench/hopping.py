@@ -6,7 +6,7 @@ from contest import Contestant, contest
 PEERS = ["duckdb"]
 HOPPING = ["window", "--size", "60s", "--slide", "5s", "--lateness", "2s"]
 TUMBLING = ["window", "--size", "60s", "--lateness", "2s"]
-BASE = "millpipe, hopping"
+BASE = "millpipe hopping"
 
 
 def run(args):
@@ -15,9 +15,9 @@ def run(args):
     twelve_times = lambda result: standard_job.counted(result, 12 * args.lines)
     contestants = {
         BASE: Contestant([HOPPING, standard_job.AGGREGATE], file, twelve_times),
-        "millpipe, tumbling": Contestant([TUMBLING, standard_job.AGGREGATE], file, once),
-        "duckdb, hopping": standard_job.duckdb(args, "hopping 60/5", file, twelve_times),
-        "duckdb, tumbling": standard_job.duckdb(args, "tumbling 60", file, once),
+        "millpipe tumbling": Contestant([TUMBLING, standard_job.AGGREGATE], file, once),
+        "duckdb hopping": standard_job.duckdb(args, "hopping 60/5", file, twelve_times),
+        "duckdb tumbling": standard_job.duckdb(args, "tumbling 60", file, once),
     }
     return contest(args, "windows of 60 s", contestants, BASE)
 

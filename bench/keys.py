@@ -30,7 +30,7 @@ def compared(args, many):
     for keys in (FEW, many):
         file = data.requests(args, lines, "--keys", str(keys))
         check = lambda result: standard_job.counted(result, lines)
-        contestants = {"millpipe": Contestant([ALL], file, check), "millpipe, no percentiles": Contestant([COUNTS], file, check),
+        contestants = {"millpipe": Contestant([ALL], file, check), "millpipe without percentiles": Contestant([COUNTS], file, check),
                        "duckdb": standard_job.duckdb(args, "keys 0", file, check)}
         rows += contest(args, f"{keys:,} keys, {lines:,} lines", contestants, "millpipe", agree=["cells"])
     few = {row["system"]: row for row in rows if row["cells"] <= FEW}
@@ -52,10 +52,10 @@ def with_little_memory(args, keys):
     check = lambda result: standard_job.counted(result, 2 * keys)
     contestants = {f"millpipe --memory {size}": Contestant([[*COUNTS, "--memory", size]], file, check, rounds=1)
                    for size in ("64MiB", "256MiB")}
-    contestants |= {"millpipe, no limit": Contestant([COUNTS], file, check, rounds=1),
+    contestants |= {"millpipe without limit": Contestant([COUNTS], file, check, rounds=1),
                     "duckdb": standard_job.duckdb(args, "keys 0", file, check)}
     contestants["duckdb"].rounds = 1
-    return contest(args, f"{keys:,} keys, {2 * keys:,} lines", contestants, "millpipe, no limit", agree=["cells"])
+    return contest(args, f"{keys:,} keys, {2 * keys:,} lines", contestants, "millpipe without limit", agree=["cells"])
 
 
 def profiled(args):

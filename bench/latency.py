@@ -13,7 +13,7 @@ WINDOW_MS = 100
 
 
 def run(args):
-    seconds = 2 if args.quick else 10
+    seconds = 2 if args.quick else 5
     rounds = 1 if args.quick else args.rounds
     passes = {"cat": [["cat"]]} | {f"{hops} × watermark": [WATERMARK] * hops for hops in (1, 2, 4, 8)}
     passed = {name: [] for name in passes}

@@ -15,8 +15,8 @@ def run(args):
         sessions = [["window", "--session", "1s", "--by", "key", "--lateness", "2s"], standard_job.AGGREGATE]
         contestants = {
             "millpipe": Contestant([standard_job.WINDOW, standard_job.AGGREGATE], file, check),
-            "millpipe, sessions": Contestant(sessions, file, check),
-            "millpipe, exactly-once": standard_job.exactly_once(args, file, lines),
+            "millpipe sessions": Contestant(sessions, file, check),
+            "millpipe exactly-once": standard_job.exactly_once(args, file, lines),
             "duckdb": standard_job.duckdb(args, "tumbling 10", file, check),
         }
         rows += contest(args, f"{lines:,} lines", contestants, "millpipe")
