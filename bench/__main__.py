@@ -25,11 +25,11 @@ QUICK_LINES, LINES = 50_000, 1_000_000
 
 def main():
     args = arguments()
-    if args.list:
+    if args.needs:
+        print("\n".join(needs(args)))
+    elif args.list:
         for name in CASES:
             print(f"{name:13} {about(name)}")
-    elif args.needs:
-        print("\n".join(needs(args)))
     elif args.instructions:
         sys.exit(instructions.run(args))
     elif args.profile:
