@@ -1,4 +1,7 @@
-"""Jobs in DuckDB: python3 duckdb_job.py tumbling 10 FILE RESULT · hopping 60/5 FILE RESULT · keys 0 FILE RESULT"""
+"""Jobs in DuckDB: python3 duckdb_job.py JOB SECONDS FILE RESULT
+
+tumbling 10 · hopping 60/5 · keys 0 (no windows) · counts 0 (no windows and no percentiles)
+"""
 import sys
 
 import duckdb
@@ -15,13 +18,16 @@ SOURCES = {
     "hopping": (START.format("start"), f"""(SELECT key, value, unnest(list_transform(range({int(size) // int(slide or 1)}),
         lambda n: time_bucket(INTERVAL {slide} SECOND, timestamp) - to_seconds(n * {slide}))) AS start FROM {LINES})"""),
     "keys": ("", LINES),
+    "counts": ("", LINES),
 }
+PERCENTILES = ", ".join(f"quantile_cont(value, {share}) AS {name}"
+                        for share, name in ((0.5, "p50"), (0.9, "p90"), (0.95, "p95"), (0.99, "p99")))
+percentiles = "" if job == "counts" else f", {PERCENTILES}"
 start, lines = SOURCES[job]
 duckdb.sql(f"""
 COPY (
-    SELECT {start} key, count(*) AS count, sum(value) AS sum, avg(value) AS avg, min(value) AS min, max(value) AS max,
-           quantile_cont(value, 0.5) AS p50, quantile_cont(value, 0.9) AS p90,
-           quantile_cont(value, 0.95) AS p95, quantile_cont(value, 0.99) AS p99
+    SELECT {start} key, count(*) AS count, sum(value) AS sum, avg(value) AS avg, min(value) AS min, max(value) AS max
+           {percentiles}
     FROM {lines}
     GROUP BY ALL
     ORDER BY ALL

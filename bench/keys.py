@@ -7,8 +7,9 @@ from contest import Contestant, contest, say
 
 PEERS = ["duckdb"]
 FEW = 1_000
-COUNTS = ["aggregate", "--by", "key", "count", "sum:value", "min:value", "max:value", "--max-keys", "100000000"]
-ALL = [*standard_job.AGGREGATE, "--max-keys", "100000000"]
+COUNTS = ["aggregate", "--by", "key", "count", "sum:value", "avg:value", "min:value", "max:value"]
+NO_LIMIT = ["--max-keys", "100000000"]
+ALL = [*standard_job.AGGREGATE, *NO_LIMIT]
 
 
 def run(args):
@@ -30,8 +31,9 @@ def compared(args, many):
     for keys in (FEW, many):
         file = data.requests(args, lines, "--keys", str(keys))
         check = lambda result: standard_job.counted(result, lines)
-        contestants = {"millpipe": Contestant([ALL], file, check), "millpipe without percentiles": Contestant([COUNTS], file, check),
-                       "duckdb": standard_job.duckdb(args, "keys 0", file, check)}
+        contestants = {"millpipe": Contestant([ALL], file, check), "duckdb": standard_job.duckdb(args, "keys 0", file, check),
+                       "millpipe without percentiles": Contestant([COUNTS + NO_LIMIT], file, check),
+                       "duckdb without percentiles": standard_job.duckdb(args, "counts 0", file, check)}
         rows += contest(args, f"{keys:,} keys, {lines:,} lines", contestants, "millpipe", agree=["cells"])
     few = {row["system"]: row for row in rows if row["cells"] <= FEW}
     for row in rows:
@@ -48,14 +50,17 @@ def takes_memory():
 
 
 def with_little_memory(args, keys):
+    """Without percentiles, once: it takes long."""
     file = data.requests(args, 2 * keys, "--keys", str(keys))
     check = lambda result: standard_job.counted(result, 2 * keys)
-    contestants = {f"millpipe --memory {size}": Contestant([[*COUNTS, "--memory", size]], file, check, rounds=1)
-                   for size in ("64MiB", "256MiB")}
-    contestants |= {"millpipe without limit": Contestant([COUNTS], file, check, rounds=1),
-                    "duckdb": standard_job.duckdb(args, "keys 0", file, check)}
-    contestants["duckdb"].rounds = 1
-    return contest(args, f"{keys:,} keys, {2 * keys:,} lines", contestants, "millpipe without limit", agree=["cells"])
+    base = "millpipe without limit"
+    contestants = {base: Contestant([COUNTS + NO_LIMIT], file, check),
+                   "duckdb": standard_job.duckdb(args, "counts 0", file, check)}
+    contestants |= {f"millpipe --memory {size}": Contestant([[*COUNTS, "--memory", size]], file, check)
+                    for size in ("64MiB", "256MiB")}
+    for contestant in contestants.values():
+        contestant.rounds = 1
+    return contest(args, f"{keys:,} keys, {2 * keys:,} lines", contestants, base, agree=["cells"])
 
 
 def profiled(args):

@@ -1,15 +1,17 @@
 """Runs a pipeline of programs and says what it took.
 
-Wall time is from the first start to the last exit. CPU is user + system of all processes. Memory is the sum of the
-processes' peaks, each read while the process lives: what wait4 tells includes the program that forked it.
+Wall time is from the first start to the last exit. CPU is user + system of all processes, those that they start included.
+Memory is the sum of the stages' peaks; a stage's is its own and that of the programs that it has running. It is read while
+they live: what wait4 tells includes the program that forked them.
 """
 import os
+import select
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-LOOK_EVERY_S = 0.002
+LOOK_EVERY_MS = 5
 
 
 def run(stages, source, result):
@@ -49,23 +51,36 @@ def start_all(stages, source, written):
 def wait_for_all(children):
     """Waits for all; the peaks of their memory."""
     peaks = [0] * len(children)
-    running = set(range(len(children)))
+    ends, running = select.poll(), {}
+    for at, child in enumerate(children):
+        running[os.pidfd_open(child.pid)] = at
+    for end in running:
+        ends.register(end, select.POLLIN)
     while running:
-        for at in list(running):
-            pid, status, usage = os.wait4(children[at].pid, os.WNOHANG)
-            if pid:
-                children[at].returncode = os.waitstatus_to_exitcode(status)
-                children[at].usage = usage
-                running.discard(at)
-            else:
-                peaks[at] = max(peaks[at], peak_kib(children[at].pid))
-        time.sleep(LOOK_EVERY_S)
+        ended = [end for end, _ in ends.poll(LOOK_EVERY_MS)]
+        for end in ended:
+            child = children[running.pop(end)]
+            ends.unregister(end)
+            os.close(end)
+            _, status, child.usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+        for at in running.values() if not ended else ():
+            peaks[at] = max(peaks[at], tree_kib(children[at].pid))
     return peaks
 
 
 def part(stage, child, kib):
     return {"stage": Path(stage[0]).name, "user_s": child.usage.ru_utime, "system_s": child.usage.ru_stime,
             "memory_mib": kib / 1024}
+
+
+def tree_kib(pid):
+    """The peak so far of a process and of those that it has started and that run."""
+    try:
+        started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        started = []
+    return peak_kib(pid) + sum(tree_kib(int(child)) for child in started)
 
 
 def peak_kib(pid):
