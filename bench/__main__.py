@@ -33,7 +33,7 @@ def main():
     elif args.instructions:
         sys.exit(instructions.run(args))
     elif args.profile:
-        hottest.run(args, module(args.profile))
+        hottest.run(args, args.profile, module(args.profile))
     else:
         for name in args.cases:
             run_case(name, args)

@@ -12,35 +12,48 @@ from pathlib import Path
 import callgrind
 import flame
 import pipeline
+import report
 from contest import say
 
-SHOWN = 15
+SHOWN = 12
 PERF = ["perf", "record", "--quiet", "--freq", "2999", "--event", "cpu-clock:u", "--call-graph", "dwarf,8192"]
 
 
-def run(args, case):
+def run(args, name, case):
     if not hasattr(case, "profiled"):
-        raise SystemExit(f"bench: {case.__name__} has no pipeline of its own to look at")
+        raise SystemExit(f"bench: {name} has no pipeline of its own to look at")
     stages, source = case.profiled(args)
-    folder = Path(args.work) / "profile" / case.__name__
+    folder = Path(args.work) / "profile" / name
     folder.mkdir(parents=True, exist_ok=True)
     with_perf = works()
     if not with_perf:
         say("perf does not work here: counting instructions with callgrind instead")
     stacks = sampled(stages, source) if with_perf else None
+    rows = []
     for at, stage in enumerate(stages):
-        name = f"{at + 1}-{stage[0]}"
         if with_perf:
-            (folder / f"{name}.folded").write_text("".join(f"{';'.join(stack)} {times}\n" for stack, times in stacks[at].items()))
-            (folder / f"{name}.svg").write_text(flame.graph(stacks[at], " ".join(stage)))
+            keep(folder / f"{at + 1}-{stage[0]}", stacks[at], stage)
             leaves = Counter()
             for stack, times in stacks[at].items():
                 leaves[stack[-1]] += times
-            show(stage, leaves, "samples")
+            rows += hottest(stage, leaves)
         else:
-            source = alone(stage, source, folder / f"{name}.out")
+            rows += hottest(stage, callgrind.count(stage, source).functions)
+            source = output(stage, source, folder / f"{at + 1}-{stage[0]}.out")
+    told = report.facts(args, {}, {})
+    how = "samples by perf, of time outside of the kernel" if with_perf else "instructions by callgrind"
+    text = report.page_text(rows, told, f"scripts/bench --profile {name} --lines {args.lines}")
+    print(f"{how[:1].upper()}{how[1:]}. {text}")
     if with_perf:
-        print(f"\nstacks and flame graphs: {folder}/*.folded, *.svg")
+        print(f"stacks and flame graphs: {folder}/*.folded, *.svg")
+    if args.page:
+        report.put_into(args.page, [f"profile of {name}"], f"{how[:1].upper()}{how[1:]}. {text}")
+
+
+def keep(name, stacks, stage):
+    """The stacks as text, as other tools take them too, and the flame graph."""
+    Path(f"{name}.folded").write_text("".join(f"{';'.join(stack)} {times}\n" for stack, times in stacks.items()))
+    Path(f"{name}.svg").write_text(flame.graph(stacks, " ".join(stage)))
 
 
 def works():
@@ -51,19 +64,17 @@ def works():
         return False
 
 
-def show(stage, counts, unit):
-    total = sum(counts.values())
-    print(f"\n{' '.join(stage)}: {total:,} {unit}")
-    for function, count in counts.most_common(SHOWN):
-        print(f"  {100 * count / max(1, total):5.1f} %  {function}")
+def hottest(stage, counts):
+    total = max(1, sum(counts.values()))
+    return [{"table": f"`{' '.join(stage)}`", "system": f"`{function}`", "percent": round(100 * count / total, 1)}
+            for function, count in counts.most_common(SHOWN)]
 
 
-def alone(stage, source, output):
-    """Counts one stage's instructions; its output is the next one's input."""
-    show(stage, callgrind.count(stage, source).functions, "instructions")
-    output.unlink(missing_ok=True)
-    pipeline.run([stage], source, output)
-    return output
+def output(stage, source, file):
+    """What a stage makes of its input: the next one's input."""
+    file.unlink(missing_ok=True)
+    pipeline.run([stage], source, file)
+    return file
 
 
 def sampled(stages, source):

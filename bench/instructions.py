@@ -30,8 +30,8 @@ STAGES = {
     "parallel-map": (None, ["parallel-map", "-j", "1", "select(.status >= 500) | {key, value}"]),
     "file-cat-in": (None, ["file-cat-in", "FILE"]),
 }
-# So much more is a regression; so much less should be kept. Libraries differ from machine to machine: only far more counts.
-TOLERANCE, TOLERANCE_OF_LIBRARIES = 0.03, 0.25
+# So much more is a regression; so much less should be kept. What is spent in libraries is compared with the same C library only.
+TOLERANCE, TOLERANCE_OF_LIBRARIES = 0.03, 0.1
 FEW = 3  # A difference of so few instructions for a line says nothing.
 SLOW = {"parallel-map": 5}  # These get a part of the lines.
 
@@ -53,9 +53,10 @@ def run(args):
     if args.history:
         report.append(args.history, facts, [{"case": "instructions"} | row for row in rows])
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    here = {"libc": " ".join(platform.libc_ver()), "stages": now}
     if args.write:
-        KEPT.write_text(json.dumps(kept | {platform.machine(): now}, indent=2) + "\n")
-    return check(now, kept.get(platform.machine())) if args.check else 0
+        KEPT.write_text(json.dumps(kept | {platform.machine(): here}, indent=2) + "\n")
+    return check(here, kept.get(platform.machine())) if args.check else 0
 
 
 def for_each_line(before, stage, part, folder):
@@ -77,15 +78,16 @@ def counted(before, stage, lines, folder):
     return callgrind.count(command, file)
 
 
-def check(now, kept):
+def check(here, kept):
     """Says what differs; 1 if something got worse, or a stage is new. Of an architecture that is new all is taken."""
     if kept is None:
         say(f"nothing is kept for {platform.machine()}: scripts/bench --instructions --write")
         return 0
+    tolerances = {"own": TOLERANCE} | ({"libraries": TOLERANCE_OF_LIBRARIES} if here["libc"] == kept["libc"] else {})
     worse = 0
-    for name, told in now.items():
-        for figure, tolerance in (("own", TOLERANCE), ("libraries", TOLERANCE_OF_LIBRARIES)):
-            expected = kept.get(name, {}).get(figure)
+    for name, told in here["stages"].items():
+        for figure, tolerance in tolerances.items():
+            expected = kept["stages"].get(name, {}).get(figure)
             if expected is None:
                 say(f"{name}: nothing is kept for it: scripts/bench --instructions --write")
                 worse = 1

@@ -11,7 +11,7 @@ HEADINGS = {
     "wall_s": ("wall s", 2), "cpu_s": ("CPU s", 2), "memory_mib": ("peak MiB", 1),
     "other_wall_s": ("wall of the other ÷ this", 2), "other_cpu_s": ("CPU of the other ÷ this", 2),
     "cpu_us_per_line": ("CPU µs/line", 2), "user_ns": ("user ns/line", 0), "system_ns": ("system ns/line", 0), "added_us": ("CPU µs/line added", 3),
-    "added_wall_us": ("wall µs/line added", 3), "instructions": ("instructions/line", 0),
+    "added_wall_us": ("wall µs/line added", 3), "percent": ("%", 1), "instructions": ("instructions/line", 0),
     "library_instructions": ("of these in libraries", 0), "bytes_per_key": ("bytes/key", 0),
     "p50_ms": ("p50 ms", 2), "p95_ms": ("p95 ms", 2), "p99_ms": ("p99 ms", 2), "max_ms": ("max ms", 2),
     "saved_after_p50_ms": ("saved after p50 ms", 1), "restart_ms": ("restart ms", 1),
