@@ -32,6 +32,32 @@ fn a_script_says_what_it_takes() {
     assert!(ran.shown.contains("scripts/install [PREFIX]"), "{}", ran.shown);
 }
 
+#[test]
+fn a_stage_that_needs_more_instructions_than_are_kept_fails_the_check() {
+    let checked = |libc: &str, own: u32, libraries: u32| {
+        let told = |libc, own, libraries| {
+            format!("dict(libc=\"{libc}\", stages=dict(window=dict(own={own}, libraries={libraries})))")
+        };
+        let (here, kept) = (told(libc, own, libraries), told("glibc 1", 1000, 100));
+        run(&format!(
+            "PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=bench python3 -c '
+import instructions
+raise SystemExit(instructions.check({here}, {kept}))'"
+        ))
+    };
+    for (libc, own, libraries, code, words) in [
+        ("glibc 1", 1029, 109, 0, ""),
+        ("glibc 1", 1040, 100, 1, "1040 instructions for a line, 1000 are kept: too many"),
+        ("glibc 1", 1000, 140, 1, "140 instructions for a line in libraries, 100 are kept: too many"),
+        ("glibc 2", 1000, 140, 0, ""),
+        ("glibc 1", 900, 100, 0, "900 instructions for a line, 1000 are kept: better"),
+    ] {
+        let ran = checked(libc, own, libraries);
+        assert_eq!(ran.status.code(), Some(code), "{libc}, {own}, {libraries}: {}", ran.shown);
+        assert!(ran.shown.contains(words) && ran.shown.is_empty() == words.is_empty(), "{}", ran.shown);
+    }
+}
+
 /// A machine without the program `frobnicate`, on which apt-get is a script that notes how it was called.
 const MACHINE: &str = r#"
 mkdir fake

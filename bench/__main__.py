@@ -1,0 +1,123 @@
+"""What scripts/bench runs: chooses cases, runs them, prints and keeps what they took."""
+import argparse
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import hottest
+import instructions
+import peers
+import report
+from contest import say
+
+HERE = Path(__file__).resolve().parent
+# A case NAME is the file NAME.py (or as below) with `run(args)`, which returns rows of figures: "table", "system", and what
+# report.HEADINGS names. PEERS says whom it needs; `profiled(args)`, if it is there, a pipeline and its input.
+CASES = ["file", "mixed", "kafka", "hops", "hopping", "keys", "parallel-map", "latency", "barriers", "start-up", "memory"]
+FILES = {"kafka": "kafka_ends"}
+if not (HERE / "kafka.py").exists():
+    CASES.remove("kafka")
+# What one look at all cases takes for a line, so that it ends after a minute.
+QUICK_LINES, LINES = 50_000, 1_000_000
+
+
+def main():
+    args = arguments()
+    if args.needs:
+        print("\n".join(needs(args)))
+    elif args.list:
+        for name in CASES:
+            print(f"{name:13} {about(name)}")
+    elif args.instructions:
+        sys.exit(instructions.run(args))
+    elif args.profile:
+        hottest.run(args, args.profile, module(args.profile))
+    else:
+        for name in args.cases:
+            run_case(name, args)
+
+
+def run_case(name, args):
+    since = time.monotonic()
+    case = module(name)
+    rows = [{"case": name} | row for row in case.run(args)]
+    for row in rows:
+        row.pop("runs", None)
+    told = report.facts(args, {"lines": args.lines}, peers.versions(args, chosen_peers(case, args)))
+    text = report.page_text(rows, told, command(name, args))
+    print(f"## {name}: {about(name)}\n\n{text}", flush=True)
+    if args.page:
+        report.put_into(args.page, [f"{name}, {args.lines} lines", name], text)
+    if args.history:
+        report.append(args.history, told, rows)
+    say(f"{name} took {time.monotonic() - since:.0f} s")
+
+
+def module(name):
+    return importlib.import_module(FILES.get(name, name.replace("-", "_")))
+
+
+def about(name):
+    return module(name).__doc__.splitlines()[0]
+
+
+def chosen_peers(case, args):
+    return [name for name in case.PEERS if args.systems is None or any(name in system for system in args.systems)]
+
+
+def command(name, args):
+    """How to have these figures again."""
+    flags = ["--quick"] * args.quick + [f"--lines {args.lines}"] * (args.lines != (QUICK_LINES if args.quick else LINES))
+    flags += [f"--rounds {args.rounds}"] * (args.rounds != (2 if args.quick else 5))
+    flags += [f"--systems '{','.join(args.systems or [])}'"] * (args.systems is not None)
+    return " ".join(["scripts/bench", name, *flags])
+
+
+def needs(args):
+    """Lines for scripts/bench: programs that must be there, and Rust packages that only some cases need."""
+    if args.list:
+        return ["nothing"]
+    if args.instructions:
+        return ["program valgrind"]
+    names = [args.profile] if args.profile else args.cases
+    programs = {program for name in names for program in peers.programs(chosen_peers(module(name), args))}
+    if args.profile:
+        programs = {"valgrind"}
+    packages = ["packages kafka-cat-in kafka-cat-out"] if {"kafka", "start-up"} & set(names) else []
+    return [f"program {program}" for program in sorted(programs)] + packages
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="What it takes, and what it takes others.",
+                                     epilog="cases: " + ", ".join(CASES))
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="which cases (default all)")
+    parser.add_argument("--list", action="store_true", help="say what the cases are")
+    parser.add_argument("--lines", type=int, metavar="N", help=f"lines of input (default {LINES}); some cases take a part or more")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds, in turns (default 5; 1 for what is very slow)")
+    parser.add_argument("--quick", action="store_true", help=f"a look: {QUICK_LINES} lines and 2 rounds, fewer variants")
+    parser.add_argument("--systems", metavar="NAMES", type=lambda text: text.split(","),
+                        help="of the systems of a case only these, as: millpipe,duckdb")
+    parser.add_argument("--history", metavar="FILE", help="append the results as NDJSON")
+    parser.add_argument("--page", metavar="FILE", help="put the tables into a page, in the places of the old ones")
+    parser.add_argument("--profile", metavar="CASE", help="where the time of our stages goes in this case, with flame graphs")
+    parser.add_argument("--instructions", action="store_true", help="count instructions for each line, which load does not change")
+    parser.add_argument("--check", action="store_true", help="with --instructions: fail if they are more than those that are kept")
+    parser.add_argument("--write", action="store_true", help="with --instructions: keep them")
+    for hidden in ("--work", "--python", "--commit"):
+        parser.add_argument(hidden, default="", help=argparse.SUPPRESS)
+    parser.add_argument("--needs", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    unknown = sorted(set(filter(None, [*args.cases, args.profile])) - set(CASES))
+    if unknown:
+        parser.error(f"no case {', '.join(unknown)}; there are: {', '.join(CASES)}")
+    args.cases = args.cases or CASES
+    args.lines = args.lines or (QUICK_LINES if args.quick else LINES)
+    args.rounds = args.rounds or (2 if args.quick else 5)
+    return args
+
+
+if __name__ == "__main__":
+    os.environ.pop("MILLPIPE_METRICS", None)
+    main()
