@@ -1,7 +1,7 @@
 //! The window or slice that a line says it belongs to.
 
 use event_time::{Window, parse_rfc3339};
-use json_fields::{Field, FieldPath, Kind};
+use json_fields::{Field, FieldPath, Kind, front};
 use millpipe::Fault;
 
 use crate::results::Scale;
@@ -94,25 +94,11 @@ impl Annotations {
             && text.len() <= TEXT_MAX
         {
             self.recent.truncate(RECENT - 1);
-            let front = front(names, (start, end), line);
+            let front = front(line, &[(names[0], *start), (names[1], *end)]).map(|len| line[..len].to_vec());
             self.recent.insert(0, Recent { text: text.to_vec(), front, annotation });
         }
         Ok(annotation)
     }
-}
-
-/// The line's beginning, if it is the annotation and a comma.
-fn front(names: &[&str], (start, end): (&Field, &Field), line: &[u8]) -> Option<Vec<u8>> {
-    let (first, second) = (start.text(line), end.text(line));
-    let mut front = Vec::new();
-    for (before, name, value) in [("{\"", names[0], first), (",\"", names[1], second)] {
-        front.extend_from_slice(before.as_bytes());
-        front.extend_from_slice(name.as_bytes());
-        front.extend_from_slice(b"\":");
-        front.extend_from_slice(value);
-    }
-    front.push(b',');
-    line.starts_with(&front).then_some(front)
 }
 
 #[cold]

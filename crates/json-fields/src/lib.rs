@@ -41,7 +41,7 @@ mod walk;
 pub use compact::{compact, validate};
 pub use error::{Expected, Fault, ScanError};
 pub use field::{Field, Fields, Kind};
-pub use members::{splice_behind, splice_front, without_members};
+pub use members::{front, splice_behind, splice_front, without_members};
 pub use path::{FieldPath, PathError};
 pub use scanner::Scanner;
 pub use text::{canonical_string, decode_string, write_string};

@@ -2,7 +2,7 @@
 
 use crate::DEPTH_LIMIT;
 use crate::field::{Field, Fields, Kind};
-use crate::text::decode_string;
+use crate::text::{decode_string, write_string};
 use crate::walk::{Events, walk};
 
 /// Appends `line` to `out` with `members` (such as `"a":1,"b":2`, without braces) in front of its own members.
@@ -39,6 +39,21 @@ pub fn splice_behind(line: &[u8], object: usize, members: &[u8], out: &mut Vec<u
         out.push(b',');
     }
     out.extend_from_slice(rest);
+}
+
+/// Where the line's other members begin, if it begins with these, written without space, and a comma: the text before
+/// stands for them in any line that begins so.
+#[must_use]
+pub fn front(line: &[u8], members: &[(&str, Field)]) -> Option<usize> {
+    let mut front = Vec::new();
+    for (name, value) in members {
+        front.push(if front.is_empty() { b'{' } else { b',' });
+        write_string(name, &mut front);
+        front.push(b':');
+        front.extend_from_slice(value.text(line));
+    }
+    front.push(b',');
+    line.starts_with(&front).then_some(front.len())
 }
 
 /// Whether there is a member behind an opening brace.

@@ -47,8 +47,16 @@ pub(crate) fn write_ordinals(span: Span, start: u64, end: u64, members: &mut Vec
 pub(crate) struct Target {
     /// Just behind the line's opening brace.
     pub object: usize,
-    /// It has members of [`NAMES`].
-    pub annotated: bool,
+    pub annotated: Annotated,
+}
+
+/// Whether a line has members of [`NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Annotated {
+    No,
+    /// They, and nothing else, stand before this offset.
+    InFront(usize),
+    Somewhere,
 }
 
 /// Writes lines with members in front; keeps a buffer for those that lose some.
@@ -61,12 +69,19 @@ impl Annotator {
     /// Appends `line` with `members` in front to `out`, without a newline.
     #[inline]
     pub(crate) fn write(&mut self, line: &[u8], target: Target, members: &[u8], out: &mut Vec<u8>) {
-        if target.annotated {
-            self.stripped.clear();
-            without_members(line, &NAMES, &mut self.stripped);
-            splice_behind(&self.stripped, target.object, members, out);
-        } else {
-            splice_behind(line, target.object, members, out);
+        match target.annotated {
+            Annotated::No => splice_behind(line, target.object, members, out),
+            Annotated::InFront(end) => {
+                out.push(b'{');
+                out.extend_from_slice(members);
+                out.push(b',');
+                out.extend_from_slice(&line[end..]);
+            }
+            Annotated::Somewhere => {
+                self.stripped.clear();
+                without_members(line, &NAMES, &mut self.stripped);
+                splice_behind(&self.stripped, target.object, members, out);
+            }
         }
     }
 }
