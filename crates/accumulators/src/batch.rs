@@ -4,6 +4,7 @@ use crate::number::Number;
 use crate::percentiles::Percentiles;
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
+use crate::stats::Stats;
 use crate::table::{Table, range};
 use crate::values::Values;
 
@@ -55,7 +56,7 @@ impl Table {
     #[must_use]
     pub fn touch(&self, plan: &Plan, group: usize) -> u64 {
         let columns = &plan.columns;
-        let stats = self.stats.get(group * columns.stats).map_or(0, |stats| stats.count);
+        let stats = self.stats.get(group * columns.stats).map_or(0, Stats::touch);
         let last = match self.quantiles.get(group * columns.quantiles) {
             Some(Quantiles::Values(values)) => values.last().map_or(0, |value| value.to_bits()),
             _ => 0,

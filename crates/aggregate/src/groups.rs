@@ -187,6 +187,12 @@ impl Groups {
         self.index.find(hash, |id| self.store.keys[*id as usize].is(key)).copied()
     }
 
+    /// A group that most likely is that of a key with this hash, if there is one. No key is looked at.
+    #[inline]
+    pub fn find_likely(&self, hash: u64) -> Option<u32> {
+        self.index.find(hash, |_| true).copied()
+    }
+
     /// The group of a key with this [`hash`], a new one if there is none.
     ///
     /// # Errors

@@ -59,6 +59,12 @@ impl Pending {
     /// # Errors
     /// `Stop` at the limit of groups, which [`Pending::has_room`] keeps away.
     pub fn flush(&mut self, panes: &mut [Pane], work: &mut Work) -> Result<(), Fault> {
+        // Each step waits for what the next one needs, for all lines at once.
+        for line in &mut self.lines {
+            line.id = panes[line.slot].groups.find_likely(line.hash);
+        }
+        let likely = self.lines.iter().filter_map(|line| Some(panes[line.slot].groups.store.key(line.id?).len()));
+        black_box(likely.fold(0, |all, one| all ^ one));
         for line in &mut self.lines {
             line.id = panes[line.slot].groups.find_hashed(&self.keys[line.key_start..line.key_end], line.hash);
         }

@@ -273,11 +273,7 @@ fn lines_that_wait_for_others_give_the_same_results() {
         let expected = play(waiting(usize::MAX, &[]), &input);
         for from in [0, 1, 4] {
             let found = play(waiting(from, &[]), &input);
-            assert_eq!(
-                (found.out, found.counts),
-                (expected.out.clone(), expected.counts.clone()),
-                "{flags}, from {from}"
-            );
+            assert_eq!((found.out, found.counts), (expected.out.clone(), expected.counts), "{flags}, from {from}");
         }
         every_way(|| waiting(3, &[]), &windowed(flags, &text(&lines(15, 160))));
     }
