@@ -188,9 +188,8 @@ impl<'a> Iterator for Headers<'a> {
         }
         let (mut name, mut value, mut len): (*const c_char, *const c_void, usize) = (ptr::null(), ptr::null(), 0);
         // SAFETY: the list is the message's, and stays as long as it; beyond its end the client says so.
-        let found = unsafe {
-            rd_kafka_header_get_all(self.list, self.index, &raw mut name, &raw mut value, &raw mut len)
-        };
+        let found =
+            unsafe { rd_kafka_header_get_all(self.list, self.index, &raw mut name, &raw mut value, &raw mut len) };
         if found != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             return None;
         }

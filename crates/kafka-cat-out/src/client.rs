@@ -15,7 +15,7 @@ const TRANSACTION_TIMEOUT: &str = "transaction.timeout.ms";
 const TRANSACTION_TIMEOUT_MS: i64 = 60_000;
 
 pub const RESERVED: &[Reserved] = &[
-    Reserved { property: "delivery.report.only.error", hint: "every message is counted" },
+    Reserved { property: "delivery.report.only.error", hint: "it is always on" },
     Reserved { property: "partitioner", hint: "use --partitioner" },
     Reserved { property: "queue.buffering.max.kbytes", hint: "use --buffer" },
     Reserved { property: "transactional.id", hint: "use --transactional-id, here or at kafka-cat-in" },
@@ -24,6 +24,8 @@ pub const RESERVED: &[Reserved] = &[
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("client.id", "kafka-cat-out"),
     ("enable.idempotence", "true"),
+    // What is no longer the client's and was not reported is acknowledged: so nothing is done for each message.
+    ("delivery.report.only.error", "true"),
     ("compression.type", "lz4"),
     ("linger.ms", "20"),
     ("batch.num.messages", "10000"),

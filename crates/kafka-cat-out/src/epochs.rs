@@ -98,7 +98,9 @@ impl KafkaSink {
     /// From here on no older run can commit, and what it left open is aborted.
     fn fence(&mut self, transactional_id: &str, interval_ms: u64, out: &mut Out) -> Result<(), Fault> {
         let config = client::transactional(&self.config, transactional_id, interval_ms, &self.properties)?;
-        self.producer = client::client(&config)?;
+        let producer = client::client(&config)?;
+        self.topics.let_go();
+        self.producer = producer;
         self.fenced_as = Some(transactional_id.to_owned());
         let what = format!("begin transactions as \"{transactional_id}\"");
         self.insist(&what, out, |producer, _| producer.init_transactions(FENCE_ATTEMPT))

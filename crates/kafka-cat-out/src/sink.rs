@@ -12,21 +12,29 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use crate::batch::{self, Batch, Handed};
 use crate::cli::Cli;
 use crate::client::{self, DEFAULTS, RESERVED};
-use crate::context::{LETTER, LINE, OutContext};
+use crate::context::OutContext;
 use crate::epochs::Epochs;
 use crate::message::{Draft, Reader};
-use crate::topics::Topics;
+use crate::topics::{Topic, Topics};
 
-/// How often the client's reports are looked at while lines come.
-const SERVE_EVERY_LINES: u64 = 256;
+/// How often the client's reports are looked at while messages are handed over one by one.
+const SERVE_EVERY: u64 = 256;
+/// What Kafka adds to a message at most, and a little more.
+const OVERHEAD_BYTES: usize = 128;
 /// How long one look takes while we wait for room or for acknowledgements.
 const LOOK: Duration = Duration::from_millis(1);
+/// The same, where we wait for the last acknowledgement: it is told at once.
+const FLUSH_LOOK: Duration = Duration::from_millis(5);
 /// After an error: how many looks what was sent before may still take.
 const LAST_LOOKS: u32 = 5000;
+
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
+    /// Has handles of the client's: declared before it, which must go last.
+    pub(crate) topics: Topics,
     pub(crate) producer: BaseProducer<OutContext>,
     pub(crate) patience: Patience,
     pub(crate) config: ClientConfig,
@@ -37,9 +45,20 @@ pub struct KafkaSink {
     /// Where rejected lines go.
     pub(crate) dead_letter: Option<String>,
     is_copy: bool,
-    topics: Topics,
-    message_bytes_max: String,
-    /// Lines that were handed to the client.
+    message_bytes_max: usize,
+    /// Lines that wait for the end of the chunk, for the topic at this place of `topics`.
+    batch: Batch,
+    batch_topic: usize,
+    /// Where [`KafkaSink::topic`] is among the topics.
+    default_topic: Option<usize>,
+    /// Messages that the client has taken, rejected lines of other stages too.
+    handed: u64,
+    /// Those among them that are no lines.
+    letters: u64,
+    /// Those that were reported as failed.
+    failures: u64,
+    acknowledged: u64,
+    /// Lines that were taken.
     pub(crate) sent: u64,
     /// Those that are acknowledged; with checkpoints, committed.
     pub(crate) settled: u64,
@@ -85,7 +104,14 @@ impl KafkaSink {
             is_copy: cli.envelope,
             topics,
             patience,
-            message_bytes_max: config.get("message.max.bytes").unwrap_or_default().to_owned(),
+            message_bytes_max: config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0),
+            batch: Batch::default(),
+            batch_topic: 0,
+            default_topic: None,
+            handed: 0,
+            letters: 0,
+            failures: 0,
+            acknowledged: 0,
             producer,
             config,
             properties,
@@ -99,28 +125,79 @@ impl KafkaSink {
         })
     }
 
-    /// Which topic a message goes to, when that and the partition exist.
-    fn topic_of(&mut self, draft: &mut Draft<'_>) -> Result<String, Fault> {
-        let said = draft.topic.take();
-        let topic = match (self.topic.clone(), said) {
-            (Some(topic), Some(_)) if self.is_copy => topic,
-            (_, Some(said)) => said,
-            (Some(topic), None) => topic,
-            (None, None) => return Err(Fault::bad("the line names no topic, and there is no -t")),
+    /// Which topic a message goes to, by its place in `topics`, when that and the partition exist.
+    fn topic_of(&mut self, draft: &mut Draft<'_>) -> Result<usize, Fault> {
+        let index = match (&self.topic, draft.topic.take()) {
+            (Some(_), said) if self.is_copy || said.is_none() => self.default_topic()?,
+            (_, Some(said)) => self.topics.find(&said, &self.producer, &mut self.patience)?,
+            (_, None) => return Err(Fault::bad("the line names no topic, and there is no -t")),
         };
-        let partitions = self.topics.partitions(&topic, &self.producer, &mut self.patience)?;
+        let Topic { name, partitions, .. } = self.topics.get(index);
         match draft.partition {
-            Some(partition) if partition >= partitions => {
-                Err(Fault::bad(format_args!("topic \"{topic}\" has no partition {partition}: it has {partitions}")))
+            Some(partition) if partition >= *partitions => {
+                Err(Fault::bad(format_args!("topic \"{name}\" has no partition {partition}: it has {partitions}")))
             }
-            _ => Ok(topic),
+            _ => Ok(index),
         }
     }
 
-    /// Hands the message to the client, waiting while its buffer is full. `kind` is what its report will count.
-    fn send(&mut self, topic: &str, draft: &Draft<'_>, kind: usize, out: &mut Out) -> Result<(), Fault> {
+    fn default_topic(&mut self) -> Result<usize, Fault> {
+        if let Some(index) = self.default_topic {
+            return Ok(index);
+        }
+        let topic = self.topic.as_deref().unwrap_or_default();
+        let index = self.topics.find(topic, &self.producer, &mut self.patience)?;
+        self.default_topic = Some(index);
+        Ok(index)
+    }
+
+    /// Takes a message that is no more than value, key and partition into the batch.
+    fn gather(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
+        if self.batch.is_full() || topic != self.batch_topic {
+            self.send_batch(out)?;
+            self.batch_topic = topic;
+        }
+        self.batch.add(draft.partition, draft.key.as_deref(), draft.value.as_deref());
+        Ok(())
+    }
+
+    /// Whether the batch can take it: the client will not refuse it for its size either.
+    fn is_simple(&self, draft: &Draft<'_>) -> bool {
+        let len = |part: &Option<Cow<'_, [u8]>>| part.as_ref().map_or(0, |bytes| bytes.len());
+        draft.headers.0.is_empty()
+            && draft.timestamp_ms.is_none()
+            && len(&draft.key) + len(&draft.value) + OVERHEAD_BYTES <= self.message_bytes_max
+    }
+
+    /// Hands the batch to the client, waiting while its buffer is full.
+    fn send_batch(&mut self, out: &mut Out) -> Result<(), Fault> {
+        while !self.batch.is_empty() {
+            let handle = self.topics.handle(self.batch_topic, &self.producer)?;
+            let Handed { messages, refused, is_full } = self.batch.hand_over(handle);
+            self.handed += messages;
+            for message in refused {
+                let topic = &self.topics.get(self.batch_topic).name;
+                let at = format!("a message of {} bytes for topic \"{topic}\"", message.value.len());
+                match message.code {
+                    Code::MessageSizeTooLarge | Code::UnknownPartition | Code::InvalidArgument => {
+                        self.too_large += 1;
+                        out.bad(at, failure::describe(message.code), &message.value);
+                    }
+                    code => return Err(self.fail(failure::from_bare_code(code), out)),
+                }
+            }
+            self.producer.poll(if is_full { LOOK } else { Duration::ZERO });
+            self.look(out)?;
+        }
+        Ok(())
+    }
+
+    /// Hands one message to the client, behind the batch, waiting while its buffer is full.
+    fn send(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
+        self.send_batch(out)?;
         loop {
-            let Err((error, _)) = self.producer.send(record(topic, draft, kind)) else { return Ok(()) };
+            let topic = &self.topics.get(topic).name;
+            let Err((error, _)) = self.producer.send(record(topic, draft)) else { break };
             match error.rdkafka_error_code() {
                 Some(Code::QueueFull) => {
                     self.producer.poll(LOOK);
@@ -133,6 +210,12 @@ impl KafkaSink {
                 _ => return Err(self.fail(failure::plain(&error), out)),
             }
         }
+        self.handed += 1;
+        if self.handed.is_multiple_of(SERVE_EVERY) {
+            self.producer.poll(Duration::ZERO);
+            self.look(out)?;
+        }
+        Ok(())
     }
 
     fn too_large_text(&self, draft: &Draft<'_>) -> String {
@@ -157,17 +240,12 @@ impl KafkaSink {
         }
     }
 
-    /// Takes note of reports. A failure ends the run.
+    /// Takes note of what is acknowledged, and of failures. A failure ends the run.
     fn count(&mut self, out: &mut Out) {
-        let deliveries = self.producer.context().take_deliveries();
-        if deliveries.messages > 0 {
-            self.patience.answered();
-        }
-        if self.fenced_as.is_none() {
-            self.settled += deliveries.lines;
-            out.settle(deliveries.lines);
-        }
-        for (topic, value) in deliveries.too_large {
+        let failures = self.producer.context().take_failures();
+        self.failures += failures.failed + failures.too_large.len() as u64;
+        self.settle(out);
+        for (topic, value) in failures.too_large {
             let at = format!("a message of {} bytes for topic \"{topic}\"", value.len());
             if self.fenced_as.is_some() {
                 let fault = self.fail(Error::data(format_args!("{at}: too large for the broker")), out);
@@ -177,10 +255,29 @@ impl KafkaSink {
                 out.bad(at, "too large for the broker", &value);
             }
         }
-        if deliveries.failed > 0 && !self.failed {
-            let reason = failure::from_bare_code(deliveries.reason.unwrap_or(Code::Unknown));
+        if failures.failed > 0 && !self.failed {
+            let reason = failure::from_bare_code(failures.reason.unwrap_or(Code::Unknown));
             let fault = self.fail(reason, out);
             out.fail(fault);
+        }
+    }
+
+    /// What was handed over, is not the client's any more, and was not reported as failed is acknowledged.
+    ///
+    /// The client counts a failed message as its own until its report was served, and we serve them: so none is taken
+    /// for acknowledged between the two.
+    fn settle(&mut self, out: &mut Out) {
+        let in_flight = u64::try_from(self.producer.in_flight_count()).unwrap_or(0);
+        let acknowledged = self.handed.saturating_sub(in_flight + self.failures);
+        if acknowledged > self.acknowledged {
+            self.acknowledged = acknowledged;
+            self.patience.answered();
+        }
+        // Whether lines or letters came first is not known; in the end it makes no difference.
+        let lines = self.acknowledged.saturating_sub(self.letters);
+        if self.fenced_as.is_none() && lines > self.settled {
+            out.settle(lines - self.settled);
+            self.settled = lines;
         }
     }
 
@@ -214,9 +311,12 @@ impl KafkaSink {
         self.count(out);
     }
 
+    /// Returns when all is acknowledged. Nothing lingers meanwhile.
     pub(crate) fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.send_batch(out)?;
         while self.producer.in_flight_count() > 0 {
-            self.producer.poll(LOOK);
+            batch::send_now(&self.producer, FLUSH_LOOK);
+            self.producer.poll(Duration::ZERO);
             self.look(out)?;
         }
         self.look(out)
@@ -227,13 +327,17 @@ impl Sink for KafkaSink {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
         let topic = self.topic_of(&mut draft)?;
-        self.send(&topic, &draft, LINE, out)?;
-        self.sent += 1;
-        if self.sent.is_multiple_of(SERVE_EVERY_LINES) {
-            self.producer.poll(Duration::ZERO);
-            self.look(out)?;
+        if self.is_simple(&draft) {
+            self.gather(topic, &draft, out)?;
+        } else {
+            self.send(topic, &draft, out)?;
         }
+        self.sent += 1;
         Ok(())
+    }
+
+    fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.send_batch(out)
     }
 
     fn idle(&mut self, out: &mut Out) -> Result<(), Fault> {
@@ -251,7 +355,13 @@ impl Sink for KafkaSink {
         }
         match &self.fenced_as {
             Some(_) => self.abort_epoch(),
-            None => self.drain_briefly(out),
+            None => {
+                // What was taken before the error. If this fails too, that has been said.
+                let _ = self.send_batch(out);
+                if !self.failed {
+                    self.drain_briefly(out);
+                }
+            }
         }
     }
 
@@ -271,7 +381,9 @@ impl Sink for KafkaSink {
             return Err(no_dead_letter(reject).into());
         };
         let draft = Draft { value: Some(Cow::Owned(reject.as_data().into_bytes())), ..Draft::default() };
-        match self.send(&topic, &draft, LETTER, out) {
+        let place = self.topics.find(&topic, &self.producer, &mut self.patience);
+        self.letters += 1;
+        match place.and_then(|place| self.send(place, &draft, out)) {
             Err(Fault::Bad(why)) => Err(Error::data(format_args!("topic \"{topic}\": {why}")).into()),
             sent => sent,
         }
@@ -293,7 +405,7 @@ fn must_exist(
     patience: &mut Patience,
     cli: &Cli,
 ) -> Result<(), Error> {
-    match topics.partitions(topic, producer, patience) {
+    match topics.find(topic, producer, patience) {
         Err(Fault::Stop(error)) => Err(error),
         Err(_) if cli.create.is_none() => {
             Err(Error::data(format_args!("topic \"{topic}\" does not exist")).hint("--create 4 makes it"))
@@ -303,8 +415,8 @@ fn must_exist(
     }
 }
 
-fn record<'a>(topic: &'a str, draft: &'a Draft<'_>, kind: usize) -> BaseRecord<'a, [u8], [u8], usize> {
-    let mut record = BaseRecord::with_opaque_to(topic, kind);
+fn record<'a>(topic: &'a str, draft: &'a Draft<'_>) -> BaseRecord<'a, [u8], [u8]> {
+    let mut record = BaseRecord::to(topic);
     record.partition = draft.partition;
     record.timestamp = draft.timestamp_ms;
     record.key = draft.key.as_deref();

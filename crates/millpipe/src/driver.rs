@@ -139,8 +139,10 @@ impl<S: Stage> Driver<S> {
                 Piece::TooLong(shown) => protocol.too_long(stage, out, shown)?,
             }
             protocol.byte_offset += bytes as u64;
-            Ok(())
-        })
+            Ok::<(), Fault>(())
+        })?;
+        stage.chunk_over(out)?;
+        out.check()
     }
 
     /// The input has ended.

@@ -79,6 +79,14 @@ pub trait Stage {
         Ok(())
     }
 
+    /// All of one chunk of input has been given, and more may not come for a long time.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn chunk_over(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// The run ends with an error. What was taken before it may still be delivered; this must not take long.
     fn give_up(&mut self, _out: &mut Out) {}
 
@@ -249,6 +257,15 @@ pub trait Sink {
     /// # Errors
     /// `Fault::Bad` when this line can never be delivered, `Fault::Stop` when nothing can.
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
+
+    /// All of one chunk of input has been given, and more may not come for a long time: what was only gathered goes on
+    /// its way.
+    ///
+    /// # Errors
+    /// `Fault::Stop` as from `line`.
+    fn chunk_over(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Called about ten times a second: serve callbacks, find errors early.
     ///
