@@ -97,7 +97,7 @@ impl KafkaSink {
 
     /// From here on no older run can commit, and what it left open is aborted.
     fn fence(&mut self, transactional_id: &str, interval_ms: u64, out: &mut Out) -> Result<(), Fault> {
-        let config = client::transactional(&self.config, transactional_id, interval_ms, &self.properties)?;
+        let config = client::transactional(&self.config, transactional_id, interval_ms)?;
         let producer = client::client(&config)?;
         self.topics.let_go();
         self.producer = producer;

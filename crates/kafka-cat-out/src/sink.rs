@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_ends::{Headers, Patience, Properties, failure};
+use kafka_ends::{Headers, Patience, failure};
 use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -28,6 +28,9 @@ const OVERHEAD_BYTES: usize = 128;
 const LOOK: Duration = Duration::from_millis(1);
 /// The same, where we wait for the last acknowledgement: it is told at once.
 const FLUSH_LOOK: Duration = Duration::from_millis(5);
+/// How often, at most, messages are sent early when there is nothing more to read, and how long we look at it.
+const REST_EVERY_MS: i64 = 5;
+const REST_LOOK: Duration = Duration::from_millis(1);
 /// After an error: how many looks what was sent before may still take.
 const LAST_LOOKS: u32 = 5000;
 
@@ -38,7 +41,6 @@ pub struct KafkaSink {
     pub(crate) producer: BaseProducer<OutContext>,
     pub(crate) patience: Patience,
     pub(crate) config: ClientConfig,
-    pub(crate) properties: Properties,
     reader: Reader,
     /// Where lines go that name no topic; with an envelope, where all go.
     pub(crate) topic: Option<String>,
@@ -58,6 +60,8 @@ pub struct KafkaSink {
     /// Those that were reported as failed.
     failures: u64,
     acknowledged: u64,
+    /// When lines were last sent without lingering, because none were there to come.
+    sent_now_at_ms: i64,
     /// Lines that were taken.
     pub(crate) sent: u64,
     /// Those that are acknowledged; with checkpoints, committed.
@@ -112,9 +116,9 @@ impl KafkaSink {
             letters: 0,
             failures: 0,
             acknowledged: 0,
+            sent_now_at_ms: 0,
             producer,
             config,
-            properties,
             sent: 0,
             settled: 0,
             too_large: 0,
@@ -338,6 +342,19 @@ impl Sink for KafkaSink {
 
     fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.send_batch(out)
+    }
+
+    /// Lingering is for lines that may come soon, and none do. Each time it is a request more for the brokers: so not
+    /// more often than lingering itself would make one.
+    fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let is_due = !(self.sent_now_at_ms..self.sent_now_at_ms + REST_EVERY_MS).contains(&out.now_ms());
+        // What is in a transaction is seen at its end only, and sent there.
+        if self.fenced_as.is_none() && is_due && self.producer.in_flight_count() > 0 {
+            self.sent_now_at_ms = out.now_ms();
+            batch::send_now(&self.producer, REST_LOOK);
+            return self.look(out);
+        }
+        Ok(())
     }
 
     fn idle(&mut self, out: &mut Out) -> Result<(), Fault> {

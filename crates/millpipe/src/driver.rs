@@ -145,6 +145,15 @@ impl<S: Stage> Driver<S> {
         out.check()
     }
 
+    /// The next read of the input will wait.
+    ///
+    /// # Errors
+    /// What the stage says.
+    pub fn rest(&mut self) -> Result<(), Fault> {
+        self.stage.rest(&mut self.out)?;
+        self.out.check()
+    }
+
     /// The input has ended.
     ///
     /// # Errors

@@ -33,6 +33,14 @@ impl Input {
         Self { watches_output, waited: Duration::ZERO }
     }
 
+    /// Whether a read would wait.
+    ///
+    /// # Errors
+    /// A failed poll.
+    pub fn is_dry(&self) -> Result<bool, Fault> {
+        Ok(!wait(false, Some(Duration::ZERO))?)
+    }
+
     /// Waits for input, at most `timeout`, and reads what one read gives.
     ///
     /// # Errors

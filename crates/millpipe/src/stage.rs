@@ -87,6 +87,14 @@ pub trait Stage {
         Ok(())
     }
 
+    /// Only a sink is told this: all input that there is has been given, and the next read will wait.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn rest(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// The run ends with an error. What was taken before it may still be delivered; this must not take long.
     fn give_up(&mut self, _out: &mut Out) {}
 
@@ -264,6 +272,15 @@ pub trait Sink {
     /// # Errors
     /// `Fault::Stop` as from `line`.
     fn chunk_over(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// All input that there is has been given, and the next read will wait: what waits for more to come need not. Must
+    /// not take longer than a few milliseconds.
+    ///
+    /// # Errors
+    /// `Fault::Stop` as from `line`.
+    fn rest(&mut self, _out: &mut Out) -> Result<(), Fault> {
         Ok(())
     }
 
