@@ -184,3 +184,80 @@ pub fn send_now(producer: &BaseProducer<OutContext>, at_most: Duration) {
     // SAFETY: the client is alive. It only waits: reports stay for whoever polls.
     let _ = unsafe { rd_kafka_flush(producer.client().native_ptr(), ms) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{DEFAULTS, client};
+    use kafka_ends::Properties;
+    use proptest::prelude::*;
+    use rdkafka::producer::PurgeConfig;
+
+    /// A client that finds no broker, and so keeps what it is given.
+    fn producer(properties: &[(&str, &str)]) -> BaseProducer<OutContext> {
+        let mut said = Properties::default();
+        said.insert("bootstrap.servers", "127.0.0.1:1").unwrap();
+        for (property, value) in properties {
+            said.insert(property, value).unwrap();
+        }
+        client(&said.over(DEFAULTS)).unwrap()
+    }
+
+    #[test]
+    fn what_the_client_has_no_room_for_stays_in_the_batch() {
+        let producer = producer(&[("queue.buffering.max.messages", "3")]);
+        let topic = TopicHandle::new(&producer, "t").unwrap();
+        let mut batch = Batch::default();
+        (0..5).for_each(|_| batch.add(None, Some(b"key"), Some(b"value")));
+        assert_eq!(batch.hand_over(&topic), Handed { messages: 3, is_full: true, ..Handed::default() });
+        assert_eq!(batch.hand_over(&topic), Handed { is_full: true, ..Handed::default() });
+        producer.purge(PurgeConfig::default().queue().inflight());
+        producer.poll(Duration::from_millis(10));
+        assert!(!batch.is_empty());
+        assert_eq!(batch.hand_over(&topic), Handed { messages: 2, ..Handed::default() });
+        assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_is_given_back_and_the_others_go() {
+        let producer = producer(&[("message.max.bytes", "1000")]);
+        let topic = TopicHandle::new(&producer, "t").unwrap();
+        let mut batch = Batch::default();
+        for bytes in [10, 2000, 20] {
+            batch.add(None, None, Some(&vec![b'x'; bytes]));
+        }
+        let handed = batch.hand_over(&topic);
+        assert_eq!((handed.messages, handed.is_full), (2, false));
+        assert_eq!(handed.refused, [Refused { code: Code::MessageSizeTooLarge, value: vec![b'x'; 2000] }]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn every_message_is_handed_over_or_given_back_once(
+            messages in proptest::collection::vec((0_usize..1500, 0_usize..300, -1_i32..3), 1..200),
+            room in 1_usize..50,
+        ) {
+            let producer = producer(&[("message.max.bytes", "1000"), ("queue.buffering.max.messages", &room.to_string())]);
+            let topic = TopicHandle::new(&producer, "t").unwrap();
+            let mut batch = Batch::default();
+            for (value, key, partition) in &messages {
+                let partition = (*partition >= 0).then_some(*partition);
+                batch.add(partition, Some(&vec![b'k'; *key]), (*value > 0).then_some(&vec![b'v'; *value][..]));
+            }
+            let mut counted = 0;
+            while !batch.is_empty() {
+                let handed = batch.hand_over(&topic);
+                // The client's own errors count too.
+                prop_assert!(i32::try_from(handed.messages).unwrap() <= producer.in_flight_count());
+                counted += usize::try_from(handed.messages).unwrap() + handed.refused.len();
+                producer.purge(PurgeConfig::default().queue().inflight());
+                while producer.in_flight_count() > 0 {
+                    producer.poll(Duration::from_millis(1));
+                }
+            }
+            prop_assert_eq!(counted, messages.len());
+        }
+    }
+}

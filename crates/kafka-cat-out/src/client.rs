@@ -70,11 +70,7 @@ pub fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, ti
 ///
 /// # Errors
 /// Usage: a transaction would end before its epoch does.
-pub fn transactional(
-    config: &ClientConfig,
-    id: &str,
-    interval_ms: u64,
-) -> Result<ClientConfig, Error> {
+pub fn transactional(config: &ClientConfig, id: &str, interval_ms: u64) -> Result<ClientConfig, Error> {
     let mut config = config.clone();
     config.set("transactional.id", id);
     let interval_ms = i64::try_from(interval_ms).unwrap_or(i64::MAX);

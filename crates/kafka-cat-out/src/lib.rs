@@ -14,6 +14,7 @@ mod batch;
 pub mod cli;
 mod client;
 mod context;
+mod deliver;
 mod epochs;
 mod message;
 mod sink;
