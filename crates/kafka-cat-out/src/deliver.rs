@@ -1,6 +1,7 @@
 //! Delivering: messages to the client, what it says became of them, and the end of a run that went wrong.
 
 use std::borrow::Cow;
+use std::thread;
 use std::time::Duration;
 
 use kafka_ends::{Headers, failure};
@@ -66,7 +67,10 @@ impl KafkaSink {
                     code => return Err(self.fail(failure::from_bare_code(code), out)),
                 }
             }
-            self.producer.poll(if is_full { LOOK } else { Duration::ZERO });
+            if is_full {
+                pause();
+            }
+            self.producer.poll(Duration::ZERO);
             self.look(out)?;
         }
         Ok(())
@@ -80,7 +84,8 @@ impl KafkaSink {
             let Err((error, _)) = self.producer.send(record(topic, draft)) else { break };
             match error.rdkafka_error_code() {
                 Some(Code::QueueFull) => {
-                    self.producer.poll(LOOK);
+                    pause();
+                    self.producer.poll(Duration::ZERO);
                     self.look(out)?;
                 }
                 Some(Code::MessageSizeTooLarge) => return Err(Fault::Bad(self.too_large_text(draft))),
@@ -183,11 +188,13 @@ impl KafkaSink {
             if self.producer.in_flight_count() == 0 || self.patience.is_silent() {
                 break;
             }
-            self.producer.poll(LOOK);
+            pause();
+            self.producer.poll(Duration::ZERO);
             self.count(out);
         }
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.producer.poll(LOOK);
+        pause();
+        self.producer.poll(Duration::ZERO);
         self.count(out);
     }
 
@@ -214,6 +221,13 @@ impl KafkaSink {
         }
         self.look(out)
     }
+}
+
+/// While we wait for room or for acknowledgements. The client's own wait for reports asks again and again in the last
+/// millisecond of it.
+#[allow(clippy::disallowed_methods, reason = "what is waited for is the client's, which wakes nobody")]
+pub(crate) fn pause() {
+    thread::sleep(LOOK);
 }
 
 fn record<'a>(topic: &'a str, draft: &'a Draft<'_>) -> BaseRecord<'a, [u8], [u8]> {

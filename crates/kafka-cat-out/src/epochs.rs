@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::client;
 use crate::context::OutContext;
+use crate::deliver::pause;
 use crate::sink::KafkaSink;
 use crate::verdict::{Facts, Verdict, is_taken_over};
 
@@ -23,7 +24,6 @@ const FENCE_ATTEMPT: Duration = Duration::from_millis(50);
 /// After a failure: how long aborting may take. The next run does it otherwise.
 const ABORT: Duration = Duration::from_secs(1);
 const ABORT_LOOKS: u32 = 500;
-const LOOK: Duration = Duration::from_millis(1);
 
 /// Under which names transactions are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +171,8 @@ impl KafkaSink {
             if let Some(text) = self.patience.complaint() {
                 out.warn(text);
             }
-            self.producer.poll(LOOK);
+            pause();
+            self.producer.poll(Duration::ZERO);
         }
     }
 
@@ -199,7 +200,8 @@ impl KafkaSink {
             if self.producer.in_flight_count() == 0 {
                 break;
             }
-            self.producer.poll(LOOK);
+            pause();
+            self.producer.poll(Duration::ZERO);
         }
         // What does not succeed here the next run does.
         let _ = self.producer.abort_transaction(ABORT);
