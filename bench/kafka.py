@@ -4,7 +4,7 @@
   in       a topic of 4 partitions to /dev/null: kafka-cat-in, and kcat -C
   out      a file into a topic of 4 partitions: kafka-cat-out, kcat -P with the same settings, both with keys too, and
            kafka-cat-out at the end of a stream with checkpoints (one transaction a second) beside the same without
-  job      kafka-cat-in --exactly-once | window | aggregate | kafka-cat-out, one transaction a second
+  job      kafka-cat-in --exactly-once | window | aggregate | kafka-cat-out, one transaction a second; each stage also alone
   latency  1,000 lines a second, at least once: from the line that closes a window until its result can be read
 
 All variants of a case take turns. CPU is user + system of the processes that are meant, never of the broker; wall time is
@@ -32,7 +32,7 @@ AGGREGATE = ["aggregate", "--by", "key", "count", "sum:value", "avg:value", "min
              "p90:value", "p95:value", "p99:value"]
 # What kafka-cat-out has by default.
 SAME = ["-X", "compression.codec=lz4", "-X", "enable.idempotence=true", "-X", "acks=all",
-        "-X", "batch.num.messages=10000", "-X", "topic.partitioner=murmur2_random"]
+        "-X", "batch.num.messages=10000", "-X", "linger.ms=5", "-X", "topic.partitioner=murmur2_random"]
 LATENCY_WINDOW_MS = 100
 
 
@@ -98,7 +98,7 @@ class Bench:
         return self.filled
 
     def rounds(self, case, variants):
-        """Runs all variants in turns: name to (a function that gives the stages, which of them count)."""
+        """Runs all variants in turns: name to (a function that gives the stages, which of them count, the input or none)."""
         runs = {name: [] for name in variants}
         for number in range(self.args.rounds):
             for name, (stages, counted, stdin) in variants.items():
@@ -124,7 +124,7 @@ class Bench:
         names = ("plain", "keyed", "kcat", "kcat keyed", "stream", "transactions")
         topics = {name: self.topic() for name in names}
         ours = lambda name, *args: self.tool("kafka-cat-out", "-t", topics[name], *args)
-        kcat = lambda name, *args: self.tool("kcat", "-P", "-q", "-t", topics[name], *SAME, "-X", "linger.ms=" + LINGER_MS, *args)
+        kcat = lambda name, *args: self.tool("kcat", "-P", "-q", "-t", topics[name], *SAME, *args)
         source = ["file-cat-in", str(self.file)]
         checked = lambda: source + ["--exactly-once", "--state", str(self.state()), "--interval", "1s"]
         runs = self.rounds("out", {
@@ -190,9 +190,6 @@ class Bench:
             row["max_ms"] = round(late[-1], 1)
             rows.append(row)
         return rows
-
-
-LINGER_MS = "5"
 
 
 class Pipe:
