@@ -24,6 +24,7 @@ mod partition;
 mod partition_set;
 mod plan;
 mod position;
+mod queue;
 mod read;
 mod source;
 mod value;

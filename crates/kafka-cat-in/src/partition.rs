@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use rdkafka::consumer::BaseConsumer;
-use rdkafka::consumer::base_consumer::PartitionQueue;
 
 use crate::context::{Bell, InContext};
 use crate::plan::Plan;
+use crate::queue::Queue;
 
 /// Whether more is to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +38,13 @@ pub struct Partition {
     /// The largest Kafka timestamp so far.
     pub newest_ms: Option<i64>,
     /// Shared with whoever reads from it, so that the partition can change meanwhile.
-    pub queue: Arc<PartitionQueue<InContext>>,
+    pub queue: Arc<Queue>,
 }
 
 impl Partition {
     /// Takes the partition's messages out of the common queue, before it is assigned. None: no such partition.
     pub fn new(consumer: &Arc<BaseConsumer<InContext>>, bell: &Arc<Bell>, plan: &Plan) -> Option<Self> {
-        let mut queue = consumer.split_partition_queue(&plan.topic, plan.number)?;
-        let bell = Arc::clone(bell);
-        queue.set_nonempty_callback(move || bell.ring());
+        let queue = Queue::new(consumer, bell, &plan.topic, plan.number)?;
         Some(Self {
             topic: plan.topic.clone(),
             number: plan.number,

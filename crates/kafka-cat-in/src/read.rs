@@ -1,16 +1,15 @@
 //! Reading: turns over the partitions' queues, and from a message to a line.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kafka_ends::envelope::{self, Envelope};
 use millpipe::{BLOCK_BYTES, Fault, Out};
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use crate::partition::{Pace, State, horizon, may_read};
+use crate::queue::{Event, Message};
 use crate::source::{Form, KafkaSource};
 use crate::value::{write_json, write_text};
 
@@ -40,23 +39,44 @@ impl KafkaSource {
     fn read_partition(&mut self, index: usize, taken: &mut usize, out: &mut Out) -> Result<(), Fault> {
         let horizon = self.horizon();
         let queue = Arc::clone(&self.partitions[index].queue);
-        while *taken < BLOCK_BYTES && self.lines_left != Some(0) {
-            let partition = &self.partitions[index];
-            if partition.state == State::Finished || horizon.is_some_and(|h| !may_read(partition.newest_ms, h)) {
+        let mut result = Ok(());
+        while self.goes_on(index, horizon, *taken) {
+            let served = queue.serve(|event| {
+                result = self.take(index, event, taken, out);
+                if result.is_ok() && self.goes_on(index, horizon, *taken) {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+            if served == 0 || result.is_err() {
                 break;
             }
-            let Some(event) = queue.poll(Duration::ZERO) else { break };
-            *taken += MESSAGE_BYTES_MIN;
-            match event {
-                Ok(message) => {
-                    *taken += message.payload_len() + message.key_len();
-                    self.give(index, &message, out)?;
-                }
-                Err(KafkaError::PartitionEOF(_)) => self.at_end(index, out),
-                Err(error) => {
-                    let place = format!("topic {}, partition {}", partition.topic, partition.number);
-                    self.judge(&place, &error, out)?;
-                }
+        }
+        result
+    }
+
+    /// Whether this turn of the partition is not over yet.
+    fn goes_on(&self, index: usize, horizon: Option<Option<i64>>, taken: usize) -> bool {
+        let partition = &self.partitions[index];
+        taken < BLOCK_BYTES
+            && self.lines_left != Some(0)
+            && partition.state != State::Finished
+            && horizon.is_none_or(|horizon| may_read(partition.newest_ms, horizon))
+    }
+
+    fn take(&mut self, index: usize, event: Event<'_>, taken: &mut usize, out: &mut Out) -> Result<(), Fault> {
+        *taken += MESSAGE_BYTES_MIN;
+        match event {
+            Event::Message(message) => {
+                *taken += message.value().map_or(0, <[u8]>::len) + message.key().map_or(0, <[u8]>::len);
+                self.give(index, message, out);
+            }
+            Event::End => self.at_end(index, out),
+            Event::Failed(error) => {
+                let partition = &self.partitions[index];
+                let place = format!("topic {}, partition {}", partition.topic, partition.number);
+                self.judge(&place, &error, out)?;
             }
         }
         Ok(())
@@ -68,26 +88,28 @@ impl KafkaSource {
     }
 
     /// A message that came by the common queue all the same.
-    pub(crate) fn give_from_common_queue(&mut self, message: &BorrowedMessage<'_>, out: &mut Out) -> Result<(), Fault> {
+    pub(crate) fn give_from_common_queue(&mut self, message: Message<'_>, out: &mut Out) {
         let is_it = |p: &crate::partition::Partition| p.topic == message.topic() && p.number == message.partition();
         match self.partitions.iter().position(is_it) {
             Some(index) if self.lines_left != Some(0) => self.give(index, message, out),
-            _ => Ok(()),
+            _ => {}
         }
     }
 
-    fn give(&mut self, index: usize, message: &BorrowedMessage<'_>, out: &mut Out) -> Result<(), Fault> {
+    fn give(&mut self, index: usize, message: Message<'_>, out: &mut Out) {
         self.patience.answered();
+        let looks_at_time = self.until_ms.is_some() || self.wanted.align_ms.is_some();
         let partition = &mut self.partitions[index];
         if partition.state == State::Finished {
-            return Ok(());
+            return;
         }
-        let (offset, time_ms) = (message.offset(), message.timestamp().to_millis());
+        let offset = message.offset();
+        let time_ms = if looks_at_time { message.time_ms() } else { None };
         let is_beyond = partition.end.is_some_and(|end| offset >= end)
             || self.until_ms.is_some_and(|until_ms| time_ms.is_some_and(|ms| ms >= until_ms));
         if is_beyond {
             self.finish(index, out);
-            return Ok(());
+            return;
         }
         partition.state = State::Live;
         partition.given = Some(offset + 1);
@@ -97,12 +119,11 @@ impl KafkaSource {
         if is_last {
             self.finish(index, out);
         }
-        Ok(())
     }
 
     /// Writes the line, or sends the value the way of bad ones.
-    fn write(&mut self, index: usize, message: &BorrowedMessage<'_>, out: &mut Out) {
-        let value = message.payload();
+    fn write(&mut self, index: usize, message: Message<'_>, out: &mut Out) {
+        let value = message.value();
         if value.is_none() && self.wanted.form != Form::Envelope {
             self.tombstones += 1;
             return;
@@ -113,7 +134,7 @@ impl KafkaSource {
             _ if bytes.len() > self.wanted.line_bytes_max => {
                 Err(format!("a value longer than {} bytes", self.wanted.line_bytes_max))
             }
-            Form::Json => write_json(bytes, out.buffer()),
+            Form::Json => write_json(bytes, &mut self.checker, out.buffer()),
             Form::Text => write_text(bytes, out.buffer()),
             Form::Envelope => {
                 write_envelope(message, out.buffer());
@@ -172,15 +193,14 @@ impl KafkaSource {
     }
 }
 
-fn write_envelope(message: &BorrowedMessage<'_>, out: &mut Vec<u8>) {
+fn write_envelope(message: Message<'_>, out: &mut Vec<u8>) {
     let envelope = Envelope {
         topic: message.topic(),
         partition: message.partition(),
         offset: message.offset(),
-        timestamp_ms: message.timestamp().to_millis(),
+        timestamp_ms: message.time_ms(),
         key: message.key(),
-        value: message.payload(),
+        value: message.value(),
     };
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    envelope::write(&envelope, headers.map(|header| (header.key, header.value)), out);
+    envelope::write(&envelope, message.headers(), out);
 }

@@ -19,6 +19,8 @@ use crate::partition::{Partition, State};
 use crate::partition_set::PartitionSet;
 use crate::plan::Topics;
 use crate::position::{From, Until};
+use crate::queue::{AT_A_TIME, Message};
+use crate::value::Checker;
 
 /// Events of the client that are served between two reads.
 const EVENTS_MAX: usize = 1000;
@@ -49,6 +51,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("enable.partition.eof", "true"),
+    AT_A_TIME,
 ];
 
 /// What the flags said.
@@ -94,6 +97,7 @@ pub struct KafkaSource {
     pub(crate) consumer: Arc<BaseConsumer<InContext>>,
     pub(crate) bell: Arc<Bell>,
     pub(crate) patience: Patience,
+    pub(crate) checker: Checker,
     /// The part that the last `from` mark named.
     pub(crate) current: String,
     /// Whose turn it is to be read.
@@ -135,6 +139,7 @@ impl KafkaSource {
             consumer: Arc::new(consumer),
             bell,
             patience: Patience::new(&brokers, cli.kafka.broker_timeout.0),
+            checker: Checker::default(),
             current: String::new(),
             turn: 0,
             lines_left: cli.count,
@@ -152,7 +157,7 @@ impl KafkaSource {
         for _ in 0..EVENTS_MAX {
             match consumer.poll(Duration::ZERO) {
                 None => break,
-                Some(Ok(message)) => self.give_from_common_queue(&message, out)?,
+                Some(Ok(message)) => self.give_from_common_queue(Message::of(&message), out),
                 // Its partition is not said here; each partition's queue says its own.
                 Some(Err(KafkaError::PartitionEOF(_))) => {}
                 Some(Err(error)) => self.judge("read", &error, out)?,

@@ -17,6 +17,13 @@ fn a_topic_is_read_from_its_beginning_to_its_end() {
 }
 
 #[test]
+fn a_turn_that_ends_among_many_messages_goes_on_with_the_next_one() {
+    fill("turns", 1, &numbers(0..50_000));
+    assert_eq!(read(&["-t", "turns", "-e"]).ok(), numbers(0..50_000));
+    assert_eq!(read(&["-t", "turns", "-c", "30001"]).ok(), numbers(0..30_001));
+}
+
+#[test]
 fn reading_starts_where_it_is_told() {
     // Message n has the time of its second n.
     fill("starts", 1, &envelopes(0, 0..10, |n| n * 1000 + 1_700_000_000_000));

@@ -15,7 +15,7 @@ const TRANSACTION_TIMEOUT: &str = "transaction.timeout.ms";
 const TRANSACTION_TIMEOUT_MS: i64 = 60_000;
 
 pub const RESERVED: &[Reserved] = &[
-    Reserved { property: "delivery.report.only.error", hint: "every message is counted" },
+    Reserved { property: "delivery.report.only.error", hint: "it is always on" },
     Reserved { property: "partitioner", hint: "use --partitioner" },
     Reserved { property: "queue.buffering.max.kbytes", hint: "use --buffer" },
     Reserved { property: "transactional.id", hint: "use --transactional-id, here or at kafka-cat-in" },
@@ -24,8 +24,11 @@ pub const RESERVED: &[Reserved] = &[
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("client.id", "kafka-cat-out"),
     ("enable.idempotence", "true"),
+    // What is no longer the client's and was not reported is acknowledged: so nothing is done for each message.
+    ("delivery.report.only.error", "true"),
     ("compression.type", "lz4"),
-    ("linger.ms", "20"),
+    // As long as Java's producers have it. With nothing more to read the sink does not wait so long.
+    ("linger.ms", "5"),
     ("batch.num.messages", "10000"),
     ("batch.size", "1000000"),
     // What brokers take unless they are told otherwise.
@@ -67,21 +70,12 @@ pub fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, ti
 ///
 /// # Errors
 /// Usage: a transaction would end before its epoch does.
-pub fn transactional(
-    config: &ClientConfig,
-    id: &str,
-    interval_ms: u64,
-    said: &Properties,
-) -> Result<ClientConfig, Error> {
+pub fn transactional(config: &ClientConfig, id: &str, interval_ms: u64) -> Result<ClientConfig, Error> {
     let mut config = config.clone();
     config.set("transactional.id", id);
     let interval_ms = i64::try_from(interval_ms).unwrap_or(i64::MAX);
     let timeout_ms = transaction_timeout_ms(interval_ms, config.get(TRANSACTION_TIMEOUT))?;
     config.set(TRANSACTION_TIMEOUT, timeout_ms.to_string());
-    // What lingers is waited for at each commit.
-    if !said.contains("linger.ms") && !said.contains("queue.buffering.max.ms") {
-        config.set("linger.ms", "5");
-    }
     Ok(config)
 }
 
@@ -113,16 +107,5 @@ mod tests {
         let error = transaction_timeout_ms(5000, Some("5000")).unwrap_err();
         assert_eq!(error.exit, Exit::Usage);
         assert_eq!(error.message, "transaction.timeout.ms=5000 is not longer than the --interval of 5s");
-    }
-
-    #[test]
-    fn what_the_user_says_of_lingering_holds_in_transactions_too() {
-        let mut said = Properties::default();
-        let linger = |said: &Properties| {
-            transactional(&said.over(DEFAULTS), "x", 1000, said).unwrap().get("linger.ms").map(str::to_owned)
-        };
-        assert_eq!(linger(&said).as_deref(), Some("5"));
-        said.insert("linger.ms", "50").unwrap();
-        assert_eq!(linger(&said).as_deref(), Some("50"));
     }
 }

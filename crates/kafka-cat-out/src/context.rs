@@ -1,4 +1,4 @@
-//! What the client calls us with: errors, and what became of each message.
+//! What the client calls us with: errors, and messages that could not be delivered.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,23 +11,15 @@ use rdkafka::producer::ProducerContext;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-/// What a message counts for when it is acknowledged: a line is one line, a rejected one of another stage is none.
-pub const LINE: usize = 1;
-pub const LETTER: usize = 0;
-
 #[derive(Debug, Default)]
 pub struct OutContext {
     pub end: EndContext,
-    deliveries: Mutex<Deliveries>,
+    failures: Mutex<Failures>,
 }
 
-/// What became of messages since the last look.
+/// Messages that could not be delivered, since the last look. Only they are reported.
 #[derive(Debug, Default)]
-pub struct Deliveries {
-    /// Acknowledged.
-    pub messages: u64,
-    /// Lines among them.
-    pub lines: u64,
+pub struct Failures {
     pub failed: u64,
     /// The first failure's reason.
     pub reason: Option<Code>,
@@ -36,8 +28,8 @@ pub struct Deliveries {
 }
 
 impl OutContext {
-    pub fn take_deliveries(&self) -> Deliveries {
-        std::mem::take(&mut *self.deliveries.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn take_failures(&self) -> Failures {
+        std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -54,23 +46,17 @@ impl ClientContext for OutContext {
 }
 
 impl ProducerContext for OutContext {
-    type DeliveryOpaque = usize;
+    type DeliveryOpaque = ();
 
-    fn delivery(&self, result: &DeliveryResult<'_>, kind: usize) {
-        let mut deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
-        match result {
-            Ok(_) => {
-                deliveries.messages += 1;
-                deliveries.lines += kind as u64;
-            }
-            Err((error, message)) if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) => {
-                let value = message.payload().unwrap_or_default().to_vec();
-                deliveries.too_large.push((message.topic().to_owned(), value));
-            }
-            Err((error, _)) => {
-                deliveries.failed += 1;
-                deliveries.reason = deliveries.reason.or(error.rdkafka_error_code());
-            }
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let Err((error, message)) = result else { return };
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) {
+            let value = message.payload().unwrap_or_default().to_vec();
+            failures.too_large.push((message.topic().to_owned(), value));
+        } else {
+            failures.failed += 1;
+            failures.reason = failures.reason.or(error.rdkafka_error_code());
         }
     }
 }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::client;
 use crate::context::OutContext;
+use crate::deliver::pause;
 use crate::sink::KafkaSink;
 use crate::verdict::{Facts, Verdict, is_taken_over};
 
@@ -23,7 +24,6 @@ const FENCE_ATTEMPT: Duration = Duration::from_millis(50);
 /// After a failure: how long aborting may take. The next run does it otherwise.
 const ABORT: Duration = Duration::from_secs(1);
 const ABORT_LOOKS: u32 = 500;
-const LOOK: Duration = Duration::from_millis(1);
 
 /// Under which names transactions are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +97,10 @@ impl KafkaSink {
 
     /// From here on no older run can commit, and what it left open is aborted.
     fn fence(&mut self, transactional_id: &str, interval_ms: u64, out: &mut Out) -> Result<(), Fault> {
-        let config = client::transactional(&self.config, transactional_id, interval_ms, &self.properties)?;
-        self.producer = client::client(&config)?;
+        let config = client::transactional(&self.config, transactional_id, interval_ms)?;
+        let producer = client::client(&config)?;
+        self.topics.let_go();
+        self.producer = producer;
         self.fenced_as = Some(transactional_id.to_owned());
         let what = format!("begin transactions as \"{transactional_id}\"");
         self.insist(&what, out, |producer, _| producer.init_transactions(FENCE_ATTEMPT))
@@ -169,7 +171,8 @@ impl KafkaSink {
             if let Some(text) = self.patience.complaint() {
                 out.warn(text);
             }
-            self.producer.poll(LOOK);
+            pause();
+            self.producer.poll(Duration::ZERO);
         }
     }
 
@@ -197,7 +200,8 @@ impl KafkaSink {
             if self.producer.in_flight_count() == 0 {
                 break;
             }
-            self.producer.poll(LOOK);
+            pause();
+            self.producer.poll(Duration::ZERO);
         }
         // What does not succeed here the next run does.
         let _ = self.producer.abort_transaction(ABORT);

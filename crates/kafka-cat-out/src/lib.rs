@@ -10,9 +10,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod batch;
 pub mod cli;
 mod client;
 mod context;
+mod deliver;
 mod epochs;
 mod message;
 mod sink;

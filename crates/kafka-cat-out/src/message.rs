@@ -87,25 +87,26 @@ fn read_envelope(line: &[u8]) -> Result<Draft<'static>, String> {
 }
 
 impl LineReader {
-    fn read<'a>(&mut self, line: &'a [u8]) -> Result<Draft<'a>, String> {
-        let fields = self.scanner.scan(line).map_err(|error| error.to_string())?;
+    fn read<'w, 'a>(&'w mut self, line: &'a [u8]) -> Result<Draft<'a>, String> {
+        let Self { scanner, .. } = self;
+        let fields = scanner.scan(line).map_err(|error| error.to_string())?;
         let mut draft = Draft { value: Some(Cow::Borrowed(line)), ..Draft::default() };
-        let find = |wanted: &Option<Wanted>| -> Option<(Field, String)> {
+        let find = |wanted: &'w Option<Wanted>| -> Option<(Field, &'w str)> {
             let wanted = wanted.as_ref()?;
             let field = fields.get(wanted.index)?;
-            (field.kind != Kind::Null).then(|| (field, wanted.name.clone()))
+            (field.kind != Kind::Null).then_some((field, wanted.name.as_str()))
         };
         if let Some((field, name)) = find(&self.key) {
-            draft.key = Some(key(field, &name, line)?);
+            draft.key = Some(key(field, name, line)?);
         }
         if let Some((field, name)) = find(&self.topic) {
-            draft.topic = Some(topic(field, &name, line)?);
+            draft.topic = Some(topic(field, name, line)?);
         }
         if let Some((field, name)) = find(&self.partition) {
-            draft.partition = Some(partition(field, &name, line)?);
+            draft.partition = Some(partition(field, name, line)?);
         }
         if let Some((field, name)) = find(&self.headers) {
-            draft.headers = headers(field, &name, line)?;
+            draft.headers = headers(field, name, line)?;
         }
         Ok(draft)
     }

@@ -1,51 +1,57 @@
-//! The sink: sends, waits where the buffer is full, counts what is acknowledged.
+//! The sink: what it keeps, and the turns of its life.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_ends::{Headers, Patience, Properties, failure};
+use kafka_ends::Patience;
 use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
 use rdkafka::ClientConfig;
-use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
-use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::producer::BaseProducer;
 
+use crate::batch::Batch;
 use crate::cli::Cli;
 use crate::client::{self, DEFAULTS, RESERVED};
-use crate::context::{LETTER, LINE, OutContext};
+use crate::context::OutContext;
 use crate::epochs::Epochs;
 use crate::message::{Draft, Reader};
-use crate::topics::Topics;
+use crate::topics::{Topic, Topics};
 
-/// How often the client's reports are looked at while lines come.
-const SERVE_EVERY_LINES: u64 = 256;
-/// How long one look takes while we wait for room or for acknowledgements.
-const LOOK: Duration = Duration::from_millis(1);
-/// After an error: how many looks what was sent before may still take.
-const LAST_LOOKS: u32 = 5000;
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
+    /// Has handles of the client's: declared before it, which must go last.
+    pub(crate) topics: Topics,
     pub(crate) producer: BaseProducer<OutContext>,
     pub(crate) patience: Patience,
     pub(crate) config: ClientConfig,
-    pub(crate) properties: Properties,
     reader: Reader,
     /// Where lines go that name no topic; with an envelope, where all go.
     pub(crate) topic: Option<String>,
     /// Where rejected lines go.
     pub(crate) dead_letter: Option<String>,
     is_copy: bool,
-    topics: Topics,
-    message_bytes_max: String,
-    /// Lines that were handed to the client.
+    pub(crate) message_bytes_max: usize,
+    /// Lines that wait for the end of the chunk, for the topic at this place of `topics`.
+    pub(crate) batch: Batch,
+    pub(crate) batch_topic: usize,
+    /// Where [`KafkaSink::topic`] is among the topics.
+    default_topic: Option<usize>,
+    /// Messages that the client has taken, rejected lines of other stages too.
+    pub(crate) handed: u64,
+    /// Those among them that are no lines.
+    pub(crate) letters: u64,
+    /// Those that were reported as failed.
+    pub(crate) failures: u64,
+    pub(crate) acknowledged: u64,
+    /// When lines were last sent without lingering, because none were there to come.
+    pub(crate) sent_now_at_ms: i64,
+    /// Lines that were taken.
     pub(crate) sent: u64,
     /// Those that are acknowledged; with checkpoints, committed.
     pub(crate) settled: u64,
     /// Sent, and refused by the broker for their size.
-    too_large: u64,
-    failed: bool,
+    pub(crate) too_large: u64,
+    pub(crate) failed: bool,
     /// `--transactional-id`
     pub(crate) transactional_id: Option<String>,
     /// The name that transactions are made under, in a stream with checkpoints.
@@ -85,10 +91,17 @@ impl KafkaSink {
             is_copy: cli.envelope,
             topics,
             patience,
-            message_bytes_max: config.get("message.max.bytes").unwrap_or_default().to_owned(),
+            message_bytes_max: config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0),
+            batch: Batch::default(),
+            batch_topic: 0,
+            default_topic: None,
+            handed: 0,
+            letters: 0,
+            failures: 0,
+            acknowledged: 0,
+            sent_now_at_ms: 0,
             producer,
             config,
-            properties,
             sent: 0,
             settled: 0,
             too_large: 0,
@@ -99,127 +112,30 @@ impl KafkaSink {
         })
     }
 
-    /// Which topic a message goes to, when that and the partition exist.
-    fn topic_of(&mut self, draft: &mut Draft<'_>) -> Result<String, Fault> {
-        let said = draft.topic.take();
-        let topic = match (self.topic.clone(), said) {
-            (Some(topic), Some(_)) if self.is_copy => topic,
-            (_, Some(said)) => said,
-            (Some(topic), None) => topic,
-            (None, None) => return Err(Fault::bad("the line names no topic, and there is no -t")),
+    /// Which topic a message goes to, by its place in `topics`, when that and the partition exist.
+    fn topic_of(&mut self, draft: &mut Draft<'_>) -> Result<usize, Fault> {
+        let index = match (&self.topic, draft.topic.take()) {
+            (Some(_), said) if self.is_copy || said.is_none() => self.default_topic()?,
+            (_, Some(said)) => self.topics.find(&said, &self.producer, &mut self.patience)?,
+            (_, None) => return Err(Fault::bad("the line names no topic, and there is no -t")),
         };
-        let partitions = self.topics.partitions(&topic, &self.producer, &mut self.patience)?;
+        let Topic { name, partitions, .. } = self.topics.get(index);
         match draft.partition {
-            Some(partition) if partition >= partitions => {
-                Err(Fault::bad(format_args!("topic \"{topic}\" has no partition {partition}: it has {partitions}")))
+            Some(partition) if partition >= *partitions => {
+                Err(Fault::bad(format_args!("topic \"{name}\" has no partition {partition}: it has {partitions}")))
             }
-            _ => Ok(topic),
+            _ => Ok(index),
         }
     }
 
-    /// Hands the message to the client, waiting while its buffer is full. `kind` is what its report will count.
-    fn send(&mut self, topic: &str, draft: &Draft<'_>, kind: usize, out: &mut Out) -> Result<(), Fault> {
-        loop {
-            let Err((error, _)) = self.producer.send(record(topic, draft, kind)) else { return Ok(()) };
-            match error.rdkafka_error_code() {
-                Some(Code::QueueFull) => {
-                    self.producer.poll(LOOK);
-                    self.look(out)?;
-                }
-                Some(Code::MessageSizeTooLarge) => return Err(Fault::Bad(self.too_large_text(draft))),
-                Some(Code::UnknownPartition | Code::InvalidArgument) => {
-                    return Err(Fault::bad(format_args!("topic \"{topic}\": {}", describe(&error))));
-                }
-                _ => return Err(self.fail(failure::plain(&error), out)),
-            }
+    fn default_topic(&mut self) -> Result<usize, Fault> {
+        if let Some(index) = self.default_topic {
+            return Ok(index);
         }
-    }
-
-    fn too_large_text(&self, draft: &Draft<'_>) -> String {
-        let key = draft.key.as_ref().map_or(0, |key| key.len());
-        let bytes = key + draft.value.as_ref().map_or(0, |value| value.len());
-        let limit = &self.message_bytes_max;
-        format!(
-            "a message of {bytes} bytes is too large: the limit is {limit} with Kafka's own part (message.max.bytes)"
-        )
-    }
-
-    /// Looks at what the client has reported, and whether there still is a broker.
-    fn look(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.count(out);
-        let producer = &self.producer;
-        let ask = |timeout| producer.client().fetch_metadata(self.topic.as_deref(), timeout).map(|_| ());
-        let gone = self.patience.probe("write", &producer.context().end, ask).err();
-        let refused = self.producer.context().end.refusal();
-        match self.fatal_error().or(refused).or(gone) {
-            Some(error) => Err(self.fail(error, out)),
-            None => Ok(()),
-        }
-    }
-
-    /// Takes note of reports. A failure ends the run.
-    fn count(&mut self, out: &mut Out) {
-        let deliveries = self.producer.context().take_deliveries();
-        if deliveries.messages > 0 {
-            self.patience.answered();
-        }
-        if self.fenced_as.is_none() {
-            self.settled += deliveries.lines;
-            out.settle(deliveries.lines);
-        }
-        for (topic, value) in deliveries.too_large {
-            let at = format!("a message of {} bytes for topic \"{topic}\"", value.len());
-            if self.fenced_as.is_some() {
-                let fault = self.fail(Error::data(format_args!("{at}: too large for the broker")), out);
-                out.fail(fault);
-            } else {
-                self.too_large += 1;
-                out.bad(at, "too large for the broker", &value);
-            }
-        }
-        if deliveries.failed > 0 && !self.failed {
-            let reason = failure::from_bare_code(deliveries.reason.unwrap_or(Code::Unknown));
-            let fault = self.fail(reason, out);
-            out.fail(fault);
-        }
-    }
-
-    /// The end of a run that went wrong. A transaction is aborted; otherwise waits a little for what is under way, and
-    /// says how much is not there.
-    pub(crate) fn fail(&mut self, error: Error, out: &mut Out) -> Fault {
-        if std::mem::replace(&mut self.failed, true) {
-            return error.into();
-        }
-        if self.fenced_as.is_some() {
-            let error = self.fatal_error().unwrap_or(error);
-            self.abort_epoch();
-            return error.into();
-        }
-        self.drain_briefly(out);
-        Error::temporary(format_args!("{} of {} messages not acknowledged: {}", self.held(), self.sent, error.message))
-            .into()
-    }
-
-    fn drain_briefly(&mut self, out: &mut Out) {
-        for _ in 0..LAST_LOOKS {
-            // Nobody will answer any more: waiting is in vain.
-            if self.producer.in_flight_count() == 0 || self.patience.is_silent() {
-                break;
-            }
-            self.producer.poll(LOOK);
-            self.count(out);
-        }
-        self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.producer.poll(LOOK);
-        self.count(out);
-    }
-
-    pub(crate) fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(LOOK);
-            self.look(out)?;
-        }
-        self.look(out)
+        let topic = self.topic.as_deref().unwrap_or_default();
+        let index = self.topics.find(topic, &self.producer, &mut self.patience)?;
+        self.default_topic = Some(index);
+        Ok(index)
     }
 }
 
@@ -227,13 +143,21 @@ impl Sink for KafkaSink {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
         let topic = self.topic_of(&mut draft)?;
-        self.send(&topic, &draft, LINE, out)?;
-        self.sent += 1;
-        if self.sent.is_multiple_of(SERVE_EVERY_LINES) {
-            self.producer.poll(Duration::ZERO);
-            self.look(out)?;
+        if self.is_simple(&draft) {
+            self.gather(topic, &draft, out)?;
+        } else {
+            self.send(topic, &draft, out)?;
         }
+        self.sent += 1;
         Ok(())
+    }
+
+    fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.send_batch(out)
+    }
+
+    fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.send_what_lingers(out)
     }
 
     fn idle(&mut self, out: &mut Out) -> Result<(), Fault> {
@@ -251,7 +175,13 @@ impl Sink for KafkaSink {
         }
         match &self.fenced_as {
             Some(_) => self.abort_epoch(),
-            None => self.drain_briefly(out),
+            None => {
+                // What was taken before the error. If this fails too, that has been said.
+                let _ = self.send_batch(out);
+                if !self.failed {
+                    self.drain_briefly(out);
+                }
+            }
         }
     }
 
@@ -271,7 +201,9 @@ impl Sink for KafkaSink {
             return Err(no_dead_letter(reject).into());
         };
         let draft = Draft { value: Some(Cow::Owned(reject.as_data().into_bytes())), ..Draft::default() };
-        match self.send(&topic, &draft, LETTER, out) {
+        let place = self.topics.find(&topic, &self.producer, &mut self.patience);
+        self.letters += 1;
+        match place.and_then(|place| self.send(place, &draft, out)) {
             Err(Fault::Bad(why)) => Err(Error::data(format_args!("topic \"{topic}\": {why}")).into()),
             sent => sent,
         }
@@ -293,7 +225,7 @@ fn must_exist(
     patience: &mut Patience,
     cli: &Cli,
 ) -> Result<(), Error> {
-    match topics.partitions(topic, producer, patience) {
+    match topics.find(topic, producer, patience) {
         Err(Fault::Stop(error)) => Err(error),
         Err(_) if cli.create.is_none() => {
             Err(Error::data(format_args!("topic \"{topic}\" does not exist")).hint("--create 4 makes it"))
@@ -301,29 +233,4 @@ fn must_exist(
         Err(_) => Err(Error::data(format_args!("topic \"{topic}\" cannot be made"))),
         Ok(_) => Ok(()),
     }
-}
-
-fn record<'a>(topic: &'a str, draft: &'a Draft<'_>, kind: usize) -> BaseRecord<'a, [u8], [u8], usize> {
-    let mut record = BaseRecord::with_opaque_to(topic, kind);
-    record.partition = draft.partition;
-    record.timestamp = draft.timestamp_ms;
-    record.key = draft.key.as_deref();
-    record.payload = draft.value.as_deref();
-    record.headers = native_headers(&draft.headers);
-    record
-}
-
-fn native_headers(headers: &Headers) -> Option<OwnedHeaders> {
-    if headers.0.is_empty() {
-        return None;
-    }
-    let with_room = OwnedHeaders::new_with_capacity(headers.0.len());
-    let insert = |list: OwnedHeaders, (name, value): &(String, Option<Vec<u8>>)| {
-        list.insert(Header { key: name, value: value.as_ref() })
-    };
-    Some(headers.0.iter().fold(with_room, insert))
-}
-
-fn describe(error: &KafkaError) -> String {
-    error.rdkafka_error_code().map_or_else(|| error.to_string(), failure::describe)
 }

@@ -9,13 +9,23 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use crate::batch::TopicHandle;
 use crate::context::OutContext;
 
 /// A stream that routes to more topics than this is taken for a mistake.
 const TOPICS_MAX: usize = 10_000;
 
+/// A topic that exists.
+pub struct Topic {
+    pub name: String,
+    pub partitions: i32,
+    /// Made when it is first wanted; gone before the client is.
+    handle: Option<TopicHandle>,
+}
+
 pub struct Topics {
-    partitions: BTreeMap<String, i32>,
+    known: Vec<Topic>,
+    by_name: BTreeMap<String, usize>,
     create: Option<CreateSpec>,
     config: ClientConfig,
     timeout_ms: i64,
@@ -23,23 +33,23 @@ pub struct Topics {
 
 impl Topics {
     pub fn new(config: &ClientConfig, create: Option<CreateSpec>, timeout_ms: i64) -> Self {
-        Self { partitions: BTreeMap::new(), create, config: config.clone(), timeout_ms }
+        Self { known: Vec::new(), by_name: BTreeMap::new(), create, config: config.clone(), timeout_ms }
     }
 
-    /// The topic's number of partitions; makes the topic if that is wanted.
+    /// Where the topic is among the known ones; makes the topic if that is wanted.
     ///
     /// # Errors
     /// Bad: no such topic. Stop: no broker, no permission, too many topics.
-    pub fn partitions(
+    pub fn find(
         &mut self,
         topic: &str,
         producer: &BaseProducer<OutContext>,
         patience: &mut Patience,
-    ) -> Result<i32, Fault> {
-        if let Some(&partitions) = self.partitions.get(topic) {
-            return Ok(partitions);
+    ) -> Result<usize, Fault> {
+        if let Some(&index) = self.by_name.get(topic) {
+            return Ok(index);
         }
-        if self.partitions.len() >= TOPICS_MAX {
+        if self.known.len() >= TOPICS_MAX {
             return Err(Error::data(format_args!("more than {TOPICS_MAX} topics")).into());
         }
         let found = match (find(topic, producer, patience)?, self.create) {
@@ -50,8 +60,35 @@ impl Topics {
             (found, _) => found,
         };
         let partitions = found.ok_or_else(|| Fault::bad(format_args!("topic \"{topic}\" does not exist")))?;
-        self.partitions.insert(topic.to_owned(), partitions);
-        Ok(partitions)
+        self.by_name.insert(topic.to_owned(), self.known.len());
+        self.known.push(Topic { name: topic.to_owned(), partitions, handle: None });
+        Ok(self.known.len() - 1)
+    }
+
+    pub fn get(&self, index: usize) -> &Topic {
+        &self.known[index]
+    }
+
+    /// The client's handle of the topic.
+    ///
+    /// # Errors
+    /// Bad: a name that the client does not take.
+    pub fn handle(&mut self, index: usize, producer: &BaseProducer<OutContext>) -> Result<&TopicHandle, Fault> {
+        let Topic { name, handle, .. } = &mut self.known[index];
+        match handle {
+            Some(handle) => Ok(handle),
+            none => match TopicHandle::new(producer, name) {
+                Some(made) => Ok(none.insert(made)),
+                None => Err(Fault::bad(format_args!("topic \"{name}\" is no name of a topic"))),
+            },
+        }
+    }
+
+    /// The client is about to go.
+    pub fn let_go(&mut self) {
+        for topic in &mut self.known {
+            topic.handle = None;
+        }
     }
 }
 

@@ -141,8 +141,19 @@ impl<S: Stage> Driver<S> {
                 Piece::TooLong(shown) => protocol.too_long(stage, out, shown)?,
             }
             protocol.byte_offset += bytes as u64;
-            Ok(())
-        })
+            Ok::<(), Fault>(())
+        })?;
+        stage.chunk_over(out)?;
+        out.check()
+    }
+
+    /// The next read of the input will wait.
+    ///
+    /// # Errors
+    /// What the stage says.
+    pub fn rest(&mut self) -> Result<(), Fault> {
+        self.stage.rest(&mut self.out)?;
+        self.out.check()
     }
 
     /// Takes one chunk of whose lines a reader has read some.

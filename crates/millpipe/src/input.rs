@@ -35,6 +35,14 @@ impl Input {
         Self { watches_output, waited: Duration::ZERO, flood: Flood::default() }
     }
 
+    /// Whether a read would wait.
+    ///
+    /// # Errors
+    /// A failed poll.
+    pub fn is_dry(&self) -> Result<bool, Fault> {
+        Ok(!wait(false, Some(Duration::ZERO))?)
+    }
+
     /// Waits for input, at most `timeout`, and reads what one read gives. The buffer grows when a pipe floods it.
     ///
     /// # Errors

@@ -92,6 +92,10 @@ fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor
 
 fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
     loop {
+        if driver.stage.is_sink() && feed.is_dry()? {
+            driver.clock(now_ms())?;
+            driver.rest()?;
+        }
         let timeout = timeout(driver.stage.wake_at(), monitor.tick_in(), look_in(driver)?);
         let more = feed.next(timeout, |chunk, read| {
             driver.clock(now_ms())?;
@@ -224,6 +228,14 @@ impl Feed {
             Ok(Incoming::Failed(fault)) => Err(fault),
             Err(RecvTimeoutError::Timeout) => work(None, None).map(|()| true),
             Err(RecvTimeoutError::Disconnected) => Err(Error::temporary("a reading thread died").into()),
+        }
+    }
+
+    /// Whether the next chunk is not there yet.
+    fn is_dry(&self) -> Result<bool, Fault> {
+        match self {
+            Self::Here { input, .. } => input.is_dry(),
+            Self::Thread { chunks, .. } => Ok(chunks.is_empty()),
         }
     }
 

@@ -53,6 +53,14 @@ impl<S: Sink> Stage for SinkStage<S> {
         false
     }
 
+    fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.sink.chunk_over(out)
+    }
+
+    fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.sink.rest(out)
+    }
+
     fn give_up(&mut self, out: &mut Out) {
         self.sink.give_up(out);
     }

@@ -98,6 +98,22 @@ pub trait Stage {
         Ok(())
     }
 
+    /// All of one chunk of input has been given, and more may not come for a long time.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn chunk_over(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Only a sink is told this: all input that there is has been given, and the next read will wait.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    fn rest(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// The run ends with an error. What was taken before it may still be delivered; this must not take long.
     fn give_up(&mut self, _out: &mut Out) {}
 
@@ -277,6 +293,24 @@ pub trait Sink {
     /// # Errors
     /// `Fault::Bad` when this line can never be delivered, `Fault::Stop` when nothing can.
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
+
+    /// All of one chunk of input has been given, and more may not come for a long time: what was only gathered goes on
+    /// its way.
+    ///
+    /// # Errors
+    /// `Fault::Stop` as from `line`.
+    fn chunk_over(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// All input that there is has been given, and the next read will wait: what waits for more to come need not. Must
+    /// not take longer than a few milliseconds.
+    ///
+    /// # Errors
+    /// `Fault::Stop` as from `line`.
+    fn rest(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Called about ten times a second: serve callbacks, find errors early.
     ///

@@ -1,0 +1,256 @@
+//! Delivering: messages to the client, what it says became of them, and the end of a run that went wrong.
+
+use std::borrow::Cow;
+use std::thread;
+use std::time::Duration;
+
+use kafka_ends::{Headers, failure};
+use millpipe::{Error, Fault, Out, Sink};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use crate::batch::{self, Handed};
+use crate::message::Draft;
+use crate::sink::KafkaSink;
+
+/// How often the client's reports are looked at while messages are handed over one by one.
+const SERVE_EVERY: u64 = 256;
+/// What Kafka adds to a message at most, and a little more.
+const OVERHEAD_BYTES: usize = 128;
+/// How long one look takes while we wait for room or for acknowledgements.
+const LOOK: Duration = Duration::from_millis(1);
+/// The same, where we wait for the last acknowledgement: it is told at once.
+const FLUSH_LOOK: Duration = Duration::from_millis(5);
+/// How often, at most, messages are sent early when there is nothing more to read, and how long we look at it.
+const REST_EVERY_MS: i64 = 5;
+const REST_LOOK: Duration = Duration::from_millis(1);
+/// After an error: how many looks what was sent before may still take.
+const LAST_LOOKS: u32 = 5000;
+
+impl KafkaSink {
+    /// Takes a message that is no more than value, key and partition into the batch.
+    pub(crate) fn gather(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
+        if self.batch.is_full() || topic != self.batch_topic {
+            self.send_batch(out)?;
+            self.batch_topic = topic;
+        }
+        self.batch.add(draft.partition, draft.key.as_deref(), draft.value.as_deref());
+        Ok(())
+    }
+
+    /// Whether the batch can take it: the client will not refuse it for its size either.
+    pub(crate) fn is_simple(&self, draft: &Draft<'_>) -> bool {
+        let len = |part: &Option<Cow<'_, [u8]>>| part.as_ref().map_or(0, |bytes| bytes.len());
+        draft.headers.0.is_empty()
+            && draft.timestamp_ms.is_none()
+            && len(&draft.key) + len(&draft.value) + OVERHEAD_BYTES <= self.message_bytes_max
+    }
+
+    /// Hands the batch to the client, waiting while its buffer is full.
+    pub(crate) fn send_batch(&mut self, out: &mut Out) -> Result<(), Fault> {
+        while !self.batch.is_empty() {
+            let handle = self.topics.handle(self.batch_topic, &self.producer)?;
+            let Handed { messages, refused, is_full } = self.batch.hand_over(handle);
+            self.handed += messages;
+            for message in refused {
+                let topic = &self.topics.get(self.batch_topic).name;
+                let at = format!("a message of {} bytes for topic \"{topic}\"", message.value.len());
+                match message.code {
+                    Code::MessageSizeTooLarge | Code::UnknownPartition | Code::InvalidArgument
+                        if self.fenced_as.is_none() =>
+                    {
+                        self.too_large += 1;
+                        out.bad(at, failure::describe(message.code), &message.value);
+                    }
+                    code => return Err(self.fail(failure::from_bare_code(code), out)),
+                }
+            }
+            if is_full {
+                pause();
+            }
+            self.producer.poll(Duration::ZERO);
+            self.look(out)?;
+        }
+        Ok(())
+    }
+
+    /// Hands one message to the client, behind the batch, waiting while its buffer is full.
+    pub(crate) fn send(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
+        self.send_batch(out)?;
+        loop {
+            let topic = &self.topics.get(topic).name;
+            let Err((error, _)) = self.producer.send(record(topic, draft)) else { break };
+            match error.rdkafka_error_code() {
+                Some(Code::QueueFull) => {
+                    pause();
+                    self.producer.poll(Duration::ZERO);
+                    self.look(out)?;
+                }
+                Some(Code::MessageSizeTooLarge) => return Err(Fault::Bad(self.too_large_text(draft))),
+                Some(Code::UnknownPartition | Code::InvalidArgument) => {
+                    return Err(Fault::bad(format_args!("topic \"{topic}\": {}", describe(&error))));
+                }
+                _ => return Err(self.fail(failure::plain(&error), out)),
+            }
+        }
+        self.handed += 1;
+        if self.handed.is_multiple_of(SERVE_EVERY) {
+            self.producer.poll(Duration::ZERO);
+            self.look(out)?;
+        }
+        Ok(())
+    }
+
+    fn too_large_text(&self, draft: &Draft<'_>) -> String {
+        let key = draft.key.as_ref().map_or(0, |key| key.len());
+        let bytes = key + draft.value.as_ref().map_or(0, |value| value.len());
+        let limit = &self.message_bytes_max;
+        format!(
+            "a message of {bytes} bytes is too large: the limit is {limit} with Kafka's own part (message.max.bytes)"
+        )
+    }
+
+    /// Looks at what the client has reported, and whether there still is a broker.
+    pub(crate) fn look(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.count(out);
+        let producer = &self.producer;
+        let ask = |timeout| producer.client().fetch_metadata(self.topic.as_deref(), timeout).map(|_| ());
+        let gone = self.patience.probe("write", &producer.context().end, ask).err();
+        let refused = self.producer.context().end.refusal();
+        match self.fatal_error().or(refused).or(gone) {
+            Some(error) => Err(self.fail(error, out)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes note of what is acknowledged, and of failures. A failure ends the run.
+    fn count(&mut self, out: &mut Out) {
+        let failures = self.producer.context().take_failures();
+        self.failures += failures.failed + failures.too_large.len() as u64;
+        self.settle(out);
+        for (topic, value) in failures.too_large {
+            let at = format!("a message of {} bytes for topic \"{topic}\"", value.len());
+            if self.fenced_as.is_some() {
+                let fault = self.fail(Error::data(format_args!("{at}: too large for the broker")), out);
+                out.fail(fault);
+            } else {
+                self.too_large += 1;
+                out.bad(at, "too large for the broker", &value);
+            }
+        }
+        if failures.failed > 0 && !self.failed {
+            let reason = failure::from_bare_code(failures.reason.unwrap_or(Code::Unknown));
+            let fault = self.fail(reason, out);
+            out.fail(fault);
+        }
+    }
+
+    /// What was handed over, is not the client's any more, and was not reported as failed is acknowledged.
+    ///
+    /// The client counts a failed message as its own until its report was served, and we serve them: so none is taken
+    /// for acknowledged between the two.
+    fn settle(&mut self, out: &mut Out) {
+        let in_flight = u64::try_from(self.producer.in_flight_count()).unwrap_or(0);
+        let acknowledged = self.handed.saturating_sub(in_flight + self.failures);
+        if acknowledged > self.acknowledged {
+            self.acknowledged = acknowledged;
+            self.patience.answered();
+        }
+        // Whether lines or letters came first is not known; in the end it makes no difference.
+        let lines = self.acknowledged.saturating_sub(self.letters);
+        if self.fenced_as.is_none() && lines > self.settled {
+            out.settle(lines - self.settled);
+            self.settled = lines;
+        }
+    }
+
+    /// The end of a run that went wrong. A transaction is aborted; otherwise waits a little for what is under way, and
+    /// says how much is not there.
+    pub(crate) fn fail(&mut self, error: Error, out: &mut Out) -> Fault {
+        if std::mem::replace(&mut self.failed, true) {
+            return error.into();
+        }
+        if self.fenced_as.is_some() {
+            let error = self.fatal_error().unwrap_or(error);
+            self.abort_epoch();
+            return error.into();
+        }
+        self.drain_briefly(out);
+        Error::temporary(format_args!("{} of {} messages not acknowledged: {}", self.held(), self.sent, error.message))
+            .into()
+    }
+
+    pub(crate) fn drain_briefly(&mut self, out: &mut Out) {
+        for _ in 0..LAST_LOOKS {
+            // Nobody will answer any more: waiting is in vain.
+            if self.producer.in_flight_count() == 0 || self.patience.is_silent() {
+                break;
+            }
+            pause();
+            self.producer.poll(Duration::ZERO);
+            self.count(out);
+        }
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        pause();
+        self.producer.poll(Duration::ZERO);
+        self.count(out);
+    }
+
+    /// Lingering is for lines that may come soon, and none do. Each time it is a request more for the brokers: so not
+    /// more often than lingering itself would make one.
+    pub(crate) fn send_what_lingers(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let is_due = !(self.sent_now_at_ms..self.sent_now_at_ms + REST_EVERY_MS).contains(&out.now_ms());
+        // What is in a transaction is seen at its end only, and sent there.
+        if self.fenced_as.is_none() && is_due && self.producer.in_flight_count() > 0 {
+            self.sent_now_at_ms = out.now_ms();
+            batch::send_now(&self.producer, REST_LOOK);
+            return self.look(out);
+        }
+        Ok(())
+    }
+
+    /// Returns when all is acknowledged. Nothing lingers meanwhile.
+    pub(crate) fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.send_batch(out)?;
+        while self.producer.in_flight_count() > 0 {
+            batch::send_now(&self.producer, FLUSH_LOOK);
+            self.producer.poll(Duration::ZERO);
+            self.look(out)?;
+        }
+        self.look(out)
+    }
+}
+
+/// While we wait for room or for acknowledgements. The client's own wait for reports asks again and again in the last
+/// millisecond of it.
+#[allow(clippy::disallowed_methods, reason = "what is waited for is the client's, which wakes nobody")]
+pub(crate) fn pause() {
+    thread::sleep(LOOK);
+}
+
+fn record<'a>(topic: &'a str, draft: &'a Draft<'_>) -> BaseRecord<'a, [u8], [u8]> {
+    let mut record = BaseRecord::to(topic);
+    record.partition = draft.partition;
+    record.timestamp = draft.timestamp_ms;
+    record.key = draft.key.as_deref();
+    record.payload = draft.value.as_deref();
+    record.headers = native_headers(&draft.headers);
+    record
+}
+
+fn native_headers(headers: &Headers) -> Option<OwnedHeaders> {
+    if headers.0.is_empty() {
+        return None;
+    }
+    let with_room = OwnedHeaders::new_with_capacity(headers.0.len());
+    let insert = |list: OwnedHeaders, (name, value): &(String, Option<Vec<u8>>)| {
+        list.insert(Header { key: name, value: value.as_ref() })
+    };
+    Some(headers.0.iter().fold(with_room, insert))
+}
+
+fn describe(error: &KafkaError) -> String {
+    error.rdkafka_error_code().map_or_else(|| error.to_string(), failure::describe)
+}
