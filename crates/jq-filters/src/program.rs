@@ -5,13 +5,15 @@ use std::sync::Arc;
 use jaq_core::data::JustLut;
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::{Compiler, compile};
-use jaq_json::{Val, read};
-use millpipe::Error;
+use jaq_json::Val;
+use json_fields::{FieldPath, Outline};
 
-use crate::Filter;
+use crate::failure::Wrong;
+use crate::filter::Filter;
+use crate::{demand, raw, read};
 
-/// Values are read and written by this filter; it sees one line at a time and nothing else.
-pub type Data = JustLut<Val>;
+/// A filter sees one line at a time and nothing else.
+pub(crate) type Data = JustLut<Val>;
 
 /// Named values for a filter, as JSON texts that have been checked.
 #[derive(Clone, Debug, Default)]
@@ -29,33 +31,38 @@ impl Arguments {
     ///
     /// # Errors
     /// When it is not JSON.
-    pub fn push_json(&mut self, name: &str, json: &str) -> Result<(), Error> {
-        json_fields::validate(json.as_bytes())
-            .map_err(|why| Error::usage(format_args!("--argjson {name}: {json:?} is not JSON: {why}")))?;
+    pub fn push_json(&mut self, name: &str, json: &str) -> Result<(), Wrong> {
+        json_fields::validate(json.as_bytes()).map_err(|why| Wrong {
+            message: format!("--argjson {name}: {json:?} is not JSON: {why}"),
+            hint: None,
+        })?;
         self.0.push((format!("${name}"), json.to_owned()));
         Ok(())
     }
 
     /// The values. They cannot be shared by threads, so each worker reads them once.
     pub(crate) fn values(&self) -> Vec<Val> {
-        self.0.iter().map(|(_, json)| read::parse_single(json.as_bytes()).unwrap_or_default()).collect()
+        let mut outline = Outline::default();
+        let mut value = |json: &[u8]| outline.read(json).map_or(Val::Null, |()| read::value(&outline, json));
+        self.0.iter().map(|(_, json)| value(json.as_bytes())).collect()
     }
 }
 
 /// A compiled filter with its arguments.
 #[derive(Clone)]
 pub struct Program {
-    compiled: Arc<jaq_core::Filter<Data>>,
-    arguments: Arguments,
-    output_bytes_max: usize,
+    pub(crate) compiled: Arc<jaq_core::Filter<Data>>,
+    pub(crate) arguments: Arguments,
+    pub(crate) raw: Arc<raw::Plan>,
+    pub(crate) demand: Option<Arc<[FieldPath]>>,
 }
 
 impl Program {
-    /// Compiles a filter. `output_bytes_max` limits the results of one line.
+    /// Compiles a filter.
     ///
     /// # Errors
     /// Where and why the filter is wrong.
-    pub fn new(code: &str, arguments: Arguments, output_bytes_max: usize) -> Result<Self, Error> {
+    pub fn new(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let arena = Arena::default();
@@ -67,19 +74,37 @@ impl Program {
             .with_global_vars(arguments.0.iter().map(|(name, _)| name.as_str()))
             .compile(modules)
             .map_err(|errors| wrong(code, &compile_error(&errors)))?;
-        Ok(Self { compiled: Arc::new(compiled), arguments, output_bytes_max })
+        // `module` and `import` parse as no term.
+        let term = load::parse(code, |parser| parser.term());
+        let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments.0));
+        let demand = term.as_ref().and_then(demand::of).map(Arc::from);
+        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw), demand })
     }
 
-    /// A filter for one worker.
-    pub fn filter(&self) -> Filter {
-        Filter::new(Arc::clone(&self.compiled), &self.arguments, self.output_bytes_max)
+    /// A filter for one thread. More results of one line than so many bytes are a failure of the line.
+    #[must_use]
+    pub fn filter(&self, output_bytes_max: usize) -> Filter {
+        Filter::new(self, output_bytes_max)
+    }
+
+    /// The same with everything run by jaq: for tests and measurements.
+    #[must_use]
+    pub fn without_raw(mut self) -> Self {
+        (self.raw, self.demand) = (Arc::new(raw::Plan::Nothing), None);
+        self
+    }
+
+    /// Simple enough to be worked out on the bytes of a line.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        matches!(*self.raw, raw::Plan::Whole(_))
     }
 }
 
 /// What is wrong, and the part of the code where it shows.
-type Wrong<'a> = (String, &'a str);
+type Place<'a> = (String, &'a str);
 
-fn load_error<'a>(errors: &load::Errors<&'a str, ()>) -> Option<Wrong<'a>> {
+fn load_error<'a>(errors: &load::Errors<&'a str, ()>) -> Option<Place<'a>> {
     let (_, error) = errors.first()?;
     match error {
         load::Error::Io(errors) => errors.first().map(|(at, why)| (why.clone(), *at)),
@@ -88,7 +113,7 @@ fn load_error<'a>(errors: &load::Errors<&'a str, ()>) -> Option<Wrong<'a>> {
     }
 }
 
-fn compile_error<'a>(errors: &compile::Errors<&'a str, ()>) -> Option<Wrong<'a>> {
+fn compile_error<'a>(errors: &compile::Errors<&'a str, ()>) -> Option<Place<'a>> {
     let (at, undefined) = errors.first()?.1.first()?;
     let what = match undefined {
         compile::Undefined::Filter(arity) => return Some((format!("there is no filter {at}/{arity}"), at)),
@@ -105,13 +130,15 @@ fn expected_but(expected: &str, found: &str) -> String {
 }
 
 /// `the filter, line 1, column 7: expected …`, and the line of the code.
-fn wrong(code: &str, wrong: &Option<Wrong<'_>>) -> Error {
-    let Some((what, at)) = wrong else { return Error::usage("the filter is wrong") };
+fn wrong(code: &str, wrong: &Option<Place<'_>>) -> Wrong {
+    let Some((what, at)) = wrong else { return Wrong { message: "the filter is wrong".to_owned(), hint: None } };
     let start = load::span(code, at).start.min(code.len());
     let before = code.get(..start).unwrap_or_default();
     let line = before.matches('\n').count();
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     let text = code.lines().nth(line).unwrap_or_default();
-    Error::usage(format_args!("the filter, line {}, column {column}: {what}", line + 1))
-        .hint(format_args!("{text}\n{}^", " ".repeat(column - 1)))
+    Wrong {
+        message: format!("the filter, line {}, column {column}: {what}", line + 1),
+        hint: Some(format!("{text}\n{}^", " ".repeat(column - 1))),
+    }
 }
