@@ -115,11 +115,7 @@ impl Demand {
         }
     }
 
-    fn path(
-        &mut self,
-        of: &Term<&str>,
-        parts: &[(Part<Term<&str>>, jaq_core::path::Opt)],
-    ) -> Option<bool> {
+    fn path(&mut self, of: &Term<&str>, parts: &[(Part<Term<&str>>, jaq_core::path::Opt)]) -> Option<bool> {
         for (part, _) in parts {
             // What stands in brackets is worked out on the line.
             match part {

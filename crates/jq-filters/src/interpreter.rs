@@ -8,8 +8,8 @@ use json_fields::{FieldPath, Kind, Outline, Scanner};
 
 use crate::failure::Failure;
 use crate::program::{Data, Program};
-use crate::results::Results;
 use crate::read;
+use crate::results::Results;
 use crate::write::write_json;
 
 /// How much of jq's message is shown: it may contain the whole value.

@@ -32,10 +32,8 @@ impl Arguments {
     /// # Errors
     /// When it is not JSON.
     pub fn push_json(&mut self, name: &str, json: &str) -> Result<(), Wrong> {
-        json_fields::validate(json.as_bytes()).map_err(|why| Wrong {
-            message: format!("--argjson {name}: {json:?} is not JSON: {why}"),
-            hint: None,
-        })?;
+        json_fields::validate(json.as_bytes())
+            .map_err(|why| Wrong { message: format!("--argjson {name}: {json:?} is not JSON: {why}"), hint: None })?;
         self.0.push((format!("${name}"), json.to_owned()));
         Ok(())
     }

@@ -130,9 +130,7 @@ impl<'t> Compiler<'t> {
                 })
             }
             Term::TryCatch(tried, _) => self.stream(tried, input, rest),
-            Term::Path(base, path) => {
-                self.stream(base, input, &mut |this, leaf| this.path(leaf, &path.0, rest))
-            }
+            Term::Path(base, path) => self.stream(base, input, &mut |this, leaf| this.path(leaf, &path.0, rest)),
             Term::Call(name, arguments) => self.call(name, arguments, input, rest),
             _ => {
                 let value = self.simple(term, input)?;
@@ -240,9 +238,7 @@ impl<'t> Compiler<'t> {
             Term::Num(text) => constant_number(text).map(constant),
             Term::Str(None, parts) => self.string(parts, input),
             Term::Arr(None) => json_constant("[]"),
-            Term::Arr(Some(of)) => {
-                Some(Expression::Array(Box::new(self.stream(of, input, &mut Compiler::result)?)))
-            }
+            Term::Arr(Some(of)) => Some(Expression::Array(Box::new(self.stream(of, input, &mut Compiler::result)?))),
             Term::Obj(members) => self.object(members, input),
             Term::Neg(of) => Some(match self.expression(of, input)? {
                 Expression::Constant(value, _) => constant(super::number::negative(value).ok()?),

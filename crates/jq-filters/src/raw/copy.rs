@@ -39,15 +39,15 @@ pub fn json(outlines: &RefCell<Vec<Outline>>, json: &[u8], out: &mut Vec<u8>) ->
 /// The same for one of its values.
 pub fn token(outline: &Outline, index: usize, json: &[u8], out: &mut Vec<u8>) -> Result<(), No> {
     let tokens = outline.tokens();
-    let all = &tokens[index..tokens[index].next];
-    for (at, token) in all.iter().enumerate() {
+    let mut other_spelling = outline.is_spaced() || outline.has_escapes();
+    for (at, token) in tokens[index..tokens[index].next].iter().enumerate() {
         match token.field.kind {
             Kind::Object => distinct(outline, index + at, json)?,
-            Kind::Number if token.field.text(json) == b"-0" => return slowly(outline, index, json, out),
+            Kind::Number => other_spelling |= token.field.text(json) == b"-0",
             _ => (),
         }
     }
-    if outline.is_spaced() || outline.has_escapes() {
+    if other_spelling {
         return slowly(outline, index, json, out);
     }
     out.extend_from_slice(tokens[index].field.text(json));

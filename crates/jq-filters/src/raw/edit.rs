@@ -123,12 +123,7 @@ impl<'a> Context<'a> {
     }
 }
 
-fn write(
-    all: &[Member<'_>],
-    from: [(&Outline, &[u8]); 2],
-    written: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), No> {
+fn write(all: &[Member<'_>], from: [(&Outline, &[u8]); 2], written: &[u8], out: &mut Vec<u8>) -> Result<(), No> {
     out.push(b'{');
     for (index, member) in all.iter().enumerate() {
         if index > 0 {

@@ -209,9 +209,7 @@ impl<'a> Context<'a> {
             Expression::Input => scope.input.cloned().ok_or(No::Idea),
             Expression::Line => Ok(Value::Object(Cow::Borrowed(self.line))),
             Expression::Variable(index) => scope.variable(*index).cloned().ok_or(No::Idea),
-            Expression::Get(from, steps) => {
-                self.down(self.value(from, scope)?, steps)
-            }
+            Expression::Get(from, steps) => self.down(self.value(from, scope)?, steps),
             Expression::Negative(of) => number::negative(self.value(of, scope)?),
             Expression::Logic(left, stop, right) => match self.value(left, scope)?.is_true() == *stop {
                 true => Ok(Value::Bool(*stop)),
