@@ -23,9 +23,11 @@ mod demand;
 mod failure;
 mod filter;
 mod interpreter;
+mod natives;
 mod program;
 mod raw;
 mod read;
+mod regexes;
 mod results;
 mod write;
 

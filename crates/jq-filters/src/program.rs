@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use jaq_core::data::JustLut;
+use jaq_core::load::parse::Def;
 use jaq_core::load::{self, Arena, File, Loader};
+use jaq_core::native::Fun;
 use jaq_core::{Compiler, compile};
 use jaq_json::Val;
 use json_fields::{FieldPath, Outline};
 
 use crate::failure::Wrong;
 use crate::filter::Filter;
-use crate::{demand, raw, read};
+use crate::{demand, natives, raw, read};
 
 /// A filter sees one line at a time and nothing else.
 pub(crate) type Data = JustLut<Val>;
@@ -61,17 +63,9 @@ impl Program {
     /// # Errors
     /// Where and why the filter is wrong.
     pub fn new(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
-        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let arena = Arena::default();
-        let modules = Loader::new(definitions)
-            .load(&arena, File { code, path: () })
-            .map_err(|errors| wrong(code, &load_error(&errors)))?;
-        let compiled = Compiler::default()
-            .with_funs(functions)
-            .with_global_vars(arguments.0.iter().map(|(name, _)| name.as_str()))
-            .compile(modules)
-            .map_err(|errors| wrong(code, &compile_error(&errors)))?;
+        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let functions = natives::functions().into_iter().chain(jaq_functions());
+        let compiled = compile(code, &arguments, natives::definitions(library), functions)?;
         // `module` and `import` parse as no term.
         let term = load::parse(code, |parser| parser.term());
         let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments.0));
@@ -85,11 +79,14 @@ impl Program {
         Filter::new(self, output_bytes_max)
     }
 
-    /// The same with everything run by jaq: for tests and measurements.
-    #[must_use]
-    pub fn without_raw(mut self) -> Self {
-        (self.raw, self.demand) = (Arc::new(raw::Plan::Nothing), None);
-        self
+    /// The same filter as jaq has it, with nothing of ours: for tests and measurements.
+    ///
+    /// # Errors
+    /// As for `new`.
+    pub fn of_jaq_alone(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
+        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let compiled = compile(code, &arguments, library, jaq_functions())?;
+        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw::Plan::Nothing), demand: None })
     }
 
     /// Simple enough to be worked out on the bytes of a line.
@@ -97,6 +94,27 @@ impl Program {
     pub fn is_raw(&self) -> bool {
         matches!(*self.raw, raw::Plan::Whole(_))
     }
+}
+
+fn jaq_functions() -> impl Iterator<Item = Fun<Data>> {
+    jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs())
+}
+
+fn compile(
+    code: &str,
+    arguments: &Arguments,
+    library: impl IntoIterator<Item = Def<&'static str>>,
+    functions: impl IntoIterator<Item = Fun<Data>>,
+) -> Result<jaq_core::Filter<Data>, Wrong> {
+    let arena = Arena::default();
+    let modules = Loader::new(library)
+        .load(&arena, File { code, path: () })
+        .map_err(|errors| wrong(code, &load_error(&errors)))?;
+    Compiler::default()
+        .with_funs(functions)
+        .with_global_vars(arguments.0.iter().map(|(name, _)| name.as_str()))
+        .compile(modules)
+        .map_err(|errors| wrong(code, &compile_error(&errors)))
 }
 
 /// What is wrong, and the part of the code where it shows.

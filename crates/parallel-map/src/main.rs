@@ -4,6 +4,10 @@ use millpipe::tool::{self, Reads};
 use parallel_map::Filter;
 use parallel_map::cli::{Cli, Work};
 
+/// A filter that jaq runs makes and drops a hundred values for each line.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let config = cli.stage.config("parallel-map");
