@@ -33,7 +33,7 @@ pub fn definitions(all: impl Iterator<Item = Def<&'static str>>) -> Vec<Def<&'st
 /// The functions, which are to stand in front of others of the same name.
 pub fn functions() -> Vec<Fun<Data>> {
     let regex = || [Bind::Var(()), Bind::Var(())].into();
-    let all: [Filter<RunPtr<Data>>; 17] = [
+    let all: [Filter<RunPtr<Data>>; 20] = [
         ("true", v(0), |_| bome(Ok(Val::Bool(true)))),
         ("false", v(0), |_| bome(Ok(Val::Bool(false)))),
         ("not", v(0), |cv| bome(Ok(Val::Bool(!cv.1.as_bool())))),
@@ -51,6 +51,14 @@ pub fn functions() -> Vec<Fun<Data>> {
         ("matches", regex(), |cv| bome(by_regex(cv, false, true))),
         ("split_matches", regex(), |cv| bome(by_regex(cv, true, true))),
         ("split_", regex(), |cv| bome(by_regex(cv, true, false))),
+        ("test", regex(), |cv| bome(by_regex(cv, false, true).map(|matches| Val::Bool(!is_empty(&matches))))),
+        ("scan_", regex(), |cv| match by_regex(cv, false, true) {
+            Ok(Val::Arr(matches)) => {
+                Box::new((0..matches.len()).map(move |at| scanned(&matches[at]).map_err(Exn::from)))
+            }
+            other => bome(other),
+        }),
+        ("capture_of_match", v(0), |cv| bome(captured(cv.1))),
     ];
     let mut all: Vec<Fun<Data>> = all.into_iter().map(run::<Data>).collect();
     let empty = Native::new(|_| Box::new(std::iter::empty()));
@@ -106,6 +114,35 @@ fn joined(array: Val, by: Val) -> ValR<Val> {
         text.extend_from_slice(item?.into_string().try_as_bytes()?);
     }
     Ok(Val::utf8_str(text))
+}
+
+fn is_empty(array: &Val) -> bool {
+    matches!(array, Val::Arr(items) if items.is_empty())
+}
+
+/// The texts of a match's groups; where there are none, its own.
+fn scanned(found: &Val) -> ValR<Val> {
+    let string = Val::utf8_str("string");
+    let texts = found.clone().values().map(|group| group?.index(&string));
+    let mut texts = texts.collect::<Result<Vec<_>, _>>()?;
+    Ok(match texts.len() {
+        0 | 1 => texts.pop().unwrap_or_default(),
+        _ => texts.drain(1..).collect(),
+    })
+}
+
+/// The texts of a match's named groups, by their names.
+fn captured(found: Val) -> ValR<Val> {
+    let (name, string) = (Val::utf8_str("name"), Val::utf8_str("string"));
+    let mut members = Map::default();
+    for group in found.values() {
+        let group = group?;
+        let key = group.clone().index(&name)?;
+        if key.as_bool() {
+            members.insert(key, group.index(&string)?);
+        }
+    }
+    Ok(Val::obj(members))
 }
 
 fn by_regex(mut cv: Cv<'_, Data>, mismatches: bool, matches: bool) -> ValR<Val> {

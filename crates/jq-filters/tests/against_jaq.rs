@@ -31,6 +31,7 @@ const RAW: &[&str] = &[
     "{d: .timestamp[:10], h: .timestamp[11:13]}",
     ".tags | map(select(. != \"x\"))",
     "select(has(\"user\")) | .user.id",
+    "has(.key), has(\"nothing\")",
     "(.value | round), (.value | ceil), -(.value), (.status % 100), (.status / 7)",
     "{$s, $n, $o}",
     "if .status == 1 then error(\"one\") else .key end",
@@ -99,6 +100,8 @@ fn other_filters_give_what_jaq_gives_on_the_members_that_they_ask_for() {
         "[.path? | strings | sub(\"/(?<x>.)\"; \"<\\(.x)>\"), gsub(\"\"; \"-\"), gsub(\"[/é]\"; \"\"), splits(\"/+\"; null)?]",
         "[.key? | strings | split(\"s|-\"; \"g\"), [match(\"é?\"; \"gn\").offset]]",
         "\"xéyéz\" | [match(\"é|z\"; \"g\") | .offset, .length, .string], (try test(\"(\") catch .), (try test(\"a\"; \"q\") catch .)",
+        "[.path? | strings | scan(\"(/)(v1)?\"), scan(\"a|(p)\"), scan(\"\"), test(\"\"; \"n\"), test(\"^\", \"z\")]",
+        "[.path? | strings | test(\"API\"; \"\", \"i\", \"ix\"), [capture(\"(?<a>[a-z])(?<b>.)?\"; \"g\")]]",
         "try (.value | test(\"x\")) catch ., try (\"x\" | test(1)) catch .",
     ] {
         assert!(!both(code).unwrap().0, "{code} is raw");

@@ -220,8 +220,10 @@ impl<'t> Compiler<'t> {
         let of = self.leaf(input.leaf())?;
         if let (Function::Has, Expression::Line, Some(key)) = (function, &of, arguments.first().and_then(constant_key))
         {
-            let field = self.field(vec![Step::Key(key)])?;
-            return Some(Expression::Call(function, Box::new(of), vec![field]));
+            return match self.field(vec![Step::Key(key)])? {
+                Expression::Field(slot, _) => Some(Expression::Has(slot)),
+                _ => None,
+            };
         }
         let arguments = arguments.iter().map(|argument| self.expression(argument, input)).collect::<Option<_>>()?;
         Some(Expression::Call(function, Box::new(of), arguments))

@@ -206,6 +206,7 @@ impl<'a> Context<'a> {
         match expression {
             Expression::Empty => Err(No::Result),
             Expression::Unknown => Err(No::Idea),
+            Expression::Has(slot) => Ok(Value::Bool(self.fields[*slot].is_some())),
             Expression::Input => scope.input.cloned().ok_or(No::Idea),
             Expression::Line => Ok(Value::Object(Cow::Borrowed(self.line))),
             Expression::Variable(index) => scope.variable(*index).cloned().ok_or(No::Idea),

@@ -32,6 +32,8 @@ pub enum Expression {
     Line,
     /// A field of the line, by the number of its path, and the path.
     Field(usize, Vec<Step>),
+    /// Whether the line has such a field.
+    Has(usize),
     /// A field of a value.
     Get(Box<Expression>, Vec<Step>),
     /// A value, and how it is written.

@@ -82,11 +82,6 @@ impl<'a> Context<'a> {
         arguments: &'a [Expression],
         scope: Scope<'_, 'a>,
     ) -> Result<Value<'a>, No> {
-        if let (Function::Has, Expression::Line, [key]) = (function, input, arguments)
-            && let Expression::Field(slot, _) = key
-        {
-            return Ok(Value::Bool(self.fields[*slot].is_some()));
-        }
         let input = self.value(input, scope)?;
         match arguments {
             [] => self.of_one(function, input),
