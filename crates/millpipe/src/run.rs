@@ -236,6 +236,7 @@ impl Feed {
         match self {
             Self::Here { input, .. } => input.is_dry(),
             Self::Thread { chunks, .. } => Ok(chunks.is_empty()),
+            Self::Ahead { readers, .. } => Ok(readers.channel().is_empty()),
         }
     }
 

@@ -4,10 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jq_filters::{Arguments, Program, Wrong};
 use millpipe::{Command, Error, Jobs};
 use units::{ByteSize, DurationMs};
-
-use crate::program::{Arguments, Program};
 
 /// A batch for a filter: small, as nothing is paid for a batch.
 const FILTER_BATCH: ByteSize = ByteSize::kib(64);
@@ -143,7 +142,7 @@ impl Cli {
                     .hint("say for example: parallel-map '.value', or: parallel-map -- grep error"));
             }
         };
-        let program = Program::new(&code, self.arguments()?, self.max_output.as_usize())?;
+        let program = Program::new(&code, self.arguments()?).map_err(usage)?;
         Ok(Work::Filter(program, self.jobs(FILTER_BATCH, Duration::ZERO)))
     }
 
@@ -184,10 +183,18 @@ impl Cli {
         }
         for pair in self.argjson.chunks(2) {
             if let [name, json] = pair {
-                arguments.push_json(name, json)?;
+                arguments.push_json(name, json).map_err(usage)?;
             }
         }
         Ok(arguments)
+    }
+}
+
+fn usage(wrong: Wrong) -> Error {
+    let error = Error::usage(&wrong);
+    match wrong.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }
 

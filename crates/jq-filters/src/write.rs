@@ -21,7 +21,7 @@ fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>) -> Result<(), String> 
         Val::Bool(true) => out.extend_from_slice(b"true"),
         Val::Bool(false) => out.extend_from_slice(b"false"),
         Val::Num(number) => write_number(number, out),
-        Val::TStr(text) => json_fields::write_string(&String::from_utf8_lossy(text), out),
+        Val::TStr(text) => write_text(text, out),
         Val::BStr(_) => return Err("a result contains bytes, which JSON cannot".to_owned()),
         Val::Arr(_) | Val::Obj(_) if depth == DEPTH_LIMIT => {
             return Err(format!("a result is nested deeper than {DEPTH_LIMIT} levels"));
@@ -55,9 +55,22 @@ fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>) -> Result<(), String> 
     Ok(())
 }
 
+/// A text as a JSON string. What is not UTF-8 in it becomes U+FFFD.
+pub fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    let plain = |byte: &u8| matches!(byte, 0x20..=0x7f) && !matches!(byte, b'"' | b'\\');
+    if text.iter().all(plain) {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+    } else {
+        json_fields::write_string(&String::from_utf8_lossy(text), out);
+    }
+}
+
 fn write_number(number: &Num, out: &mut Vec<u8>) {
     match number {
-        Num::Int(integer) => out.extend_from_slice(integer.to_string().as_bytes()),
+        Num::Int(integer) => write_integer(*integer as i64, out),
         Num::BigInt(integer) => out.extend_from_slice(integer.to_string().as_bytes()),
         Num::Float(float) => write_float(*float, out),
         Num::Dec(text) if is_json_number(text) => out.extend_from_slice(text.as_bytes()),
@@ -66,17 +79,25 @@ fn write_number(number: &Num, out: &mut Vec<u8>) {
 }
 
 /// A filter can make decimals that JSON does not write so: `"+1.50" | tonumber`.
-fn is_json_number(text: &str) -> bool {
-    json_fields::validate(text.as_bytes()).is_ok()
+pub fn is_json_number(text: &str) -> bool {
+    text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && json_fields::validate(text.as_bytes()).is_ok()
 }
 
-fn write_float(float: f64, out: &mut Vec<u8>) {
+pub fn write_integer(integer: i64, out: &mut Vec<u8>) {
+    // Writing a number to memory cannot fail.
+    let _ = serde_json::to_writer(out, &integer);
+}
+
+/// As jq does: integral numbers without a fraction, nothing that JSON does not have.
+pub fn write_float(float: f64, out: &mut Vec<u8>) {
     if float.is_nan() {
         out.extend_from_slice(b"null");
     } else if float.fract() == 0.0 && float.abs() < INTEGRAL_MAX {
-        out.extend_from_slice(format!("{float:.0}").as_bytes());
+        if float.is_sign_negative() && float == 0.0 {
+            out.push(b'-');
+        }
+        write_integer(float as i64, out);
     } else {
-        // Writing a number to memory cannot fail.
         let _ = serde_json::to_writer(out, &float.clamp(f64::MIN, f64::MAX));
     }
 }

@@ -1,0 +1,160 @@
+//! A jq filter and its arguments: compiled once, shared by all workers.
+
+use std::sync::Arc;
+
+use jaq_core::data::JustLut;
+use jaq_core::load::parse::Def;
+use jaq_core::load::{self, Arena, File, Loader};
+use jaq_core::native::Fun;
+use jaq_core::{Compiler, compile};
+use jaq_json::Val;
+use json_fields::{FieldPath, Outline};
+
+use crate::failure::Wrong;
+use crate::filter::Filter;
+use crate::{demand, natives, raw, read};
+
+/// A filter sees one line at a time and nothing else.
+pub(crate) type Data = JustLut<Val>;
+
+/// Named values for a filter, as JSON texts that have been checked.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments(Vec<(String, String)>);
+
+impl Arguments {
+    /// `--arg`: a string.
+    pub fn push_text(&mut self, name: &str, text: &str) {
+        let mut json = Vec::new();
+        json_fields::write_string(text, &mut json);
+        self.0.push((format!("${name}"), String::from_utf8_lossy(&json).into_owned()));
+    }
+
+    /// `--argjson`: any JSON value.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn push_json(&mut self, name: &str, json: &str) -> Result<(), Wrong> {
+        json_fields::validate(json.as_bytes())
+            .map_err(|why| Wrong { message: format!("--argjson {name}: {json:?} is not JSON: {why}"), hint: None })?;
+        self.0.push((format!("${name}"), json.to_owned()));
+        Ok(())
+    }
+
+    /// The values. They cannot be shared by threads, so each worker reads them once.
+    pub(crate) fn values(&self) -> Vec<Val> {
+        let mut outline = Outline::default();
+        let mut value = |json: &[u8]| outline.read(json).map_or(Val::Null, |()| read::value(&outline, json));
+        self.0.iter().map(|(_, json)| value(json.as_bytes())).collect()
+    }
+}
+
+/// A compiled filter with its arguments.
+#[derive(Clone)]
+pub struct Program {
+    pub(crate) compiled: Arc<jaq_core::Filter<Data>>,
+    pub(crate) arguments: Arguments,
+    pub(crate) raw: Arc<raw::Plan>,
+    pub(crate) demand: Option<Arc<[FieldPath]>>,
+}
+
+impl Program {
+    /// Compiles a filter.
+    ///
+    /// # Errors
+    /// Where and why the filter is wrong.
+    pub fn new(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
+        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let functions = natives::functions().into_iter().chain(jaq_functions());
+        let compiled = compile(code, &arguments, natives::definitions(library), functions)?;
+        // `module` and `import` parse as no term.
+        let term = load::parse(code, |parser| parser.term());
+        let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments.0));
+        let demand = term.as_ref().and_then(demand::of).map(Arc::from);
+        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw), demand })
+    }
+
+    /// A filter for one thread. More results of one line than so many bytes are a failure of the line.
+    #[must_use]
+    pub fn filter(&self, output_bytes_max: usize) -> Filter {
+        Filter::new(self, output_bytes_max)
+    }
+
+    /// The same filter as jaq has it, with nothing of ours: for tests and measurements.
+    ///
+    /// # Errors
+    /// As for `new`.
+    pub fn of_jaq_alone(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
+        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let compiled = compile(code, &arguments, library, jaq_functions())?;
+        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw::Plan::Nothing), demand: None })
+    }
+
+    /// Simple enough to be worked out on the bytes of a line.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        matches!(*self.raw, raw::Plan::Whole(_))
+    }
+}
+
+fn jaq_functions() -> impl Iterator<Item = Fun<Data>> {
+    jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs())
+}
+
+fn compile(
+    code: &str,
+    arguments: &Arguments,
+    library: impl IntoIterator<Item = Def<&'static str>>,
+    functions: impl IntoIterator<Item = Fun<Data>>,
+) -> Result<jaq_core::Filter<Data>, Wrong> {
+    let arena = Arena::default();
+    let modules = Loader::new(library)
+        .load(&arena, File { code, path: () })
+        .map_err(|errors| wrong(code, &load_error(&errors)))?;
+    Compiler::default()
+        .with_funs(functions)
+        .with_global_vars(arguments.0.iter().map(|(name, _)| name.as_str()))
+        .compile(modules)
+        .map_err(|errors| wrong(code, &compile_error(&errors)))
+}
+
+/// What is wrong, and the part of the code where it shows.
+type Place<'a> = (String, &'a str);
+
+fn load_error<'a>(errors: &load::Errors<&'a str, ()>) -> Option<Place<'a>> {
+    let (_, error) = errors.first()?;
+    match error {
+        load::Error::Io(errors) => errors.first().map(|(at, why)| (why.clone(), *at)),
+        load::Error::Lex(errors) => errors.first().map(|(expected, at)| (expected_but(expected.as_str(), at), *at)),
+        load::Error::Parse(errors) => errors.first().map(|(expected, at)| (expected_but(expected.as_str(), at), *at)),
+    }
+}
+
+fn compile_error<'a>(errors: &compile::Errors<&'a str, ()>) -> Option<Place<'a>> {
+    let (at, undefined) = errors.first()?.1.first()?;
+    let what = match undefined {
+        compile::Undefined::Filter(arity) => return Some((format!("there is no filter {at}/{arity}"), at)),
+        other => other.as_str(),
+    };
+    Some((format!("there is no {what} {at}"), at))
+}
+
+fn expected_but(expected: &str, found: &str) -> String {
+    match found.split_whitespace().next() {
+        None => format!("expected {expected}, but the filter ends"),
+        Some(word) => format!("expected {expected}, but found {:?}", word.chars().take(20).collect::<String>()),
+    }
+}
+
+/// `the filter, line 1, column 7: expected …`, and the line of the code.
+fn wrong(code: &str, wrong: &Option<Place<'_>>) -> Wrong {
+    let Some((what, at)) = wrong else { return Wrong { message: "the filter is wrong".to_owned(), hint: None } };
+    let start = load::span(code, at).start.min(code.len());
+    let before = code.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let text = code.lines().nth(line).unwrap_or_default();
+    Wrong {
+        message: format!("the filter, line {}, column {column}: {what}", line + 1),
+        hint: Some(format!("{text}\n{}^", " ".repeat(column - 1))),
+    }
+}

@@ -1,0 +1,385 @@
+//! From jaq's syntax tree to a raw filter, where the filter is one.
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::{BinaryOp, Pattern, Term};
+use jaq_core::ops::Cmp;
+use jaq_core::path::Part;
+use json_fields::FieldPath;
+
+use super::Compiled;
+use super::expression::{Change, ChangeKind, Expression, Key, Step, Stream};
+use super::functions::Function;
+use super::terms::{constant, constant_index, constant_key, constant_number, json_constant, known_key, path_of};
+use super::value::Value;
+
+/// Longer filters are jaq's. It also limits how many levels a filter can put around a value.
+const NODES_MAX: usize = 200;
+
+/// All of a filter, if all of it can be done raw.
+pub fn whole(term: &Term<&str>, arguments: &[(String, String)]) -> Option<Compiled> {
+    let mut compiler = Compiler::new(arguments);
+    let stream = compiler.stream(term, &Input::LINE, &mut Compiler::result)?;
+    Some(Compiled { stream, paths: compiler.paths })
+}
+
+/// The conditions of the `select`s in front of a filter, as a filter that gives `true` when all hold.
+pub fn guard(mut term: &Term<&str>, arguments: &[(String, String)]) -> Option<Compiled> {
+    let mut compiler = Compiler::new(arguments);
+    let mut conditions = Vec::new();
+    while let Term::BinOp(first, BinaryOp::Pipe(None), rest) = term
+        && let Term::Call("select", condition) = &**first
+        && let Some(condition) = compiler.expression(condition.first()?, &Input::LINE)
+    {
+        conditions.push(condition);
+        term = rest;
+    }
+    if conditions.is_empty() {
+        return None;
+    }
+    let yes = Stream::One(constant(Value::Bool(true)));
+    let all = |stream, condition| Stream::If(condition, Box::new(stream), Box::new(Stream::Nothing));
+    let stream = conditions.into_iter().rev().fold(yes, all);
+    Some(Compiled { stream, paths: compiler.paths })
+}
+
+/// What a filter works on.
+#[derive(Clone, Debug)]
+enum Input {
+    /// A field of the line, or with no steps the line.
+    Path(Vec<Step>),
+    /// What [`Expression::Input`] is.
+    Value,
+}
+
+impl Input {
+    const LINE: Input = Input::Path(Vec::new());
+
+    fn leaf(&self) -> Leaf {
+        match self {
+            Input::Path(steps) => Leaf::Path(steps.clone()),
+            Input::Value => Leaf::Value(Expression::Input),
+        }
+    }
+}
+
+/// What comes out of a filter at one of its ends.
+enum Leaf {
+    Path(Vec<Step>),
+    Value(Expression),
+}
+
+struct Compiler<'t> {
+    arguments: &'t [(String, String)],
+    paths: Vec<FieldPath>,
+    /// The variables around, the innermost last; those that cannot be seen from here have no name.
+    bound: Vec<Option<String>>,
+    nodes: usize,
+}
+
+type Rest<'r, 't> = &'r mut dyn FnMut(&mut Compiler<'t>, Leaf) -> Option<Stream>;
+
+impl<'t> Compiler<'t> {
+    fn new(arguments: &'t [(String, String)]) -> Compiler<'t> {
+        Compiler { arguments, paths: Vec::new(), bound: Vec::new(), nodes: 0 }
+    }
+
+    /// The rest of a filter that ends here.
+    fn result(&mut self, leaf: Leaf) -> Option<Stream> {
+        self.leaf(leaf).map(Stream::One)
+    }
+
+    fn count(&mut self) -> Option<()> {
+        self.nodes += 1;
+        (self.nodes <= NODES_MAX).then_some(())
+    }
+
+    /// The term, with the rest of the filter at each of its ends.
+    fn stream(&mut self, term: &Term<&str>, input: &Input, rest: Rest<'_, 't>) -> Option<Stream> {
+        self.count()?;
+        match term {
+            Term::Id => rest(self, input.leaf()),
+            Term::BinOp(first, BinaryOp::Pipe(None), second) => {
+                self.stream(first, input, &mut |this, leaf| this.pipe(leaf, second, rest))
+            }
+            Term::BinOp(first, BinaryOp::Pipe(Some(Pattern::Var(name))), second) => {
+                let value = self.expression(first, input)?;
+                let place = self.bound.len();
+                self.bound.push(Some((*name).to_owned()));
+                let body = self.stream(second, input, &mut |this, leaf| {
+                    // The name ends with the parentheses around it.
+                    let name = this.bound[place].take();
+                    let stream = rest(this, leaf);
+                    this.bound[place] = name;
+                    stream
+                });
+                self.bound.pop();
+                Some(Stream::Bind(value, Box::new(body?)))
+            }
+            Term::BinOp(first, BinaryOp::Comma, second) => {
+                let first = self.stream(first, input, rest)?;
+                Some(Stream::Both(Box::new(first), Box::new(self.stream(second, input, rest)?)))
+            }
+            Term::IfThenElse(cases, otherwise) => {
+                let last = match otherwise {
+                    Some(otherwise) => self.stream(otherwise, input, rest)?,
+                    None => rest(self, input.leaf())?,
+                };
+                cases.iter().rev().try_fold(last, |last, (condition, then)| {
+                    let condition = self.expression(condition, input)?;
+                    Some(Stream::If(condition, Box::new(self.stream(then, input, rest)?), Box::new(last)))
+                })
+            }
+            Term::TryCatch(tried, _) => self.stream(tried, input, rest),
+            Term::Path(base, path) => self.stream(base, input, &mut |this, leaf| this.path(leaf, &path.0, rest)),
+            Term::Call(name, arguments) => self.call(name, arguments, input, rest),
+            _ => {
+                let value = self.simple(term, input)?;
+                rest(self, Leaf::Value(value))
+            }
+        }
+    }
+
+    /// What comes out of the first part of a pipe, and the second part.
+    fn pipe(&mut self, leaf: Leaf, second: &Term<&str>, rest: Rest<'_, 't>) -> Option<Stream> {
+        match leaf {
+            // A field of a field can fail; then it must be looked at even if the rest does not.
+            Leaf::Path(steps) if steps.len() <= 1 => self.stream(second, &Input::Path(steps), rest),
+            leaf => {
+                let value = self.leaf(leaf)?;
+                Some(Stream::Then(value, Box::new(self.stream(second, &Input::Value, rest)?)))
+            }
+        }
+    }
+
+    fn path(
+        &mut self,
+        leaf: Leaf,
+        parts: &[(Part<Term<&str>>, jaq_core::path::Opt)],
+        rest: Rest<'_, 't>,
+    ) -> Option<Stream> {
+        let Some(((part, _), parts)) = parts.split_first() else { return rest(self, leaf) };
+        match part {
+            Part::Index(index) => {
+                let step = constant_key(index).map(Step::Key).or_else(|| constant_index(index).map(Step::Index))?;
+                self.path(down(leaf, step), parts, rest)
+            }
+            Part::Range(None, None) => {
+                let value = self.leaf(leaf)?;
+                let each = self.path(Leaf::Value(Expression::Input), parts, rest)?;
+                Some(Stream::Each(value, Box::new(each)))
+            }
+            Part::Range(from, to) => {
+                let bound = |bound: &Option<Term<&str>>| bound.as_ref().map(constant_index);
+                let (from, to) = (bound(from), bound(to));
+                if from == Some(None) || to == Some(None) {
+                    return None;
+                }
+                let value = Box::new(self.leaf(leaf)?);
+                self.path(Leaf::Value(Expression::Slice(value, from.flatten(), to.flatten())), parts, rest)
+            }
+        }
+    }
+
+    fn call(&mut self, name: &str, arguments: &[Term<&str>], input: &Input, rest: Rest<'_, 't>) -> Option<Stream> {
+        match (name, arguments) {
+            ("empty", []) => Some(Stream::Nothing),
+            ("select", [condition]) => {
+                let condition = self.expression(condition, input)?;
+                Some(Stream::If(condition, Box::new(rest(self, input.leaf())?), Box::new(Stream::Nothing)))
+            }
+            ("values", []) => {
+                let null = Box::new(constant(Value::Null));
+                let condition = Expression::Compare(Box::new(self.leaf(input.leaf())?), Cmp::Ne, null);
+                Some(Stream::If(condition, Box::new(rest(self, input.leaf())?), Box::new(Stream::Nothing)))
+            }
+            ("first", []) => rest(self, down(input.leaf(), Step::Index(0))),
+            ("last", []) => rest(self, down(input.leaf(), Step::Index(-1))),
+            _ => {
+                let value = self.function(name, arguments, input)?;
+                rest(self, Leaf::Value(value))
+            }
+        }
+    }
+
+    fn function(&mut self, name: &str, arguments: &[Term<&str>], input: &Input) -> Option<Expression> {
+        match (name, arguments) {
+            ("true", []) => return Some(constant(Value::Bool(true))),
+            ("false", []) => return Some(constant(Value::Bool(false))),
+            ("null", []) => return Some(constant(Value::Null)),
+            // jaq has the message.
+            ("error", [] | [_]) => return Some(Expression::Unknown),
+            ("map", [each]) => {
+                let of = self.leaf(input.leaf())?;
+                let each = self.stream(each, &Input::Value, &mut Compiler::result)?;
+                return Some(Expression::Array(Box::new(Stream::Each(of, Box::new(each)))));
+            }
+            ("del", [paths]) => return self.delete(paths, input),
+            _ => (),
+        }
+        let function = Function::named(name, arguments.len())?;
+        let of = self.leaf(input.leaf())?;
+        if let (Function::Has, Expression::Line, Some(key)) = (function, &of, arguments.first().and_then(constant_key))
+        {
+            return match self.field(vec![Step::Key(key)])? {
+                Expression::Field(slot, _) => Some(Expression::Has(slot)),
+                _ => None,
+            };
+        }
+        let arguments = arguments.iter().map(|argument| self.expression(argument, input)).collect::<Option<_>>()?;
+        Some(Expression::Call(function, Box::new(of), arguments))
+    }
+
+    /// A term with at most one result.
+    fn expression(&mut self, term: &Term<&str>, input: &Input) -> Option<Expression> {
+        self.stream(term, input, &mut Compiler::result)?.into_expression()
+    }
+
+    /// A term that is none of those that can have many ends.
+    fn simple(&mut self, term: &Term<&str>, input: &Input) -> Option<Expression> {
+        match term {
+            Term::Num(text) => constant_number(text).map(constant),
+            Term::Str(None, parts) => self.string(parts, input),
+            Term::Arr(None) => json_constant("[]"),
+            Term::Arr(Some(of)) => Some(Expression::Array(Box::new(self.stream(of, input, &mut Compiler::result)?))),
+            Term::Obj(members) => self.object(members, input),
+            Term::Neg(of) => Some(match self.expression(of, input)? {
+                Expression::Constant(value, _) => constant(super::number::negative(value).ok()?),
+                of => Expression::Negative(Box::new(of)),
+            }),
+            Term::Var(name) => self.variable(name),
+            Term::BinOp(left, operator, right) => self.operation(left, operator, right, input),
+            _ => None,
+        }
+    }
+
+    fn operation(
+        &mut self,
+        left: &Term<&str>,
+        operator: &BinaryOp<&str>,
+        right: &Term<&str>,
+        input: &Input,
+    ) -> Option<Expression> {
+        let change = match operator {
+            BinaryOp::Assign => Some(ChangeKind::Assign(self.expression(right, input)?)),
+            BinaryOp::Update => Some(ChangeKind::Update(self.expression(right, &Input::Value)?)),
+            BinaryOp::UpdateMath(math) => Some(ChangeKind::Math(*math, self.expression(right, input)?)),
+            BinaryOp::UpdateAlt => Some(ChangeKind::Alternative(self.expression(right, input)?)),
+            _ => None,
+        };
+        if let Some(kind) = change {
+            let change = Change { key: path_of(left)?, kind };
+            return Some(Expression::Edit(Box::new(self.leaf(input.leaf())?), vec![change]));
+        }
+        let left = Box::new(self.expression(left, input)?);
+        let right = Box::new(self.expression(right, input)?);
+        Some(match operator {
+            BinaryOp::Alt => Expression::Alternative(left, right),
+            BinaryOp::Or => Expression::Logic(left, true, right),
+            BinaryOp::And => Expression::Logic(left, false, right),
+            BinaryOp::Math(math) => Expression::Math(left, *math, right),
+            BinaryOp::Cmp(cmp) => Expression::Compare(left, *cmp, right),
+            _ => return None,
+        })
+    }
+
+    fn delete(&mut self, mut paths: &Term<&str>, input: &Input) -> Option<Expression> {
+        let mut changes = Vec::new();
+        while let Term::BinOp(first, BinaryOp::Comma, last) = paths {
+            changes.push(Change { key: path_of(last)?, kind: ChangeKind::Delete });
+            paths = first;
+        }
+        changes.push(Change { key: path_of(paths)?, kind: ChangeKind::Delete });
+        changes.reverse();
+        Some(Expression::Edit(Box::new(self.leaf(input.leaf())?), changes))
+    }
+
+    fn string(&mut self, parts: &[StrPart<&str, Term<&str>>], input: &Input) -> Option<Expression> {
+        let mut all = Vec::new();
+        for part in parts {
+            all.push(match part {
+                StrPart::Str(text) => constant(Value::Text(text.as_bytes().to_vec().into())),
+                StrPart::Char(char) => constant(Value::Text(char.to_string().into_bytes().into())),
+                StrPart::Term(term) => self.expression(term, input)?,
+            });
+        }
+        if parts.iter().any(|part| matches!(part, StrPart::Term(_))) {
+            return Some(Expression::Join(all));
+        }
+        constant_key(&Term::Str(None, parts.to_vec())).map(|text| constant(Value::Text(text.into_bytes().into())))
+    }
+
+    fn object(&mut self, members: &[(Term<&str>, Option<Term<&str>>)], input: &Input) -> Option<Expression> {
+        let mut all: Vec<(Key, Expression)> = Vec::new();
+        for (key, value) in members {
+            let (key, value) = match (key, value) {
+                (Term::Var(name), None) => (known_key(name.get(1..)?), self.variable(name)?),
+                (key, None) => {
+                    let key = constant_key(key)?;
+                    (known_key(&key), self.leaf(down(input.leaf(), Step::Key(key)))?)
+                }
+                (key, Some(value)) => {
+                    let key = match self.expression(key, input)? {
+                        Expression::Constant(Value::Text(text), _) => known_key(std::str::from_utf8(&text).ok()?),
+                        key => Key::Computed(key),
+                    };
+                    (key, self.expression(value, input)?)
+                }
+            };
+            if let Key::Known(name, _) = &key
+                && all.iter().any(|(other, _)| matches!(other, Key::Known(other, _) if other == name))
+            {
+                return None;
+            }
+            all.push((key, value));
+        }
+        Some(Expression::Object(all))
+    }
+
+    fn variable(&mut self, name: &str) -> Option<Expression> {
+        let bound = self.bound.iter().rev().position(|other| other.as_deref() == Some(name));
+        if let Some(index) = bound {
+            return Some(Expression::Variable(index));
+        }
+        let (_, json) = self.arguments.iter().rev().find(|(other, _)| other == name)?;
+        json_constant(json)
+    }
+
+    fn leaf(&mut self, leaf: Leaf) -> Option<Expression> {
+        match leaf {
+            Leaf::Path(steps) if steps.is_empty() => Some(Expression::Line),
+            Leaf::Path(steps) => self.field(steps),
+            Leaf::Value(value) => Some(value),
+        }
+    }
+
+    /// A field of the line: found in the scan as far as that goes.
+    fn field(&mut self, steps: Vec<Step>) -> Option<Expression> {
+        let backwards = steps.iter().position(|step| matches!(step, Step::Index(index) if *index < 0));
+        let (found, rest) = steps.split_at(backwards.unwrap_or(steps.len()));
+        if found.is_empty() || matches!(found.first(), Some(Step::Index(_))) {
+            return None;
+        }
+        let path = super::terms::field_path(found)?;
+        let known = self.paths.iter().position(|other| *other == path);
+        let slot = known.unwrap_or_else(|| {
+            self.paths.push(path);
+            self.paths.len() - 1
+        });
+        let field = Expression::Field(slot, found.to_vec());
+        Some(if rest.is_empty() { field } else { Expression::Get(Box::new(field), rest.to_vec()) })
+    }
+}
+
+fn down(leaf: Leaf, step: Step) -> Leaf {
+    match leaf {
+        Leaf::Path(mut steps) => {
+            steps.push(step);
+            Leaf::Path(steps)
+        }
+        Leaf::Value(Expression::Get(from, mut steps)) => {
+            steps.push(step);
+            Leaf::Value(Expression::Get(from, steps))
+        }
+        Leaf::Value(value) => Leaf::Value(Expression::Get(Box::new(value), vec![step])),
+    }
+}

@@ -1,0 +1,269 @@
+//! The functions of jq that are known on raw values.
+
+use std::borrow::Cow;
+
+use jaq_json::Num;
+use memchr::memmem;
+
+use super::copy;
+use super::evaluate::{Context, No, Scope};
+use super::expression::Expression;
+use super::number::{self, Number};
+use super::value::Value;
+use crate::write::{is_json_number, write_text};
+
+/// A function that gives one value for each input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    Not,
+    Length,
+    Type,
+    Downcase,
+    Upcase,
+    ToString,
+    ToNumber,
+    Floor,
+    Round,
+    Ceil,
+    Abs,
+    ByteLength,
+    IsNumber,
+    IsString,
+    IsBoolean,
+    IsArray,
+    IsObject,
+    StartsWith,
+    EndsWith,
+    Contains,
+    TrimStart,
+    TrimEnd,
+    Split,
+    Has,
+}
+
+impl Function {
+    /// The function that jq calls so, with so many arguments.
+    pub fn named(name: &str, arguments: usize) -> Option<Function> {
+        Some(match (name, arguments) {
+            ("not", 0) => Function::Not,
+            ("length", 0) => Function::Length,
+            ("type", 0) => Function::Type,
+            ("ascii_downcase", 0) => Function::Downcase,
+            ("ascii_upcase", 0) => Function::Upcase,
+            ("tostring", 0) => Function::ToString,
+            ("tonumber", 0) => Function::ToNumber,
+            ("floor", 0) => Function::Floor,
+            ("round", 0) => Function::Round,
+            ("ceil", 0) => Function::Ceil,
+            ("abs", 0) => Function::Abs,
+            ("utf8bytelength", 0) => Function::ByteLength,
+            ("isnumber", 0) => Function::IsNumber,
+            ("isstring", 0) => Function::IsString,
+            ("isboolean", 0) => Function::IsBoolean,
+            ("isarray", 0) => Function::IsArray,
+            ("isobject", 0) => Function::IsObject,
+            ("startswith", 1) => Function::StartsWith,
+            ("endswith", 1) => Function::EndsWith,
+            ("contains", 1) => Function::Contains,
+            ("ltrimstr", 1) => Function::TrimStart,
+            ("rtrimstr", 1) => Function::TrimEnd,
+            ("split", 1) => Function::Split,
+            ("has", 1) => Function::Has,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Context<'a> {
+    pub fn call(
+        self,
+        function: Function,
+        input: &'a Expression,
+        arguments: &'a [Expression],
+        scope: Scope<'_, 'a>,
+    ) -> Result<Value<'a>, No> {
+        let input = self.value(input, scope)?;
+        match arguments {
+            [] => self.of_one(function, input),
+            [argument, ..] => {
+                // jq looks at the argument with the function's input.
+                let argument = self.value(argument, scope)?;
+                self.of_two(function, input, argument)
+            }
+        }
+    }
+
+    fn of_one(self, function: Function, input: Value<'a>) -> Result<Value<'a>, No> {
+        Ok(match function {
+            Function::Not => Value::Bool(!input.is_true()),
+            Function::Length => self.length(&input)?,
+            Function::Type => Value::Text(Cow::Borrowed(input.kind().as_bytes())),
+            Function::Downcase => Value::Text(Cow::Owned(input.text()?.to_ascii_lowercase())),
+            Function::Upcase => Value::Text(Cow::Owned(input.text()?.to_ascii_uppercase())),
+            Function::ToString => Value::Text(to_text(input)?),
+            Function::ToNumber => to_number(input)?,
+            Function::Floor => integral(input, f64::floor)?,
+            Function::Round => integral(input, f64::round)?,
+            Function::Ceil => integral(input, f64::ceil)?,
+            Function::Abs => match input.number().ok_or(No::Idea)?.compare(Number::Integer(0)) {
+                std::cmp::Ordering::Less => number::negative(input)?,
+                _ => input,
+            },
+            Function::ByteLength => count(input.text()?.len())?,
+            Function::IsNumber => Value::Bool(input.kind() == "number"),
+            Function::IsString => Value::Bool(input.kind() == "string"),
+            Function::IsBoolean => Value::Bool(input.kind() == "boolean"),
+            Function::IsArray => Value::Bool(input.kind() == "array"),
+            Function::IsObject => Value::Bool(input.kind() == "object"),
+            _ => return Err(No::Idea),
+        })
+    }
+
+    fn of_two(self, function: Function, input: Value<'a>, argument: Value<'a>) -> Result<Value<'a>, No> {
+        if function == Function::Has {
+            return self.has(&input, &argument);
+        }
+        let argument = argument.text()?;
+        match function {
+            Function::StartsWith => Ok(Value::Bool(input.text()?.starts_with(argument))),
+            Function::EndsWith => Ok(Value::Bool(input.text()?.ends_with(argument))),
+            Function::Contains => Ok(Value::Bool(memmem::find(input.text()?, argument).is_some())),
+            Function::Split => self.split(input.text()?, argument),
+            Function::TrimStart => input.into_text().map(|text| {
+                let end = text.len();
+                Value::Text(part(text, |text| text.strip_prefix(argument).map_or(0..end, |rest| end - rest.len()..end)))
+            }),
+            Function::TrimEnd => input.into_text().map(|text| {
+                let end = text.len();
+                Value::Text(part(text, |text| 0..text.strip_suffix(argument).map_or(end, <[u8]>::len)))
+            }),
+            _ => Err(No::Idea),
+        }
+    }
+
+    fn length(self, value: &Value<'a>) -> Result<Value<'a>, No> {
+        match value {
+            Value::Null => Ok(Value::Integer(0)),
+            Value::Integer(integer) => integer.checked_abs().map(Value::Integer).ok_or(No::Idea),
+            Value::Float(float) => Ok(Value::Float(float.abs())),
+            Value::Decimal(text) => Ok(Value::Float(number::float(text).abs())),
+            // Bytes that go on with a character are none of their own.
+            Value::Text(text) => count(text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()),
+            Value::Array(json) => copy::with_outline(self.outlines, json, |outline| count(copy::elements(outline))),
+            Value::Object(json) => copy::with_outline(self.outlines, json, |outline| {
+                copy::no_repeats(outline, json)?;
+                count(copy::elements(outline) / 2)
+            }),
+            Value::Bool(_) => Err(No::Idea),
+        }
+    }
+
+    fn has(self, value: &Value<'a>, key: &Value<'a>) -> Result<Value<'a>, No> {
+        match (value, key) {
+            (Value::Object(json), Value::Text(key)) => copy::with_outline(self.outlines, json, |outline| {
+                Ok(Value::Bool(copy::member(outline, json, key).is_some()))
+            }),
+            _ => Err(No::Idea),
+        }
+    }
+
+    /// The pieces of a text, as an array.
+    pub fn split(self, text: &[u8], by: &[u8]) -> Result<Value<'a>, No> {
+        if by.is_empty() {
+            return Err(No::Idea);
+        }
+        let mut json = Vec::with_capacity(text.len() + 32);
+        json.push(b'[');
+        if !text.is_empty() {
+            let mut start = 0;
+            for at in memmem::find_iter(text, by) {
+                write_text(&text[start..at], &mut json);
+                json.push(b',');
+                start = at + by.len();
+            }
+            write_text(&text[start..], &mut json);
+        }
+        json.push(b']');
+        Ok(Value::Array(Cow::Owned(json)))
+    }
+
+    /// `"…\(…)…"`
+    pub fn join(self, parts: &'a [Expression], scope: Scope<'_, 'a>) -> Result<Value<'a>, No> {
+        let mut all = Vec::new();
+        for part in parts {
+            all.extend_from_slice(&to_text(self.value(part, scope)?)?);
+        }
+        Ok(Value::Text(Cow::Owned(all)))
+    }
+
+    /// `.[from:to]` of a text, whose characters are what is counted.
+    pub fn slice(self, value: Value<'a>, from: Option<i64>, to: Option<i64>) -> Result<Value<'a>, No> {
+        let text = value.into_text()?;
+        if !text.is_ascii() {
+            return Err(No::Idea);
+        }
+        let len = text.len();
+        let place = |bound: i64| {
+            let distance = usize::try_from(bound.unsigned_abs()).unwrap_or(usize::MAX);
+            if bound < 0 { len.saturating_sub(distance) } else { distance.min(len) }
+        };
+        let from = from.map_or(0, place);
+        let to = to.map_or(len, place).max(from);
+        Ok(Value::Text(part(text, |_| from..to)))
+    }
+}
+
+fn part<'a>(text: Cow<'a, [u8]>, range: impl FnOnce(&[u8]) -> std::ops::Range<usize>) -> Cow<'a, [u8]> {
+    let range = range(&text);
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
+        Cow::Owned(text) => Cow::Owned(text[range].to_vec()),
+    }
+}
+
+fn count<'a>(count: usize) -> Result<Value<'a>, No> {
+    i64::try_from(count).map(Value::Integer).map_err(|_| No::Idea)
+}
+
+/// jq's `tostring`; arrays and objects are jq's.
+fn to_text(value: Value<'_>) -> Result<Cow<'_, [u8]>, No> {
+    Ok(match value {
+        Value::Text(text) | Value::Decimal(text) => text,
+        Value::Null => Cow::Borrowed(b"null"),
+        Value::Bool(true) => Cow::Borrowed(b"true"),
+        Value::Bool(false) => Cow::Borrowed(b"false"),
+        Value::Integer(integer) => Cow::Owned(integer.to_string().into_bytes()),
+        Value::Float(float) => Cow::Owned(Num::Float(float).to_string().into_bytes()),
+        Value::Array(_) | Value::Object(_) => return Err(No::Idea),
+    })
+}
+
+fn to_number(value: Value<'_>) -> Result<Value<'_>, No> {
+    match value {
+        Value::Text(text) => {
+            let is_number = std::str::from_utf8(&text).is_ok_and(is_json_number);
+            match text {
+                Cow::Borrowed(text) if is_number => number::read(text.trim_ascii()),
+                Cow::Owned(text) if is_number => match number::read(text.trim_ascii())? {
+                    Value::Integer(integer) => Ok(Value::Integer(integer)),
+                    _ => Ok(Value::Decimal(Cow::Owned(text.trim_ascii().to_vec()))),
+                },
+                _ => Err(No::Idea),
+            }
+        }
+        value if value.kind() == "number" => Ok(value),
+        _ => Err(No::Idea),
+    }
+}
+
+/// jq's `floor` and its like.
+fn integral(value: Value<'_>, round: fn(f64) -> f64) -> Result<Value<'_>, No> {
+    match value.number().ok_or(No::Idea)? {
+        Number::Integer(integer) => Ok(Value::Integer(integer)),
+        Number::Float(float) => {
+            let float = round(float);
+            let fits = float >= i64::MIN as f64 && float <= i64::MAX as f64;
+            if fits { Ok(Value::Integer(float as i64)) } else { Err(No::Idea) }
+        }
+    }
+}
