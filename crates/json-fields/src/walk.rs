@@ -34,7 +34,7 @@ pub(crate) trait Events {
 pub(crate) fn walk<E: Events>(line: &[u8], depth_limit: usize, events: &mut E) -> Result<(), ScanError> {
     let mut walk = Walk::new(line, depth_limit);
     walk.space(events);
-    walk.to_the_end(events)
+    walk.until_the_end(events)
 }
 
 /// The same for the rest of an object, from a member's name to the closing brace. The object itself is not told.
@@ -44,7 +44,7 @@ pub(crate) fn walk_inside_object<E: Events>(line: &[u8], depth_limit: usize, eve
     walk.push(true)?;
     walk.space(events);
     walk.key(events, Expected::Key)?;
-    walk.to_the_end(events)
+    walk.until_the_end(events)
 }
 
 /// The line is UTF-8.
@@ -87,7 +87,7 @@ impl<'l> Walk<'l> {
 
     /// Takes a value, all that it is inside of, and space; then the line has to end.
     #[inline(always)]
-    fn to_the_end<E: Events>(&mut self, events: &mut E) -> Result<(), ScanError> {
+    fn until_the_end<E: Events>(&mut self, events: &mut E) -> Result<(), ScanError> {
         loop {
             if !self.value(events)? && self.after_value(events)? {
                 break;
