@@ -4,7 +4,6 @@ import importlib
 import os
 import sys
 import time
-from pathlib import Path
 
 import hottest
 import instructions
@@ -12,13 +11,10 @@ import peers
 import report
 from contest import say
 
-HERE = Path(__file__).resolve().parent
 # A case NAME is the file NAME.py (or as below) with `run(args)`, which returns rows of figures: "table", "system", and what
 # report.HEADINGS names. PEERS says whom it needs; `profiled(args)`, if it is there, a pipeline and its input.
-CASES = ["file", "mixed", "kafka", "hops", "hopping", "keys", "parallel-map", "latency", "barriers", "start-up", "memory"]
+CASES = ["file", "mixed", "kafka", "hops", "hopping", "keys", "threads", "parallel-map", "latency", "barriers", "start-up", "memory"]
 FILES = {"kafka": "kafka_ends"}
-if not (HERE / "kafka.py").exists():
-    CASES.remove("kafka")
 # What one look at all cases takes for a line, so that it ends after a minute.
 QUICK_LINES, LINES = 50_000, 1_000_000
 
