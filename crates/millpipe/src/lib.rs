@@ -33,6 +33,7 @@ mod monitor;
 mod out;
 mod pool;
 mod processes;
+mod protocol;
 mod recovery;
 mod rejects;
 mod run;

@@ -19,9 +19,9 @@ fn runs_of_the_same_name_overwrite_each_others_snapshots() {
 }
 
 #[test]
-fn a_sink_that_does_not_compare_doubles_lines() {
+fn a_sink_that_does_not_compare_doubles_lines_or_rejects() {
     let failure = found(Broken::Comparison, 600);
-    assert!(failure.why.contains("committed"), "{failure}");
+    assert!(failure.why.contains("doubled"), "{failure}");
 }
 
 #[test]
