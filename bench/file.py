@@ -11,8 +11,7 @@ def run(args):
     file = data.requests(args, args.lines)
     chosen = standard_job.contestants(args, file, args.lines)
     chosen["millpipe exactly-once"] = standard_job.exactly_once(args, file, args.lines)
-    if args.lines > LINES_MAX_OF_SLOW:
-        chosen = {name: contestant for name, contestant in chosen.items() if not contestant.rounds}
+    chosen = standard_job.fast_enough(chosen, args.lines, LINES_MAX_OF_SLOW)
     rows = contest(args, "the standard job", chosen, standard_job.OURS, agree=["cells"])
     return rows + standard_job.budget(rows, args.lines)
 

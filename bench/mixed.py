@@ -10,8 +10,7 @@ LINES_MAX_OF_SLOW = 100_000
 def run(args):
     file = data.mixed(args, args.lines)
     chosen = standard_job.contestants(args, file, args.lines)
-    if args.lines > LINES_MAX_OF_SLOW:
-        chosen = {name: contestant for name, contestant in chosen.items() if not contestant.rounds}
+    chosen = standard_job.fast_enough(chosen, args.lines, LINES_MAX_OF_SLOW)
     rows = contest(args, "the standard job on mixed lines", chosen, standard_job.OURS, agree=["cells"])
     return rows + standard_job.budget(rows, args.lines)
 

@@ -64,3 +64,8 @@ def budget(rows, lines):
     each = lambda seconds: round(seconds / lines * 1e9, 1)
     return [{"table": "where the time of millpipe goes", "system": part["stage"], "user_ns": each(part["user_s"]),
              "system_ns": each(part["system_s"]), "memory_mib": round(part["memory_mib"], 1)} for part in ours["parts"]]
+
+
+def fast_enough(contestants, lines, lines_max_of_slow):
+    """Without those that are run once only, where there are more lines than they can take."""
+    return {name: one for name, one in contestants.items() if lines <= lines_max_of_slow or not one.rounds}
