@@ -19,6 +19,7 @@
 //! Nothing is kept from line to line but buffers: at most the results of one line, up to a limit.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod args;
 mod demand;
 mod failure;
 mod filter;
@@ -31,6 +32,7 @@ mod regexes;
 mod results;
 mod write;
 
+pub use args::{FilterArgs, NoProgram};
 pub use failure::{Failure, Wrong};
 pub use filter::Filter;
 pub use program::{Arguments, Program};
