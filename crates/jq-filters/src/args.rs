@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::failure::Wrong;
-use crate::program::{Arguments, Program};
+use crate::program::{Arguments, Numbers, Program};
 
 /// What goes with a FILTER on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -23,6 +23,13 @@ pub struct FilterArgs {
     /// Make $NAME the JSON value JSON in the filter
     #[arg(long, num_args = 2, value_names = ["NAME", "JSON"])]
     pub argjson: Vec<String>,
+
+    /// Compute with decimals, not with doubles: +, -, *, %, comparisons, add, floor, ceil, round and trunc are exact
+    /// (0.1 + 0.2 is 0.3), and / has 34 significant digits, rounded half to even. Results are written without an exponent
+    /// and without zeros at the end of a fraction. Division by zero is an error. sort, group_by, min and other functions
+    /// take numbers as doubles, as ever
+    #[arg(long)]
+    pub decimal: bool,
 }
 
 /// Why there is no program.
@@ -48,7 +55,8 @@ impl FilterArgs {
             (None, Some(file)) => std::fs::read_to_string(file).map_err(|e| NoProgram::File(file.clone(), e))?,
             (None, None) => return Err(NoProgram::Nothing),
         };
-        Ok(Program::new(&code, self.arguments()?)?)
+        let numbers = if self.decimal { Numbers::Decimals } else { Numbers::Doubles };
+        Ok(Program::with_numbers(&code, self.arguments()?, numbers)?)
     }
 
     fn arguments(&self) -> Result<Arguments, Wrong> {

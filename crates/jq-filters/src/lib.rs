@@ -20,7 +20,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod decimal;
 mod demand;
+mod exact;
 mod failure;
 mod filter;
 mod interpreter;
@@ -35,5 +37,5 @@ mod write;
 pub use args::{FilterArgs, NoProgram};
 pub use failure::{Failure, Wrong};
 pub use filter::Filter;
-pub use program::{Arguments, Program};
+pub use program::{Arguments, Numbers, Program};
 pub use results::Results;
