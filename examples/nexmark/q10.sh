@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nexmark Q10, a log for the file system: every bid with its day and its minute.
+# Q10, a log for the file system: every bid with its day and its minute.
 # file-cat-out -o DIR --partition-by dt,hm behind it writes a folder for each; times are RFC 3339 in UTC, so both are pieces.
 set -euo pipefail
 parallel-map -j 1 'select(.event_type == "bid")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nexmark Q14, calculation: bids of a middle price in euros, with the time of day and how many c are in a text.
+# Q14, calculation: bids of a middle price in euros, with the time of day and how many c are in a text.
 # The price is exact (--decimal), so a bid at the very border is on the right side of it.
 set -euo pipefail
 parallel-map -j 1 --decimal 'select(.event_type == "bid")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nexmark Q21, channel ids: four channels have one, the others have it in their URL.
+# Q21, channel ids: four channels have one, the others have it in their URL.
 # capture gives nothing where the URL has none, and then there is no row.
 set -euo pipefail
 parallel-map -j 1 'select(.event_type == "bid")

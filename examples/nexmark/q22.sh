@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nexmark Q22, directories of a URL: the first three.
+# Q22, directories of a URL: the first three.
 # https://host/a/b/c: split at "/", the pieces 3, 4 and 5, counted from 0.
 set -euo pipefail
 parallel-map -j 1 'select(.event_type == "bid") | (.url | split("/")) as $dir
