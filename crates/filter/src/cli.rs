@@ -2,6 +2,7 @@
 
 use jq_filters::{FilterArgs, NoProgram, Program};
 use millpipe::{Error, Jobs, StageArgs};
+use selection::WhereArgs;
 
 use crate::Keeps;
 
@@ -13,6 +14,7 @@ Examples:
   filter '.status >= 500 and (.path | startswith(\"/api\"))' < events.ndjson
   filter --arg since 2026-01-01T00:01:00Z '.timestamp >= $since' < events.ndjson
   filter '.path | test(\"/cart/[0-9]+$\")' < events.ndjson
+  filter --where '.path | startswith(\"/api/\")' '.value < 100' < events.ndjson
   filter --not '.key | IN(\"user-0\", \"user-1\")' < events.ndjson
 
   Between two stages, where counts and marks stay right:
@@ -42,6 +44,9 @@ pub struct Cli {
     /// out on bytes: it takes less than what a second job costs
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
+
+    #[command(flatten)]
+    pub selection: WhereArgs,
 
     #[command(flatten)]
     pub filter_args: FilterArgs,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jq_filters::{FilterArgs, NoProgram, Program};
 use millpipe::{Command, Error, Jobs};
+use selection::WhereArgs;
 use units::{ByteSize, DurationMs};
 
 /// A batch for a filter: small, as nothing is paid for a batch.
@@ -24,6 +25,12 @@ Examples:
 
   With values from the shell:
     parallel-map --arg host \"$HOSTNAME\" --argjson limits '{\"free\": 10}' '. + {host: $host, limit: $limits.free}' < events.ndjson
+
+  Change lines of one kind, and leave the others as they are:
+    parallel-map --where '.status == 200' 'del(.host)' < events.ndjson
+
+  Money: with decimals 0.1 + 0.2 is 0.3:
+    parallel-map --decimal '.value *= 1.19' < events.ndjson
 
   Any program that reads lines and writes lines, a new process for each batch:
     parallel-map -j 4 -- python3 score.py < events.ndjson
@@ -55,7 +62,7 @@ pub struct Cli {
     pub filter: Option<String>,
 
     /// The program for batches of lines, and its arguments
-    #[arg(value_name = "CMD", last = true, conflicts_with = "FilterArgs")]
+    #[arg(value_name = "CMD", last = true, conflicts_with_all = ["FilterArgs", "WhereArgs"])]
     pub command: Vec<OsString>,
 
     /// How many lines or batches are worked on at the same time; default: one for each core
@@ -76,6 +83,9 @@ pub struct Cli {
 
     #[command(flatten)]
     pub filter_args: FilterArgs,
+
+    #[command(flatten)]
+    pub selection: WhereArgs,
 
     /// Keep a process for each job; it must answer each line with one line, without waiting for the next. A program
     /// that holds its output back must be told not to: jq --unbuffered, sed -u, grep --line-buffered, python3 -u
