@@ -18,7 +18,7 @@ const CONDITIONS: &[&str] = &[
     "has(\"nothing\") or (.host | ltrimstr(\"web-\") | .[:1] == \"8\")",
     ".key | IN(\"user-0\", \"user-1\", \"user-17\")",
     "[.path | scan(\"[a-z]+\")] | length == 4",
-    ".value * 100 % 2 == 1",
+    ".status % 100 == 4",
 ];
 
 #[test]

@@ -9,7 +9,7 @@ use crate::fault::{Error, Fault};
 use crate::keeper::Keeper;
 use crate::lines::{Piece, Splitter};
 use crate::mark::is_mark;
-use crate::out::Out;
+use crate::out::{Out, Place};
 use crate::protocol::{Life, Protocol};
 use crate::rejects::{Policy, Rejects};
 use crate::sink_stage::SinkStage;
@@ -96,6 +96,18 @@ impl<S: Stage> Driver<S> {
         })?;
         stage.chunk_over(out)?;
         out.check()
+    }
+
+    /// A chunk of so many bytes, which ends with a line, may go to the stage as a whole.
+    pub(crate) fn takes_whole_lines(&self, bytes: usize) -> bool {
+        let lines_come = matches!(self.protocol.life, Life::Plain | Life::Checked);
+        lines_come && self.splitter.is_between_lines() && bytes <= self.protocol.config.line_bytes_max
+    }
+
+    /// Such a chunk goes to the stage: its data lines end there. The place of the first one.
+    pub(crate) fn count_whole_lines(&mut self, ends: &[usize], bytes: usize) -> Place {
+        self.out.counts.bytes_in += bytes as u64;
+        self.protocol.whole_lines(ends, bytes, &mut self.out)
     }
 
     /// The next read of the input will wait.

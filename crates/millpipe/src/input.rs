@@ -48,15 +48,23 @@ impl Input {
     /// # Errors
     /// `ReaderGone`, or a failed read.
     pub fn read(&mut self, buffer: &mut Vec<u8>, timeout: Option<Duration>) -> Result<Read, Fault> {
+        self.read_behind(buffer, 0, timeout)
+    }
+
+    /// The same behind the first bytes of the buffer.
+    ///
+    /// # Errors
+    /// As for `read`.
+    pub fn read_behind(&mut self, buffer: &mut Vec<u8>, kept: usize, timeout: Option<Duration>) -> Result<Read, Fault> {
         loop {
             let ready = timed(&mut self.waited, || wait(self.watches_output, timeout))?;
             if !ready {
                 return Ok(Read::TimedOut);
             }
-            if self.flood.is_on() && buffer.len() == CHUNK_BYTES {
-                buffer.resize(FLOOD_CHUNK_BYTES, 0);
+            if self.flood.is_on() && buffer.len() == kept + CHUNK_BYTES {
+                buffer.resize(kept + FLOOD_CHUNK_BYTES, 0);
             }
-            match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
+            match rustix::io::read(rustix::stdio::stdin(), &mut buffer[kept..]) {
                 Ok(0) => return Ok(Read::End),
                 Ok(n) => {
                     if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {

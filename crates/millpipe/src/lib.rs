@@ -45,6 +45,7 @@ mod source_driver;
 mod stage;
 mod stderr_tail;
 pub mod tool;
+mod whole_lines;
 
 pub use accounting::Counts;
 pub use ahead::read_ahead;

@@ -61,6 +61,11 @@ impl Splitter {
         if chunk.is_empty() { Ok(()) } else { self.keep(chunk, &mut each) }
     }
 
+    /// The next byte begins a line.
+    pub fn is_between_lines(&self) -> bool {
+        self.carry.is_empty() && !self.skipping
+    }
+
     /// The last line, when the input ended without a newline.
     pub fn torn(&mut self) -> Option<Vec<u8>> {
         if std::mem::take(&mut self.skipping) || self.carry.is_empty() {

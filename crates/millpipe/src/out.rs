@@ -239,6 +239,21 @@ impl Out {
         }
     }
 
+    /// The same for a buffer that comes back empty: a large one is handed on as it is.
+    pub(crate) fn take_over_buffer(&mut self, bytes: &mut Vec<u8>, lines: u64, settled: u64) {
+        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < BLOCK_BYTES / 4 {
+            self.take_over(bytes, lines, settled);
+            bytes.clear();
+            return;
+        }
+        self.counts.settled += settled;
+        self.counts.lines_out += lines;
+        self.epoch_lines += lines;
+        std::mem::swap(&mut self.bytes, bytes);
+        self.flush();
+        std::mem::swap(&mut self.bytes, bytes);
+    }
+
     fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {
         if let Err(fault) = self.rejects.reject(line, at, why, &mut self.bytes) {
             self.fail(fault);
@@ -268,6 +283,13 @@ impl Out {
         self.flush();
         self.rejects.flush()?;
         self.check()
+    }
+
+    /// An empty buffer to write to, of which the capacity counts.
+    pub(crate) fn give(&mut self, buffer: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = buffer;
+        }
     }
 
     /// Takes what was written to memory.

@@ -7,7 +7,7 @@ use crate::fault::{Error, Fault};
 use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
 use crate::mark::{Mark, is_mark};
-use crate::out::Out;
+use crate::out::{Out, Place};
 use crate::stage::Stage;
 
 /// Where a stream is in its life.
@@ -135,6 +135,19 @@ impl Protocol {
         self.epoch_lines += 1;
         out.counts.lines_in += 1;
         out.at(self.line_number, self.byte_offset);
+    }
+
+    /// Data lines are next, which the stage takes as a whole. The place of the first.
+    pub fn whole_lines(&mut self, ends: &[usize], bytes: usize, out: &mut Out) -> Place {
+        let first = Place { line: self.line_number + 1, byte: self.byte_offset };
+        let lines = ends.len() as u64;
+        self.line_number += lines;
+        self.epoch_lines += lines;
+        out.counts.lines_in += lines;
+        let last = ends.iter().rev().nth(1).map_or(0, |end| end + 1);
+        out.at(self.line_number, self.byte_offset + last as u64);
+        self.byte_offset += bytes as u64;
+        first
     }
 
     fn follows_the_end(&self) -> Fault {

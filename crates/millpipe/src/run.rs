@@ -248,7 +248,7 @@ impl Feed {
     }
 }
 
-fn chunk_size(bytes: usize) -> usize {
+pub(crate) fn chunk_size(bytes: usize) -> usize {
     bytes.clamp(1, 16 * CHUNK_BYTES)
 }
 
