@@ -73,12 +73,14 @@ pub struct Cli {
     #[arg(short = 'o', long, value_name = "WHERE", allow_hyphen_values = true)]
     pub from: Option<From>,
 
-    /// Where to end: end (as it was at the start), OFFSET, a time, or +5m after the time of -o (or after now).
-    /// What is there is not read any more; times are the messages' Kafka timestamps
+    /// Where to end: end (as it was at the start), committed (the same, but before the first transaction that was not
+    /// finished), OFFSET, a time, or +5m after the time of -o (or after now). What is there is not read any more; times
+    /// are the messages' Kafka timestamps
     #[arg(long, value_name = "WHERE", conflicts_with = "exit")]
     pub until: Option<Until>,
 
-    /// Stop at the end as it was at the start
+    /// Stop at the end as it was at the start. Transactions that were not finished then are waited for, each for up to
+    /// --broker-timeout
     #[arg(short, long)]
     pub exit: bool,
 
@@ -135,7 +137,7 @@ impl Cli {
         if self.exactly_once.exactly_once {
             self.check_exactly_once()?;
         }
-        if self.from == Some(From::End) && (self.exit || self.until == Some(Until::End)) {
+        if self.from == Some(From::End) && matches!(self.end(), Some(Until::End | Until::Committed)) {
             return Err(Error::usage("from the end to the end there is nothing to read"));
         }
         if !(1..=1 << 30).contains(&self.buffer.as_usize()) {
@@ -249,6 +251,7 @@ mod tests {
     #[test]
     fn from_the_end_to_the_end_is_a_usage_error() {
         assert!(cli("-o end -e").unwrap().check().is_err());
+        assert!(cli("-o end --until committed").unwrap().check().is_err());
         assert!(cli("-o end --until +5m").unwrap().check().is_ok());
     }
 }
