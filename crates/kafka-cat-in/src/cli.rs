@@ -7,6 +7,7 @@ use units::{ByteSize, DurationMs};
 use crate::instance::Instance;
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
+use crate::tag::TagName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +22,9 @@ Examples:
 
   One hour of the past:
     kafka-cat-in -b localhost:9092 -t tweets -o 2026-03-01T12:00:00Z --until +1h
+
+  Two topics in one pipe, each line with the name of its topic:
+    kafka-cat-in -b localhost:9092 -t orders -t payments --tag kind
 
   As a member of a group, with a password from a file:
     kafka-cat-in -F client.conf -t tweets -G archive > tweets.ndjson
@@ -96,6 +100,12 @@ pub struct Cli {
     /// them back. What is not UTF-8 is in "…_base64", a value that is not JSON in "value_text"
     #[arg(long, conflicts_with = "text")]
     pub envelope: bool,
+
+    /// Put the name of its topic into each line, in front, as the string member FIELD: so several topics can share one
+    /// pipe, and kafka-cat-out --topic-field takes lines apart again. A member of that name is replaced; a value that is no
+    /// object is a bad line
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["text", "envelope"])]
+    pub tag: Option<TagName>,
 
     /// Mark which partition lines come from, and when one has nothing to read, so that window keeps a watermark for
     /// each. Implied by --exactly-once

@@ -28,6 +28,7 @@ mod position;
 mod queue;
 mod read;
 mod source;
+mod tag;
 mod transactions;
 mod value;
 

@@ -138,7 +138,10 @@ impl KafkaSource {
             _ if bytes.len() > self.wanted.line_bytes_max => {
                 Err(format!("a value longer than {} bytes", self.wanted.line_bytes_max))
             }
-            Form::Json => write_json(bytes, &mut self.checker, out.buffer()),
+            Form::Json => match &mut self.tagger {
+                Some(tagger) => tagger.write(bytes, message.topic(), out.buffer()),
+                None => write_json(bytes, &mut self.checker, out.buffer()),
+            },
             Form::Text => write_text(bytes, out.buffer()),
             Form::Envelope => {
                 write_envelope(message, out.buffer());

@@ -20,6 +20,7 @@ use crate::partition_set::PartitionSet;
 use crate::plan::Topics;
 use crate::position::{From, Until};
 use crate::queue::{AT_A_TIME, Message};
+use crate::tag::Tagger;
 use crate::value::Checker;
 
 /// Events of the client that are served between two reads.
@@ -99,6 +100,7 @@ pub struct KafkaSource {
     pub(crate) bell: Arc<Bell>,
     pub(crate) patience: Patience,
     pub(crate) checker: Checker,
+    pub(crate) tagger: Option<Tagger>,
     /// The part that the last `from` mark named.
     pub(crate) current: String,
     /// Whose turn it is to be read.
@@ -143,6 +145,7 @@ impl KafkaSource {
             bell,
             patience: Patience::new(&brokers, cli.kafka.broker_timeout.0),
             checker: Checker::default(),
+            tagger: cli.tag.as_ref().map(Tagger::new),
             current: String::new(),
             turn: 0,
             lines_left: cli.count,
