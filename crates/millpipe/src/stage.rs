@@ -362,7 +362,9 @@ pub trait Sink {
     /// # Errors
     /// `Fault::Stop` when there is no place for it, which is the default.
     fn reject(&mut self, reject: &Mark, _out: &mut Out) -> Result<(), Fault> {
-        Err(no_dead_letter(reject).into())
+        Err(rejected(reject)
+            .hint("no rejected line can be kept here: give that stage --on-error skip, --late drop")
+            .into())
     }
 
     /// How many lines were taken and not yet acknowledged.
@@ -371,10 +373,13 @@ pub trait Sink {
     }
 }
 
-/// A line was rejected upstream and the sink has nowhere to keep it.
+/// A line was rejected upstream, and the sink has a place for it that was not named.
 pub fn no_dead_letter(reject: &Mark) -> Error {
-    let said = |field| reject.text(field).unwrap_or("?");
-    let error = Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")));
-    error
+    rejected(reject)
         .hint("--dead-letter keeps rejected lines, in the same commit; or give that stage --on-error skip, --late drop")
+}
+
+fn rejected(reject: &Mark) -> Error {
+    let said = |field| reject.text(field).unwrap_or("?");
+    Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")))
 }
