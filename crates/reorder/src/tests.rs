@@ -108,11 +108,11 @@ fn watermarks_of_the_input_are_its_time() {
 fn the_slowest_partition_holds_lines_back_until_it_is_idle_for_good() {
     let from = |part: u32| format!("{{\"$\":\"from\",\"part\":\"{part}\"}}\n");
     let idle = "{\"$\":\"idle\",\"part\":\"1\",\"final\":true}\n";
-    let parts = [from(0), from(1), times(&[3]), from(0), times(&[4, 9])];
+    let parts = [from(0), from(1), times(&[3]), from(0), times(&[4, 9]), from(1), times(&[5])];
     let input = format!("{}{idle}{}", parts.concat(), times(&[8]));
     let played = play(reorder(""), &input);
-    let (at_3, at_9) = (mark("00:00:03"), mark("00:00:09"));
-    assert_eq!(played.out, format!("{NULL}{}{at_3}{}{at_9}", times(&[3]), times(&[4, 9])));
+    let (at_3, at_5, at_9) = (mark("00:00:03"), mark("00:00:05"), mark("00:00:09"));
+    assert_eq!(played.out, format!("{NULL}{}{at_3}{}{at_5}{}{at_9}", times(&[3]), times(&[4, 5]), times(&[9])));
     assert_eq!(played.counts.late, 1, "8 came behind watermark 9");
 }
 
@@ -237,8 +237,11 @@ fn every_way_of_running_gives_the_same_with_partitions_and_odd_bytes() {
 #[test]
 fn with_checkpoints_a_line_goes_to_disk_once_one_has_it() {
     let scratch = Memory::default();
-    let mut driver =
-        Driver::new(kept("--lateness 1h --max-ahead off", 1_000, &scratch), Config::new("stage"), Rejects::in_memory("stage"));
+    let mut driver = Driver::new(
+        kept("--lateness 1h --max-ahead off", 1_000, &scratch),
+        Config::new("stage"),
+        Rejects::in_memory("stage"),
+    );
     let save = |driver: &mut Driver<Reorder>| {
         let mut changes = millpipe::Changes::default();
         driver.stage.changes(&mut changes);
@@ -251,6 +254,25 @@ fn with_checkpoints_a_line_goes_to_disk_once_one_has_it() {
     assert_eq!((driver.stage.held(), save(&mut driver)), (101, 1));
     driver.feed(times(&[1000 + 3600 + 9]).as_bytes()).unwrap();
     assert_eq!(save(&mut driver), 11, "ten are gone, one is new");
+}
+
+#[test]
+fn a_restored_state_takes_no_more_memory_than_it_may() {
+    let mut first = Driver::new(reorder("--lateness 200s"), Config::new("stage"), Rejects::in_memory("stage"));
+    first.feed(times(&(100..200).collect::<Vec<_>>()).as_bytes()).unwrap();
+    let (mut head, mut changes) = (Vec::new(), millpipe::Changes::default());
+    first.stage.snapshot(&mut head).unwrap();
+    first.stage.changes(&mut changes);
+    let scratch = Memory::default();
+    let mut again = kept("--lateness 200s", 1_000, &scratch);
+    again.restore(&mut head.as_slice()).unwrap();
+    for line in std::str::from_utf8(changes.text()).unwrap().lines() {
+        let (name, value): (String, Box<serde_json::value::RawValue>) = serde_json::from_str(line).unwrap();
+        again.restore_entry(&name, value.get().as_bytes()).unwrap();
+    }
+    assert_eq!((again.held(), scratch.files()), (100, 9));
+    assert!(again.restore_entry("1970-01-01T00:00:00Z", b"\"x\"").is_err());
+    assert!(again.restore(&mut "{}".as_bytes()).is_err());
 }
 
 #[test]
