@@ -3,6 +3,7 @@
 use crate::{Reorder, Settings};
 use event_time::TimeArgs;
 use millpipe::{Config, Error, Late, StageArgs};
+use selection::{Selected, WhereArgs};
 use sorted_runs::Scratch;
 use std::path::PathBuf;
 use units::{ByteSize, DurationMs, QuantityError};
@@ -14,6 +15,7 @@ lines have that time or a later one. At the end of the input all lines that are 
 
 With from marks (kafka-cat-in --marks) the watermark is the least over the partitions, so that one which is read slowly
 makes no line late. Watermark marks in the input are the time of the stream, and --lateness then means nothing.
+With --where other lines pass at once, before those that are held; their time counts too.
 
 Examples:
   reorder --time at --lateness 5s < clicks.ndjson
@@ -47,6 +49,9 @@ pub struct Cli {
     pub late: Option<Late>,
 
     #[command(flatten)]
+    pub selection: WhereArgs,
+
+    #[command(flatten)]
     pub stage: StageArgs,
 }
 
@@ -76,8 +81,9 @@ impl Cli {
 
     /// # Errors
     /// When the scratch does not work.
-    pub fn reorder(&self, scratch: Box<dyn Scratch>) -> Result<Reorder, Error> {
-        Reorder::new(self.settings(), self.time.stream_time(), scratch)
+    pub fn reorder(&self, scratch: Box<dyn Scratch>) -> Result<Selected<Reorder>, Error> {
+        let reorder = Reorder::new(self.settings(), self.time.stream_time(), scratch)?;
+        Ok(Selected::new(reorder, &self.selection))
     }
 
     /// Where lines beyond `--memory` go.

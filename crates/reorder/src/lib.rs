@@ -8,6 +8,8 @@
 //! that it covers it is written as a mark: at least `--every` after the last one, or where it was given. So no line behind
 //! a mark has an earlier time. from and idle marks end here, all others pass in their place: before the lines that are held.
 //!
+//! **Lines that `--where` leaves** pass at once, in place. Their time counts if they have one: it moves the watermark.
+//!
 //! **Late lines.** A line older than the watermark goes the way of `--late`; with `pass` it is written at once.
 //!
 //! **Bad lines.** Not JSON, no object, no time, or a time too far ahead of the clock.
@@ -153,6 +155,13 @@ impl Stage for Reorder {
         }
         let moved_ms = self.time.observe(time_ms);
         self.take(time_ms, line, out)?;
+        self.moved(moved_ms, self.settings.every_ms, out)
+    }
+
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        let Ok(time_ms) = self.read(line, out.now_ms()) else { return Ok(()) };
+        let moved_ms = self.time.observe(time_ms);
         self.moved(moved_ms, self.settings.every_ms, out)
     }
 

@@ -3,6 +3,7 @@ use crate::{Reorder, Settings};
 use clap::Parser;
 use millpipe::{Config, Driver, Exit, Fault, Late, Rejects, Stage};
 use proptest::prelude::*;
+use selection::{Selected, WhereArgs};
 use sorted_runs::Memory;
 use std::fmt::Write as _;
 use testkit::{Played, every_way, play, play_with};
@@ -114,6 +115,18 @@ fn the_slowest_partition_holds_lines_back_until_it_is_idle_for_good() {
     let (at_3, at_5, at_9) = (mark("00:00:03"), mark("00:00:05"), mark("00:00:09"));
     assert_eq!(played.out, format!("{NULL}{}{at_3}{}{at_5}{}{at_9}", times(&[3]), times(&[4, 5]), times(&[9])));
     assert_eq!(played.counts.late, 1, "8 came behind watermark 9");
+}
+
+#[test]
+fn other_lines_pass_at_once_and_their_time_counts() {
+    let selection = WhereArgs { selection: Some(".kind == 1".parse().unwrap()) };
+    let [first, second] = ["{\"t\":5,\"kind\":1}\n", "{\"t\":4,\"kind\":1}\n"];
+    let [other, timeless] = ["{\"t\":9,\"kind\":2}\n", "{\"kind\":3}\n"];
+    let stage = Selected::new(reorder("--lateness 4s"), &selection);
+    let played = play(stage, &[first, timeless, other, second].concat());
+    let (at_1, at_5) = (mark("00:00:01"), mark("00:00:05"));
+    assert_eq!(played.out, format!("{NULL}{at_1}{timeless}{other}{first}{at_5}"));
+    assert_eq!(played.counts.late, 1);
 }
 
 #[test]

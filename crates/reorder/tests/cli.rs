@@ -23,6 +23,15 @@ fn wrong_flags_teach_the_right_ones() {
 }
 
 #[test]
+fn lines_of_other_kinds_pass() {
+    let input = "{\"timestamp\":2,\"k\":1}\n{\"k\":2}\n{\"timestamp\":1,\"k\":1}\n";
+    let out = run(REORDER, &["--lateness", "9s", "--where", ".k == 1"], input).ok();
+    let data: Vec<&str> = out.lines().filter(|line| !line.starts_with("{\"$\"")).collect();
+    assert_eq!(data, ["{\"k\":2}", "{\"timestamp\":1,\"k\":1}", "{\"timestamp\":2,\"k\":1}"]);
+    run(REORDER, &["--where", ".k =="], "").fails_with(2, "invalid value '.k =='");
+}
+
+#[test]
 fn late_lines_are_counted_and_kept_where_it_is_asked() {
     let input = "{\"timestamp\":9}\n{\"timestamp\":5}\n";
     let ran = run(REORDER, &["-v"], input);
