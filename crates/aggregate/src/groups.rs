@@ -9,7 +9,7 @@ use hashbrown::hash_table::Entry;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
-use crate::key_text::KeyText;
+use line_values::KeyText;
 use crate::tracking::Tracking;
 
 /// One line, read and checked.

@@ -10,7 +10,7 @@ use millpipe::{Changes, Error, Fault};
 use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken, hash};
 use crate::job::Job;
-use crate::key_text::KeyText;
+use line_values::KeyText;
 use crate::pending::Pending;
 use crate::results::Scale;
 use crate::snapshot::damaged;

@@ -23,7 +23,9 @@
 
 mod expression;
 pub mod key;
+mod key_text;
 mod reader;
 
-pub use expression::{Expression, WrongExpression};
+pub use expression::{Expression, WrongExpression, split_outside};
+pub use key_text::KeyText;
 pub use reader::{BadLine, Found, LineValues, Value};
