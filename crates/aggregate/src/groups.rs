@@ -154,7 +154,11 @@ impl Store {
 }
 
 pub fn stop(error: LimitError) -> Fault {
-    Error::data(error).hint("--percentiles exact:N allows more, ddsketch and tdigest need no limit").into()
+    let hint = match error {
+        LimitError::Percentiles { .. } => "--percentiles exact:N allows more, ddsketch and tdigest need no limit",
+        LimitError::Distinct { .. } => "--distinct exact:N allows more, hyperloglog needs no limit",
+    };
+    Error::data(error).hint(hint).into()
 }
 
 /// Groups found by their key.
