@@ -115,7 +115,7 @@ fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Moni
 }
 
 /// The nearest of what the stage, the monitor and the saving of state ask for.
-fn timeout(wake_at: Option<i64>, tick: Option<Duration>, look: Option<Duration>) -> Option<Duration> {
+pub(crate) fn timeout(wake_at: Option<i64>, tick: Option<Duration>, look: Option<Duration>) -> Option<Duration> {
     let wake = wake_at.map(|at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
     [wake, tick, look].into_iter().flatten().min()
 }
