@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use millpipe::{BLOCK_BYTES, CHANNEL_CHUNKS, CHUNK_BYTES};
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// What a pipe holds by default on Linux.
@@ -135,19 +136,22 @@ fn two_stages_add_a_pipe_and_a_chunk() {
     let (mut file, line_in) = source();
     let (middle, into_middle) = std::io::pipe().unwrap();
     let (output, into) = std::io::pipe().unwrap();
+    // Room for more than the second stage takes before it is stuck: each of its reads then gives a whole chunk.
+    let middle_bytes = 4 * PIPE_BYTES;
+    assert_eq!(fcntl_setpipe_size(&into_middle, middle_bytes).unwrap(), middle_bytes);
     // The second stage replaces the annotation by one of the same length: its output is as long as its input.
     let second = spawn("window", &WINDOW, middle.into(), into.into());
-    // Held until the pipe before it is full, so that it reads whole chunks.
+    // Held until the pipe before it is full.
     let pid = Pid::from_child(&second);
     kill_process(pid, Signal::STOP).unwrap();
     let first = spawn("window", &WINDOW, file.try_clone().unwrap().into(), into_middle.into());
     let made = blocks(line_in, line_out_bytes(line_in), 100);
-    let stuck = first_that_does_not_fit(&made, PIPE_BYTES);
+    let stuck = first_that_does_not_fit(&made, middle_bytes);
     assert_eq!(offset_at_rest(&mut file), made[stuck].0 * CHUNK_BYTES);
     kill_process(pid, Signal::CONT).unwrap();
     // The second stage's first chunk fits into its pipe but for the line that the chunk's end cuts; the second
     // chunk it has read, and holds.
-    let stuck = first_that_does_not_fit(&made, PIPE_BYTES + 2 * CHUNK_BYTES);
+    let stuck = first_that_does_not_fit(&made, middle_bytes + 2 * CHUNK_BYTES);
     assert_eq!(offset_at_rest(&mut file), made[stuck].0 * CHUNK_BYTES);
     everything_arrives(output, vec![first, second]);
 }

@@ -8,6 +8,7 @@ use clap::Parser;
 use event_time::TimeUnit;
 use json_fields::{FieldPath, PathError};
 use millpipe::{Config, Error, Late, StageArgs};
+use selection::WhereArgs;
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::job::{Emit, GROUPS_MAX, Job, Overflow};
@@ -99,13 +100,16 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Limits")]
     pub spill_dir: Option<PathBuf>,
 
-    /// Write the watermark marks on, for a stage behind that needs them
+    /// Write the watermark marks on, for a stage behind that needs them; with --where all marks go on
     #[arg(long, help_heading = "Output")]
     pub keep_marks: bool,
 
     /// What becomes of a late line: reject or drop
     #[arg(long, value_name = "WHAT", value_parser = parse_late, help_heading = "Bad lines")]
     pub late: Option<Late>,
+
+    #[command(flatten)]
+    pub selection: WhereArgs,
 
     #[command(flatten)]
     pub stage: StageArgs,
@@ -150,6 +154,7 @@ impl Cli {
         job.ttl_ms = self.ttl.map(|ttl| ttl.0);
         job.time = self.time.clone().map(|path| (path, self.time_unit));
         job.keep_marks = self.keep_marks;
+        job.has_other_lines = self.selection.selection.is_some();
         job.reports_missing = self.stage.run.verbose;
         Ok(job)
     }

@@ -43,6 +43,8 @@ pub struct Job {
     /// Event time of lines without windows, where no watermarks tell it.
     pub time: Option<(FieldPath, TimeUnit)>,
     pub keep_marks: bool,
+    /// Some lines of the pipe pass: all marks go on with them.
+    pub has_other_lines: bool,
     /// A line of a window with so many groups may wait for some others, to be taken in with them. It makes no
     /// difference to what is written.
     pub waits_from: usize,
@@ -66,6 +68,7 @@ impl Job {
             ttl_ms: None,
             time: None,
             keep_marks: false,
+            has_other_lines: false,
             waits_from,
             reports_missing: false,
         }

@@ -1,13 +1,9 @@
-//! Keys: the canonical texts of a line's key fields, with newlines between them.
-//!
-//! No JSON text in a line holds a newline, so the cells can be told apart. Equal values have equal keys, however they
-//! are written (`1`, `1.0`); a missing field is null, as in SQL's GROUP BY.
+//! Keys of groups: see [`line_values::key`].
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-
-use accumulators::{Number, write_canonical};
+use accumulators::write_canonical;
 use json_fields::Field;
+
+pub use line_values::key::{cells, compare, part, text};
 
 use crate::job::Job;
 
@@ -23,27 +19,6 @@ pub fn read(fields: &[Option<Field>], line: &[u8], key: &mut Vec<u8>) {
     }
 }
 
-/// The cells of a key, one for each key field.
-pub fn cells(key: &[u8]) -> impl Iterator<Item = &[u8]> {
-    key.split(|byte| *byte == b'\n')
-}
-
-/// A key as text: its cells are checked to be UTF-8 when the line is scanned.
-pub fn text(key: &[u8]) -> Cow<'_, str> {
-    str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key), Cow::Borrowed)
-}
-
-/// Only the cells with these numbers.
-pub fn part(key: &[u8], wanted: &[usize], part: &mut Vec<u8>) {
-    part.clear();
-    for (number, cell) in wanted.iter().filter_map(|cell| cells(key).nth(*cell)).enumerate() {
-        if number > 0 {
-            part.push(b'\n');
-        }
-        part.extend_from_slice(cell);
-    }
-}
-
 /// Appends `"name":value` for each key field, with commas between them.
 pub fn write_members(job: &Job, key: &[u8], out: &mut Vec<u8>) {
     for (number, (member, cell)) in job.members.iter().zip(cells(key)).enumerate() {
@@ -52,55 +27,5 @@ pub fn write_members(job: &Job, key: &[u8], out: &mut Vec<u8>) {
         }
         out.extend_from_slice(member);
         out.extend_from_slice(cell);
-    }
-}
-
-/// The order of keys in output, cell by cell as jq sorts: null, false, true, numbers by value, strings by their bytes,
-/// then arrays and objects by their text.
-#[must_use]
-pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    if a == b {
-        return Ordering::Equal;
-    }
-    cells(a).map(rank).cmp(cells(b).map(rank)).then_with(|| a.cmp(b))
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Rank<'a> {
-    Null,
-    False,
-    True,
-    Number(Number),
-    Text(&'a [u8]),
-    Nested(&'a [u8]),
-}
-
-fn rank(cell: &[u8]) -> Rank<'_> {
-    match cell {
-        b"null" => Rank::Null,
-        b"false" => Rank::False,
-        b"true" => Rank::True,
-        // Without the closing quote, which would sort before a letter and behind a space.
-        [b'"', text @ .., b'"'] => Rank::Text(text),
-        [b'[' | b'{', ..] => Rank::Nested(cell),
-        _ => Number::parse(cell).map_or(Rank::Nested(cell), Rank::Number),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_sort_by_kind_and_then_by_value() {
-        let sorted: [&[u8]; 11] =
-            [b"null", b"false", b"true", b"-1", b"2.5", b"10", b"\"\"", b"\"a\"", b"\"a b\"", b"\"b\"", b"[1]"];
-        for (a, first) in sorted.iter().enumerate() {
-            for (b, second) in sorted.iter().enumerate() {
-                assert_eq!(compare(first, second), a.cmp(&b));
-            }
-        }
-        assert_eq!(compare(b"1\n\"b\"", b"1\n\"a\""), Ordering::Greater);
-        assert_eq!(compare(b"2\n\"a\"", b"10\n\"a\""), Ordering::Less);
     }
 }

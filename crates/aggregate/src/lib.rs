@@ -7,7 +7,7 @@
 //! **What comes out when.** With windows, a line for each window and key as soon as the watermark reaches the window's
 //! last millisecond; count windows with their last line; what is open at the end of the input then. Windows come by
 //! (end, start), keys in the order of [`keys::compare`]. Without windows, by `--emit`. Watermarks, window marks and
-//! partition marks end here.
+//! partition marks end here, unless `--where` leaves some lines to other stages, which may need them.
 //!
 //! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them, or as many as fit into
 //! `--memory` and the others on disk. Windows of several slices are put together when they are written, a key at a time.
@@ -106,7 +106,7 @@ impl Aggregate {
                 self.mode.advance(time_ms, &mut self.work, out)?;
             }
         }
-        if self.work.job.keep_marks {
+        if self.work.job.keep_marks || self.work.job.has_other_lines {
             out.mark(mark);
         }
         Ok(())
@@ -190,17 +190,21 @@ impl Stage for Aggregate {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match mark.kind() {
-            "watermark" => self.watermark(mark, out),
-            "window" => self.mode.announce_window(mark, self.watermark_ms, &self.work),
-            "sessions" => self.mode.announce_sessions(mark, &self.work),
-            "counts" => self.mode.announce_counts(mark, &self.work),
+            "watermark" => return self.watermark(mark, out),
+            "window" => self.mode.announce_window(mark, self.watermark_ms, &self.work)?,
+            "sessions" => self.mode.announce_sessions(mark, &self.work)?,
+            "counts" => self.mode.announce_counts(mark, &self.work)?,
             // Results are of no partition.
-            "from" | "idle" => Ok(()),
+            "from" | "idle" => {}
             _ => {
                 out.mark(mark);
-                Ok(())
+                return Ok(());
             }
         }
+        if self.work.job.has_other_lines {
+            out.mark(mark);
+        }
+        Ok(())
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {

@@ -433,3 +433,30 @@ fn a_damaged_snapshot_is_refused() {
         assert!(stage(&["count", "--by", "k"]).restore(&mut &*torn).is_err());
     }
 }
+
+#[test]
+fn other_lines_pass_in_their_place_and_all_marks_with_them() {
+    let args = ["aggregate", "--by", "k", "count", "--where", "has(\"k\")"];
+    let cli = || Cli::parse_from(args);
+    let stage = || selection::Selected::new(Aggregate::new(cli().job().unwrap()), &cli().selection);
+    let input = script(&[
+        START.to_owned(),
+        r#"{"$":"from","part":"a/0"}"#.to_owned(),
+        tumbling(0, r#""k":1"#),
+        r#"{ "other": 1.0 }"#.to_owned(),
+        tumbling(0, r#""k":1"#),
+        watermark("10"),
+        r#"{"other":2}"#.to_owned(),
+    ]);
+    let result = r#"{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","k":1,"count":2}"#;
+    let expected = script(&[
+        START.to_owned(),
+        r#"{"$":"from","part":"a/0"}"#.to_owned(),
+        r#"{ "other": 1.0 }"#.to_owned(),
+        result.to_owned(),
+        watermark("10"),
+        r#"{"other":2}"#.to_owned(),
+    ]);
+    assert_eq!(play(stage(), &input).out, expected);
+    every_way(stage, &input);
+}

@@ -31,6 +31,17 @@ pub trait Stage {
     /// `Fault::Bad` sends the line the way of `--on-error`; it must have left no trace.
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault>;
 
+    /// A data line that the stage's `--where` does not select: it goes out unchanged, in its place. A stage may look at
+    /// it all the same, for its time; what it cannot read there is no fault of the line.
+    ///
+    /// # Errors
+    /// `Fault::Stop` ends the tool.
+    #[inline]
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        Ok(())
+    }
+
     /// So many readers, for as many threads: they read lines before those come to the stage, which then knows what is in
     /// them. Empty for a stage that does not read much of a line.
     fn readers(&self, _threads: usize) -> Vec<Box<dyn ReadAhead>> {

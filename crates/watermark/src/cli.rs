@@ -3,6 +3,7 @@
 use crate::Watermark;
 use event_time::TimeArgs;
 use millpipe::{Config, Error, StageArgs};
+use selection::WhereArgs;
 use units::DurationMs;
 
 const EXAMPLES: &str = "\
@@ -15,7 +16,8 @@ Examples:
 /// The part of window that makes time, alone: for a stream that several tools are to see with the same watermarks.
 /// Lines pass unchanged. A mark {\"$\":\"watermark\",\"time\":…} says that no line with an earlier time is expected
 /// any more; it stands right behind the line that moved time to it. from and idle marks (kafka-cat-in --marks) end here.
-/// A stream that has watermarks already keeps these.
+/// A stream that has watermarks already keeps these. With --where, only the lines that it selects must have a time and
+/// move it.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "watermark", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -25,6 +27,9 @@ pub struct Cli {
     /// Write a mark only when time has moved this much since the last one; 0s for every move
     #[arg(long, value_name = "DURATION", default_value = "100ms", help_heading = "Time")]
     pub every: DurationMs,
+
+    #[command(flatten)]
+    pub selection: WhereArgs,
 
     #[command(flatten)]
     pub stage: StageArgs,

@@ -6,6 +6,7 @@ use crate::{CountWindows, Form, SessionWindows, TimeWindows};
 use event_time::{TimeArgs, Timezone, WindowSize, Windowing, WindowingError};
 use json_fields::FieldPath;
 use millpipe::{Config, Error, Late, StageArgs};
+use selection::WhereArgs;
 use std::num::{NonZeroU64, NonZeroUsize};
 use units::{ByteSize, DurationMs, SignedDurationMs};
 
@@ -21,6 +22,7 @@ Examples:
   window --session 30m --by user | aggregate --by user count
   window --count 100 --by sensor | aggregate --by sensor avg:value
   window --size 10s --plain < clicks.ndjson | jq .window_start
+  window --size 10s --where '.kind == \"bid\"' --time at < events.ndjson | aggregate --where 'has(\"window_start\")' --by auction count
   window --size 10s | aggregate sum:value | window --size 1m --time window_start | aggregate max:sum";
 
 /// Put lines into windows: each gets window_start and window_end in front of its members
@@ -28,7 +30,7 @@ Examples:
 /// Time is that of the lines, not that of the clock: the largest --time seen less --lateness. When it has passed a
 /// window's end, the window is closed, and a line that still comes for it is late. Where the input has from marks
 /// (kafka-cat-in --marks), time is kept for each partition, and the slowest one counts; where it has watermark marks,
-/// these are taken instead.
+/// these are taken instead. With --where, other lines pass, but their time counts too.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "window", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -90,6 +92,9 @@ pub struct Cli {
     /// The most open sessions, or keys of --count; beyond it, stop [default: 1000000]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub max_keys: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub selection: WhereArgs,
 
     #[command(flatten)]
     pub stage: StageArgs,
@@ -182,6 +187,10 @@ impl Cli {
         }
     }
 
+    fn has_other_lines(&self) -> bool {
+        self.selection.selection.is_some()
+    }
+
     fn has_slices(&self) -> bool {
         self.form() == Form::Marked && (self.slide.is_some() || self.cumulate.is_some())
     }
@@ -204,7 +213,9 @@ impl Cli {
         };
         let windowing = windowing.map_err(|WindowingError { message, hint }| Error::usage(message).hint(hint))?;
         let flags = self.state_flags();
-        Ok(TimeWindows::new(&self.time.field(), self.time.stream_time(), windowing, self.form(), flags))
+        let field = self.time.field();
+        let windows = TimeWindows::new(&field, self.time.stream_time(), windowing, self.form(), flags);
+        Ok(if self.has_other_lines() { windows.with_other_lines(&field) } else { windows })
     }
 
     fn sessions(&self, gap: DurationMs) -> Result<SessionWindows, Error> {
@@ -219,6 +230,7 @@ impl Cli {
             form: self.form(),
             sessions_max: self.max_keys.map_or(KEYS_MAX, NonZeroUsize::get),
             buffer: self.buffer.unwrap_or(ByteSize::mib(256)),
+            has_other_lines: self.has_other_lines(),
             flags: self.state_flags(),
         };
         Ok(SessionWindows::new(settings, self.time.stream_time()))

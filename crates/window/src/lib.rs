@@ -15,6 +15,9 @@
 //! is open, or past the end of a session: often enough to close windows in time, and never oftener. So the marks depend
 //! on the lines alone, not on how they arrive. from, idle and watermark marks of the input end here.
 //!
+//! Lines that `--where` does not select pass, but their time counts: that of a pipe is the time of all its lines.
+//! Watermark marks of the input then all go on, for the stages that take those lines.
+//!
 //! **Late lines.** A line is late for [start, end) when the watermark, from the lines before it, is at or beyond
 //! end - 1 ms. A line in several windows is late when it is late for all of them. A session is judged as a whole: a
 //! line that touches an open one is not late.
@@ -31,6 +34,7 @@ mod closing;
 mod count_windows;
 mod late;
 mod line_reader;
+mod other_lines;
 mod session_windows;
 mod state;
 mod time_windows;

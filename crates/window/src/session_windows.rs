@@ -6,6 +6,7 @@ use self::entries::{Open, Tracking};
 use crate::annotation::{Annotator, Span, Target, write_times};
 use crate::late::{HINT, Late};
 use crate::line_reader::{LineReader, mark_path};
+use crate::other_lines::OtherLines;
 use crate::{Form, state};
 use event_time::{Sessions, StreamTime, Window, format_rfc3339};
 use json_fields::FieldPath;
@@ -30,6 +31,8 @@ pub struct SessionSettings {
     pub sessions_max: usize,
     /// The most memory that kept lines may take.
     pub buffer: ByteSize,
+    /// Some lines of the pipe will pass, and all watermarks go on to the stages that take them.
+    pub has_other_lines: bool,
     /// A snapshot is of use with the same only.
     pub flags: String,
 }
@@ -41,6 +44,7 @@ pub struct SessionSettings {
 pub struct SessionWindows {
     settings: SessionSettings,
     reader: LineReader,
+    others: Option<OtherLines>,
     time: StreamTime,
     sessions: Sessions<Vec<u8>, Open>,
     tracking: Tracking,
@@ -58,6 +62,7 @@ impl SessionWindows {
         let required: Vec<FieldPath> = std::iter::once(&settings.field).chain(&settings.by).cloned().collect();
         Self {
             reader: LineReader::new(&required),
+            others: settings.has_other_lines.then(|| OtherLines::new(&settings.field)),
             time,
             sessions: Sessions::new(settings.sessions_max),
             tracking: Tracking::default(),
@@ -134,6 +139,10 @@ impl SessionWindows {
         if self.sessions.next_end_ms().is_none_or(|end_ms| watermark_ms < end_ms - 1) {
             return Ok(());
         }
+        self.reach(watermark_ms, out)
+    }
+
+    fn reach(&mut self, watermark_ms: i64, out: &mut Out) -> Result<(), Fault> {
         self.close(watermark_ms, out)?;
         if self.settings.form.has_marks() {
             out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
@@ -189,8 +198,15 @@ impl millpipe::Stage for SessionWindows {
         self.moved(moved_ms, out)
     }
 
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        let moved_ms = self.others.as_mut().and_then(|others| others.observe(line, &mut self.time, out.now_ms()));
+        self.moved(moved_ms, out)
+    }
+
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+            Some(Some(watermark_ms)) if self.others.is_some() => self.reach(watermark_ms, out)?,
             Some(moved_ms) => self.moved(moved_ms, out)?,
             None => out.mark(mark),
         }

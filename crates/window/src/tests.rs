@@ -1,6 +1,7 @@
 //! Scripts of lines and marks, and what must come out.
 
 mod counts;
+mod others;
 mod sessions;
 mod times;
 mod ways;

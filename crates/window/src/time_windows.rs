@@ -4,6 +4,7 @@ use crate::annotation::{Annotator, Span, Target, write_times};
 use crate::closing::Closing;
 use crate::late::{HINT, Late};
 use crate::line_reader::LineReader;
+use crate::other_lines::OtherLines;
 use crate::{Form, state};
 use event_time::{StreamTime, Window, Windowing, format_rfc3339};
 use json_fields::FieldPath;
@@ -20,6 +21,8 @@ const REMEMBERED: usize = 4;
 /// Puts lines into windows by their time.
 pub struct TimeWindows {
     reader: LineReader,
+    /// Lines of the pipe that are not ours, if there are any: then all watermarks go on to the stages that take them.
+    others: Option<OtherLines>,
     time: StreamTime,
     windowing: Windowing,
     form: Form,
@@ -49,6 +52,7 @@ impl TimeWindows {
     pub fn new(field: &FieldPath, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
         Self {
             reader: LineReader::new(std::slice::from_ref(field)),
+            others: None,
             time,
             windowing,
             form,
@@ -59,6 +63,12 @@ impl TimeWindows {
             closing: Closing::new(),
             annotator: Annotator::default(),
         }
+    }
+
+    /// Some lines will pass, which have their time in this field too.
+    #[must_use]
+    pub fn with_other_lines(self, field: &FieldPath) -> Self {
+        Self { others: Some(OtherLines::new(field)), ..self }
     }
 
     /// Whether lines carry slices, and marks say how these make windows.
@@ -209,8 +219,16 @@ impl millpipe::Stage for TimeWindows {
         Ok(())
     }
 
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        let moved_ms = self.others.as_mut().and_then(|others| others.observe(line, &mut self.time, out.now_ms()));
+        self.moved(moved_ms, out);
+        Ok(())
+    }
+
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+            Some(Some(watermark_ms)) if self.others.is_some() => self.close(watermark_ms, out),
             Some(moved_ms) => self.moved(moved_ms, out),
             None => out.mark(mark),
         }
