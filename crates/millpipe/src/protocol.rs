@@ -352,7 +352,5 @@ pub(crate) fn check_count(mark: &Mark, arrived: u64, receiver: &str) -> Result<(
         "{upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {receiver} {what} {}",
         sent.abs_diff(arrived),
     ));
-    Err(Miscount::Different(
-        error.hint("run that program inside parallel-map -- CMD, which keeps the counts right"),
-    ))
+    Err(Miscount::Different(error.hint("run that program inside parallel-map -- CMD, which keeps the counts right")))
 }

@@ -92,17 +92,6 @@ impl FanIn {
         !input.is_over && input.waiting.is_none() && input.rest.is_empty()
     }
 
-    /// Whether this input waits at a mark that the others have not come to.
-    pub fn waits(&self, input: usize) -> bool {
-        self.inputs[input].waiting.is_some()
-    }
-
-    /// Whether this input had its good end: that of a checked stream, or of the file in a plain one.
-    pub fn has_ended(&self, input: usize) -> bool {
-        let input = &self.inputs[input];
-        input.life == Life::Ended || input.is_over && input.life != Life::Checked
-    }
-
     /// Whether all inputs are at their end.
     pub fn is_over(&self) -> bool {
         self.inputs.iter().all(|input| input.is_over)
@@ -157,13 +146,7 @@ impl FanIn {
         self.align(to)
     }
 
-    fn too_long(
-        &mut self,
-        input: usize,
-        shown: &[u8],
-        bytes: usize,
-        to: &mut impl Confluence,
-    ) -> Result<(), Fault> {
+    fn too_long(&mut self, input: usize, shown: &[u8], bytes: usize, to: &mut impl Confluence) -> Result<(), Fault> {
         let from = self.next_place(input, bytes);
         match self.inputs[input].life {
             Life::Ended => return Err(self.follows_the_end(from)),
@@ -287,7 +270,9 @@ impl FanIn {
 
     fn must_agree(&self, first: &Mark, input: usize, mark: &Mark) -> Result<(), Error> {
         let (a, b) = (self.called(0), self.called(input));
-        if first.kind() != mark.kind() || first.text("id") != mark.text("id") || first.flag("drain") != mark.flag("drain")
+        if first.kind() != mark.kind()
+            || first.text("id") != mark.text("id")
+            || first.flag("drain") != mark.flag("drain")
         {
             return Err(Error::data(format_args!("{a} is at {first}, {b} at {mark}: they are not of one source")));
         }
@@ -311,7 +296,8 @@ impl FanIn {
         if *self.checked.get_or_insert(checked) == checked {
             return Ok(());
         }
-        let word = if checked { "is a checked stream, and the others are not" } else { "is no checked stream, as others are" };
+        let word =
+            if checked { "is a checked stream, and the others are not" } else { "is no checked stream, as others are" };
         Err(Error::data(format_args!("{} {word}", self.called(input)))
             .hint("exactly-once is of a whole pipeline: one source with --exactly-once must begin all inputs"))
     }

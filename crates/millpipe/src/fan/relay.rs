@@ -31,11 +31,8 @@ impl<S: Merge> Confluence for Relay<S> {
     }
 
     fn too_long(&mut self, from: Origin, _shown: &[u8]) -> Result<(), Fault> {
-        Err(crate::fault::Error::data(format_args!(
-            "shard {} has written a line longer than --max-line",
-            from.input
-        ))
-        .into())
+        Err(crate::fault::Error::data(format_args!("shard {} has written a line longer than --max-line", from.input))
+            .into())
     }
 
     fn aligned(&mut self, mut mark: Mark) -> Result<(), Fault> {

@@ -215,9 +215,7 @@ impl<R: Route, M: Merge> Run<R, M> {
             _ => fan_in.finish(number, relay),
         };
         match result {
-            Err(Fault::Stop(_)) if !self.fan_in.has_ended(number) || !self.input_is_over => {
-                Err(self.pipes[number].verdict().into())
-            }
+            Err(Fault::Stop(error)) => Err(self.pipes[number].verdict(error).into()),
             result => result,
         }
     }

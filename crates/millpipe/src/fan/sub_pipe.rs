@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::child::Trouble;
 use crate::fan::fan_out::Port;
-use crate::fault::{Error, Fault};
+use crate::fault::{Error, Exit, Fault};
 use crate::input::poll;
 use crate::processes::Processes;
 use crate::stderr_tail::StderrTail;
@@ -133,15 +133,16 @@ impl SubPipe {
         Ok(())
     }
 
-    /// Why its output ended in the middle of the stream.
-    pub fn verdict(&mut self) -> Error {
+    /// Its output has ended too early, which is this error for whoever reads it. If its process has failed, that says more.
+    pub fn verdict(&mut self, error: Error) -> Error {
         let deadline = Instant::now() + LAST_WORDS_MAX;
         while Instant::now() < deadline {
             match self.ended() {
                 Ok(None) => self.wait_for_words(),
                 Ok(Some(status)) => {
                     self.hear_out();
-                    return self.died(status);
+                    let is_cut_short = error.exit == Exit::Temporary;
+                    return if is_cut_short || !status.success() { self.died(status) } else { error };
                 }
                 Err(error) => return error,
             }
@@ -196,4 +197,3 @@ impl Drop for SubPipe {
 fn is_readable(fd: BorrowedFd<'_>, within: Duration) -> bool {
     poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(within)).unwrap_or(false)
 }
-
