@@ -38,7 +38,7 @@ pub struct Driver<S> {
     pub stage: S,
     pub out: Out,
     splitter: Splitter,
-    protocol: Protocol,
+    pub(crate) protocol: Protocol,
 }
 
 impl<S: Sink> Driver<SinkStage<S>> {
@@ -140,6 +140,17 @@ impl<S: Stage> Driver<S> {
     pub(crate) fn count_whole_lines(&mut self, ends: &[usize], bytes: usize) -> Place {
         self.out.counts.bytes_in += bytes as u64;
         self.protocol.whole_lines(ends, bytes, &mut self.out)
+    }
+
+    /// So many bytes of input were taken, by whoever cuts them into lines.
+    pub(crate) fn took_bytes(&mut self, bytes: usize) {
+        self.out.counts.bytes_in += bytes as u64;
+    }
+
+    /// All that was read has been given.
+    pub(crate) fn chunk_over(&mut self) -> Result<(), Fault> {
+        self.stage.chunk_over(&mut self.out)?;
+        self.out.check()
     }
 
     /// The next read of the input will wait.
@@ -255,12 +266,12 @@ impl<S: Stage> Driver<S> {
 }
 
 /// Whether a torn first line is, or was about to become, a hello.
-fn is_hello(torn: &[u8]) -> bool {
+pub(crate) fn is_hello(torn: &[u8]) -> bool {
     const HELLO: &[u8] = b"{\"$\":\"hello\"";
     torn.starts_with(HELLO) || is_mark(torn) && HELLO.starts_with(torn)
 }
 
-fn cut_short(what: &str) -> Error {
+pub(crate) fn cut_short(what: &str) -> Error {
     Error::temporary(format_args!("the stream was cut short {what}")).hint(
         "a stage before this one died, or a program between stopped reading (head); start the whole pipeline again",
     )

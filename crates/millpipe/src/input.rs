@@ -182,7 +182,7 @@ pub(crate) fn write_some(bytes: &mut Vec<u8>) -> Result<(), Fault> {
 }
 
 /// False on a timeout or a signal.
-fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<bool, Fault> {
+pub(crate) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<bool, Fault> {
     let timeout = timeout.map(|t| Timespec {
         tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(t.subsec_nanos()),

@@ -371,9 +371,10 @@ pub(crate) fn rfc3339(now_ms: i64) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-/// `3-aggregate`, or the name of `--as`.
+/// `3-aggregate`, or the name of `--as`; in a shard with its number, as all shards have the same stages.
 pub(crate) fn folder_name(hello: &Hello, tool: &str, name: Option<&str>) -> String {
-    name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned)
+    let name = name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned);
+    if hello.shard.is_empty() { name } else { format!("{name}.shard-{}", hello.shard) }
 }
 
 impl From<checkpoint::Error> for Error {

@@ -7,6 +7,8 @@
 //! | [`Source`] | the first in a pipe | [`run_source`] |
 //! | [`Stage`] | an operator with state | [`run_stage`] |
 //! | [`Map`] | an operator without state, on many threads; or a foreign program, in many processes | [`run_map`], [`run_command`] |
+//! | [`Merge`] | a stage that reads several inputs | [`run_merge`] |
+//! | [`Route`] and [`Merge`] | a stage around copies of a sub-pipe | [`run_shard`] |
 //! | [`Sink`] | the last in a pipe | [`run_sink`] |
 //!
 //! The contract of the stream (marks among lines, counts, checked and plain streams, what an end of file
@@ -22,6 +24,7 @@ mod batch;
 mod child;
 mod command;
 mod driver;
+mod fan;
 mod fault;
 mod flood;
 mod hello;
@@ -53,6 +56,7 @@ pub use args::{ExactlyOnceArgs, InputArgs, RunArgs, StageArgs};
 pub use checkpoint::{Changes, CheckpointId};
 pub use command::Command;
 pub use driver::{Config, Driver};
+pub use fan::{Merge, MergeInput, Route, Shards, run_merge, run_shard};
 pub use fault::{Error, Exit, Fault};
 pub use hello::{Barrier, Hello, Positions, Truth};
 pub use input::CHUNK_BYTES;

@@ -46,6 +46,9 @@ pub struct Out {
     /// Of a stage with a queue: it was told that there is no room.
     was_refused: bool,
     place: Place,
+    /// The inputs by name, where there are several, and the one that the current line is of.
+    inputs: Vec<String>,
+    input: usize,
     /// Lines written since the last barrier.
     pub(crate) epoch_lines: u64,
     pub(crate) counts: Counts,
@@ -78,6 +81,8 @@ impl Out {
             now_us: 0,
             was_refused: false,
             place: Place::default(),
+            inputs: Vec::new(),
+            input: 0,
             epoch_lines: 0,
             counts: Counts::default(),
         }
@@ -209,11 +214,11 @@ impl Out {
     pub fn late(&mut self, line: &[u8], why: impl Display, hint: impl Display) {
         self.counts.late += 1;
         if self.late == Late::Reject {
-            let place = self.place;
-            self.reject_to(line, &place, &why);
+            let at = self.place_shown();
+            self.reject_to(line, &at, &why);
         } else if !self.late_warned {
             self.late_warned = true;
-            let text = format!("{}: {why}; late lines are dropped and counted\nhint: {hint}", self.place);
+            let text = format!("{}: {why}; late lines are dropped and counted\nhint: {hint}", self.place_shown());
             self.rejects.warn(&text);
         }
     }
@@ -266,12 +271,28 @@ impl Out {
 
     /// The current input line is bad.
     pub(crate) fn bad_here(&mut self, why: &str, line: &[u8]) {
-        let Place { line: number, byte } = self.place;
+        let at = self.place_shown();
         if self.on_error == OnError::Stop {
-            self.bad(format_args!("line {number}, byte {byte}"), why, line);
+            let byte = self.place.byte;
+            self.bad(format_args!("{at}, byte {byte}"), why, line);
         } else {
-            self.bad(format_args!("line {number}"), why, line);
+            self.bad(at, why, line);
         }
+    }
+
+    /// Lines come from these inputs: places are told with their names.
+    pub(crate) fn name_inputs(&mut self, names: Vec<String>) {
+        self.inputs = names;
+    }
+
+    /// The next line is of this input.
+    pub(crate) fn from_input(&mut self, input: usize) {
+        self.input = input;
+    }
+
+    fn place_shown(&self) -> String {
+        let place = self.place;
+        self.inputs.get(self.input).map_or_else(|| place.to_string(), |name| format!("{name}, {place}"))
     }
 
     pub(crate) fn at(&mut self, line: u64, byte: u64) {

@@ -109,6 +109,17 @@ impl Protocol {
         }
     }
 
+    /// A checked stream has had its end.
+    pub fn is_over(&self) -> bool {
+        self.life == Life::Ended
+    }
+
+    /// The next line is this one of its input, and begins at this byte.
+    pub fn stands_at(&mut self, line: u64, byte: u64) {
+        self.line_number = line - 1;
+        self.byte_offset = byte;
+    }
+
     /// The stream is plain, and the stage may speak.
     pub fn begin<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
         if self.life == Life::New {
@@ -348,25 +359,44 @@ impl Protocol {
 
     /// The sender counted its lines, we counted ours: a filter between that lost or doubled some is found here.
     fn check_count(&self, mark: &Mark) -> Result<(), Fault> {
-        let Some(sent) = mark.number("lines") else {
-            return Err(
-                Error::data(format_args!("line {}: a {} mark without lines", self.line_number, mark.kind())).into()
-            );
-        };
-        if self.life != Life::Checked || sent == self.epoch_lines {
-            return Ok(());
+        let counted = check_count(mark, self.epoch_lines, &self.config.name);
+        match counted {
+            Err(Miscount::Different(_)) if self.life != Life::Checked => Ok(()),
+            Ok(()) => Ok(()),
+            Err(Miscount::Missing(error) | Miscount::Different(error)) => {
+                Err(Error { message: format!("line {}: {}", self.line_number, error.message), ..error }.into())
+            }
         }
-        let hops = mark.get("hops").and_then(serde_json::Value::as_array);
-        let upstream = hops.and_then(|h| h.last()).and_then(serde_json::Value::as_str).unwrap_or("the source");
-        let arrived = self.epoch_lines;
-        let what = if arrived < sent { "dropped" } else { "added" };
-        Err(Error::data(format_args!(
-            "line {}: {upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {} {what} {}",
-            self.line_number,
-            self.config.name,
-            sent.abs_diff(arrived),
-        ))
-        .hint("run that program inside parallel-map -- CMD, which keeps the counts right")
-        .into())
     }
+}
+
+pub(crate) enum Miscount {
+    Missing(Error),
+    Different(Error),
+}
+
+impl From<Miscount> for Error {
+    fn from(miscount: Miscount) -> Self {
+        match miscount {
+            Miscount::Missing(error) | Miscount::Different(error) => error,
+        }
+    }
+}
+
+/// The sender counted its lines, `receiver` counted those that arrived.
+pub(crate) fn check_count(mark: &Mark, arrived: u64, receiver: &str) -> Result<(), Miscount> {
+    let Some(sent) = mark.number("lines") else {
+        return Err(Miscount::Missing(Error::data(format_args!("a {} mark without lines", mark.kind()))));
+    };
+    if sent == arrived {
+        return Ok(());
+    }
+    let hops = mark.get("hops").and_then(serde_json::Value::as_array);
+    let upstream = hops.and_then(|h| h.last()).and_then(serde_json::Value::as_str).unwrap_or("the source");
+    let what = if arrived < sent { "dropped" } else { "added" };
+    let error = Error::data(format_args!(
+        "{upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {receiver} {what} {}",
+        sent.abs_diff(arrived),
+    ));
+    Err(Miscount::Different(error.hint("run that program inside parallel-map -- CMD, which keeps the counts right")))
 }
