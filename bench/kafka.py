@@ -179,11 +179,15 @@ class Bench:
         pipe = [self.tool("kafka-cat-in", "-t", topic),
                 ["window", "--size", f"{LATENCY_WINDOW_MS}ms", "--time", "timestamp"],
                 AGGREGATE, self.tool("kafka-cat-out", "-t", result)]
+        relay = [self.tool("kcat", "-C", "-q", "-u", "-o", "end", "-t", topic),
+                 self.tool("kcat", "-P", "-q", "-X", "linger.ms=0", "-t", result)]
         rows = []
-        for name, stages, shown in (("kcat | kcat, nothing between", [], topic), ("four stages", pipe, result)):
+        for name, stages, shown, is_direct in (("kcat | kcat, nothing between", [], topic, True),
+                                               ("two hops: kcat -C | kcat -P between", relay, result, True),
+                                               ("four stages", pipe, result, False)):
             say(f"latency, {self.args.seconds} s: {name}")
             with Pipe(stages):
-                late = Latency(self, topic, shown, is_direct=not stages).run()
+                late = Latency(self, topic, shown, is_direct).run()
             row = {"case": "latency", "variant": name, "results": len(late)}
             for percent in (50, 95, 99):
                 row[f"p{percent}_ms"] = round(late[min(len(late) - 1, len(late) * percent // 100)], 1)

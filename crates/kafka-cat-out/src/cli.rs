@@ -38,7 +38,8 @@ messages were not acknowledged (how many is said), or no broker answers.";
 /// the input are swallowed. A line that is not JSON, or a message too large for the topic, is a bad line; sizes
 /// count before compression.
 ///
-/// Lines wait for Kafka in a buffer of at most --buffer; when it is full, reading stops until there is room.
+/// Lines wait for Kafka in a buffer of a few thousand messages for each partition, and of at most --buffer; when it is
+/// full, reading stops until there is room.
 ///
 /// In a pipeline whose source has --exactly-once, each interval is one transaction, which also holds the source's
 /// offsets: readers that read only what is committed see each result once, whatever was killed in between.
@@ -96,7 +97,8 @@ pub struct Cli {
         value_parser = ["murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random"])]
     pub partitioner: String,
 
-    /// How much may wait for Kafka before reading stops
+    /// How much may wait for Kafka before reading stops; and no more than 2500 messages for each partition, or 10000 if that
+    /// is more. Brokers that are far away may want more: -X queue.buffering.max.messages=100000
     #[arg(long, value_name = "SIZE", default_value = "64MiB", help_heading = "Running")]
     pub buffer: ByteSize,
 
