@@ -14,10 +14,10 @@ Examples:
     gunzip -c tweets.ndjson.gz | kafka-cat-out -b localhost:9092 -t tweets --create 4 --key ticker
 
   Each line to the topic that it names, those that name none to another:
-    kafka-cat-out -b localhost:9092 --topic-field .route -t rest < lines.ndjson
+    kafka-cat-out -b localhost:9092 --topic-field .route -t clicks < lines.ndjson
 
   Several topics through one pipe, and each line back to the copy of its topic:
-    kafka-cat-in -b one:9092 -t orders -t payments -e --tag kind \
+    kafka-cat-in -b one:9092 -t tweets -t clicks -e --tag kind \\
       | kafka-cat-out -b two:9092 --topic-field kind --drop-topic-field --create 4
 
   The end of a pipeline that can be killed at any moment; lines that window rejects or that come late are kept:
