@@ -24,7 +24,7 @@ Examples:
     kafka-cat-in -b localhost:9092 -t tweets -o 2026-03-01T12:00:00Z --until +1h
 
   Two topics in one pipe, each line with the name of its topic:
-    kafka-cat-in -b localhost:9092 -t orders -t payments --tag kind
+    kafka-cat-in -b localhost:9092 -t tweets -t clicks --tag kind
 
   As a member of a group, with a password from a file:
     kafka-cat-in -F client.conf -t tweets -G archive > tweets.ndjson

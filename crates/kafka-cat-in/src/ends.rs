@@ -71,7 +71,9 @@ impl Answer {
     fn offsets(&self) -> KafkaResult<Vec<Said>> {
         let event = self.0.as_ptr();
         // SAFETY: the event is alive.
-        good(unsafe { rd_kafka_event_error(event) })?;
+        if let Some(error) = failed(unsafe { rd_kafka_event_error(event) }) {
+            return Err(error);
+        }
         let mut count = 0;
         // SAFETY: it answers that question, and so has such a result; the array of pointers lives as long as the event.
         let infos = unsafe {
@@ -85,9 +87,8 @@ impl Answer {
                 let place = &*rd_kafka_ListOffsetsResultInfo_topic_partition(*info);
                 (place, std::ffi::CStr::from_ptr(place.topic))
             };
-            good(place.err)?;
             let topic = topic.to_string_lossy().into_owned();
-            Ok(Said { topic, number: place.partition, offset: place.offset })
+            Ok(Said { topic, number: place.partition, offset: answered(place.err, place.offset)? })
         });
         said.collect()
     }
@@ -100,9 +101,29 @@ impl Drop for Answer {
     }
 }
 
-fn good(error: RDKafkaRespErr) -> KafkaResult<()> {
-    match error {
-        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
-        error => Err(KafkaError::OffsetFetch(error.into())),
+fn failed(error: RDKafkaRespErr) -> Option<KafkaError> {
+    (error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| KafkaError::OffsetFetch(error.into()))
+}
+
+/// A partition whose broker did not answer in time has no error, and no offset.
+fn answered(error: RDKafkaRespErr, offset: i64) -> KafkaResult<i64> {
+    match failed(error) {
+        Some(error) => Err(error),
+        None if offset < 0 => Err(KafkaError::OffsetFetch(Code::OperationTimedOut)),
+        None => Ok(offset),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_without_an_offset_is_none() {
+        let no_error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+        assert_eq!(answered(no_error, 0), Ok(0));
+        assert_eq!(answered(no_error, -1001), Err(KafkaError::OffsetFetch(Code::OperationTimedOut)));
+        let moved = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+        assert_eq!(answered(moved, 17), Err(KafkaError::OffsetFetch(Code::NotLeaderForPartition)));
     }
 }

@@ -14,10 +14,10 @@ Examples:
     gunzip -c tweets.ndjson.gz | kafka-cat-out -b localhost:9092 -t tweets --create 4 --key ticker
 
   Each line to the topic that it names, those that name none to another:
-    kafka-cat-out -b localhost:9092 --topic-field .route -t rest < lines.ndjson
+    kafka-cat-out -b localhost:9092 --topic-field .route -t clicks < lines.ndjson
 
   Several topics through one pipe, and each line back to the copy of its topic:
-    kafka-cat-in -b one:9092 -t orders -t payments -e --tag kind \
+    kafka-cat-in -b one:9092 -t tweets -t clicks -e --tag kind \\
       | kafka-cat-out -b two:9092 --topic-field kind --drop-topic-field --create 4
 
   The end of a pipeline that can be killed at any moment; lines that window rejects or that come late are kept:
@@ -38,7 +38,8 @@ messages were not acknowledged (how many is said), or no broker answers.";
 /// the input are swallowed. A line that is not JSON, or a message too large for the topic, is a bad line; sizes
 /// count before compression.
 ///
-/// Lines wait for Kafka in a buffer of at most --buffer; when it is full, reading stops until there is room.
+/// Lines wait for Kafka in a buffer of a few thousand messages for each partition, and of at most --buffer; when it is
+/// full, reading stops until there is room.
 ///
 /// In a pipeline whose source has --exactly-once, each interval is one transaction, which also holds the source's
 /// offsets: readers that read only what is committed see each result once, whatever was killed in between.
@@ -96,7 +97,8 @@ pub struct Cli {
         value_parser = ["murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random"])]
     pub partitioner: String,
 
-    /// How much may wait for Kafka before reading stops
+    /// How much may wait for Kafka before reading stops; and no more than 2500 messages for each partition, or 10000 if that
+    /// is more. Brokers that are far away may want more: -X queue.buffering.max.messages=100000
     #[arg(long, value_name = "SIZE", default_value = "64MiB", help_heading = "Running")]
     pub buffer: ByteSize,
 

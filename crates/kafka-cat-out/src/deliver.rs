@@ -58,6 +58,7 @@ impl KafkaSink {
     /// Hands a topic's batch to the client, waiting while its buffer is full.
     fn send_batch(&mut self, index: usize, out: &mut Out) -> Result<(), Fault> {
         while !self.topics.get(index).is_empty() {
+            self.wait_for_room(out)?;
             let Handed { messages, refused, is_full } = self.topics.hand_over(index, &self.producer)?;
             self.handed += messages;
             for message in refused {
@@ -103,6 +104,18 @@ impl KafkaSink {
         }
         self.handed += 1;
         if self.handed.is_multiple_of(SERVE_EVERY) {
+            self.producer.poll(Duration::ZERO);
+            self.look(out)?;
+            self.wait_for_room(out)?;
+        }
+        Ok(())
+    }
+
+    /// Returns when so few messages wait for Kafka that there may be more.
+    fn wait_for_room(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let max = self.messages_max.unwrap_or_else(|| self.topics.messages_max());
+        while self.producer.in_flight_count() >= max {
+            pause();
             self.producer.poll(Duration::ZERO);
             self.look(out)?;
         }

@@ -16,6 +16,8 @@ use crate::epochs::Epochs;
 use crate::message::{Draft, Reader};
 use crate::topics::{Topic, Topics};
 
+const MESSAGES_MAX: &str = "queue.buffering.max.messages";
+
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
     /// Has handles of the client's: declared before it, which must go last.
@@ -30,6 +32,8 @@ pub struct KafkaSink {
     pub(crate) dead_letter: Option<String>,
     is_copy: bool,
     pub(crate) message_bytes_max: usize,
+    /// How many messages may wait for Kafka, if the user says so.
+    pub(crate) messages_max: Option<i32>,
     /// Where [`KafkaSink::topic`] is among the topics.
     default_topic: Option<usize>,
     /// Messages that the client has taken, rejected lines of other stages too.
@@ -88,6 +92,7 @@ impl KafkaSink {
             topics,
             patience,
             message_bytes_max: config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0),
+            messages_max: properties.get(MESSAGES_MAX).and_then(|text| text.parse().ok()),
             default_topic: None,
             handed: 0,
             letters: 0,

@@ -15,6 +15,12 @@ use crate::context::OutContext;
 /// A stream that routes to more topics than this is taken for a mistake.
 const TOPICS_MAX: usize = 10_000;
 
+/// How many messages may wait for each partition: a batch that fills, and some that are under way. With more, the client's
+/// thread finds each message gone from the processor's caches, and takes a third more time.
+const WAITING_EACH: i32 = 2500;
+/// The same for all partitions together.
+const WAITING: std::ops::RangeInclusive<i32> = 10_000..=500_000;
+
 /// A topic that exists.
 pub struct Topic {
     pub name: String,
@@ -126,12 +132,22 @@ impl Topics {
         Ok(handed)
     }
 
+    /// How many messages may wait for Kafka.
+    pub fn messages_max(&self) -> i32 {
+        messages_max(self.known.iter().map(|topic| topic.partitions))
+    }
+
     /// The client is about to go.
     pub fn let_go(&mut self) {
         for topic in &mut self.known {
             topic.handle = None;
         }
     }
+}
+
+fn messages_max(partitions: impl Iterator<Item = i32>) -> i32 {
+    let all = partitions.fold(0, i32::saturating_add).saturating_mul(WAITING_EACH);
+    all.clamp(*WAITING.start(), *WAITING.end())
 }
 
 /// None: there is no such topic.
@@ -164,4 +180,17 @@ fn ask(
         || producer.poll(std::time::Duration::ZERO),
         |timeout| partition_count(producer.client(), topic, timeout).map(Some).or_else(&failed),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_messages_may_wait_for_more_partitions() {
+        let max = |partitions: &[i32]| messages_max(partitions.iter().copied());
+        assert_eq!((max(&[]), max(&[1]), max(&[3, 1])), (10_000, 10_000, 10_000));
+        assert_eq!((max(&[12]), max(&[6, 12])), (30_000, 45_000));
+        assert_eq!((max(&[1000]), max(&[i32::MAX, 7])), (500_000, 500_000));
+    }
 }

@@ -153,7 +153,7 @@ fn several_topics_in_and_out_are_one_transaction() {
             seen.push((n, line.to_owned()));
         }
         seen.sort_unstable();
-        let kind = |n: usize| if n % 2 == 0 { "even" } else { "odd" };
+        let kind = |n: usize| if n.is_multiple_of(2) { "even" } else { "odd" };
         let expected = (rest..lines).step_by(3).map(|n| (n, format!("{{\"kind\":\"{}\",\"n\":{n}}}", kind(n))));
         assert_eq!(seen, expected.collect::<Vec<_>>(), "{topic}");
     }
