@@ -87,14 +87,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// An array as JSON, if it is one of pieces.
-    pub fn joined(self) -> Value<'a> {
-        match self {
-            Value::Pieces(pieces) => Value::Array(Cow::Owned(pieces.array())),
-            other => other,
-        }
-    }
-
     #[inline]
     pub fn is_true(&self) -> bool {
         !matches!(self, Value::Null | Value::Bool(false))
