@@ -130,6 +130,7 @@ impl<'a> Value<'a> {
             Value::Integer(integer) => Some(Number::Integer(*integer)),
             Value::Float(float) => Some(Number::Float(*float)),
             Value::Decimal(text) => Some(Number::Float(number::float(text))),
+            // Exact numbers are computed with elsewhere: this says that it is one.
             Value::Exact(_) => Some(Number::Float(f64::NAN)),
             _ => None,
         }
