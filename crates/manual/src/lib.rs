@@ -19,6 +19,7 @@ pub fn tools() -> Vec<Command> {
         filter::cli::Cli::command(),
         window::cli::Cli::command(),
         watermark::cli::Cli::command(),
+        reorder::cli::Cli::command(),
         aggregate::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
         kafka_cat_out::cli::Cli::command(),
