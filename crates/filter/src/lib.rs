@@ -20,9 +20,6 @@ use std::cell::RefCell;
 use jq_filters::{Failure, Program};
 use millpipe::{Error, Fault, Map, Out};
 
-/// The largest number of bytes that the results of one line may have; they are looked at and dropped one by one.
-const RESULTS_BYTES_MAX: usize = 256 << 20;
-
 /// Which lines are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeps {
@@ -40,7 +37,7 @@ pub struct Filter {
 impl Filter {
     #[must_use]
     pub fn new(program: &Program, keeps: Keeps) -> Filter {
-        Filter { filter: RefCell::new(program.filter(RESULTS_BYTES_MAX)), keeps }
+        Filter { filter: RefCell::new(program.filter(usize::MAX)), keeps }
     }
 }
 

@@ -222,6 +222,10 @@ const UNARY: &[&str] = &[
     "(@ | split(\"/\") | .[1])",
     "(@ | split(\"/\")[-2])",
     "(@ | split(\"1\") | length)",
+    "(@ | join(\"-\"))",
+    "([@, .b, 1.50] | join(\"/\"))",
+    "(@ | split(\"/\") | map(ascii_upcase) | join(\"/\"))",
+    "[@ | split(\"a\")[] | . + \"x\"]",
     "((@ | split(\"a\")) as $p | [$p[0], $p[1], $p])",
     "(@ | split(\"/\") | map(. + \"x\"))",
     "(@ | indices(\"1\") | length)",
@@ -341,7 +345,7 @@ fn pattern() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn any_pattern_finds_what_jaq_finds(

@@ -16,6 +16,7 @@ pub fn tools() -> Vec<Command> {
     vec![
         kafka_cat_in::cli::Cli::command(),
         file_cat_in::cli::Cli::command(),
+        filter::cli::Cli::command(),
         window::cli::Cli::command(),
         watermark::cli::Cli::command(),
         reorder::cli::Cli::command(),

@@ -17,7 +17,10 @@ impl<'a> Context<'a> {
     pub fn math(self, left: Value<'a>, math: Math, right: Value<'a>) -> Result<Value<'a>, No> {
         if let (Some(a), Some(b)) = (left.number(), right.number()) {
             if !self.exact
-                || matches!((a, b, math), (Number::Integer(_), Number::Integer(_), Math::Add | Math::Sub | Math::Mul))
+                || matches!(
+                    (a, b, math),
+                    (Number::Integer(_), Number::Integer(_), Math::Add | Math::Sub | Math::Mul | Math::Rem)
+                )
             {
                 return Ok(a.compute(math, b)?.value());
             }

@@ -42,6 +42,7 @@ pub enum Function {
     TrimEnd,
     Split,
     Has,
+    Join,
     /// `indices(x) | length`
     Occurrences,
 }
@@ -74,6 +75,7 @@ impl Function {
             ("rtrimstr", 1) => Function::TrimEnd,
             ("split", 1) => Function::Split,
             ("has", 1) => Function::Has,
+            ("join", 1) => Function::Join,
             _ => return None,
         })
     }
@@ -130,6 +132,9 @@ impl<'a> Context<'a> {
         if function == Function::Has {
             return self.has(&input, &argument);
         }
+        if function == Function::Join {
+            return self.join_array(&input, argument.text()?);
+        }
         if function == Function::Split {
             return Ok(Value::Pieces(Pieces::new(input.into_text()?, argument.into_text()?)?));
         }
@@ -179,6 +184,33 @@ impl<'a> Context<'a> {
             }),
             _ => Err(No::Idea),
         }
+    }
+
+    /// `join` of an array.
+    fn join_array(self, array: &Value<'a>, by: &[u8]) -> Result<Value<'a>, No> {
+        let mut all = Vec::new();
+        let mut first = true;
+        let mut append = |value: Value<'_>| {
+            if !std::mem::take(&mut first) {
+                all.extend_from_slice(by);
+            }
+            all.extend_from_slice(&to_text(value)?);
+            Ok(())
+        };
+        match array {
+            Value::Pieces(pieces) => pieces.each(append)?,
+            Value::Array(json) => copy::with_outline(self.outlines, json, |outline| {
+                let tokens = outline.tokens();
+                let mut at = 1;
+                while at < tokens.len() {
+                    append(Value::at(tokens[at].field, json)?)?;
+                    at = tokens[at].next;
+                }
+                Ok(())
+            })?,
+            _ => return Err(No::Idea),
+        }
+        Ok(Value::Text(Cow::Owned(all)))
     }
 
     /// `"…\(…)…"`

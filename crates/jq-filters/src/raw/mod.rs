@@ -3,6 +3,7 @@
 //! `compile` turns jaq's syntax tree into a [`stream::Stream`], or gives up on the filter; `evaluate` works it out on a
 //! line, or gives up on the line. Whatever is not certain to be what jaq would do is given up.
 
+mod access;
 mod calls;
 mod compile;
 mod compute;

@@ -70,6 +70,23 @@ impl<'a> Pieces<'a> {
         found.or_else(|| (skipped == index).then_some(start..self.text.len()))
     }
 
+    /// Calls `each` with one after the other.
+    pub fn each(&self, mut each: impl FnMut(Value<'a>) -> Result<(), No>) -> Result<(), No> {
+        let mut piece = |range: std::ops::Range<usize>| match &self.text {
+            Cow::Borrowed(text) => each(Value::Text(Cow::Borrowed(&text[range]))),
+            Cow::Owned(text) => each(Value::Text(Cow::Owned(text[range].to_vec()))),
+        };
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let mut start = 0;
+        for at in memmem::find_iter(&self.text, &*self.by) {
+            piece(start..at)?;
+            start = at + self.by.len();
+        }
+        piece(start..self.text.len())
+    }
+
     /// Appends them as an array.
     pub fn write(&self, json: &mut Vec<u8>) {
         json.push(b'[');
@@ -83,12 +100,5 @@ impl<'a> Pieces<'a> {
             write_text(&self.text[start..], json);
         }
         json.push(b']');
-    }
-
-    /// The same as an array like others.
-    pub fn array(&self) -> Vec<u8> {
-        let mut json = Vec::with_capacity(self.text.len() + 32);
-        self.write(&mut json);
-        json
     }
 }

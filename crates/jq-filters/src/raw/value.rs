@@ -87,14 +87,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// An array as JSON, if it is one of pieces.
-    pub fn joined(self) -> Value<'a> {
-        match self {
-            Value::Pieces(pieces) => Value::Array(Cow::Owned(pieces.array())),
-            other => other,
-        }
-    }
-
     #[inline]
     pub fn is_true(&self) -> bool {
         !matches!(self, Value::Null | Value::Bool(false))
@@ -138,6 +130,7 @@ impl<'a> Value<'a> {
             Value::Integer(integer) => Some(Number::Integer(*integer)),
             Value::Float(float) => Some(Number::Float(*float)),
             Value::Decimal(text) => Some(Number::Float(number::float(text))),
+            // Exact numbers are computed with elsewhere: this says that it is one.
             Value::Exact(_) => Some(Number::Float(f64::NAN)),
             _ => None,
         }
