@@ -170,7 +170,7 @@ pub(crate) fn write_some(bytes: &mut Vec<u8>) -> Result<(), Fault> {
         match wait_for_room(true, Some(Duration::ZERO)) {
             Ok(false) => break,
             Ok(true) => {
-                let end = bytes.len().min(written + ROOM_BYTES);
+                let end = written + whole_lines(&bytes[written..]);
                 result = write_all(&bytes[written..end]);
                 written = end;
             }
@@ -207,6 +207,12 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// How much of this goes at once: whole lines, so that a run that ends here leaves no torn one, but for longer lines.
+fn whole_lines(bytes: &[u8]) -> usize {
+    let most = bytes.len().min(ROOM_BYTES);
+    memchr::memrchr(b'\n', &bytes[..most]).map_or(most, |end| end + 1)
 }
 
 fn wait_writable(fd: BorrowedFd<'_>) -> Result<(), Fault> {

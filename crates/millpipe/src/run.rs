@@ -78,7 +78,12 @@ pub(crate) fn drive<S: Stage>(
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
         driver.stage.give_up(&mut driver.out);
     }
-    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { driver.out.flush_all() };
+    let flushed = match &result {
+        Err(Fault::ReaderGone) => Ok(()),
+        // It may be that the run ends because nobody reads.
+        Err(_) if driver.stage.has_queue() => driver.out.flush_all_that_can_go(),
+        _ => driver.out.flush_all(),
+    };
     let result = result.and(flushed);
     say_late(driver);
     monitor.finish(driver.counts())?;
