@@ -25,5 +25,5 @@ mod expression;
 pub mod key;
 mod reader;
 
-pub use expression::{Expression, WrongExpression};
+pub use expression::{Expression, WrongExpression, split_outside};
 pub use reader::{BadLine, Found, LineValues, Value};
