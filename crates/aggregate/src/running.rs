@@ -6,7 +6,7 @@ use millpipe::{Changes, Fault, Out};
 
 use crate::groups::{Groups, Taken, hash};
 use crate::job::{Emit, Job, Overflow};
-use crate::key_text::KeyText;
+use line_values::KeyText;
 use crate::keys;
 use crate::recency::Recency;
 use crate::snapshot::damaged;

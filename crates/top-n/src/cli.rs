@@ -40,8 +40,8 @@ Examples:
 #[command(name = "top-n", version, after_help = AFTER_HELP)]
 pub struct Cli {
     /// How many lines to keep of each key
-    #[arg(short = 'n', value_name = "N", default_value = "10")]
-    pub n: NonZeroUsize,
+    #[arg(short = 'n', long, value_name = "N", default_value = "10")]
+    pub lines: NonZeroUsize,
 
     /// The fields or expressions that make the key, with commas between them [default: all lines are of one key]
     #[arg(long, value_name = "FIELDS", value_parser = parse_by)]
@@ -130,7 +130,7 @@ impl Cli {
     pub fn top_n(&self) -> Result<TopN, Error> {
         self.check()?;
         Ok(TopN::new(Job {
-            n: self.n.get(),
+            n: self.lines.get(),
             by: self.by.clone().map(|by| by.0).unwrap_or_default(),
             order: self.order.clone(),
             rank: self.rank.clone(),
@@ -163,7 +163,7 @@ impl Cli {
 
     /// What the state depends on.
     fn flags(&self) -> String {
-        let mut flags = format!("-n {}", self.n);
+        let mut flags = format!("-n {}", self.lines);
         if let Some(By(by)) = &self.by {
             let by: Vec<String> = by.iter().map(ToString::to_string).collect();
             flags.push_str(&format!(" --by '{}'", by.join(",")));
