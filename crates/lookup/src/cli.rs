@@ -196,7 +196,7 @@ impl Cli {
         }
     }
 
-    fn table_reader(&self, path: &std::path::Path) -> Result<TableReader, Error> {
+    pub(crate) fn table_reader(&self, path: &std::path::Path) -> Result<TableReader, Error> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
         let is_csv = match (self.table_format, ending.as_str()) {
             (Some(format), _) => format == TableFormat::Csv,

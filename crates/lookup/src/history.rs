@@ -29,6 +29,9 @@ pub enum AsOf<'a> {
 }
 
 impl History {
+    /// What a row takes beside its members.
+    pub const VERSION_BYTES: usize = size_of::<Version>();
+
     /// From this time on the row is this one. Of equal times the last one counts. Lines that are not late have times from
     /// the watermark on: what none of them needs is forgotten.
     pub fn put(&mut self, from_ms: i64, members: Option<&[u8]>, watermark_ms: Option<i64>) {
@@ -61,7 +64,7 @@ impl History {
 
     pub fn bytes(&self) -> usize {
         let of_members = |version: &Version| version.members.as_ref().map_or(0, |members| members.len());
-        self.versions.iter().map(|version| size_of::<Version>() + of_members(version)).sum()
+        self.versions.iter().map(|version| Self::VERSION_BYTES + of_members(version)).sum()
     }
 
     /// Writes `[CUT,[[TIME,"members"],[TIME,null]]]`.

@@ -57,7 +57,8 @@ pub struct Lookup {
     tables: Box<dyn Tables>,
     table: Table,
     reader: LineReader,
-    look_at_ms: i64,
+    /// When to look at the table next; none before the first line.
+    look_at_ms: Option<i64>,
     reports: bool,
     lines: u64,
     lines_without: u64,
@@ -69,7 +70,7 @@ impl Lookup {
     pub fn new(left: Vec<Expression>, kind: Kind, mut tables: Box<dyn Tables>) -> Result<Lookup, Error> {
         let table = tables.load()?;
         let reader = LineReader::new(&left, None, table.names.clone(), table.is_untyped);
-        Ok(Lookup { left, kind, tables, table, reader, look_at_ms: 0, reports: false, lines: 0, lines_without: 0 })
+        Ok(Lookup { left, kind, tables, table, reader, look_at_ms: None, reports: false, lines: 0, lines_without: 0 })
     }
 
     /// Says at the end how many lines had no row.
@@ -94,7 +95,7 @@ fn without_row(kind: Kind, line: &[u8], out: &mut Out) {
 
 impl Stage for Lookup {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.look_at_ms = out.now_ms() + LOOK_MS;
+        self.look_at_ms = Some(out.now_ms() + LOOK_MS);
         Ok(())
     }
 
@@ -124,11 +125,11 @@ impl Stage for Lookup {
     }
 
     fn wake_at(&self) -> Option<i64> {
-        Some(self.look_at_ms)
+        self.look_at_ms
     }
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.look_at_ms = out.now_ms() + LOOK_MS;
+        self.look_at_ms = Some(out.now_ms() + LOOK_MS);
         match self.tables.look() {
             Some(Ok(table)) => {
                 self.reader = LineReader::new(&self.left, None, table.names.clone(), table.is_untyped);

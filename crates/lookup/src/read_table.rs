@@ -67,9 +67,7 @@ impl TableReader {
         let header: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
         let key = self.key.iter().map(|column| find(&header, column)).collect::<Result<Vec<_>, _>>()?;
         let fields = self.csv_fields(&header, &key)?;
-        let mut table = Table::default();
-        table.is_untyped = true;
-        table.names = fields.iter().map(|field| field.0.clone()).collect();
+        let mut table = Table::untyped(fields.iter().map(|field| field.0.clone()).collect());
         let (mut row, mut typed, mut untyped, mut members) = (StringRecord::new(), Vec::new(), Vec::new(), Vec::new());
         while reader.read_record(&mut row).map_err(|e| e.to_string())? {
             let line = row.position().map_or(0, csv::Position::line);

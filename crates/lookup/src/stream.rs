@@ -138,7 +138,7 @@ impl LookupStream {
             let error = Error::data(format_args!("more than {} keys in the table", self.job.keys_max));
             return Err(error.hint("--max-keys N allows more").into());
         }
-        self.check_room(self.members.len())?;
+        self.check_room(self.members.len() + History::VERSION_BYTES)?;
         let id = known.unwrap_or_else(|| self.histories.insert(&self.key, hash, History::default()));
         let history = self.histories.change(id);
         let before = history.bytes();

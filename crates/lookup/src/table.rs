@@ -50,6 +50,11 @@ pub struct Limits {
 }
 
 impl Table {
+    /// A table whose rows have members of these names, and whose keys know no types.
+    pub fn untyped(names: Vec<String>) -> Table {
+        Table { names, is_untyped: true, ..Table::default() }
+    }
+
     /// Adds a row. `place` says where it comes from.
     ///
     /// # Errors
