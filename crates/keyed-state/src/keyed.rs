@@ -4,10 +4,9 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use line_values::key;
+use line_values::{KeyText, key};
 use millpipe::Changes;
 
-use crate::key_text::KeyText;
 use crate::tracking::Tracking;
 
 /// A value for each key.

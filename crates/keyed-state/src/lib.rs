@@ -7,7 +7,6 @@
 //! grow); a key above 22 bytes takes its length beside that. Nothing is noted for checkpoints before the first one.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod key_text;
 mod keyed;
 mod tracking;
 

@@ -7,13 +7,15 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 15] = [
+const OWN_WORDS: [(&str, &str); 17] = [
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
     ("command", "the program that is run, and its arguments"),
     ("--compress", "how parts or files are compressed"),
     ("--dead-letter", "where rejected lines are kept, in the same commit"),
+    ("--emit", "when results are written"),
     ("--envelope", "a line is a value with all that is known of it"),
+    ("--lines", "how many lines there are at most"),
     ("--max-keys", "the most keys that are kept"),
     ("--retries", "how often a command that failed is given the same again"),
     ("--seed", "what random choices start from"),

@@ -69,6 +69,7 @@ pub use rejects::{Late, OnError, Policy, Rejects};
 pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};
 pub use run_map::{run_command, run_map};
 pub use run_source::run_source;
+pub use signals::Hangup;
 pub use sink_stage::SinkStage;
 pub use source_driver::{Checkpoints, SourceDriver, Turn};
 pub use stage::{Map, Polled, ReadAhead, Sink, Source, Stage, no_dead_letter};
