@@ -43,10 +43,10 @@ fn what_is_on_disk_is_joined_like_all_else() {
     for bound in BOUNDS {
         for kind in ["inner", "left", "full"] {
             let flags = format!("{bound} --kind {kind}");
-            let input = script(6_000, 900);
+            let input = script(6_000, if bound.is_empty() { 900 } else { 60 });
             let scratch = Memory::default();
             let expected = play(stage(&flags, None, &scratch), &input);
-            assert_eq!((scratch.written(), expected.counts.lines_out > 5_000), (0, true));
+            assert_eq!((scratch.written(), expected.counts.lines_out > 1_000), (0, true), "{} lines", expected.counts.lines_out);
             let spilled = play(stage(&flags, Some(if bound.is_empty() { 300_000 } else { 120_000 }), &scratch), &input);
             assert!(scratch.written() > 100_000, "{flags}: {} bytes on disk", scratch.written());
             assert_eq!(spilled.result, Ok(()));
@@ -57,7 +57,7 @@ fn what_is_on_disk_is_joined_like_all_else() {
 
 #[test]
 fn crashes_change_nothing_when_lines_are_on_disk() {
-    for (flags, bytes) in [("--kind full --within 10s --time t", 9_000), ("--kind inner", 14_000)] {
+    for (flags, bytes) in [("--kind full --within 10s --time t", 16_000), ("--kind inner", 18_000)] {
         let scratch = Memory::default();
         every_way(|| stage(flags, Some(bytes), &scratch), &script(200, 40));
         assert!(scratch.written() > 100_000, "{}", scratch.written());
@@ -88,7 +88,7 @@ fn at_the_limits_the_message_says_what_would_help() {
     let input = script(6_000, 900);
     let (exit, text, hint) = message(&play(stage("", Some(100_000), &scratch), &input));
     assert_eq!(exit, Exit::Data);
-    assert!(text.starts_with("finding ") && text.ends_with(" lines on disk takes more than 100000B"), "{text}");
+    assert!(text.starts_with("finding ") && text.ends_with(" lines on disk takes more than 100kB"), "{text}");
     assert!(hint.starts_with("--memory allows more; --within, --between"), "{hint}");
     let (_, text, hint) = message(&play(stage("--buffer 200KiB", None, &scratch), &input));
     assert_eq!(text, "the lines that are kept take more than 200KiB");
