@@ -130,6 +130,10 @@ pub struct Cli {
     #[arg(long, value_name = "WHAT", value_enum, default_value = "pass", help_heading = "Results")]
     pub others: Others,
 
+    /// Write no watermarks: plain lines for other programs
+    #[arg(long, conflicts_with = "delay_marks", help_heading = "Results")]
+    pub plain: bool,
+
     /// Lines of this side come once for each key, so lines of the other side need not be kept once they have their
     /// partner; a second one is a bad line
     #[arg(long, value_name = "SIDE", value_enum, help_heading = "Limits")]
@@ -230,6 +234,7 @@ impl Cli {
             keys_max: self.max_keys.get(),
             memory_bytes_max: memory.as_usize(),
             spills: self.memory.is_some(),
+            is_plain: self.plain,
             marks_delay_ms: self.delay_marks.map_or(0, |delay| delay.0),
             reports: self.stage.run.verbose,
             flags: String::new(),

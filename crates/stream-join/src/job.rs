@@ -106,6 +106,8 @@ pub struct Job {
     pub memory_bytes_max: usize,
     /// Beyond the memory lines go to disk.
     pub spills: bool,
+    /// Marks about time end here.
+    pub is_plain: bool,
     pub marks_delay_ms: i64,
     pub reports: bool,
     /// What a state depends on.

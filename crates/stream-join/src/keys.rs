@@ -40,7 +40,7 @@ impl Keys {
     }
 
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.index.allocation_size() + self.text_bytes
+        self.slots.len() * size_of::<Slot>() + self.index.allocation_size() + self.text_bytes
     }
 
     #[inline]

@@ -352,7 +352,7 @@ impl StreamJoin {
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.has_watermarks = true;
         let Some(text) = mark.text("time") else {
-            out.mark(mark);
+            self.pass_mark(mark, out);
             return Ok(());
         };
         let time_ms = parse_rfc3339(text.as_bytes())
@@ -363,13 +363,19 @@ impl StreamJoin {
             self.finish_due(out)?;
         }
         match self.job.marks_delay_ms {
-            0 => out.mark(mark),
+            0 => self.pass_mark(mark, out),
             delay_ms => {
                 let time = format_rfc3339(time_ms.saturating_sub(delay_ms));
                 out.mark(&Mark::new("watermark").with("time", time));
             }
         }
         Ok(())
+    }
+
+    fn pass_mark(&self, mark: &Mark, out: &mut Out) {
+        if !self.job.is_plain {
+            out.mark(mark);
+        }
     }
 
     fn tidy(&mut self) -> Result<(), Fault> {
@@ -400,7 +406,7 @@ impl StreamJoin {
             return Err(self.full(format_args!("the lines that are kept take more than {size}"), hint));
         }
         self.rows.spill(max).map_err(|error| self.disk_error(&error))?;
-        if self.rows.memory_bytes() > max + MEMORY_SLACK_BYTES {
+        if self.rows.index_bytes() > max {
             let what = format_args!("finding {} lines on disk takes more than {size}", self.rows.len());
             return Err(self.full(what, "--memory allows more"));
         }
@@ -428,9 +434,6 @@ impl StreamJoin {
     }
 }
 
-/// What is never sent to disk: the segment that is being filled.
-const MEMORY_SLACK_BYTES: usize = 1 << 20;
-
 impl Stage for StreamJoin {
     #[inline]
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
@@ -454,6 +457,7 @@ impl Stage for StreamJoin {
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match mark.kind() {
             "watermark" => self.watermark(mark, out)?,
+            "from" | "idle" | "window" | "sessions" | "counts" => self.pass_mark(mark, out),
             _ => out.mark(mark),
         }
         Ok(())

@@ -129,11 +129,11 @@ impl Rows {
 
     /// What finding the rows takes.
     #[inline]
-    fn index_bytes(&self) -> usize {
+    pub fn index_bytes(&self) -> usize {
         let calendars: usize = self.calendars.iter().map(Calendar::bytes).sum();
         self.keys.bytes()
-            + self.rows.capacity() * size_of::<Row>()
-            + self.timed.capacity() * size_of::<Timed>()
+            + self.rows.len() * size_of::<Row>()
+            + self.timed.len() * size_of::<Timed>()
             + calendars
     }
 

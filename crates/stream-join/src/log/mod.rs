@@ -186,20 +186,28 @@ impl Log {
     /// # Errors
     /// The disk's.
     pub fn spill(&mut self, bytes_max: usize) -> io::Result<()> {
-        while self.memory_bytes() > bytes_max {
-            let in_memory = |(number, segment): &(u32, &mut Segment)| {
-                matches!(segment.state, State::Memory(_)) && Some(*number) != self.head
-            };
-            let segments = (0..).zip(&mut self.segments).filter(in_memory);
-            let Some((_, segment)) = segments.min_by_key(|(_, segment)| segment.serial) else { break };
+        while self.memory_bytes() > bytes_max
+            && let Some(number) = self.oldest_in_memory()
+        {
+            let segment = &mut self.segments[number as usize];
             let State::Memory(memory) = &mut segment.state else { break };
             let len = memory.len() as u64;
             let (file, offset) = self.disk.append(memory, segment.live_bytes)?;
             segment.state = State::Disk { file, offset, len: len as u32 };
             self.memory_bytes -= len;
             self.memory_live -= segment.live_bytes;
+            if self.head == Some(number) {
+                self.head = None;
+            }
         }
         Ok(())
+    }
+
+    /// The head is the youngest, and has nothing at times.
+    fn oldest_in_memory(&self) -> Option<u32> {
+        let has_rows = |segment: &Segment| matches!(segment.state, State::Memory(_)) && segment.live_bytes > 0;
+        let segments = (0..).zip(&self.segments).filter(|(_, segment)| has_rows(segment));
+        segments.min_by_key(|(_, segment)| segment.serial).map(|(number, _)| number)
     }
 
     /// A segment whose rows are to be appended anew, because there is more garbage than what is wanted: its number and

@@ -73,8 +73,8 @@ fn garbage_on_disk_is_cleared_away_and_files_go() {
         tidy(&mut log, &mut rows);
         log.spill(1 << 20).unwrap();
     }
-    let files = log.disk.files().count() as u64;
-    assert!(scratch.files() > files && files <= 4, "{files} files of {}", scratch.files());
+    // 2 % of it are wanted.
+    assert!(log.written_bytes() > 6 * FILE_BYTES && scratch.files() <= 3, "{} files", scratch.files());
     let mut buffer = Vec::new();
     for (place, row) in rows.values() {
         assert_eq!(log.read(*place, row.len(), &mut buffer).unwrap(), &row[..]);
