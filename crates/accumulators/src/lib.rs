@@ -65,6 +65,7 @@ mod state_text;
 mod stats;
 mod sum;
 mod table;
+mod take_back;
 mod values;
 
 pub use argument::Argument;
@@ -78,7 +79,8 @@ pub use plan::{Plan, Settings};
 pub use results::WriteScratch;
 pub use snapshot::SnapshotError;
 pub use spec::{Function, LIST_MAX, Spec, SpecError, TOP_MAX};
-pub use state_text::{StateReader, write_number, write_signed};
+pub use state_text::{StateReader, write_number, write_signed, write_text};
 pub use sum::Sum;
 pub use table::{LimitError, Table};
+pub use take_back::Row;
 pub use values::{Inputs, ValueError, ValueList, Values};

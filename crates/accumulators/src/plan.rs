@@ -71,6 +71,8 @@ pub(crate) struct FieldPlan {
     /// A value that is no number is bad, unless it is a string and `takes_strings`.
     pub needs_number: bool,
     pub takes_strings: bool,
+    /// The least or the largest value is a result.
+    pub wants_extremes: bool,
     /// Some state is of the value's text.
     pub needs_text: bool,
     /// Only where `stats`, which counts too, is not there.
@@ -262,7 +264,9 @@ impl Plan {
                 (plan.counts, plan.needs_number, plan.takes_strings) = (needed, false, true);
             }
             Function::Count => plan.counts = needed,
-            Function::Min | Function::Max => (plan.stats, plan.strings) = (needed, needed),
+            Function::Min | Function::Max => {
+                (plan.stats, plan.strings, plan.wants_extremes) = (needed, needed, true);
+            }
             Function::MinBy => plan.min_by = needed,
             Function::MaxBy => plan.max_by = needed,
             Function::Sum | Function::Avg | Function::Rate => plan.stats = needed,
@@ -334,6 +338,7 @@ impl FieldPlan {
             label,
             needs_number: false,
             takes_strings: true,
+            wants_extremes: false,
             needs_text: false,
             counts: None,
             stats: None,

@@ -9,6 +9,8 @@
 //! and text of the first and of the last value; `lists`; `frequencies`; `distinct`; `strings`: count, least and largest;
 //! `best`: the largest or least value, the number of its line, what is given of it.
 
+use std::borrow::Cow;
+
 use crate::bytes::Reader;
 use crate::distinct::{Distinct, EXACT_MAX};
 use crate::ends::{Ends, List};
@@ -418,4 +420,19 @@ fn load_best(from: &mut StateReader<'_>) -> Option<Best> {
     let (at, value) = load_arrival(from)?;
     from.literal(b"]")?;
     Some(Best(Some(Box::new(Found { key, at, value }))))
+}
+
+/// A value's JSON text as a string, or null.
+pub(crate) fn save_text_or_null(text: Option<&[u8]>, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => write_text(text, out),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+pub(crate) fn load_text_or_null<'a>(from: &mut StateReader<'a>) -> Option<Option<Cow<'a, [u8]>>> {
+    match from.literal(b"null") {
+        Some(()) => Some(None),
+        None => from.string().map(Some),
+    }
 }

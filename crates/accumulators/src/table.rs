@@ -388,7 +388,7 @@ impl Values {
 }
 
 /// A string without quotes and escapes.
-fn decoded<'a>(field: &Field, text: &'a [u8]) -> Cow<'a, [u8]> {
+pub(crate) fn decoded<'a>(field: &Field, text: &'a [u8]) -> Cow<'a, [u8]> {
     match field.escaped {
         true => Cow::Owned(decode_string(field.text(text)).into_owned().into_bytes()),
         false => Cow::Borrowed(field.string_body(text)),

@@ -2,11 +2,12 @@
 
 use accumulators::{Inputs, Values, write_canonical};
 use event_time::{TimeParser, TimeUnit};
-use json_fields::{Field, Scanner};
+use json_fields::{Field, FieldPath, Scanner};
 use line_values::{Computed, Expression};
 use millpipe::Fault;
 
 use crate::annotation::{self, Annotation, Annotations};
+use crate::changes;
 use crate::job::Job;
 use crate::keys;
 
@@ -15,6 +16,8 @@ use crate::keys;
 pub struct Read {
     pub annotation: Option<Annotation>,
     pub time_ms: Option<i64>,
+    /// The line takes back an earlier one.
+    pub is_taken_back: bool,
     /// Where in the line the values' spans count from.
     pub front: usize,
 }
@@ -40,6 +43,7 @@ impl LineReader {
             .chain(job.key_paths().cloned())
             .chain(job.plan.paths().iter().cloned())
             .chain(time.map(|(path, _)| path.clone()))
+            .chain(job.reads_changes.then(|| FieldPath::key(changes::OP)))
             .collect();
         let scanner = Scanner::new(&paths);
         LineReader {
@@ -68,16 +72,16 @@ impl LineReader {
         {
             let (by, fields) = fields.split_at(self.key_paths);
             let into = (&mut self.values, &mut self.key, &mut self.time, computed);
-            let time_ms = read_fields(job, (by, fields), rest, into)?;
-            return Ok(Read { annotation: Some(annotation), time_ms, front });
+            let (time_ms, is_taken_back) = read_fields(job, (by, fields), rest, into)?;
+            return Ok(Read { annotation: Some(annotation), time_ms, is_taken_back, front });
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?.as_slice();
         let (places, fields) = fields.split_at(annotation::NAMES.len());
         let annotation = self.annotations.read(places, line)?;
         let (by, fields) = fields.split_at(self.key_paths);
         let into = (&mut self.values, &mut self.key, &mut self.time, computed);
-        let time_ms = read_fields(job, (by, fields), line, into)?;
-        Ok(Read { annotation, time_ms, front: 0 })
+        let (time_ms, is_taken_back) = read_fields(job, (by, fields), line, into)?;
+        Ok(Read { annotation, time_ms, is_taken_back, front: 0 })
     }
 }
 
@@ -90,20 +94,22 @@ pub fn computed(job: &Job) -> Option<Box<Computed>> {
     })
 }
 
-/// Takes what was found of `--by`, and then of the plan's paths and of `--time`; gives the time.
+/// Takes what was found of `--by`, and then of the plan's paths, of `--time` and of the change; gives the time, and
+/// whether the line takes back another.
 #[inline]
 fn read_fields(
     job: &Job,
     (by, fields): (&[Option<Field>], &[Option<Field>]),
     line: &[u8],
     (values, key, parser, computed): (&mut Values, &mut Vec<u8>, &mut TimeParser, Option<&Computed>),
-) -> Result<Option<i64>, Fault> {
+) -> Result<(Option<i64>, bool), Fault> {
     let (wanted, time) = fields.split_at(job.plan.paths().len());
     let time_ms = match (&job.time, time) {
-        (Some(_), [Some(field)]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
+        (Some(_), [Some(field), ..]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
         (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
         (None, _) => None,
     };
+    let is_taken_back = job.reads_changes && changes::takes_back(fields.last().copied().flatten(), line)?;
     match computed {
         None => {
             values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
@@ -111,7 +117,7 @@ fn read_fields(
         }
         Some(computed) => read_computed(job, (by, wanted), line, computed, (values, key))?,
     }
-    Ok(time_ms)
+    Ok((time_ms, is_taken_back))
 }
 
 #[inline(never)]

@@ -94,7 +94,6 @@ impl Panes {
             groups.store.update(&work.job, id, taken)?;
         }
         self.slots[slot].lines += 1;
-        work.held += 1;
         Ok(())
     }
 
