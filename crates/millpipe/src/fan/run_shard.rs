@@ -116,6 +116,7 @@ impl<R: Route, M: Merge> Run<R, M> {
             if ready.input {
                 self.read_input()?;
             }
+            self.end_shards();
             timed(&mut monitor.waits.output, || self.relay.out.flush_all())?;
             self.must_not_be_stuck()?;
             monitor.tick(|| self.counts())?;
@@ -226,11 +227,17 @@ impl<R: Route, M: Merge> Run<R, M> {
             if *stdin && (!ready.input || port.waiting().len() >= WRITE_BYTES_MIN) {
                 self.pipes[number].write(port)?;
             }
-            if self.input_is_over && port.waiting().is_empty() {
-                self.pipes[number].stdin = None;
-            }
         }
         Ok(())
+    }
+
+    /// At the end of the input a shard that has all of it is told so.
+    fn end_shards(&mut self) {
+        for (pipe, port) in self.pipes.iter_mut().zip(&self.driver.stage.ports) {
+            if self.input_is_over && port.waiting().is_empty() {
+                pipe.stdin = None;
+            }
+        }
     }
 
     fn read_input(&mut self) -> Result<(), Fault> {
