@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use accumulators::{Percentiles, Plan, Settings, Spec, SpecError};
+use accumulators::{DistinctBy, Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
 use event_time::TimeUnit;
-use json_fields::{FieldPath, PathError};
+use json_fields::FieldPath;
+use line_values::{Expression, WrongExpression};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use units::{ByteSize, DurationMs, QuantityError};
@@ -52,9 +53,9 @@ pub struct Cli {
     #[arg(value_name = "SPEC", value_parser = parse_spec)]
     pub specs: Vec<Spec>,
 
-    /// The fields that make the key, with commas between them: user,.meta.site
-    #[arg(long, value_name = "FIELDS", value_parser = parse_fields)]
-    pub by: Option<Fields>,
+    /// What makes the key, with commas between: user,.meta.site,day=.at[:10]
+    #[arg(long, value_name = "KEYS", value_parser = parse_keys)]
+    pub by: Option<Keys>,
 
     /// The field of the default results [default: value]
     #[arg(long, value_name = "FIELD", conflicts_with = "specs")]
@@ -63,6 +64,10 @@ pub struct Cli {
     /// How to compute percentiles of more than 512 values: ddsketch:ERROR (relative), tdigest, exact:MAX or reservoir:SIZE
     #[arg(long, value_name = "HOW", default_value = "ddsketch:0.01", value_parser = parse_percentiles)]
     pub percentiles: Percentiles,
+
+    /// How to count more than 1,024 different values: hyperloglog, or exact:MAX for at most MAX in a group
+    #[arg(long, value_name = "HOW", default_value = "hyperloglog", value_parser = parse_distinct)]
+    pub distinct: DistinctBy,
 
     /// Seed of the samples of --percentiles reservoir
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -123,9 +128,9 @@ const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 const DEFAULT_VALUE: &str = "value";
 const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
 
-/// A list of fields, as one flag's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fields(pub Vec<FieldPath>);
+/// A list of keys, as one flag's value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys(pub Vec<Expression>);
 
 impl Cli {
     #[must_use]
@@ -140,13 +145,13 @@ impl Cli {
     /// # Errors
     /// `Usage` where they do not go together.
     pub fn job(&self) -> Result<Job, Error> {
-        let settings = Settings { percentiles: self.percentiles, seed: self.seed };
+        let settings = Settings { percentiles: self.percentiles, distinct: self.distinct, seed: self.seed };
         let specs = if self.specs.is_empty() { self.default_specs()? } else { self.specs.clone() };
         let plan = Plan::new(specs, settings).map_err(|error| usage(&error))?;
-        let by = self.by.clone().map(|fields| fields.0).unwrap_or_default();
+        let by = self.by.clone().map(|keys| keys.0).unwrap_or_default();
         check_names(&plan, &by)?;
         self.check_memory()?;
-        let mut job = Job::new(plan, by);
+        let mut job = Job::new(plan, by).map_err(Error::usage)?;
         job.memory_bytes = self.memory.map(ByteSize::as_usize);
         job.groups_max = if self.memory.is_some() { usize::MAX } else { self.max_keys.get() };
         job.overflow = self.overflow;
@@ -184,9 +189,13 @@ impl Cli {
 }
 
 /// No two members of a result line may have the same name.
-fn check_names(plan: &Plan, by: &[FieldPath]) -> Result<(), Error> {
+fn check_names(plan: &Plan, by: &[Expression]) -> Result<(), Error> {
+    if let Some(nameless) = by.iter().find(|key| !key.has_name()) {
+        let error = Error::usage(format_args!("the key \"{nameless}\" has no name"));
+        return Err(error.hint(format_args!("a name stands before it: day={nameless}")));
+    }
     let mut names: Vec<String> = vec!["window_start".into(), "window_end".into()];
-    for name in by.iter().map(FieldPath::name).chain(plan.names().iter().cloned()) {
+    for name in by.iter().map(Expression::name).chain(plan.names().iter().cloned()) {
         if names.contains(&name) {
             let error = Error::usage(format_args!("two members of a result line would be named {name:?}"));
             return Err(error.hint("name a result: NAME=FUNCTION:FIELD; windows are part of the key by themselves"));
@@ -203,8 +212,12 @@ fn usage(error: &SpecError) -> Error {
     }
 }
 
-fn parse_fields(text: &str) -> Result<Fields, PathError> {
-    FieldPath::parse_list(text).map(Fields)
+fn parse_keys(text: &str) -> Result<Keys, WrongExpression> {
+    Expression::parse_list(text).map(Keys)
+}
+
+fn parse_distinct(text: &str) -> Result<DistinctBy, String> {
+    text.parse().map_err(|error| with_hint(&error))
 }
 
 fn parse_spec(text: &str) -> Result<Spec, String> {

@@ -9,8 +9,8 @@ use hashbrown::hash_table::Entry;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
-use crate::key_text::KeyText;
 use crate::tracking::Tracking;
+use line_values::KeyText;
 
 /// One line, read and checked.
 #[derive(Clone, Copy)]
@@ -154,7 +154,11 @@ impl Store {
 }
 
 pub fn stop(error: LimitError) -> Fault {
-    Error::data(error).hint("--percentiles exact:N allows more, ddsketch and tdigest need no limit").into()
+    let hint = match error {
+        LimitError::Percentiles { .. } => "--percentiles exact:N allows more, ddsketch and tdigest need no limit",
+        LimitError::Distinct { .. } => "--distinct exact:N allows more, hyperloglog needs no limit",
+    };
+    Error::data(error).hint(hint).into()
 }
 
 /// Groups found by their key.

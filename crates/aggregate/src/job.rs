@@ -3,6 +3,7 @@
 use accumulators::Plan;
 use event_time::TimeUnit;
 use json_fields::{FieldPath, write_string};
+use line_values::{Condition, Expression, WrongExpression};
 
 /// When results of lines without windows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,10 @@ pub enum Overflow {
 #[derive(Clone, Debug)]
 pub struct Job {
     pub plan: Plan,
-    pub by: Vec<FieldPath>,
+    pub by: Vec<Expression>,
+    /// Those of the plan.
+    pub expressions: Vec<Expression>,
+    pub conditions: Vec<Condition>,
     /// `"name":` for each of `by`.
     pub members: Vec<Vec<u8>>,
     /// Limit on (window, key) pairs held at once.
@@ -53,11 +57,14 @@ pub struct Job {
 }
 
 impl Job {
-    #[must_use]
-    pub fn new(plan: Plan, by: Vec<FieldPath>) -> Job {
-        let members = by.iter().map(|path| member(&path.name())).collect();
+    /// # Errors
+    /// An expression or a condition of the plan that is none.
+    pub fn new(plan: Plan, by: Vec<Expression>) -> Result<Job, WrongExpression> {
+        let members = by.iter().map(|key| member(&key.name())).collect();
         let waits_from = if plan.takes_batches() { WAITS_FROM } else { usize::MAX };
-        Job {
+        Ok(Job {
+            expressions: plan.expressions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            conditions: plan.conditions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
             plan,
             by,
             members,
@@ -71,7 +78,18 @@ impl Job {
             has_other_lines: false,
             waits_from,
             reports_missing: false,
-        }
+        })
+    }
+
+    /// The keys that are fields.
+    pub fn key_paths(&self) -> impl Iterator<Item = &FieldPath> {
+        self.by.iter().filter_map(Expression::path)
+    }
+
+    /// Whether all that is wanted of a line are fields.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plan.is_plain() && self.by.iter().all(|key| key.path().is_some())
     }
 
     /// Whether keys are ever forgotten in the order of their last line.

@@ -23,7 +23,6 @@ mod entry_name;
 mod groups;
 mod job;
 mod key_order;
-mod key_text;
 mod keys;
 mod line_reader;
 mod mode;
@@ -47,6 +46,7 @@ use std::any::Any;
 use std::io::{self, BufRead, Write};
 
 use event_time::{Window, parse_rfc3339};
+use line_values::Computed;
 use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage};
 use sorted_runs::Scratch;
 
@@ -65,6 +65,8 @@ pub struct Aggregate {
     work: Work,
     mode: Mode,
     reader: LineReader,
+    /// Filters, in this thread alone.
+    computed: Option<Box<Computed>>,
     /// Lines that another thread has read.
     ahead: ReadLines,
     /// The stream has watermarks.
@@ -77,6 +79,7 @@ impl Aggregate {
     pub fn new(job: Job) -> Aggregate {
         Aggregate {
             reader: LineReader::new(&job),
+            computed: line_reader::computed(&job),
             ahead: ReadLines::default(),
             mode: Mode::default(),
             has_watermarks: false,
@@ -115,13 +118,9 @@ impl Aggregate {
     /// Missing and null fields are no error, but seldom meant.
     fn report_missing(&self, out: &mut Out) {
         let job = &self.work.job;
-        for (path, lines) in job.plan.paths().iter().zip(self.reader.values.skipped()) {
+        for (name, lines) in job.plan.labels().zip(self.reader.values.skipped()) {
             if job.reports_missing && *lines > 0 {
-                out.warn(format_args!(
-                    "field {:?} was missing or null in {lines} of {} lines",
-                    path.name(),
-                    self.work.sequence
-                ));
+                out.warn(format_args!("field {name:?} was missing or null in {lines} of {} lines", self.work.sequence));
             }
         }
     }
@@ -152,7 +151,12 @@ impl Stage for Aggregate {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let Read { annotation, time_ms, front } = match self.ahead.next(line, &mut self.reader) {
             Some(read) => read,
-            None => self.reader.read(&self.work.job, line)?,
+            None => {
+                if let Some(computed) = &mut self.computed {
+                    computed.read(line).map_err(Fault::bad)?;
+                }
+                self.reader.read(&self.work.job, line, self.computed.as_deref())?
+            }
         };
         if !self.mode.takes(annotation) {
             self.mode.begin(annotation, &self.work)?;
@@ -180,6 +184,8 @@ impl Stage for Aggregate {
     }
 
     fn readers(&self, threads: usize) -> Vec<Box<dyn ReadAhead>> {
+        // Filters cannot go from thread to thread.
+        let threads = if self.work.job.is_plain() { threads } else { 0 };
         let reader = || Box::new(Reader::new(&self.work.job)) as Box<dyn ReadAhead>;
         (0..threads).map(|_| reader()).collect()
     }

@@ -240,8 +240,8 @@ fn cells(mark: &Mark, work: &Work) -> Result<Vec<usize>, Fault> {
     let names = mark.get("by").and_then(|by| by.as_array()).map(Vec::as_slice).unwrap_or_default();
     let cell = |name: &serde_json::Value| {
         let text = name.as_str().unwrap_or_default();
-        let path: Option<FieldPath> = text.parse().ok();
-        path.and_then(|path| work.job.by.iter().position(|known| *known == path)).ok_or_else(|| {
+        let path = text.parse().map_or_else(|_| text.to_owned(), |path: FieldPath| path.to_string());
+        work.job.by.iter().position(|known| known.to_string() == path).ok_or_else(|| {
             let error = Error::usage(format_args!("{} windows are by {text:?}, which is not in --by", mark.kind()));
             Fault::from(error.hint("the keys of window --by must be among those of aggregate --by"))
         })

@@ -10,11 +10,11 @@ use millpipe::{Changes, Error, Fault};
 use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken, hash};
 use crate::job::Job;
-use crate::key_text::KeyText;
 use crate::pending::Pending;
 use crate::results::Scale;
 use crate::snapshot::damaged;
 use crate::work::Work;
+use line_values::KeyText;
 
 /// Panes that were used last: disorder makes lines alternate between a few.
 const RECENT: usize = 4;
@@ -79,13 +79,14 @@ impl Panes {
     #[inline]
     pub fn update(&mut self, slot: usize, taken: &Taken<'_>, work: &mut Work) -> Result<(), Fault> {
         let has_room = self.pending.has_room(work);
-        if has_room && self.slots[slot].groups.len() >= work.job.waits_from {
+        let may_wait = self.slots[slot].groups.len() >= work.job.waits_from;
+        if has_room && may_wait && taken.values.are_numbers() {
             self.pending.push(slot, taken);
             if self.pending.is_full() {
                 self.flush(work)?;
             }
         } else {
-            if !has_room {
+            if !has_room || may_wait {
                 self.flush(work)?;
             }
             let groups = &mut self.slots[slot].groups;

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use crate::batch::TopicHandle;
+use crate::batch::{Batch, Handed, TopicHandle};
 use crate::context::OutContext;
 
 /// A stream that routes to more topics than this is taken for a mistake.
@@ -19,12 +19,28 @@ const TOPICS_MAX: usize = 10_000;
 pub struct Topic {
     pub name: String,
     pub partitions: i32,
+    /// Lines that wait for the end of the chunk.
+    batch: Batch,
     /// Made when it is first wanted; gone before the client is.
     handle: Option<TopicHandle>,
 }
 
+impl Topic {
+    /// No lines wait.
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// It is time to hand over those that wait.
+    pub fn is_full(&self) -> bool {
+        self.batch.is_full()
+    }
+}
+
 pub struct Topics {
     known: Vec<Topic>,
+    /// Those whose batches have lines.
+    waiting: Vec<usize>,
     by_name: BTreeMap<String, usize>,
     create: Option<CreateSpec>,
     config: ClientConfig,
@@ -33,7 +49,14 @@ pub struct Topics {
 
 impl Topics {
     pub fn new(config: &ClientConfig, create: Option<CreateSpec>, timeout_ms: i64) -> Self {
-        Self { known: Vec::new(), by_name: BTreeMap::new(), create, config: config.clone(), timeout_ms }
+        Self {
+            known: Vec::new(),
+            waiting: Vec::new(),
+            by_name: BTreeMap::new(),
+            create,
+            config: config.clone(),
+            timeout_ms,
+        }
     }
 
     /// Where the topic is among the known ones; makes the topic if that is wanted.
@@ -61,7 +84,7 @@ impl Topics {
         };
         let partitions = found.ok_or_else(|| Fault::bad(format_args!("topic \"{topic}\" does not exist")))?;
         self.by_name.insert(topic.to_owned(), self.known.len());
-        self.known.push(Topic { name: topic.to_owned(), partitions, handle: None });
+        self.known.push(Topic { name: topic.to_owned(), partitions, batch: Batch::default(), handle: None });
         Ok(self.known.len() - 1)
     }
 
@@ -69,19 +92,38 @@ impl Topics {
         &self.known[index]
     }
 
-    /// The client's handle of the topic.
+    /// The topic's waiting lines, for one more.
+    pub fn batch(&mut self, index: usize) -> &mut Batch {
+        let batch = &mut self.known[index].batch;
+        if batch.is_empty() {
+            self.waiting.push(index);
+        }
+        batch
+    }
+
+    /// One of the topics that have lines waiting.
+    pub fn waiting(&self) -> Option<usize> {
+        self.waiting.last().copied()
+    }
+
+    /// Gives the topic's waiting lines to the client, as far as it has room.
     ///
     /// # Errors
     /// Bad: a name that the client does not take.
-    pub fn handle(&mut self, index: usize, producer: &BaseProducer<OutContext>) -> Result<&TopicHandle, Fault> {
-        let Topic { name, handle, .. } = &mut self.known[index];
-        match handle {
-            Some(handle) => Ok(handle),
+    pub fn hand_over(&mut self, index: usize, producer: &BaseProducer<OutContext>) -> Result<Handed, Fault> {
+        let Topic { name, handle, batch, .. } = &mut self.known[index];
+        let handle = match handle {
+            Some(handle) => handle,
             none => match TopicHandle::new(producer, name) {
-                Some(made) => Ok(none.insert(made)),
-                None => Err(Fault::bad(format_args!("topic \"{name}\" is no name of a topic"))),
+                Some(made) => none.insert(made),
+                None => return Err(Fault::bad(format_args!("topic \"{name}\" is no name of a topic"))),
             },
+        };
+        let handed = batch.hand_over(handle);
+        if batch.is_empty() {
+            self.waiting.retain(|waiting| *waiting != index);
         }
+        Ok(handed)
     }
 
     /// The client is about to go.

@@ -18,6 +18,7 @@ pub fn tools() -> Vec<Command> {
         file_cat_in::cli::Cli::command(),
         window::cli::Cli::command(),
         watermark::cli::Cli::command(),
+        reorder::cli::Cli::command(),
         aggregate::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
         merge::cli::Cli::command(),

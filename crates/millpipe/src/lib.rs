@@ -48,6 +48,7 @@ mod source_driver;
 mod stage;
 mod stderr_tail;
 pub mod tool;
+mod whole_lines;
 
 pub use accounting::Counts;
 pub use ahead::read_ahead;
@@ -62,7 +63,7 @@ pub use input::CHUNK_BYTES;
 pub use keeper::Jobs as SaveJobs;
 pub use keeper::{Job, Keeper};
 pub use mark::{Mark, PREFIX};
-pub use out::{BLOCK_BYTES, Drain, Out};
+pub use out::{BLOCK_BYTES, Drain, Out, ROOM_BYTES};
 pub use pool::Jobs;
 pub use rejects::{Late, OnError, Policy, Rejects};
 pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};

@@ -17,9 +17,10 @@ use crate::out::Out;
 use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
 use crate::rejects::{Policy, Rejects};
-use crate::run::{Incoming, Stdout, drive, driver, look_in, now_ms, run_stage, spawn_reader};
+use crate::run::{Incoming, Stdout, drive, driver, look_in, now_ms, run_stage};
 use crate::signals::StopFlag;
 use crate::stage::{Map, Stage};
+use crate::whole_lines::spawn_line_reader;
 
 /// A map may recurse as deep as this allows; the pages that it does not touch cost nothing.
 const MAP_STACK_BYTES: usize = 64 << 20;
@@ -68,7 +69,7 @@ fn on_a_big_stack(run: impl FnOnce() -> Result<(), Fault> + Send) -> Result<(), 
 fn run_pool(pool: Pool, config: Config, args: &StageArgs) -> Result<(), Fault> {
     let mut driver = driver(pool, config)?;
     driver.out.set_drain(Box::new(Stdout));
-    let (chunks, spent) = spawn_reader(true, args.chunk.as_usize());
+    let (chunks, spent) = spawn_line_reader(args.chunk.as_usize());
     drive(&mut driver, &args.run, |driver, monitor| pump(driver, &chunks, &spent, monitor))
 }
 
@@ -96,7 +97,7 @@ fn pump(
         driver.clock(now_ms())?;
         match event {
             Event::Input(Incoming::Bytes(buffer, n)) => {
-                driver.feed(&buffer[..n])?;
+                let buffer = driver.feed_buffer(buffer, n)?;
                 let _ = spent.try_send(buffer);
             }
             Event::Input(Incoming::Failed(fault)) => return Err(fault),
@@ -168,6 +169,7 @@ impl<M> LineWorker<M> {
 impl<M: Map> Worker for LineWorker<M> {
     fn work(&mut self, batch: &Batch, product: &mut Product) {
         self.out.counts = Default::default();
+        self.out.give(std::mem::take(&mut product.out));
         for (index, line) in batch.iter().enumerate() {
             let result = self.map.map(line, &mut self.out);
             product.lines_out = self.out.counts.lines_out;

@@ -7,6 +7,7 @@
 //! Memory, for each input: its unfinished line, and behind a mark that waits, the rest of one chunk.
 
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
@@ -108,16 +109,18 @@ impl FanIn {
     /// What ends the run.
     pub fn feed(&mut self, input: usize, chunk: &[u8], to: &mut impl Confluence) -> Result<(), Fault> {
         let mut splitter = std::mem::replace(&mut self.inputs[input].splitter, Splitter::new(0));
-        let result = splitter.feed(chunk, |piece, bytes| match piece {
-            Piece::Line(line) => self.line(input, line, bytes, to),
-            Piece::TooLong(shown) if self.wants(input) => self.too_long(input, shown, bytes, to),
-            Piece::TooLong(shown) => {
-                self.inputs[input].rest.push_back((Item::TooLong(shown.to_vec()), bytes));
-                Ok(())
+        let result = splitter.feed(chunk, |piece, bytes| {
+            match piece {
+                Piece::Line(line) => self.line(input, line, bytes, to)?,
+                Piece::TooLong(shown) if self.wants(input) => self.too_long(input, shown, bytes, to)?,
+                Piece::TooLong(shown) => {
+                    self.inputs[input].rest.push_back((Item::TooLong(shown.to_vec()), bytes));
+                }
             }
+            Ok(ControlFlow::Continue(()))
         });
         self.inputs[input].splitter = splitter;
-        result
+        result.map(|_taken| ())
     }
 
     /// Takes one line of an input; `bytes` with its newline.

@@ -26,7 +26,7 @@ use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::processes::Processes;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, driver, look_in, now_ms, timeout};
+use crate::run::{Stdout, driver, look_in, now_ms};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -132,8 +132,7 @@ impl<R: Route, M: Merge> Run<R, M> {
     fn timeout(&self, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
         let lingers = self.pipes.iter().any(SubPipe::lingers).then_some(LINGER_LOOK);
         let silence = self.is_full().then_some(Duration::from_secs(1));
-        let look = [look_in(&self.driver)?, lingers, silence].into_iter().flatten().min();
-        Ok(timeout(None, monitor.tick_in(), look))
+        Ok([look_in(&self.driver)?, monitor.tick_in(), lingers, silence].into_iter().flatten().min())
     }
 
     /// Whether lines that have to wait for their turn take as much as they may.
