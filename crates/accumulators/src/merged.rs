@@ -106,12 +106,11 @@ fn check_merged_sets(plan: &Plan, parts: &[(&Table, usize)]) -> Result<(), Limit
     let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
     for field in &plan.fields {
         let Some(column) = field.distinct else { continue };
-        let sets = parts.iter().filter_map(|(table, group)| {
-            match &table.distinct[group * plan.columns.distinct + column] {
+        let sets =
+            parts.iter().filter_map(|(table, group)| match &table.distinct[group * plan.columns.distinct + column] {
                 Distinct::Exact(set) => Some(set),
                 _ => None,
-            }
-        });
+            });
         if sets.clone().map(|set| set.len()).sum::<u64>() <= max {
             continue;
         }

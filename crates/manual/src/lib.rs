@@ -26,6 +26,8 @@ pub fn tools() -> Vec<Command> {
         lookup::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
         throttle::cli::Cli::command(),
+        merge::cli::Cli::command(),
+        shard::cli::Cli::command(),
         kafka_cat_out::cli::Cli::command(),
         file_cat_out::cli::Cli::command(),
         exec_cat_out::cli::Cli::command(),

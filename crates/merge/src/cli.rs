@@ -54,7 +54,8 @@ pub struct Cli {
     #[arg(long, value_name = "FIELD")]
     pub tag: Option<String>,
 
-    /// Make each input a partition, with from and idle marks: the next stage keeps a watermark for each
+    /// Mark which partition lines come from, and when one has nothing to read, so that window keeps a watermark for
+    /// each: every input is one
     #[arg(long, conflicts_with = "by_time")]
     pub marks: bool,
 
@@ -62,7 +63,7 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = "16MiB", requires = "by_time")]
     pub buffer: ByteSize,
 
-    /// With --by-time: what becomes of a line that is further out of order than --lateness
+    /// What becomes of a late line: one that is further out of order than --lateness; with --by-time
     #[arg(long, value_name = "WHAT", requires = "by_time", help_heading = "Bad lines")]
     pub late: Option<Late>,
 

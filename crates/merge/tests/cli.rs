@@ -29,7 +29,7 @@ fn files_pipes_and_stdin_are_inputs() {
 #[test]
 fn an_empty_input_is_no_reason_to_wait() {
     assert_eq!(times(&sh("merge --by-time --time t a /dev/null b").ok()), "12345678");
-    assert_eq!(sh("merge /dev/null /dev/null").ok(), "");
+    assert_eq!(sh("merge one=/dev/null two=/dev/null").ok(), "");
 }
 
 #[test]

@@ -157,14 +157,10 @@ fn write<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), 
 }
 
 /// The nearest of what the stage, the monitor and the saving of state ask for.
-fn timeout<S: Stage>(driver: &Driver<S>, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
-    Ok(soonest(driver.stage.wake_at_us(), monitor.tick_in(), look_in(driver)?))
-}
-
-/// How long until the first of these; `wake_at_us` is a time of the clock.
-pub(crate) fn soonest(wake_at_us: Option<i64>, tick: Option<Duration>, look: Option<Duration>) -> Option<Duration> {
-    let wake = wake_at_us.map(|at_us| Duration::from_micros(u64::try_from(at_us - now_us()).unwrap_or(0)));
-    [wake, tick, look].into_iter().flatten().min()
+pub(crate) fn timeout<S: Stage>(driver: &Driver<S>, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
+    let wake_in = |at_us: i64| Duration::from_micros(u64::try_from(at_us - now_us()).unwrap_or(0));
+    let wake = driver.stage.wake_at_us().map(wake_in);
+    Ok([wake, monitor.tick_in(), look_in(driver)?].into_iter().flatten().min())
 }
 
 /// While a snapshot is being written, whether that has failed is looked for also when no line comes.

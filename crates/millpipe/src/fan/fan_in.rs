@@ -6,8 +6,8 @@
 //!
 //! Memory, for each input: its unfinished line, and behind a mark that waits, the rest of one chunk.
 
-use std::ops::ControlFlow;
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 
 use serde_json::Value;
 
@@ -120,7 +120,7 @@ impl FanIn {
             Ok(ControlFlow::Continue(()))
         });
         self.inputs[input].splitter = splitter;
-        result.map(drop)
+        result.map(|_taken| ())
     }
 
     /// Takes one line of an input; `bytes` with its newline.

@@ -14,7 +14,7 @@ use crate::fan::merging::Merge;
 use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, poll};
 use crate::monitor::Monitor;
-use crate::run::{Stdout, drive, driver, look_in, now_ms, soonest};
+use crate::run::{Stdout, drive, driver, now_ms, timeout};
 use crate::signals::StopFlag;
 
 /// One of the inputs, open.
@@ -61,7 +61,7 @@ fn pump<S: Merge>(driver: &mut Driver<S>, inputs: &mut Inputs, monitor: &mut Mon
         if wanted.is_empty() {
             return Err(driver.stage.is_stuck().into());
         }
-        let timeout = soonest(driver.stage.wake_at_us(), monitor.tick_in(), look_in(driver)?);
+        let timeout = timeout(driver, monitor)?;
         let ready = timed(&mut monitor.waits.input, || inputs.wait(&wanted, timeout))?;
         driver.clock(now_ms())?;
         for input in ready {

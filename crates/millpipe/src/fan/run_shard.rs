@@ -26,7 +26,7 @@ use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::processes::Processes;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, driver, look_in, now_ms, soonest};
+use crate::run::{Stdout, driver, look_in, now_ms};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -116,6 +116,7 @@ impl<R: Route, M: Merge> Run<R, M> {
             if ready.input {
                 self.read_input()?;
             }
+            self.end_shards();
             timed(&mut monitor.waits.output, || self.relay.out.flush_all())?;
             self.must_not_be_stuck()?;
             monitor.tick(|| self.counts())?;
@@ -131,8 +132,7 @@ impl<R: Route, M: Merge> Run<R, M> {
     fn timeout(&self, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
         let lingers = self.pipes.iter().any(SubPipe::lingers).then_some(LINGER_LOOK);
         let silence = self.is_full().then_some(Duration::from_secs(1));
-        let look = [look_in(&self.driver)?, lingers, silence].into_iter().flatten().min();
-        Ok(soonest(None, monitor.tick_in(), look))
+        Ok([look_in(&self.driver)?, monitor.tick_in(), lingers, silence].into_iter().flatten().min())
     }
 
     /// Whether lines that have to wait for their turn take as much as they may.
@@ -226,11 +226,17 @@ impl<R: Route, M: Merge> Run<R, M> {
             if *stdin && (!ready.input || port.waiting().len() >= WRITE_BYTES_MIN) {
                 self.pipes[number].write(port)?;
             }
-            if self.input_is_over && port.waiting().is_empty() {
-                self.pipes[number].stdin = None;
-            }
         }
         Ok(())
+    }
+
+    /// At the end of the input a shard that has all of it is told so.
+    fn end_shards(&mut self) {
+        for (pipe, port) in self.pipes.iter_mut().zip(&self.driver.stage.ports) {
+            if self.input_is_over && port.waiting().is_empty() {
+                pipe.stdin = None;
+            }
+        }
     }
 
     fn read_input(&mut self) -> Result<(), Fault> {
