@@ -348,7 +348,7 @@ fn load_distinct(from: &mut StateReader<'_>) -> Option<Distinct> {
     if from.literal(b"{\"values\":").is_some() {
         let set = ExactSet::load(&from.base64()?)?;
         from.literal(b"}")?;
-        return Some(Distinct::Exact(Box::new(set)));
+        return Some(Distinct::Exact(set));
     }
     from.literal(b"[")?;
     let sorted = usize::try_from(from.count()?).ok()?;
