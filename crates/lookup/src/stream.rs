@@ -1,5 +1,8 @@
 //! A table that comes in the stream: rows among the lines.
 //!
+//! A table in a Kafka topic needs no client of its own here: `kafka-cat-in` reads that topic beside the others. So its
+//! place in the topic is in the same checkpoint as all else, and its time is that of the pipe.
+//!
 //! **Rows** are lines that `--table-where` selects; they end here, and the last one of a key counts. One that
 //! `--table-delete` selects takes its key out.
 //!
