@@ -6,11 +6,11 @@ use millpipe::{Changes, Fault, Out};
 
 use crate::groups::{Groups, Taken, hash};
 use crate::job::{Emit, Job, Overflow};
-use line_values::KeyText;
 use crate::keys;
 use crate::recency::Recency;
 use crate::snapshot::damaged;
 use crate::work::Work;
+use line_values::KeyText;
 
 /// The running groups.
 #[derive(Debug, Default)]

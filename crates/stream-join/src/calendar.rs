@@ -57,7 +57,11 @@ impl Calendar {
             let mut row = head;
             while row != NONE {
                 let Timed { until, next_due, .. } = timed[row as usize];
-                if until < watermark_ms { due.push(row) } else { left.push(row) }
+                if until < watermark_ms {
+                    due.push(row)
+                } else {
+                    left.push(row)
+                }
                 row = next_due;
             }
         }

@@ -257,15 +257,17 @@ impl Cli {
             (None, Some(between), false, None) => Ok(Bound::Between(between.side)),
             (None, None, true, None) => Ok(Bound::Window),
             (None, None, false, Some(DurationMs(ms))) => Ok(Bound::Keep(ms)),
-            _ => wrong("more than one of --within, --between, --window and --keep", "each of them says until when a line is kept"),
+            _ => wrong(
+                "more than one of --within, --between, --window and --keep",
+                "each of them says until when a line is kept",
+            ),
         }
     }
 
     /// Both filters in one, so that a line is read once for them.
     fn sides_of(&self) -> Result<Program, Error> {
         // A filter may end with a comment.
-        let code =
-            format!("(if (\n{}\n) then 1 else 0 end), (if (\n{}\n) then 2 else 0 end)", self.left, self.right);
+        let code = format!("(if (\n{}\n) then 1 else 0 end), (if (\n{}\n) then 2 else 0 end)", self.left, self.right);
         Program::new(&code, Arguments::default()).map_err(|wrong| Error::usage(wrong.message))
     }
 
@@ -309,7 +311,9 @@ impl Cli {
         };
         if let Some((flag, _)) = idle_time {
             return match bound {
-                Bound::Between(_) => wrong(&format!("{flag} with --between"), "the first of the two fields is the time of these lines"),
+                Bound::Between(_) => {
+                    wrong(&format!("{flag} with --between"), "the first of the two fields is the time of these lines")
+                }
                 _ => wrong(
                     &format!("{flag} without --within, --between or --keep"),
                     "without one of them lines are joined whatever their times",
@@ -321,8 +325,16 @@ impl Cli {
         let rules = [
             (self.time_unit.is_some() && !has_times, "--time-unit without times", "say --within, --between or --keep"),
             (self.late.is_some() && bound == Bound::Unbounded, "--late without a bound", "no line is late without one"),
-            (single && right_members, "--right-fields, --prefix-right or --merge with a semi or anti join", "only left lines are written"),
-            (single && self.unique.is_some(), "--unique with a semi or anti join", "left lines go with their first partner there anyway"),
+            (
+                single && right_members,
+                "--right-fields, --prefix-right or --merge with a semi or anti join",
+                "only left lines are written",
+            ),
+            (
+                single && self.unique.is_some(),
+                "--unique with a semi or anti join",
+                "left lines go with their first partner there anyway",
+            ),
             (
                 self.merge && (self.prefix_left.is_some() || self.prefix_right.is_some()),
                 "--merge and a prefix",
@@ -342,7 +354,8 @@ impl Cli {
         };
         let on: Vec<String> = self.on.0.iter().map(|(left, right)| format!("{left}={right}")).collect();
         let kind = self.kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        let mut flags = format!("--left '{}' --right '{}' --on '{}' --kind {kind}", self.left, self.right, on.join(","));
+        let mut flags =
+            format!("--left '{}' --right '{}' --on '{}' --kind {kind}", self.left, self.right, on.join(","));
         match job.bound {
             Bound::Unbounded => {}
             Bound::Keep(ms) => flags += &format!(" --keep {}", DurationMs(ms)),

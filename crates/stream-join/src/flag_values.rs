@@ -77,7 +77,8 @@ impl FromStr for Between {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Between, String> {
-        let wrong = || format!("{text:?} is not like right:date_time..expires, which says whose lines have the two fields");
+        let wrong =
+            || format!("{text:?} is not like right:date_time..expires, which says whose lines have the two fields");
         let (side, fields) = match text.split_once(':').ok_or_else(wrong)? {
             ("left", fields) => (Side::Left, fields),
             ("right", fields) => (Side::Right, fields),

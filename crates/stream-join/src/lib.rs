@@ -186,7 +186,8 @@ impl StreamJoin {
             format_rfc3339(over),
             format_rfc3339(self.watermark_ms)
         );
-        let hint = "a longer --lateness where watermarks are made keeps lines longer, --late reject keeps late ones aside";
+        let hint =
+            "a longer --lateness where watermarks are made keeps lines longer, --late reject keeps late ones aside";
         out.late(line, why, hint);
     }
 
@@ -417,7 +418,9 @@ impl StreamJoin {
     fn full(&self, what: std::fmt::Arguments<'_>, hint: &str) -> Fault {
         let way = match self.job.bound {
             _ if self.lacks_watermarks() => "; lines go by watermarks: watermark --time FIELD in front makes them",
-            Bound::Unbounded => "; --within, --between, --window or --keep let lines go, --left-fields makes them shorter",
+            Bound::Unbounded => {
+                "; --within, --between, --window or --keep let lines go, --left-fields makes them shorter"
+            }
             _ => "; --left-fields and --right-fields make lines shorter",
         };
         Error::data(what).hint(format_args!("{hint}{way}")).into()
@@ -425,7 +428,9 @@ impl StreamJoin {
 
     fn report(&self, out: &mut Out) {
         if self.lacks_watermarks() {
-            out.warn("no watermarks came, so all lines were kept to the end: watermark --time FIELD in front makes them");
+            out.warn(
+                "no watermarks came, so all lines were kept to the end: watermark --time FIELD in front makes them",
+            );
         }
         let written = self.rows.log().written_bytes();
         if written > 0 {
@@ -508,6 +513,3 @@ impl Stage for StreamJoin {
         self.load_entry(key, value)
     }
 }
-
-#[cfg(test)]
-mod tests;

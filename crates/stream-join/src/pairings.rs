@@ -68,7 +68,9 @@ impl Pairings {
             raw: Vec::new(),
             last: Side::BOTH.map(|_| (Vec::new(), Names::UNKNOWN)),
         };
-        let [Some(left), Some(right)] = Side::BOTH.map(|side| given_names(job, side)) else { return Ok(Some(pairings)) };
+        let [Some(left), Some(right)] = Side::BOTH.map(|side| given_names(job, side)) else {
+            return Ok(Some(pairings));
+        };
         let common = common(&left, &right);
         pairings.check(&common).map_err(|error| Error { exit: millpipe::Exit::Usage, ..error })?;
         Ok((!common.is_empty()).then_some(pairings))

@@ -68,7 +68,10 @@ impl Disk {
         buffer.resize(HEADER_BYTES + len, 0);
         self.file(file)?.file.read_at(buffer, offset - HEADER_BYTES as u64)?;
         if !is_sound(buffer) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the disk gives back other bytes than were written"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the disk gives back other bytes than were written",
+            ));
         }
         buffer.drain(..HEADER_BYTES);
         Ok(())
