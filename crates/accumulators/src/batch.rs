@@ -20,7 +20,7 @@ impl NumberBatch {
         self.numbers.clear();
     }
 
-    /// Adds the values of one line.
+    /// Adds the values of one line, which [are numbers](Values::are_numbers).
     #[inline]
     pub fn push(&mut self, values: &Values) {
         let fields = values.fields.iter().zip(&values.numbers);
@@ -32,8 +32,7 @@ impl Plan {
     /// Whether all results are of numbers alone, and no limit can be reached by a value.
     #[must_use]
     pub fn takes_batches(&self) -> bool {
-        !matches!(self.settings.percentiles, Percentiles::Exact(_))
-            && self.fields.iter().all(|field| !field.needs_text())
+        !matches!(self.settings.percentiles, Percentiles::Exact(_)) && self.fields.iter().all(|field| !field.needs_text)
     }
 }
 

@@ -3,6 +3,8 @@
 //! The estimate is Ertl's (arXiv 1702.01284), which needs no tables of bias; with 2^14 registers its standard error
 //! is 0.8 %. A state depends on the set of values alone, not on their order or on merges.
 
+use crate::exact_set::ExactSet;
+use crate::percentiles::DistinctBy;
 use crate::random::hash;
 
 /// Different values up to which the count is exact (but for collisions of 64-bit hashes).
@@ -13,7 +15,7 @@ const REGISTERS: usize = 1 << PRECISION;
 /// Bits of the hash behind those: ranks go from 1 to one more.
 const RANK_BITS: u32 = 64 - PRECISION;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Distinct {
     /// Sorted but for a tail, which may hold doubles.
     Hashes {
@@ -21,6 +23,8 @@ pub(crate) enum Distinct {
         sorted: usize,
     },
     Registers(Box<[u8]>),
+    /// With [`DistinctBy::Exact`], from the first value on.
+    Exact(Box<ExactSet>),
 }
 
 impl Default for Distinct {
@@ -36,12 +40,22 @@ impl Distinct {
         fits.then(|| Distinct::Registers(registers.into_boxed_slice()))
     }
 
-    pub fn add(&mut self, text: &[u8]) {
-        self.add_hash(hash(text));
+    pub fn add(&mut self, text: &[u8], by: DistinctBy) {
+        match self {
+            Distinct::Exact(set) => set.add(text),
+            Distinct::Hashes { hashes, .. } if hashes.is_empty() && by != DistinctBy::HyperLogLog => {
+                let mut set = ExactSet::default();
+                set.add(text);
+                *self = Distinct::Exact(Box::new(set));
+            }
+            _ => self.add_hash(hash(text)),
+        }
     }
 
     fn add_hash(&mut self, hash: u64) {
         match self {
+            // A set knows values, and is never asked to take their hashes.
+            Distinct::Exact(_) => {}
             Distinct::Registers(registers) => register(registers, hash),
             Distinct::Hashes { hashes, sorted } => {
                 if hashes[..*sorted].binary_search(&hash).is_ok() || hashes[*sorted..].contains(&hash) {
@@ -69,6 +83,10 @@ impl Distinct {
 
     pub fn merge(&mut self, other: &Distinct) {
         match other {
+            Distinct::Exact(theirs) => match self {
+                Distinct::Exact(own) => own.merge(theirs),
+                _ => *self = Distinct::Exact(theirs.clone()),
+            },
             Distinct::Hashes { hashes, .. } => hashes.iter().for_each(|hash| self.add_hash(*hash)),
             Distinct::Registers(theirs) => {
                 self.condense();
@@ -83,6 +101,7 @@ impl Distinct {
         match self {
             Distinct::Hashes { hashes, .. } => hashes.len() as u64,
             Distinct::Registers(registers) => estimate(registers).round() as u64,
+            Distinct::Exact(set) => set.len(),
         }
     }
 }
@@ -147,7 +166,7 @@ mod tests {
 
     fn of(values: std::ops::Range<u64>) -> Distinct {
         let mut distinct = Distinct::default();
-        values.for_each(|value| distinct.add(value.to_string().as_bytes()));
+        values.for_each(|value| distinct.add(value.to_string().as_bytes(), DistinctBy::HyperLogLog));
         distinct
     }
 
@@ -155,7 +174,7 @@ mod tests {
     fn few_different_values_are_counted_exactly() {
         let mut distinct = of(0..1024);
         distinct.merge(&of(0..1024));
-        (0..1024).for_each(|value: u64| distinct.add(value.to_string().as_bytes()));
+        (0..1024).for_each(|value: u64| distinct.add(value.to_string().as_bytes(), DistinctBy::HyperLogLog));
         assert_eq!(distinct.estimate(), 1024);
         assert_eq!(Distinct::default().estimate(), 0);
     }

@@ -27,11 +27,14 @@
 //!
 //! Memory of a group: 8 bytes, and for each field 80 for count, sum, min and max together, 16 for a variance, 24 and
 //! the values (at most 512, then a sketch of 2 to 5 KB) for percentiles, 64 and both values for first, last and delta,
-//! at most 4,096 values and their counts for top and mode, at most 1,024 hashes and then 16 KiB for distinct.
+//! at most 4,096 values and their counts for top and mode, at most 1,024 hashes and then 16 KiB for distinct, or with
+//! [`DistinctBy::Exact`] a bit for each of ids that lie close together, else about 20 to 40 bytes a value; 8 for a min or max that may be a string, and for `min_by` and `max_by`,
+//! each with the texts that they keep.
 //!
 //! All is deterministic: no clock, no unseeded randomness, nothing in the order of a hash map.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod argument;
 mod batch;
 mod bins;
 mod bytes;
@@ -41,6 +44,8 @@ mod digest;
 mod digits;
 mod distinct;
 mod ends;
+mod exact_set;
+mod extremes;
 mod frequencies;
 mod memory;
 mod merged;
@@ -60,19 +65,22 @@ mod state_text;
 mod stats;
 mod sum;
 mod table;
+mod take_back;
 mod values;
 
+pub use argument::Argument;
 pub use batch::NumberBatch;
 pub use canonical::write_canonical;
 pub use merged::{MergedResults, check_merged};
 pub use number::Number;
 pub use number_text::{NumberError, write_f64};
-pub use percentiles::{EXACT_VALUES, Percentiles};
+pub use percentiles::{DistinctBy, EXACT_VALUES, Percentiles};
 pub use plan::{Plan, Settings};
 pub use results::WriteScratch;
 pub use snapshot::SnapshotError;
 pub use spec::{Function, LIST_MAX, Spec, SpecError, TOP_MAX};
-pub use state_text::{StateReader, write_number, write_signed};
+pub use state_text::{StateReader, write_number, write_signed, write_text};
 pub use sum::Sum;
 pub use table::{LimitError, Table};
-pub use values::{ValueError, ValueList, Values};
+pub use take_back::Row;
+pub use values::{Inputs, ValueError, ValueList, Values};

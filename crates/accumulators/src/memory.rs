@@ -2,6 +2,7 @@
 
 use crate::distinct::Distinct;
 use crate::ends::{Ends, List};
+use crate::extremes::{Best, Found, Ordered, Strings};
 use crate::quantiles::Quantiles;
 use crate::table::Table;
 
@@ -18,6 +19,8 @@ impl Table {
             + self.lists.iter().map(of_list).sum::<usize>()
             + self.frequencies.iter().map(|state| block(state.heap_bytes())).sum::<usize>()
             + self.distinct.iter().map(of_distinct).sum::<usize>()
+            + self.strings.iter().flatten().map(|strings| of_strings(strings)).sum::<usize>()
+            + self.best.iter().map(of_best).sum::<usize>()
     }
 }
 
@@ -47,7 +50,21 @@ fn of_distinct(state: &Distinct) -> usize {
     match state {
         Distinct::Hashes { hashes, .. } => block(hashes.capacity() * size_of::<u64>()),
         Distinct::Registers(registers) => block(registers.len()),
+        Distinct::Exact(set) => block(size_of_val(&**set)) + block(set.heap_bytes()),
     }
+}
+
+fn of_strings(state: &Strings) -> usize {
+    block(size_of::<Strings>()) + block(state.min.len()) + block(state.max.len())
+}
+
+fn of_best(state: &Best) -> usize {
+    let Some(found) = &state.0 else { return 0 };
+    let key = match &found.key {
+        Ordered::Number(_) => 0,
+        Ordered::String(text) => block(text.len()),
+    };
+    block(size_of::<Found>()) + key + block(found.value.capacity())
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 //! to where the percentiles are computed.
 
 use crate::ddsketch::DdSketch;
-use crate::percentiles::Percentiles;
+use crate::distinct::Distinct;
+use crate::exact_set::ExactSet;
+use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::{FieldPlan, Plan};
 use crate::quantiles::{Quantiles, of_sketch, of_values};
 use crate::results::WriteScratch;
@@ -84,16 +86,38 @@ impl MergedResults {
     }
 }
 
-/// Whether groups together are within the limit of exact percentiles.
+/// Whether groups together are within the limits of exact percentiles and exact counts.
 ///
 /// # Errors
 /// As [`Table::merge`] of all of them.
 pub fn check_merged(plan: &Plan, parts: &[(&Table, usize)]) -> Result<(), LimitError> {
+    check_merged_sets(plan, parts)?;
     let Percentiles::Exact(max) = plan.settings.percentiles else { return Ok(()) };
-    for (number, field) in plan.fields.iter().enumerate() {
+    for field in &plan.fields {
         let all = parts.iter().filter_map(|(table, group)| quantiles(plan, field, table, *group));
         if all.filter_map(Quantiles::listed).map(<[f64]>::len).sum::<usize>() > max {
-            return Err(LimitError { field: plan.paths()[number].name(), max });
+            return Err(LimitError::Percentiles { field: field.label.clone(), max });
+        }
+    }
+    Ok(())
+}
+
+fn check_merged_sets(plan: &Plan, parts: &[(&Table, usize)]) -> Result<(), LimitError> {
+    let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
+    for field in &plan.fields {
+        let Some(column) = field.distinct else { continue };
+        let sets =
+            parts.iter().filter_map(|(table, group)| match &table.distinct[group * plan.columns.distinct + column] {
+                Distinct::Exact(set) => Some(set),
+                _ => None,
+            });
+        if sets.clone().map(|set| set.len()).sum::<u64>() <= max {
+            continue;
+        }
+        let mut all = ExactSet::default();
+        sets.for_each(|set| all.merge(set));
+        if all.len() > max {
+            return Err(LimitError::Distinct { field: field.label.clone(), max });
         }
     }
     Ok(())

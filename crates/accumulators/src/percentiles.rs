@@ -68,6 +68,30 @@ impl fmt::Display for Percentiles {
     }
 }
 
+/// How different values are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DistinctBy {
+    /// Exact for few, then within 2 %.
+    #[default]
+    HyperLogLog,
+    /// All values, up to this number a group.
+    Exact(u64),
+}
+
+impl FromStr for DistinctBy {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<DistinctBy, SpecError> {
+        let found = match text.split_once(':') {
+            None if text == "hyperloglog" => Some(DistinctBy::HyperLogLog),
+            None if text == "exact" => Some(DistinctBy::Exact(EXACT_MAX as u64)),
+            Some(("exact", number)) => whole(Some(number), EXACT_MAX).map(|max| DistinctBy::Exact(max as u64)),
+            _ => None,
+        };
+        found.ok_or_else(|| SpecError::Distinct(text.into()))
+    }
+}
+
 fn whole(number: Option<&str>, default: usize) -> Option<usize> {
     number.map_or(Some(default), |text| text.parse().ok()).filter(|count| *count >= 1)
 }
@@ -95,6 +119,11 @@ mod tests {
         assert_eq!("reservoir:500".parse(), Ok(Percentiles::Reservoir(500)));
         for wrong in ["ddsketch:0", "ddsketch:x", "ddsketch:NaN", "exact:0", "kll", "reservoir:-1"] {
             assert_eq!(wrong.parse::<Percentiles>(), Err(SpecError::Percentiles(wrong.into())));
+        }
+        assert_eq!("exact:5".parse(), Ok(DistinctBy::Exact(5)));
+        assert_eq!("exact".parse(), Ok(DistinctBy::Exact(1_000_000)));
+        for wrong in ["exact:0", "hll", "hyperloglog:1"] {
+            assert_eq!(wrong.parse::<DistinctBy>(), Err(SpecError::Distinct(wrong.into())));
         }
         for text in ["ddsketch:0.02", "tdigest:100", "exact:5", "reservoir:500"] {
             assert_eq!(text.parse::<Percentiles>().unwrap().to_string(), text);

@@ -2,13 +2,15 @@
 
 use json_fields::{FieldPath, write_string};
 
-use crate::percentiles::Percentiles;
+use crate::argument::Argument;
+use crate::percentiles::{DistinctBy, Percentiles};
 use crate::spec::{Function, Spec, SpecError};
 
 /// What holds for all functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
     pub percentiles: Percentiles,
+    pub distinct: DistinctBy,
     /// Of the samples of `reservoir`.
     pub seed: u64,
 }
@@ -20,8 +22,25 @@ pub struct Plan {
     pub(crate) fields: Vec<FieldPlan>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) columns: Columns,
+    /// A line's values are those of `paths`, one for one.
+    pub(crate) is_plain: bool,
+    /// A value may be one too many.
+    pub(crate) has_limits: bool,
     paths: Vec<FieldPath>,
+    expressions: Vec<String>,
+    conditions: Vec<String>,
     names: Vec<String>,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// By number among the plan's paths.
+    Path(usize),
+    /// By number among its expressions.
+    Expression(usize),
+    /// There is none: lines are counted.
+    Line,
 }
 
 /// How many states of each kind a group has.
@@ -35,12 +54,27 @@ pub(crate) struct Columns {
     pub lists: usize,
     pub frequencies: usize,
     pub distinct: usize,
+    pub strings: usize,
+    pub best: usize,
 }
 
 /// The states of one field: their numbers among the group's states of that kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct FieldPlan {
+    pub source: Source,
+    /// What `min_by` and `max_by` give.
+    pub given: Option<Source>,
+    /// The number of the condition.
+    pub condition: Option<usize>,
+    /// How messages call it.
+    pub label: String,
+    /// A value that is no number is bad, unless it is a string and `takes_strings`.
     pub needs_number: bool,
+    pub takes_strings: bool,
+    /// The least or the largest value is a result.
+    pub wants_extremes: bool,
+    /// Some state is of the value's text.
+    pub needs_text: bool,
     /// Only where `stats`, which counts too, is not there.
     pub counts: Option<usize>,
     pub stats: Option<usize>,
@@ -50,6 +84,10 @@ pub(crate) struct FieldPlan {
     pub lists: Option<usize>,
     pub frequencies: Option<usize>,
     pub distinct: Option<usize>,
+    /// Beside `stats`, where values may be strings.
+    pub strings: Option<usize>,
+    pub min_by: Option<usize>,
+    pub max_by: Option<usize>,
     /// The largest bound of the field's lists.
     pub list_max: usize,
     /// The field's percentiles in percent, each once.
@@ -76,14 +114,18 @@ impl Plan {
             fields: Vec::new(),
             outputs: Vec::new(),
             columns: Columns::default(),
+            is_plain: false,
+            has_limits: false,
             paths: Vec::new(),
+            expressions: Vec::new(),
+            conditions: Vec::new(),
             names: Vec::new(),
         };
         for spec in specs {
             if plan.names.contains(&spec.name) {
                 return Err(SpecError::SameName(spec.name));
             }
-            let field = spec.field.map(|path| plan.field(path));
+            let field = plan.field(&spec);
             let percent = field.map_or(0, |field| plan.require(field, spec.function));
             let mut member = Vec::new();
             write_string(&spec.name, &mut member);
@@ -92,7 +134,34 @@ impl Plan {
             plan.names.push(spec.name);
         }
         plan.number_columns();
+        let in_order = (0..).zip(&plan.fields).all(|(number, field)| field.source == Source::Path(number));
+        plan.is_plain = in_order && plan.fields.iter().all(|field| field.given.is_none() && field.condition.is_none());
+        plan.has_limits = matches!(settings.percentiles, Percentiles::Exact(_)) && plan.columns.quantiles > 0
+            || matches!(settings.distinct, DistinctBy::Exact(_)) && plan.columns.distinct > 0;
         Ok(plan)
+    }
+
+    /// Whether all that is wanted of a line are its [`Plan::paths`].
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// The expressions whose values the caller has to compute for each line.
+    #[must_use]
+    pub fn expressions(&self) -> &[String] {
+        &self.expressions
+    }
+
+    /// The filters that the caller has to ask about each line.
+    #[must_use]
+    pub fn conditions(&self) -> &[String] {
+        &self.conditions
+    }
+
+    /// How messages call what is counted by [`crate::Values::skipped`].
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.label.as_str())
     }
 
     /// The fields to find in each line.
@@ -106,18 +175,25 @@ impl Plan {
     #[must_use]
     pub fn states(&self) -> String {
         let mut states = Vec::new();
-        for (field, path) in self.fields.iter().zip(&self.paths) {
+        for field in &self.fields {
+            let numbers = if field.strings.is_some() { "min|max" } else { "sum|avg|min|max" };
             let kinds = [
                 (field.counts, "count".to_owned()),
-                (field.stats, "sum|avg|min|max".to_owned()),
+                (field.stats, numbers.to_owned()),
                 (field.moments, "var|stddev".to_owned()),
                 (field.quantiles, "percentiles".to_owned()),
                 (field.ends, "first|last|delta".to_owned()),
                 (field.lists, format!("list:{}", field.list_max)),
                 (field.frequencies, "top|mode".to_owned()),
                 (field.distinct, "distinct".to_owned()),
+                (field.min_by, "min_by".to_owned()),
+                (field.max_by, "max_by".to_owned()),
             ];
-            states.extend(kinds.iter().filter(|kind| kind.0.is_some()).map(|(_, name)| format!("{name}:{path}")));
+            let text = self.field_text(field);
+            states.extend(kinds.iter().filter(|kind| kind.0.is_some()).map(|(_, name)| format!("{name}{text}")));
+        }
+        if self.columns.distinct > 0 && self.settings.distinct != DistinctBy::HyperLogLog {
+            states.push("--distinct exact".to_owned());
         }
         if self.columns.quantiles > 0 {
             states.push(format!("--percentiles {}", self.settings.percentiles));
@@ -140,22 +216,59 @@ impl Plan {
         self.outputs.iter().any(|output| output.function == Function::Rate)
     }
 
-    fn field(&mut self, path: FieldPath) -> usize {
-        self.paths.iter().position(|known| *known == path).unwrap_or_else(|| {
-            self.paths.push(path);
-            self.fields.push(FieldPlan::default());
+    /// `:.price:.bidder?.ok`
+    fn field_text(&self, field: &FieldPlan) -> String {
+        let text = |source| match source {
+            Source::Path(number) => format!(":{}", self.paths[number]),
+            Source::Expression(number) => format!(":{}", self.expressions[number]),
+            Source::Line => String::new(),
+        };
+        let condition = field.condition.map(|number| format!("?{}", self.conditions[number]));
+        format!("{}{}{}", text(field.source), field.given.map(text).unwrap_or_default(), condition.unwrap_or_default())
+    }
+
+    /// The number of what a spec is of; none if it is of all lines. States are shared by specs of the same field and the
+    /// same condition.
+    fn field(&mut self, spec: &Spec) -> Option<usize> {
+        let condition = spec.condition.as_ref().map(|filter| place(&mut self.conditions, filter));
+        let source = spec.field.as_ref().map_or(Source::Line, |argument| self.source(argument));
+        if source == Source::Line && condition.is_none() {
+            return None;
+        }
+        let given = spec.given.as_ref().map(|argument| self.source(argument));
+        let same = |known: &FieldPlan| (known.source, known.given, known.condition) == (source, given, condition);
+        Some(self.fields.iter().position(same).unwrap_or_else(|| {
+            let label = spec.field.as_ref().map(Argument::name).unwrap_or_default();
+            self.fields.push(FieldPlan::new(source, given, condition, label));
             self.fields.len() - 1
-        })
+        }))
+    }
+
+    fn source(&mut self, argument: &Argument) -> Source {
+        match argument {
+            Argument::Path(path) => Source::Path(place(&mut self.paths, path)),
+            Argument::Expression(text) => Source::Expression(place(&mut self.expressions, text)),
+        }
     }
 
     /// Notes what a function needs (numbers come later); returns the number of a percentile.
     fn require(&mut self, field: usize, function: Function) -> usize {
         let plan = &mut self.fields[field];
-        plan.needs_number |= function.needs_numbers();
+        plan.needs_number |= function.needs_numbers() || function.needs_order();
+        plan.takes_strings &= !function.needs_numbers();
         let needed = Some(0);
         match function {
+            // Lines per second are counted.
+            Function::Rate if plan.source == Source::Line => {
+                (plan.counts, plan.needs_number, plan.takes_strings) = (needed, false, true);
+            }
             Function::Count => plan.counts = needed,
-            Function::Sum | Function::Avg | Function::Min | Function::Max | Function::Rate => plan.stats = needed,
+            Function::Min | Function::Max => {
+                (plan.stats, plan.strings, plan.wants_extremes) = (needed, needed, true);
+            }
+            Function::MinBy => plan.min_by = needed,
+            Function::MaxBy => plan.max_by = needed,
+            Function::Sum | Function::Avg | Function::Rate => plan.stats = needed,
             Function::Var | Function::StdDev => (plan.stats, plan.moments) = (needed, needed),
             Function::First | Function::Last | Function::Delta => plan.ends = needed,
             Function::Distinct => plan.distinct = needed,
@@ -178,6 +291,9 @@ impl Plan {
             if field.stats.is_some() {
                 field.counts = None;
             }
+            if !field.takes_strings {
+                field.strings = None;
+            }
             for (state, count) in [
                 (&mut field.counts, &mut columns.counts),
                 (&mut field.stats, &mut columns.stats),
@@ -187,14 +303,58 @@ impl Plan {
                 (&mut field.lists, &mut columns.lists),
                 (&mut field.frequencies, &mut columns.frequencies),
                 (&mut field.distinct, &mut columns.distinct),
+                (&mut field.strings, &mut columns.strings),
             ] {
                 if let Some(number) = state {
                     *number = *count;
                     *count += 1;
                 }
             }
+            for number in [&mut field.min_by, &mut field.max_by].into_iter().flatten() {
+                *number = columns.best;
+                columns.best += 1;
+            }
+            field.needs_text = [field.ends, field.lists, field.frequencies, field.distinct, field.min_by, field.max_by]
+                .iter()
+                .any(Option::is_some);
         }
     }
+}
+
+impl FieldPlan {
+    fn new(source: Source, given: Option<Source>, condition: Option<usize>, label: String) -> FieldPlan {
+        FieldPlan {
+            source,
+            given,
+            condition,
+            label,
+            needs_number: false,
+            takes_strings: true,
+            wants_extremes: false,
+            needs_text: false,
+            counts: None,
+            stats: None,
+            moments: None,
+            quantiles: None,
+            ends: None,
+            lists: None,
+            frequencies: None,
+            distinct: None,
+            strings: None,
+            min_by: None,
+            max_by: None,
+            list_max: 0,
+            percents: Vec::new(),
+        }
+    }
+}
+
+/// The place of an item in a list, at the end if it is new.
+fn place<T: Clone + PartialEq>(list: &mut Vec<T>, item: &T) -> usize {
+    list.iter().position(|known| known == item).unwrap_or_else(|| {
+        list.push(item.clone());
+        list.len() - 1
+    })
 }
 
 #[cfg(test)]
@@ -221,6 +381,23 @@ mod tests {
         assert_eq!(states(&["max:v", "n=count:v", "q=p99:v", "list:5:w", "two=list:2:w", "rate"]), expected);
         assert_ne!(states(&["sum:v", "p50:v", "list:6:w"]), expected);
         assert_eq!(states(&["count"]), "");
+    }
+
+    #[test]
+    fn a_condition_makes_a_state_of_its_own_that_is_shared_by_the_same_one() {
+        let plan = plan(&["a=sum:v", "b=sum:v?.x", "c=max:v?.x", "d=count?.x", "e=count?.y", "f=count?.x"]).unwrap();
+        assert_eq!(plan.fields.len(), 4);
+        assert_eq!((plan.conditions().len(), plan.paths().len()), (2, 1));
+        assert_eq!(plan.states(), "sum|avg|min|max:.v sum|avg|min|max:.v?.x count?.x count?.y");
+    }
+
+    #[test]
+    fn min_and_max_alone_take_strings() {
+        let numbers = plan(&["min:v", "sum:v"]).unwrap();
+        assert_eq!((numbers.columns.strings, numbers.states().as_str()), (0, "sum|avg|min|max:.v"));
+        let both = plan(&["min:v", "max:v", "count:v", "x=first:v"]).unwrap();
+        assert_eq!((both.columns.strings, both.columns.counts), (1, 0));
+        assert_eq!(both.states(), "min|max:.v first|last|delta:.v");
     }
 
     #[test]

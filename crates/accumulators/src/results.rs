@@ -1,5 +1,7 @@
 //! Results of a group as JSON members.
 
+use json_fields::write_string;
+
 use crate::number::Number;
 use crate::number_text::write_f64;
 use crate::plan::{FieldPlan, Output, Plan};
@@ -98,6 +100,11 @@ impl Table {
             Function::First | Function::Last | Function::Delta | Function::List(_) => {
                 self.write_arrivals(plan, group, field, output.function, out);
             }
+            Function::MinBy | Function::MaxBy => {
+                let column = if output.function == Function::MinBy { field.min_by } else { field.max_by };
+                let best = &self.best[group * plan.columns.best + column.unwrap_or_default()];
+                out.extend_from_slice(best.0.as_ref().map_or(&b"null"[..], |found| &found.value));
+            }
             Function::Top(_) | Function::Mode | Function::Distinct => {
                 self.write_sets(plan, group, field, output.function, out);
             }
@@ -115,10 +122,23 @@ impl Table {
         out: &mut Vec<u8>,
     ) {
         let Some(column) = field.stats else {
-            let column = field.counts.unwrap_or_default();
-            return write_u64(self.counts[group * plan.columns.counts + column], out);
+            let count = self.counts[group * plan.columns.counts + field.counts.unwrap_or_default()];
+            return match function {
+                Function::Rate => write_or_null(seconds.map(|seconds| count as f64 / seconds), out),
+                _ => write_u64(count, out),
+            };
         };
         let stats = &self.stats[group * plan.columns.stats + column];
+        if let Some(column) = field.strings
+            && let Some(strings) = &self.strings[group * plan.columns.strings + column]
+        {
+            return match function {
+                Function::Min if stats.count > 0 => stats.min.write(out),
+                Function::Min => write_string(&String::from_utf8_lossy(&strings.min), out),
+                Function::Max => write_string(&String::from_utf8_lossy(&strings.max), out),
+                _ => write_u64(stats.count + strings.count, out),
+            };
+        }
         if function == Function::Count {
             return write_u64(stats.count, out);
         }

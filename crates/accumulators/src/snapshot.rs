@@ -6,11 +6,16 @@
 //!
 //! For each kind of state that the plan has there is an array with the state of each field that needs it: `counts`;
 //! `stats`: count, sum, min, max; `moments`: mean and sum of squares; `quantiles`: values, or a sketch; `ends`: number
-//! and text of the first and of the last value; `lists`; `frequencies`; `distinct`.
+//! and text of the first and of the last value; `lists`; `frequencies`; `distinct`; `strings`: count, least and largest;
+//! `best`: the largest or least value, the number of its line, what is given of it.
+
+use std::borrow::Cow;
 
 use crate::bytes::Reader;
 use crate::distinct::{Distinct, EXACT_MAX};
 use crate::ends::{Ends, List};
+use crate::exact_set::ExactSet;
+use crate::extremes::{Best, Found, Ordered, Strings};
 use crate::frequencies::Frequencies;
 use crate::number::Number;
 use crate::percentiles::Percentiles;
@@ -46,6 +51,8 @@ impl Table {
         put(b",\"lists\":", &self.lists[range(group, columns.lists)], out, save_list);
         put(b",\"frequencies\":", &self.frequencies[range(group, columns.frequencies)], out, save_frequencies);
         put(b",\"distinct\":", &self.distinct[range(group, columns.distinct)], out, save_distinct);
+        put(b",\"strings\":", &self.strings[range(group, columns.strings)], out, save_strings);
+        put(b",\"best\":", &self.best[range(group, columns.best)], out, save_best);
         out.push(b'}');
     }
 
@@ -73,6 +80,8 @@ impl Table {
             load_frequencies,
         )?;
         take("distinct", b",\"distinct\":", &mut self.distinct[range(group, columns.distinct)], from, load_distinct)?;
+        take("strings", b",\"strings\":", &mut self.strings[range(group, columns.strings)], from, load_strings)?;
+        take("best lines", b",\"best\":", &mut self.best[range(group, columns.best)], from, load_best)?;
         from.literal(b"}").ok_or(SnapshotError("results"))
     }
 }
@@ -318,6 +327,7 @@ fn load_frequencies(from: &mut StateReader<'_>) -> Option<Frequencies> {
 fn save_distinct(distinct: &Distinct, out: &mut Vec<u8>) {
     match distinct {
         Distinct::Registers(registers) => save_bytes("registers", registers, out),
+        Distinct::Exact(set) => save_bytes("values", &set.save(), out),
         Distinct::Hashes { hashes, sorted } => {
             out.push(b'[');
             write_number(*sorted as u64, out);
@@ -335,6 +345,11 @@ fn load_distinct(from: &mut StateReader<'_>) -> Option<Distinct> {
         from.literal(b"}")?;
         return Distinct::of_registers(registers);
     }
+    if from.literal(b"{\"values\":").is_some() {
+        let set = ExactSet::load(&from.base64()?)?;
+        from.literal(b"}")?;
+        return Some(Distinct::Exact(Box::new(set)));
+    }
     from.literal(b"[")?;
     let sorted = usize::try_from(from.count()?).ok()?;
     from.literal(b",")?;
@@ -344,4 +359,80 @@ fn load_distinct(from: &mut StateReader<'_>) -> Option<Distinct> {
     let hashes = (0..input.numbers_left()).map(|_| input.u64()).collect::<Option<Vec<_>>>()?;
     let fits = input.is_empty() && hashes.len() <= EXACT_MAX && sorted <= hashes.len() && hashes[..sorted].is_sorted();
     fits.then_some(Distinct::Hashes { hashes, sorted })
+}
+
+fn save_strings(strings: &Option<Box<Strings>>, out: &mut Vec<u8>) {
+    out.push(b'[');
+    if let Some(strings) = strings {
+        write_number(strings.count, out);
+        for text in [&strings.min, &strings.max] {
+            out.push(b',');
+            write_text(text, out);
+        }
+    }
+    out.push(b']');
+}
+
+fn load_strings(from: &mut StateReader<'_>) -> Option<Option<Box<Strings>>> {
+    from.literal(b"[")?;
+    if from.literal(b"]").is_some() {
+        return Some(None);
+    }
+    let count = from.count()?;
+    from.literal(b",")?;
+    let min = from.string()?.into_owned().into_boxed_slice();
+    from.literal(b",")?;
+    let max = from.string()?.into_owned().into_boxed_slice();
+    from.literal(b"]")?;
+    Some(Some(Box::new(Strings { count, min, max })))
+}
+
+/// `[number,sequence,value]` or `[[string],sequence,value]`
+fn save_best(best: &Best, out: &mut Vec<u8>) {
+    out.push(b'[');
+    if let Some(found) = &best.0 {
+        match &found.key {
+            Ordered::Number(number) => save_number(number, out),
+            Ordered::String(text) => write_items(&[text], out, |text, out| write_text(text, out)),
+        }
+        out.push(b',');
+        write_number(found.at, out);
+        out.push(b',');
+        write_text(&found.value, out);
+    }
+    out.push(b']');
+}
+
+fn load_best(from: &mut StateReader<'_>) -> Option<Best> {
+    from.literal(b"[")?;
+    if from.literal(b"]").is_some() {
+        return Some(Best::default());
+    }
+    let key = match from.literal(b"[") {
+        Some(()) => {
+            let text = from.string()?.into_owned().into_boxed_slice();
+            from.literal(b"]")?;
+            Ordered::String(text)
+        }
+        None => Ordered::Number(load_number(from)?),
+    };
+    from.literal(b",")?;
+    let (at, value) = load_arrival(from)?;
+    from.literal(b"]")?;
+    Some(Best(Some(Box::new(Found { key, at, value }))))
+}
+
+/// A value's JSON text as a string, or null.
+pub(crate) fn save_text_or_null(text: Option<&[u8]>, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => write_text(text, out),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+pub(crate) fn load_text_or_null<'a>(from: &mut StateReader<'a>) -> Option<Option<Cow<'a, [u8]>>> {
+    match from.literal(b"null") {
+        Some(()) => Some(None),
+        None => from.string().map(Some),
+    }
 }

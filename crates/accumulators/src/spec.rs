@@ -1,8 +1,8 @@
-//! What to compute: the text form `[NAME=]FUNC[:FIELD]`.
+//! What to compute: the text form `[NAME=]FUNC[:FIELD][?FILTER]`.
 
 use std::str::FromStr;
 
-use json_fields::FieldPath;
+use crate::argument::{Argument, split_outside};
 
 /// Most values of a `list`.
 pub const LIST_MAX: usize = 10_000;
@@ -19,7 +19,8 @@ const BOUND_DEFAULT: usize = 10;
 /// | `count:F` | values that are not null | 0 |
 /// | `sum:F` | exact for integers and decimals of up to 38 digits, else compensated f64 | null |
 /// | `avg:F` | | null |
-/// | `min:F` `max:F` | of numbers | null |
+/// | `min:F` `max:F` | of numbers, and of strings, which come behind them | null |
+/// | `min_by:F:G` `max_by:F:G` | G of the line with the least or largest F, of equal ones the first | null |
 /// | `var:F` `stddev:F` | of a sample (n - 1), as SQL's VAR_SAMP and STDDEV | null, also of one value |
 /// | `first:F` `last:F` | in order of arrival; any JSON value, as written in the line | null |
 /// | `distinct:F` | number of different values | 0 |
@@ -36,6 +37,8 @@ pub enum Function {
     Avg,
     Min,
     Max,
+    MinBy,
+    MaxBy,
     Var,
     StdDev,
     First,
@@ -54,8 +57,14 @@ impl Function {
     /// Whether its field must be a number.
     #[must_use]
     pub fn needs_numbers(&self) -> bool {
-        use Function::{Avg, Delta, Max, Min, Percentile, Rate, StdDev, Sum, Var};
-        matches!(self, Sum | Avg | Min | Max | Var | StdDev | Percentile(_) | Rate | Delta)
+        use Function::{Avg, Delta, Percentile, Rate, StdDev, Sum, Var};
+        matches!(self, Sum | Avg | Var | StdDev | Percentile(_) | Rate | Delta)
+    }
+
+    /// Whether its field must be a number or a string.
+    #[must_use]
+    pub fn needs_order(&self) -> bool {
+        matches!(self, Function::Min | Function::Max | Function::MinBy | Function::MaxBy)
     }
 
     /// Whether it works without a field.
@@ -69,7 +78,11 @@ impl Function {
 pub struct Spec {
     pub name: String,
     pub function: Function,
-    pub field: Option<FieldPath>,
+    pub field: Option<Argument>,
+    /// What `min_by` and `max_by` give.
+    pub given: Option<Argument>,
+    /// Only lines for which this filter is true count. The caller knows its language.
+    pub condition: Option<String>,
 }
 
 /// Why a spec, or a set of them, cannot be used.
@@ -85,12 +98,18 @@ pub enum SpecError {
     Bound { spec: String, max: usize },
     #[error("{0:?}: the name before = is empty")]
     EmptyName(String),
+    #[error("{0:?}: there is no filter behind the question mark")]
+    NoFilter(String),
+    #[error("{0} needs two fields, as in {0}:price:bidder")]
+    TwoFields(String),
     #[error("{spec:?}: {reason}")]
     Field { spec: String, reason: String },
     #[error("two results are named {0:?}")]
     SameName(String),
     #[error("unknown kind of percentiles {0:?}")]
     Percentiles(String),
+    #[error("unknown way of counting different values {0:?}")]
+    Distinct(String),
 }
 
 impl SpecError {
@@ -99,12 +118,15 @@ impl SpecError {
     pub fn hint(&self) -> Option<String> {
         match self {
             SpecError::UnknownFunction(_) => Some(
-                "count sum avg min max stddev var first last distinct pNN median top:K list:N mode rate delta".into(),
+                "count sum avg min max min_by max_by stddev var first last distinct pNN median top:K list:N mode rate delta"
+                    .into(),
             ),
             SpecError::SameName(name) => Some(format!("name one of them: NAME={name}:FIELD")),
             SpecError::Percentiles(_) => {
                 Some("ddsketch:0.01 (relative error, 0.001 to 0.2), tdigest, exact:1000000, reservoir:1000".into())
             }
+            SpecError::Distinct(_) => Some("hyperloglog, exact or exact:1000000".into()),
+            SpecError::NoFilter(_) => Some("count?FILTER counts lines; jq's own question mark goes in brackets: (.a?)".into()),
             _ => None,
         }
     }
@@ -114,6 +136,11 @@ impl FromStr for Spec {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Spec, SpecError> {
+        let (text, condition) = match split_outside(text, '?') {
+            Some((_, filter)) if filter.trim().is_empty() => return Err(SpecError::NoFilter(text.into())),
+            Some((text, filter)) => (text, Some(filter.trim().to_owned())),
+            None => (text, None),
+        };
         let (name, rest) = split_name(text)?;
         let (word, field) = match rest.split_once(':') {
             Some((word, field)) => (word, Some(field)),
@@ -126,8 +153,16 @@ impl FromStr for Spec {
         if field.is_none() && !function.counts_lines() {
             return Err(SpecError::NoField(word.into()));
         }
-        let field = field.map(|path| parse_field(path, text)).transpose()?;
-        Ok(Spec { name: name.unwrap_or(word).into(), function, field })
+        let (field, given) = match (field, function) {
+            (Some(field), Function::MinBy | Function::MaxBy) => {
+                let (field, given) = split_outside(field, ':').ok_or_else(|| SpecError::TwoFields(word.to_owned()))?;
+                (Some(field), Some(given))
+            }
+            (field, _) => (field, None),
+        };
+        let field = field.map(|field| parse_field(field, text)).transpose()?;
+        let given = given.map(|given| parse_field(given, text)).transpose()?;
+        Ok(Spec { name: name.unwrap_or(word).into(), function, field, given, condition })
     }
 }
 
@@ -147,6 +182,8 @@ fn plain(word: &str) -> Result<Function, SpecError> {
         "avg" => Function::Avg,
         "min" => Function::Min,
         "max" => Function::Max,
+        "min_by" => Function::MinBy,
+        "max_by" => Function::MaxBy,
         "var" => Function::Var,
         "stddev" => Function::StdDev,
         "first" => Function::First,
@@ -192,7 +229,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn parse_field(path: &str, spec: &str) -> Result<FieldPath, SpecError> {
+fn parse_field(path: &str, spec: &str) -> Result<Argument, SpecError> {
     path.parse().map_err(|error| SpecError::Field { spec: spec.into(), reason: format!("{error}") })
 }
 
@@ -222,6 +259,25 @@ mod tests {
         assert_eq!(spec("total eur=sum:v"), Ok(("total eur".into(), Function::Sum, true)));
         assert_eq!(spec(r#"sum:."a=b""#), Ok(("sum".into(), Function::Sum, true)));
         assert_eq!(spec(r#"sum:."a:b""#), Ok(("sum".into(), Function::Sum, true)));
+    }
+
+    #[test]
+    fn a_condition_is_all_behind_the_first_question_mark_outside() {
+        let condition = |text: &str| text.parse::<Spec>().map(|spec| (spec.name, spec.condition));
+        assert_eq!(condition("rank1=count?.price<10000"), Ok(("rank1".into(), Some(".price<10000".into()))));
+        assert_eq!(condition("count?.a==1"), Ok(("count".into(), Some(".a==1".into()))));
+        assert_eq!(condition(r#"sum:."a?b"? .c? "#), Ok(("sum".into(), Some(".c?".into()))));
+        assert_eq!(condition("max:(.a?)"), Ok(("max".into(), None)));
+        assert_eq!(condition("sum:a?"), Err(SpecError::NoFilter("sum:a?".into())));
+    }
+
+    #[test]
+    fn the_best_of_a_field_gives_another() {
+        let spec: Spec = "max_by:.t[11:16]:bidder".parse().unwrap();
+        assert_eq!(spec.field, Some(Argument::Expression(".t[11:16]".into())));
+        assert_eq!(spec.given, Some("bidder".parse().unwrap()));
+        assert_eq!("min_by:a".parse::<Spec>(), Err(SpecError::TwoFields("min_by".into())));
+        assert_eq!("max_by".parse::<Spec>(), Err(SpecError::NoField("max_by".into())));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(crate) fn write_decimal((mantissa, scale): (i128, u8), out: &mut Vec<u8>) {
 }
 
 /// Appends a value's JSON text as a string. Lines are checked to be UTF-8 before they get here.
-pub(crate) fn write_text(text: &[u8], out: &mut Vec<u8>) {
+pub fn write_text(text: &[u8], out: &mut Vec<u8>) {
     write_string(&String::from_utf8_lossy(text), out);
 }
 

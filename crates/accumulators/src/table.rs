@@ -1,24 +1,29 @@
 //! The states of many groups, in columns.
 
-use json_fields::Field;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use json_fields::{Field, Kind, decode_string};
 
 use crate::canonical::write_canonical;
 use crate::distinct::Distinct;
 use crate::ends::{Ends, List};
+use crate::extremes::{Best, Offered, Strings};
 use crate::frequencies::Frequencies;
 use crate::number::Number;
-use crate::percentiles::Percentiles;
-use crate::plan::{FieldPlan, Plan};
+use crate::percentiles::{DistinctBy, Percentiles};
+use crate::plan::{FieldPlan, Plan, Source};
 use crate::quantiles::Quantiles;
 use crate::stats::{Moments, Stats};
 use crate::values::Values;
 
-/// A group has more values than `exact` percentiles may keep.
+/// A group has more values than may be kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("exact percentiles of field {field:?}: a group has more than {max} values")]
-pub struct LimitError {
-    pub field: String,
-    pub max: usize,
+pub enum LimitError {
+    #[error("exact percentiles of field {field:?}: a group has more than {max} values")]
+    Percentiles { field: String, max: usize },
+    #[error("exact count of field {field:?}: a group has more than {max} different values")]
+    Distinct { field: String, max: u64 },
 }
 
 /// Groups of one plan, numbered from zero. The plan is an argument everywhere, and has to be the same one.
@@ -33,6 +38,8 @@ pub struct Table {
     pub(crate) lists: Vec<List>,
     pub(crate) frequencies: Vec<Frequencies>,
     pub(crate) distinct: Vec<Distinct>,
+    pub(crate) strings: Vec<Option<Box<Strings>>>,
+    pub(crate) best: Vec<Best>,
     canonical: Vec<u8>,
 }
 
@@ -51,6 +58,8 @@ impl Table {
         grow(&mut self.lists, groups * columns.lists);
         grow(&mut self.frequencies, groups * columns.frequencies);
         grow(&mut self.distinct, groups * columns.distinct);
+        grow(&mut self.strings, groups * columns.strings);
+        grow(&mut self.best, groups * columns.best);
         group
     }
 
@@ -66,6 +75,8 @@ impl Table {
         self.lists.reserve(groups * columns.lists);
         self.frequencies.reserve(groups * columns.frequencies);
         self.distinct.reserve(groups * columns.distinct);
+        self.strings.reserve(groups * columns.strings);
+        self.best.reserve(groups * columns.best);
     }
 
     #[must_use]
@@ -90,6 +101,8 @@ impl Table {
             + size_of::<List>() * columns.lists
             + size_of::<Frequencies>() * columns.frequencies
             + size_of::<Distinct>() * columns.distinct
+            + size_of::<Option<Box<Strings>>>() * columns.strings
+            + size_of::<Best>() * columns.best
     }
 
     /// Lines that a group has taken.
@@ -110,12 +123,14 @@ impl Table {
         self.lists[range(group, columns.lists)].fill_with(List::default);
         self.frequencies[range(group, columns.frequencies)].fill_with(Frequencies::default);
         self.distinct[range(group, columns.distinct)].fill_with(Distinct::default);
+        self.strings[range(group, columns.strings)].fill_with(Option::default);
+        self.best[range(group, columns.best)].fill_with(Best::default);
     }
 
     /// Takes in one line, whose values were read from it. `sequence` numbers lines in order of arrival.
     ///
     /// # Errors
-    /// One value too many for exact percentiles. Nothing is changed then.
+    /// One value too many for exact percentiles, or for an exact count. Nothing is changed then.
     #[inline]
     pub fn update(
         &mut self,
@@ -125,18 +140,33 @@ impl Table {
         line: &[u8],
         sequence: u64,
     ) -> Result<(), LimitError> {
-        if matches!(plan.settings.percentiles, Percentiles::Exact(_)) {
+        if plan.has_limits {
             self.check_room(plan, group, |number, _| usize::from(values.fields[number].is_some()))?;
+            self.check_new_values(plan, group, values, line)?;
         }
         self.lines[group] += 1;
         for (number, field) in plan.fields.iter().enumerate() {
             let Some(found) = &values.fields[number] else { continue };
-            self.update_numbers(plan, field, group, &values.numbers[number]);
-            if field.needs_text() {
-                self.update_texts(plan, field, group, found, line, sequence);
+            if values.strings > 0 && field.takes_strings && found.kind == Kind::String {
+                self.update_strings(plan, field, group, decoded(found, values.text(field.source, line)).as_ref());
+            } else {
+                self.update_numbers(plan, field, group, &values.numbers[number]);
+            }
+            if field.needs_text {
+                self.update_texts(plan, (number, field), group, values, line, sequence);
             }
         }
         Ok(())
+    }
+
+    /// Takes in a string, of which only the order matters.
+    #[cold]
+    fn update_strings(&mut self, plan: &Plan, field: &FieldPlan, group: usize, text: &[u8]) {
+        if let Some(column) = field.strings {
+            Strings::add(&mut self.strings[group * plan.columns.strings + column], text);
+        } else if let Some(column) = field.counts {
+            self.counts[group * plan.columns.counts + column] += 1;
+        }
     }
 
     #[inline]
@@ -162,42 +192,96 @@ impl Table {
     fn update_texts(
         &mut self,
         plan: &Plan,
-        field: &FieldPlan,
+        (number, field): (usize, &FieldPlan),
         group: usize,
-        found: &Field,
+        values: &Values,
         line: &[u8],
         sequence: u64,
     ) {
         let columns = &plan.columns;
+        let Some(found) = &values.fields[number] else { return };
+        let text = values.text(field.source, line);
         if let Some(column) = field.ends {
-            self.ends[group * columns.ends + column].add(found.text(line), sequence);
+            self.ends[group * columns.ends + column].add(found.text(text), sequence);
         }
         if let Some(column) = field.lists {
-            self.lists[group * columns.lists + column].add(found.text(line), sequence, field.list_max);
+            self.lists[group * columns.lists + column].add(found.text(text), sequence, field.list_max);
+        }
+        if let Some(given) = field.given {
+            let value = values.given[number].map_or(&b"null"[..], |value| value.text(values.text(given, line)));
+            let string = (found.kind == Kind::String).then(|| decoded(found, text));
+            let key = match &string {
+                Some(string) => Offered::String(string),
+                None => Offered::Number(values.numbers[number]),
+            };
+            for (column, wanted) in [(field.min_by, Ordering::Less), (field.max_by, Ordering::Greater)] {
+                if let Some(column) = column {
+                    self.best[group * columns.best + column].offer(wanted, key, sequence, value);
+                }
+            }
         }
         if field.frequencies.is_none() && field.distinct.is_none() {
             return;
         }
         self.canonical.clear();
-        write_canonical(Some(found), line, &mut self.canonical);
+        write_canonical(Some(found), text, &mut self.canonical);
         if let Some(column) = field.frequencies {
             self.frequencies[group * columns.frequencies + column].add(&self.canonical, 1);
         }
         if let Some(column) = field.distinct {
-            self.distinct[group * columns.distinct + column].add(&self.canonical);
+            self.distinct[group * columns.distinct + column].add(&self.canonical, plan.settings.distinct);
         }
+    }
+
+    /// Whether every exact count has room for the line's values.
+    fn check_new_values(&mut self, plan: &Plan, group: usize, values: &Values, line: &[u8]) -> Result<(), LimitError> {
+        let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
+        for (field, found) in plan.fields.iter().zip(&values.fields) {
+            if let (Some(column), Some(found)) = (field.distinct, found)
+                && let Distinct::Exact(set) = &self.distinct[group * plan.columns.distinct + column]
+                && set.len() >= max
+            {
+                self.canonical.clear();
+                write_canonical(Some(found), values.text(field.source, line), &mut self.canonical);
+                if !set.contains(&self.canonical) {
+                    return Err(LimitError::Distinct { field: field.label.clone(), max });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every exact count has room for those of another group.
+    fn check_sets(&self, plan: &Plan, group: usize, other: &Table, from: usize) -> Result<(), LimitError> {
+        let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
+        for field in plan.fields.iter() {
+            let Some(column) = field.distinct else { continue };
+            let at = |table: &Table, group: usize| match &table.distinct[group * plan.columns.distinct + column] {
+                Distinct::Exact(set) => set.len(),
+                _ => 0,
+            };
+            if at(self, group) + at(other, from) > max
+                && let Distinct::Exact(own) = &self.distinct[group * plan.columns.distinct + column]
+                && let Distinct::Exact(their) = &other.distinct[from * plan.columns.distinct + column]
+                && own.len_with(their) > max
+            {
+                return Err(LimitError::Distinct { field: field.label.clone(), max });
+            }
+        }
+        Ok(())
     }
 
     /// Adds a group of another table of the same plan to a group of this one, whatever of both came first.
     ///
     /// # Errors
-    /// Too many values for exact percentiles. Nothing is changed then.
+    /// Too many values for exact percentiles, or for an exact count. Nothing is changed then.
     pub fn merge(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) -> Result<(), LimitError> {
         let columns = plan.columns;
         self.check_room(plan, group, |_, column| match &other.quantiles[from * columns.quantiles + column] {
             Quantiles::Values(values) => values.len(),
             _ => 0,
         })?;
+        self.check_sets(plan, group, other, from)?;
         self.merge_but_values(plan, group, other, from);
         let settings = &plan.settings;
         range(group, columns.quantiles).zip(range(from, columns.quantiles)).for_each(|(own, their)| {
@@ -220,6 +304,16 @@ impl Table {
         }
         pairs(columns.frequencies).for_each(|(own, their)| self.frequencies[own].merge(&other.frequencies[their]));
         pairs(columns.distinct).for_each(|(own, their)| self.distinct[own].merge(&other.distinct[their]));
+        pairs(columns.strings)
+            .for_each(|(own, their)| Strings::merge(&mut self.strings[own], other.strings[their].as_deref()));
+        for field in &plan.fields {
+            for (column, wanted) in [(field.min_by, Ordering::Less), (field.max_by, Ordering::Greater)] {
+                if let Some(column) = column {
+                    let their = &other.best[from * columns.best + column];
+                    self.best[group * columns.best + column].merge(wanted, their);
+                }
+            }
+        }
     }
 
     /// Adds a group of this table to another group of it. The added one stays as it is.
@@ -247,6 +341,8 @@ impl Table {
         self.lists[range(group, columns.lists)].swap_with_slice(&mut other.lists);
         self.frequencies[range(group, columns.frequencies)].swap_with_slice(&mut other.frequencies);
         self.distinct[range(group, columns.distinct)].swap_with_slice(&mut other.distinct);
+        self.strings[range(group, columns.strings)].swap_with_slice(&mut other.strings);
+        self.best[range(group, columns.best)].swap_with_slice(&mut other.best);
     }
 
     fn merge_numbers(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
@@ -273,17 +369,29 @@ impl Table {
                 && self.quantiles[group * plan.columns.quantiles + column]
                     .is_full(plan.settings.percentiles, more(number, column))
             {
-                return Err(LimitError { field: plan.paths()[number].name(), max });
+                return Err(LimitError::Percentiles { field: field.label.clone(), max });
             }
         }
         Ok(())
     }
 }
 
-impl FieldPlan {
+impl Values {
+    /// What the value of a source counts from.
     #[inline]
-    pub(crate) fn needs_text(&self) -> bool {
-        self.ends.is_some() || self.lists.is_some() || self.frequencies.is_some() || self.distinct.is_some()
+    pub(crate) fn text<'a>(&'a self, source: Source, line: &'a [u8]) -> &'a [u8] {
+        match source {
+            Source::Expression(_) => &self.computed,
+            Source::Path(_) | Source::Line => line,
+        }
+    }
+}
+
+/// A string without quotes and escapes.
+pub(crate) fn decoded<'a>(field: &Field, text: &'a [u8]) -> Cow<'a, [u8]> {
+    match field.escaped {
+        true => Cow::Owned(decode_string(field.text(text)).into_owned().into_bytes()),
+        false => Cow::Borrowed(field.string_body(text)),
     }
 }
 

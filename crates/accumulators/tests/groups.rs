@@ -11,7 +11,7 @@ use serde_json::Value;
 
 fn plan_with(specs: &[&str], percentiles: Percentiles) -> Plan {
     let specs: Vec<Spec> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
-    Plan::new(specs, Settings { percentiles, seed: 7 }).unwrap()
+    Plan::new(specs, Settings { percentiles, seed: 7, ..Settings::default() }).unwrap()
 }
 
 fn plan(specs: &[&str]) -> Plan {

@@ -5,7 +5,7 @@
 use aggregate::{Aggregate, Job};
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use json_fields::FieldPath;
+use line_values::Expression;
 use millpipe::{Config, Driver, Rejects};
 
 const LINES: usize = 10_000;
@@ -42,8 +42,8 @@ fn fed(bencher: Bencher<'_, '_>, keys: usize, line: impl Fn(usize) -> String) {
 
 fn driver() -> Driver<Aggregate> {
     let plan = accumulators::Plan::new(vec!["count".parse().expect("a spec")], accumulators::Settings::default());
-    let by = FieldPath::parse_list("key,shop").expect("paths");
-    let stage = Aggregate::new(Job::new(plan.expect("a plan"), by));
+    let by = Expression::parse_list("key,shop").expect("keys");
+    let stage = Aggregate::new(Job::new(plan.expect("a plan"), by).expect("a job"));
     let mut driver = Driver::new(stage, Config::new("aggregate"), Rejects::in_memory("aggregate"));
     driver.clock(0).expect("a clock");
     driver

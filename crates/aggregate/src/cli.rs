@@ -3,15 +3,17 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use accumulators::{Percentiles, Plan, Settings, Spec, SpecError};
+use accumulators::{DistinctBy, Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
 use event_time::TimeUnit;
-use json_fields::{FieldPath, PathError};
+use json_fields::FieldPath;
+use line_values::{Expression, WrongExpression};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use units::{ByteSize, DurationMs, QuantityError};
 
-use crate::job::{Emit, GROUPS_MAX, Job, Overflow};
+use crate::changes::OP;
+use crate::job::{Emit, GROUPS_MAX, Job, Last, Overflow};
 
 const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD]; without NAME it is called like its function.
   count              lines                     count:F     values that are not null
@@ -52,9 +54,9 @@ pub struct Cli {
     #[arg(value_name = "SPEC", value_parser = parse_spec)]
     pub specs: Vec<Spec>,
 
-    /// The fields that make the key, with commas between them: user,.meta.site
-    #[arg(long, value_name = "FIELDS", value_parser = parse_fields)]
-    pub by: Option<Fields>,
+    /// What makes the key, with commas between: user,.meta.site,day=.at[:10]
+    #[arg(long, value_name = "KEYS", value_parser = parse_keys)]
+    pub by: Option<Keys>,
 
     /// The field of the default results [default: value]
     #[arg(long, value_name = "FIELD", conflicts_with = "specs")]
@@ -63,6 +65,10 @@ pub struct Cli {
     /// How to compute percentiles of more than 512 values: ddsketch:ERROR (relative), tdigest, exact:MAX or reservoir:SIZE
     #[arg(long, value_name = "HOW", default_value = "ddsketch:0.01", value_parser = parse_percentiles)]
     pub percentiles: Percentiles,
+
+    /// How to count more than 1,024 different values: hyperloglog, or exact:MAX for at most MAX in a group
+    #[arg(long, value_name = "HOW", default_value = "hyperloglog", value_parser = parse_distinct)]
+    pub distinct: DistinctBy,
 
     /// Seed of the samples of --percentiles reservoir
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -75,6 +81,18 @@ pub struct Cli {
     /// Write and forget a key that had no line for this long
     #[arg(long, value_name = "DURATION", help_heading = "Without windows")]
     pub ttl: Option<DurationMs>,
+
+    /// Write, after each line, the results of its key's last lines: of so many (11), or those of a time (10m, by --time)
+    #[arg(long, value_name = "N|DURATION", value_parser = parse_last, conflicts_with_all = ["emit", "ttl", "memory", "overflow", "changes", "of_changes"], help_heading = "Without windows")]
+    pub last: Option<Last>,
+
+    /// Say in "op" what a result is: insert, update_before and update_after (the old and the new one), or delete
+    #[arg(long, conflicts_with_all = ["ttl", "overflow"], help_heading = "Without windows")]
+    pub changes: bool,
+
+    /// Lines are results with "op": those of update_before and delete are taken back (for count, sum and avg)
+    #[arg(long, conflicts_with = "memory", help_heading = "Without windows")]
+    pub of_changes: bool,
 
     /// The field with the time that --emit every and --ttl go by [default: that of the watermarks, else the clock]
     #[arg(long, value_name = "FIELD", help_heading = "Without windows")]
@@ -100,11 +118,19 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Limits")]
     pub spill_dir: Option<PathBuf>,
 
-    /// Write the watermark marks on, for a stage behind that needs them; with --where all marks go on
+    /// The most memory for the lines that --last keeps; one more is an error
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", requires = "last", help_heading = "Limits")]
+    pub buffer: ByteSize,
+
+    /// Write each line on too, before results that it makes; late ones as --late says
+    #[arg(long, help_heading = "Output")]
+    pub keep_lines: bool,
+
+    /// Write the watermark marks on, for a stage behind that needs them; with --where and --keep-lines all marks go on
     #[arg(long, help_heading = "Output")]
     pub keep_marks: bool,
 
-    /// What becomes of a late line: reject or drop
+    /// What becomes of a late line: reject or drop, or with --keep-lines pass
     #[arg(long, value_name = "WHAT", value_parser = parse_late, help_heading = "Bad lines")]
     pub late: Option<Late>,
 
@@ -123,9 +149,9 @@ const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 const DEFAULT_VALUE: &str = "value";
 const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
 
-/// A list of fields, as one flag's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fields(pub Vec<FieldPath>);
+/// A list of keys, as one flag's value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keys(pub Vec<Expression>);
 
 impl Cli {
     #[must_use]
@@ -140,21 +166,26 @@ impl Cli {
     /// # Errors
     /// `Usage` where they do not go together.
     pub fn job(&self) -> Result<Job, Error> {
-        let settings = Settings { percentiles: self.percentiles, seed: self.seed };
+        let settings = Settings { percentiles: self.percentiles, distinct: self.distinct, seed: self.seed };
         let specs = if self.specs.is_empty() { self.default_specs()? } else { self.specs.clone() };
         let plan = Plan::new(specs, settings).map_err(|error| usage(&error))?;
-        let by = self.by.clone().map(|fields| fields.0).unwrap_or_default();
-        check_names(&plan, &by)?;
+        let by = self.by.clone().map(|keys| keys.0).unwrap_or_default();
+        check_names(&plan, &by, self.changes)?;
         self.check_memory()?;
-        let mut job = Job::new(plan, by);
+        self.check_taken_back(&plan)?;
+        let mut job = Job::new(plan, by).map_err(Error::usage)?;
         job.memory_bytes = self.memory.map(ByteSize::as_usize);
         job.groups_max = if self.memory.is_some() { usize::MAX } else { self.max_keys.get() };
         job.overflow = self.overflow;
         job.emit = self.emit;
         job.ttl_ms = self.ttl.map(|ttl| ttl.0);
         job.time = self.time.clone().map(|path| (path, self.time_unit));
+        job.last = self.last;
+        job.buffer_bytes = self.buffer.as_usize();
+        (job.writes_changes, job.reads_changes) = (self.changes, self.of_changes);
         job.keep_marks = self.keep_marks;
-        job.has_other_lines = self.selection.selection.is_some();
+        job.keeps_lines = self.keep_lines;
+        job.has_other_lines = self.selection.selection.is_some() || self.keep_lines;
         job.reports_missing = self.stage.run.verbose;
         Ok(job)
     }
@@ -175,6 +206,33 @@ impl Cli {
         Ok(())
     }
 
+    /// Results that lines leave again, and results of some lines only when others are known.
+    fn check_taken_back(&self, plan: &Plan) -> Result<(), Error> {
+        let only = |flag: &str, name: &str, functions: &str| {
+            let error = Error::usage(format_args!("{name:?} cannot be of lines that leave again, as with {flag}"));
+            Err(error.hint(format_args!("{flag} is for {functions}")))
+        };
+        if let Some(name) = plan.cannot_take_back(true).filter(|_| self.last.is_some()) {
+            return only("--last", name, "count, sum, avg, min, max, first, last and delta");
+        }
+        if let Some(name) = plan.cannot_take_back(false).filter(|_| self.of_changes) {
+            return only("--of-changes", name, "count, sum and avg");
+        }
+        if matches!(self.last, Some(Last::Time(_))) != self.time.is_some() && self.last.is_some() {
+            let error = Error::usage("--last of a time needs --time, and of a number of lines takes none");
+            return Err(error.hint("--last 10m --time FIELD, or --last 11"));
+        }
+        if self.changes && self.emit == Emit::End {
+            let error = Error::usage("--changes is of results that are written more than once");
+            return Err(error.hint("--emit update or --emit every:10s"));
+        }
+        if self.late == Some(Late::Pass) && !self.keep_lines {
+            let error = Error::usage("--late pass: a late line cannot pass, as lines end here");
+            return Err(error.hint("--keep-lines writes all lines on; or --late reject"));
+        }
+        Ok(())
+    }
+
     fn default_specs(&self) -> Result<Vec<Spec>, Error> {
         let field = self.value.clone().unwrap_or_else(|| FieldPath::key(DEFAULT_VALUE));
         let specs = DEFAULT_FUNCTIONS.iter().map(|function| format!("{function}:{field}"));
@@ -184,9 +242,14 @@ impl Cli {
 }
 
 /// No two members of a result line may have the same name.
-fn check_names(plan: &Plan, by: &[FieldPath]) -> Result<(), Error> {
+fn check_names(plan: &Plan, by: &[Expression], has_op: bool) -> Result<(), Error> {
+    if let Some(nameless) = by.iter().find(|key| !key.has_name()) {
+        let error = Error::usage(format_args!("the key \"{nameless}\" has no name"));
+        return Err(error.hint(format_args!("a name stands before it: day={nameless}")));
+    }
     let mut names: Vec<String> = vec!["window_start".into(), "window_end".into()];
-    for name in by.iter().map(FieldPath::name).chain(plan.names().iter().cloned()) {
+    names.extend(has_op.then(|| OP.to_owned()));
+    for name in by.iter().map(Expression::name).chain(plan.names().iter().cloned()) {
         if names.contains(&name) {
             let error = Error::usage(format_args!("two members of a result line would be named {name:?}"));
             return Err(error.hint("name a result: NAME=FUNCTION:FIELD; windows are part of the key by themselves"));
@@ -203,8 +266,12 @@ fn usage(error: &SpecError) -> Error {
     }
 }
 
-fn parse_fields(text: &str) -> Result<Fields, PathError> {
-    FieldPath::parse_list(text).map(Fields)
+fn parse_keys(text: &str) -> Result<Keys, WrongExpression> {
+    Expression::parse_list(text).map(Keys)
+}
+
+fn parse_distinct(text: &str) -> Result<DistinctBy, String> {
+    text.parse().map_err(|error| with_hint(&error))
 }
 
 fn parse_spec(text: &str) -> Result<Spec, String> {
@@ -234,6 +301,14 @@ fn parse_emit(text: &str) -> Result<Emit, String> {
     }
 }
 
+fn parse_last(text: &str) -> Result<Last, String> {
+    let said = || "say a number of lines (11) or a time (10m)".to_owned();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().filter(|lines| *lines > 0).map(Last::Lines).ok_or_else(said);
+    }
+    text.parse::<DurationMs>().ok().filter(|time| time.0 > 0).map(|time| Last::Time(time.0)).ok_or_else(said)
+}
+
 fn parse_memory(text: &str) -> Result<ByteSize, String> {
     let size: ByteSize = text.parse().map_err(|error: QuantityError| error.to_string())?;
     if size < MEMORY_MIN { Err(format!("{size} is too little: at least {MEMORY_MIN}")) } else { Ok(size) }
@@ -243,6 +318,7 @@ fn parse_late(text: &str) -> Result<Late, String> {
     match text {
         "reject" => Ok(Late::Reject),
         "drop" => Ok(Late::Drop),
-        _ => Err("say reject or drop; a late line cannot pass, as lines end here".into()),
+        "pass" => Ok(Late::Pass),
+        _ => Err("say reject or drop, or with --keep-lines pass".into()),
     }
 }

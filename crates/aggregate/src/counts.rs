@@ -125,7 +125,7 @@ impl Counts {
         let id = self.groups.member(slice, taken.key, &work.job, &mut work.budget)?;
         self.groups.store.update(&work.job, id, taken)?;
         slice.lines += 1;
-        work.held += 1;
+        work.take(taken.line, out);
         if slice.lines == slice.end - slice.start {
             self.write_until(stream, end, work, out)?;
         }
@@ -150,7 +150,7 @@ impl Counts {
         let id = self.groups.member(slice, taken.key, &work.job, &mut work.budget)?;
         self.groups.store.update(&work.job, id, taken)?;
         slice.lines += 1;
-        work.held += 1;
+        work.take(taken.line, out);
         if slice.lines == end - start
             && let Some(slice) = stream.slices.remove(at)
         {

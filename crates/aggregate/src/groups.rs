@@ -22,6 +22,10 @@ pub struct Taken<'a> {
     pub values: &'a Values,
     /// In order of arrival.
     pub sequence: u64,
+    /// With `--time`.
+    pub time_ms: Option<i64>,
+    /// The line takes back an earlier one.
+    pub is_taken_back: bool,
 }
 
 /// How many groups there are in all windows together, against `--max-keys`.
@@ -145,6 +149,18 @@ impl Store {
         Ok(())
     }
 
+    /// Takes back what an earlier line brought.
+    ///
+    /// # Errors
+    /// `Bad` when the group has not had such a line.
+    pub fn take_back(&mut self, job: &Job, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
+        if !self.table.take_back(&job.plan, id as usize, taken.values) {
+            return Err(was_not_there());
+        }
+        self.tracking.touch(id);
+        Ok(())
+    }
+
     /// Takes in a line of a batch.
     #[inline]
     pub fn update_from(&mut self, job: &Job, id: u32, batch: &NumberBatch, line: usize) {
@@ -153,8 +169,17 @@ impl Store {
     }
 }
 
+#[cold]
+pub fn was_not_there() -> Fault {
+    Fault::bad("the line takes back one that has not come before")
+}
+
 pub fn stop(error: LimitError) -> Fault {
-    Error::data(error).hint("--percentiles exact:N allows more, ddsketch and tdigest need no limit").into()
+    let hint = match error {
+        LimitError::Percentiles { .. } => "--percentiles exact:N allows more, ddsketch and tdigest need no limit",
+        LimitError::Distinct { .. } => "--distinct exact:N allows more, hyperloglog needs no limit",
+    };
+    Error::data(error).hint(hint).into()
 }
 
 /// Groups found by their key.

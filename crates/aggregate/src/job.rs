@@ -1,8 +1,12 @@
 //! What to do, as read from the flags.
 
+use std::fmt;
+
 use accumulators::Plan;
 use event_time::TimeUnit;
 use json_fields::{FieldPath, write_string};
+use line_values::{Condition, Expression, WrongExpression};
+use units::DurationMs;
 
 /// When results of lines without windows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +29,32 @@ pub enum Overflow {
     EvictOldest,
 }
 
+/// The lines of a key that its results are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// So many.
+    Lines(usize),
+    /// Those whose time is at most so many milliseconds before the latest one.
+    Time(i64),
+}
+
+impl fmt::Display for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Last::Lines(lines) => write!(f, "{lines}"),
+            Last::Time(ms) => write!(f, "{}", DurationMs(*ms)),
+        }
+    }
+}
+
 /// What one aggregation does.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub plan: Plan,
-    pub by: Vec<FieldPath>,
+    pub by: Vec<Expression>,
+    /// Those of the plan.
+    pub expressions: Vec<Expression>,
+    pub conditions: Vec<Condition>,
     /// `"name":` for each of `by`.
     pub members: Vec<Vec<u8>>,
     /// Limit on (window, key) pairs held at once.
@@ -42,6 +67,16 @@ pub struct Job {
     pub ttl_ms: Option<i64>,
     /// Event time of lines without windows, where no watermarks tell it.
     pub time: Option<(FieldPath, TimeUnit)>,
+    /// Results are of the last lines of their key, and written after each line.
+    pub last: Option<Last>,
+    /// Most memory for the lines that `last` needs.
+    pub buffer_bytes: usize,
+    /// Results say what becomes of those that were written before.
+    pub writes_changes: bool,
+    /// Lines say so of other lines.
+    pub reads_changes: bool,
+    /// Lines go on, beside being taken in.
+    pub keeps_lines: bool,
     pub keep_marks: bool,
     /// Some lines of the pipe pass: all marks go on with them.
     pub has_other_lines: bool,
@@ -53,11 +88,14 @@ pub struct Job {
 }
 
 impl Job {
-    #[must_use]
-    pub fn new(plan: Plan, by: Vec<FieldPath>) -> Job {
-        let members = by.iter().map(|path| member(&path.name())).collect();
+    /// # Errors
+    /// An expression or a condition of the plan that is none.
+    pub fn new(plan: Plan, by: Vec<Expression>) -> Result<Job, WrongExpression> {
+        let members = by.iter().map(|key| member(&key.name())).collect();
         let waits_from = if plan.takes_batches() { WAITS_FROM } else { usize::MAX };
-        Job {
+        Ok(Job {
+            expressions: plan.expressions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+            conditions: plan.conditions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
             plan,
             by,
             members,
@@ -67,11 +105,27 @@ impl Job {
             emit: Emit::End,
             ttl_ms: None,
             time: None,
+            last: None,
+            buffer_bytes: BUFFER_BYTES,
+            writes_changes: false,
+            reads_changes: false,
+            keeps_lines: false,
             keep_marks: false,
             has_other_lines: false,
             waits_from,
             reports_missing: false,
-        }
+        })
+    }
+
+    /// The keys that are fields.
+    pub fn key_paths(&self) -> impl Iterator<Item = &FieldPath> {
+        self.by.iter().filter_map(Expression::path)
+    }
+
+    /// Whether all that is wanted of a line are fields.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.plan.is_plain() && self.by.iter().all(|key| key.path().is_some())
     }
 
     /// Whether keys are ever forgotten in the order of their last line.
@@ -92,10 +146,19 @@ impl Job {
         if let Some((path, unit)) = &self.time {
             flags.push(format!("--time {path} --time-unit {unit}"));
         }
+        if let Some(last) = self.last {
+            flags.push(format!("--last {last}"));
+        }
+        if self.writes_changes {
+            flags.push("--changes".to_owned());
+        }
         flags.extend(Some(self.plan.states()).filter(|states| !states.is_empty()));
         flags.join(" ")
     }
 }
+
+/// Memory for kept lines, unless said otherwise.
+pub const BUFFER_BYTES: usize = 256 << 20;
 
 /// (window, key) pairs held at once, unless said otherwise.
 pub const GROUPS_MAX: usize = 1_000_000;

@@ -6,17 +6,20 @@
 //!
 //! **What comes out when.** With windows, a line for each window and key as soon as the watermark reaches the window's
 //! last millisecond; count windows with their last line; what is open at the end of the input then. Windows come by
-//! (end, start), keys in the order of [`keys::compare`]. Without windows, by `--emit`. Watermarks, window marks and
-//! partition marks end here, unless `--where` leaves some lines to other stages, which may need them.
+//! (end, start), keys in the order of [`keys::compare`]. Without windows, by `--emit`; with `--last`, a line after each
+//! line. Watermarks, window marks and partition marks end here, unless some lines go on to other stages, which may need
+//! them: those that `--where` leaves, or all of them with `--keep-lines`.
 //!
 //! **What is kept**: a state for each (window or slice, key), at most `--max-keys` of them, or as many as fit into
-//! `--memory` and the others on disk. Windows of several slices are put together when they are written, a key at a time.
+//! `--memory` and the others on disk; with `--last`, the last lines of each key, at most `--buffer` in all. Windows of several slices are put together when they are written, a key at a time.
 //!
 //! **Late** is a line whose window was closed; for a slice, when all its windows were. **Bad** is a line whose field
-//! is not a number where one is needed, or whose annotation is not like that of the lines before.
+//! is not a number where one is needed, on which a filter fails, which takes back what has not come, or whose annotation
+//! is not like that of the lines before.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod annotation;
+mod changes;
 pub mod cli;
 mod counts;
 mod entry_name;
@@ -33,6 +36,7 @@ mod pending;
 mod read_lines;
 mod recency;
 mod results;
+mod rolling;
 mod running;
 mod sessions;
 mod snapshot;
@@ -46,10 +50,11 @@ use std::any::Any;
 use std::io::{self, BufRead, Write};
 
 use event_time::{Window, parse_rfc3339};
+use line_values::Computed;
 use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage};
 use sorted_runs::Scratch;
 
-pub use crate::job::{Emit, Job, Overflow};
+pub use crate::job::{Emit, Job, Last, Overflow};
 
 use crate::groups::Taken;
 use crate::line_reader::{LineReader, Read};
@@ -64,6 +69,8 @@ pub struct Aggregate {
     work: Work,
     mode: Mode,
     reader: LineReader,
+    /// Filters, in this thread alone.
+    computed: Option<Box<Computed>>,
     /// Lines that another thread has read.
     ahead: ReadLines,
     /// The stream has watermarks.
@@ -76,6 +83,7 @@ impl Aggregate {
     pub fn new(job: Job) -> Aggregate {
         Aggregate {
             reader: LineReader::new(&job),
+            computed: line_reader::computed(&job),
             ahead: ReadLines::default(),
             mode: Mode::default(),
             has_watermarks: false,
@@ -114,13 +122,9 @@ impl Aggregate {
     /// Missing and null fields are no error, but seldom meant.
     fn report_missing(&self, out: &mut Out) {
         let job = &self.work.job;
-        for (path, lines) in job.plan.paths().iter().zip(self.reader.values.skipped()) {
+        for (name, lines) in job.plan.labels().zip(self.reader.values.skipped()) {
             if job.reports_missing && *lines > 0 {
-                out.warn(format_args!(
-                    "field {:?} was missing or null in {lines} of {} lines",
-                    path.name(),
-                    self.work.sequence
-                ));
+                out.warn(format_args!("field {name:?} was missing or null in {lines} of {} lines", self.work.sequence));
             }
         }
     }
@@ -128,8 +132,8 @@ impl Aggregate {
     /// Whether lines without windows go by the processing time.
     fn uses_clock(&self) -> bool {
         let job = &self.work.job;
-        let timed = matches!(job.emit, Emit::Every(_)) || job.ttl_ms.is_some();
-        timed && job.time.is_none() && !self.has_watermarks
+        let is_timed = matches!(job.emit, Emit::Every(_)) || job.ttl_ms.is_some();
+        is_timed && job.time.is_none() && !self.has_watermarks
     }
 }
 
@@ -149,9 +153,14 @@ impl Stage for Aggregate {
 
     #[inline]
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let Read { annotation, time_ms, front } = match self.ahead.next(line, &mut self.reader) {
+        let Read { annotation, time_ms, is_taken_back, front } = match self.ahead.next(line, &mut self.reader) {
             Some(read) => read,
-            None => self.reader.read(&self.work.job, line)?,
+            None => {
+                if let Some(computed) = &mut self.computed {
+                    computed.read(line).map_err(Fault::bad)?;
+                }
+                self.reader.read(&self.work.job, line, self.computed.as_deref())?
+            }
         };
         if !self.mode.takes(annotation) {
             self.mode.begin(annotation, &self.work)?;
@@ -166,6 +175,8 @@ impl Stage for Aggregate {
             key: &self.reader.key,
             values: &self.reader.values,
             sequence: self.work.sequence,
+            time_ms,
+            is_taken_back,
         };
         self.work.sequence += 1;
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
@@ -179,6 +190,8 @@ impl Stage for Aggregate {
     }
 
     fn readers(&self, threads: usize) -> Vec<Box<dyn ReadAhead>> {
+        // Filters cannot go from thread to thread.
+        let threads = if self.work.job.is_plain() { threads } else { 0 };
         let reader = || Box::new(Reader::new(&self.work.job)) as Box<dyn ReadAhead>;
         (0..threads).map(|_| reader()).collect()
     }

@@ -1,11 +1,13 @@
 //! Reads all of a line that is needed: its annotation, its time, its key, its values.
 
-use accumulators::Values;
+use accumulators::{Inputs, Values, write_canonical};
 use event_time::{TimeParser, TimeUnit};
-use json_fields::{Field, Scanner};
+use json_fields::{Field, FieldPath, Scanner};
+use line_values::{Computed, Expression};
 use millpipe::Fault;
 
 use crate::annotation::{self, Annotation, Annotations};
+use crate::changes;
 use crate::job::Job;
 use crate::keys;
 
@@ -14,6 +16,8 @@ use crate::keys;
 pub struct Read {
     pub annotation: Option<Annotation>,
     pub time_ms: Option<i64>,
+    /// The line takes back an earlier one.
+    pub is_taken_back: bool,
     /// Where in the line the values' spans count from.
     pub front: usize,
 }
@@ -28,15 +32,18 @@ pub struct LineReader {
     /// For lines that begin with a known annotation.
     behind_annotation: Option<Scanner>,
     annotations: Annotations,
+    /// How many of the keys are fields.
+    key_paths: usize,
 }
 
 impl LineReader {
     pub fn new(job: &Job) -> LineReader {
         let time = job.time.as_ref();
         let paths: Vec<_> = annotation::paths()
-            .chain(job.by.iter().cloned())
+            .chain(job.key_paths().cloned())
             .chain(job.plan.paths().iter().cloned())
             .chain(time.map(|(path, _)| path.clone()))
+            .chain(job.reads_changes.then(|| FieldPath::key(changes::OP)))
             .collect();
         let scanner = Scanner::new(&paths);
         LineReader {
@@ -46,13 +53,16 @@ impl LineReader {
             behind_annotation: scanner.inside_object(),
             scanner,
             annotations: Annotations::default(),
+            key_paths: job.key_paths().count(),
         }
     }
 
+    /// `computed` is what filters made of this line, if the job needs any.
+    ///
     /// # Errors
     /// `Bad`: the key and the values are of no use then.
     #[inline]
-    pub fn read(&mut self, job: &Job, line: &[u8]) -> Result<Read, Fault> {
+    pub fn read(&mut self, job: &Job, line: &[u8], computed: Option<&Computed>) -> Result<Read, Fault> {
         // Most lines begin as one of the last few did: the rest is scanned, and the annotation known.
         if let Some(scanner) = &mut self.behind_annotation
             && let Some((annotation, front)) = self.annotations.front(line)
@@ -60,35 +70,82 @@ impl LineReader {
             && let Ok(fields) = scanner.scan(rest)
             && let (&[None, None, None, None], fields) = fields.as_slice().split_at(annotation::NAMES.len())
         {
-            let into = (&mut self.values, &mut self.key, &mut self.time);
-            let time_ms = read_fields(job, fields, rest, into)?;
-            return Ok(Read { annotation: Some(annotation), time_ms, front });
+            let (by, fields) = fields.split_at(self.key_paths);
+            let into = (&mut self.values, &mut self.key, &mut self.time, computed);
+            let (time_ms, is_taken_back) = read_fields(job, (by, fields), rest, into)?;
+            return Ok(Read { annotation: Some(annotation), time_ms, is_taken_back, front });
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?.as_slice();
         let (places, fields) = fields.split_at(annotation::NAMES.len());
         let annotation = self.annotations.read(places, line)?;
-        let into = (&mut self.values, &mut self.key, &mut self.time);
-        let time_ms = read_fields(job, fields, line, into)?;
-        Ok(Read { annotation, time_ms, front: 0 })
+        let (by, fields) = fields.split_at(self.key_paths);
+        let into = (&mut self.values, &mut self.key, &mut self.time, computed);
+        let (time_ms, is_taken_back) = read_fields(job, (by, fields), line, into)?;
+        Ok(Read { annotation, time_ms, is_taken_back, front: 0 })
     }
 }
 
-/// Takes what was found of `--by`, of the plan's paths and of `--time`, in that order; gives the time.
+/// What works out the keys' expressions, then the plan's, and its conditions; none if there are none.
+pub fn computed(job: &Job) -> Option<Box<Computed>> {
+    (!job.is_plain()).then(|| {
+        let keys = job.by.iter().filter(|key| key.path().is_none());
+        let expressions: Vec<Expression> = keys.chain(&job.expressions).cloned().collect();
+        Box::new(Computed::new(&expressions, &job.conditions))
+    })
+}
+
+/// Takes what was found of `--by`, and then of the plan's paths, of `--time` and of the change; gives the time, and
+/// whether the line takes back another.
 #[inline]
 fn read_fields(
     job: &Job,
-    fields: &[Option<Field>],
+    (by, fields): (&[Option<Field>], &[Option<Field>]),
     line: &[u8],
-    (values, key, parser): (&mut Values, &mut Vec<u8>, &mut TimeParser),
-) -> Result<Option<i64>, Fault> {
-    let (by, fields) = fields.split_at(job.by.len());
+    (values, key, parser, computed): (&mut Values, &mut Vec<u8>, &mut TimeParser, Option<&Computed>),
+) -> Result<(Option<i64>, bool), Fault> {
     let (wanted, time) = fields.split_at(job.plan.paths().len());
     let time_ms = match (&job.time, time) {
-        (Some(_), [Some(field)]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
+        (Some(_), [Some(field), ..]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
         (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
         (None, _) => None,
     };
-    values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
-    keys::read(by, line, key);
-    Ok(time_ms)
+    let is_taken_back = job.reads_changes && changes::takes_back(fields.last().copied().flatten(), line)?;
+    match computed {
+        None => {
+            values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
+            keys::read(by, line, key);
+        }
+        Some(computed) => read_computed(job, (by, wanted), line, computed, (values, key))?,
+    }
+    Ok((time_ms, is_taken_back))
+}
+
+#[inline(never)]
+fn read_computed(
+    job: &Job,
+    (by, paths): (&[Option<Field>], &[Option<Field>]),
+    line: &[u8],
+    computed: &Computed,
+    (values, key): (&mut Values, &mut Vec<u8>),
+) -> Result<(), Fault> {
+    let (mut paths_by, mut computed_by) = (by.iter(), computed.values().iter());
+    key.clear();
+    for (number, expression) in job.by.iter().enumerate() {
+        if number > 0 {
+            key.push(b'\n');
+        }
+        let (field, text) = match expression.path() {
+            Some(_) => (paths_by.next(), line),
+            None => (computed_by.next(), computed.text()),
+        };
+        write_canonical(field.and_then(Option::as_ref), text, key);
+    }
+    let inputs = Inputs {
+        line,
+        paths,
+        computed: computed.text(),
+        expressions: computed_by.as_slice(),
+        conditions: computed.truths(),
+    };
+    values.read_all(&job.plan, &inputs).map_err(Fault::bad)
 }

@@ -10,6 +10,7 @@ use crate::groups::Taken;
 use crate::job::Emit;
 use crate::panes;
 use crate::results::Scale;
+use crate::rolling::Rolling;
 use crate::running::Running;
 use crate::sessions::Sessions;
 use crate::windows::{Slices, Windows};
@@ -21,6 +22,8 @@ pub enum Mode {
     #[default]
     Unknown,
     Running(Box<Running>),
+    /// Lines without windows too, with `--last`.
+    Rolling(Box<Rolling>),
     Windows(Box<Windows>),
     Slices(Box<Slices>),
     Sessions(Box<Sessions>),
@@ -34,7 +37,7 @@ impl Mode {
         match (self, annotation) {
             (Mode::Windows(_), Some(Annotation { scale: Scale::Time, is_slice: false, .. }))
             | (Mode::Slices(_) | Mode::Sessions(_), Some(Annotation { scale: Scale::Time, is_slice: true, .. }))
-            | (Mode::Running(_), None) => true,
+            | (Mode::Running(_) | Mode::Rolling(_), None) => true,
             (Mode::Counts(counts), Some(Annotation { scale: Scale::Lines, is_slice, .. })) => {
                 is_slice == (counts.size != counts.slide)
             }
@@ -48,6 +51,7 @@ impl Mode {
             return Err(self.switched(annotation));
         }
         let mode = match annotation {
+            None if work.job.last.is_some() => Mode::Rolling(Box::default()),
             None => Mode::Running(Box::default()),
             Some(Annotation { scale: Scale::Time, is_slice: false, .. }) => Mode::Windows(Box::default()),
             Some(Annotation { scale: Scale::Lines, is_slice: false, window }) => {
@@ -79,7 +83,7 @@ impl Mode {
     fn name(&self) -> &'static str {
         match self {
             Mode::Unknown => "nothing yet",
-            Mode::Running(_) => "lines without windows",
+            Mode::Running(_) | Mode::Rolling(_) => "lines without windows",
             Mode::Windows(_) => "windows of time",
             Mode::Slices(_) => "slices of windows",
             Mode::Sessions(_) => "sessions",
@@ -102,6 +106,7 @@ impl Mode {
             Mode::Sessions(sessions) => sessions.line(window, taken, watermark_ms, work, out),
             Mode::Counts(counts) => counts.line(window, taken, work, out),
             Mode::Running(running) => running.line(taken, work, out),
+            Mode::Rolling(rolling) => rolling.line(taken, work, out),
             Mode::Unknown => Ok(()),
         }
     }
@@ -113,7 +118,7 @@ impl Mode {
             Mode::Slices(slices) => return slices.close(Some(watermark_ms), work, out),
             Mode::Sessions(sessions) => sessions.close(Some(watermark_ms), work, out),
             Mode::Running(running) if work.job.time.is_none() => running.advance(watermark_ms, work, out),
-            Mode::Running(_) | Mode::Counts(_) | Mode::Unknown => {}
+            Mode::Running(_) | Mode::Rolling(_) | Mode::Counts(_) | Mode::Unknown => {}
         }
         Ok(())
     }
@@ -125,7 +130,7 @@ impl Mode {
             Mode::Sessions(sessions) => sessions.close(None, work, out),
             Mode::Counts(counts) => return counts.end(work, out),
             Mode::Running(running) => return running.end(work, out),
-            Mode::Unknown => {}
+            Mode::Rolling(_) | Mode::Unknown => {}
         }
         Ok(())
     }
@@ -140,7 +145,7 @@ impl Mode {
             Mode::Windows(windows) => windows.panes.bytes(&work.job),
             Mode::Slices(slices) => slices.panes.bytes(&work.job),
             Mode::Running(running) => running.bytes(&work.job),
-            Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => 0,
+            Mode::Rolling(_) | Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => 0,
         };
         if !work.spill.as_mut().is_some_and(|spill| spill.is_over(bytes)) {
             return Ok(());
@@ -149,7 +154,7 @@ impl Mode {
             Mode::Windows(windows) => windows.panes.spill(panes::ALL, work),
             Mode::Slices(slices) => slices.panes.spill(panes::ALL, work),
             Mode::Running(running) => running.spill(work),
-            Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => Ok(()),
+            Mode::Rolling(_) | Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => Ok(()),
         }
     }
 
@@ -208,7 +213,7 @@ impl Mode {
 /// What was asked for must make sense for this kind of stream.
 fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
     let job = &work.job;
-    if job.plan.has_rate() && matches!(mode, Mode::Running(_) | Mode::Counts(_)) {
+    if job.plan.has_rate() && matches!(mode, Mode::Running(_) | Mode::Rolling(_) | Mode::Counts(_)) {
         let error = Error::usage(format_args!("rate is per second of a window, and the stream has {}", mode.name()));
         return Err(error.hint("put window --size 10s in front").into());
     }
@@ -216,12 +221,16 @@ fn check(mode: &Mode, work: &Work) -> Result<(), Fault> {
         let error = Error::usage(format_args!("--memory is not for {}, which the stream has", mode.name()));
         return Err(error.hint("--max-keys N is a limit for all kinds of windows").into());
     }
+    if matches!(mode, Mode::Rolling(_)) {
+        return Ok(());
+    }
     if matches!(mode, Mode::Running(_)) {
         return if work.has_parts() { Err(no_parts()) } else { Ok(()) };
     }
-    if job.emit != Emit::End || job.ttl_ms.is_some() || job.time.is_some() {
+    let is_without = job.last.is_some() || job.writes_changes || job.reads_changes;
+    if job.emit != Emit::End || job.ttl_ms.is_some() || job.time.is_some() || is_without {
         let error = Error::usage(format_args!(
-            "--emit, --ttl and --time are for lines without windows, and the stream has {}",
+            "--emit, --ttl, --time, --last, --changes and --of-changes are for lines without windows, and the stream has {}",
             mode.name()
         ));
         return Err(error.hint("windows are written when they close").into());
@@ -240,8 +249,8 @@ fn cells(mark: &Mark, work: &Work) -> Result<Vec<usize>, Fault> {
     let names = mark.get("by").and_then(|by| by.as_array()).map(Vec::as_slice).unwrap_or_default();
     let cell = |name: &serde_json::Value| {
         let text = name.as_str().unwrap_or_default();
-        let path: Option<FieldPath> = text.parse().ok();
-        path.and_then(|path| work.job.by.iter().position(|known| *known == path)).ok_or_else(|| {
+        let path = text.parse().map_or_else(|_| text.to_owned(), |path: FieldPath| path.to_string());
+        work.job.by.iter().position(|known| known.to_string() == path).ok_or_else(|| {
             let error = Error::usage(format_args!("{} windows are by {text:?}, which is not in --by", mark.kind()));
             Fault::from(error.hint("the keys of window --by must be among those of aggregate --by"))
         })

@@ -79,13 +79,14 @@ impl Panes {
     #[inline]
     pub fn update(&mut self, slot: usize, taken: &Taken<'_>, work: &mut Work) -> Result<(), Fault> {
         let has_room = self.pending.has_room(work);
-        if has_room && self.slots[slot].groups.len() >= work.job.waits_from {
+        let may_wait = self.slots[slot].groups.len() >= work.job.waits_from;
+        if has_room && may_wait && taken.values.are_numbers() {
             self.pending.push(slot, taken);
             if self.pending.is_full() {
                 self.flush(work)?;
             }
         } else {
-            if !has_room {
+            if !has_room || may_wait {
                 self.flush(work)?;
             }
             let groups = &mut self.slots[slot].groups;
@@ -93,7 +94,6 @@ impl Panes {
             groups.store.update(&work.job, id, taken)?;
         }
         self.slots[slot].lines += 1;
-        work.held += 1;
         Ok(())
     }
 

@@ -49,6 +49,11 @@ impl Results {
         out.push(b'}');
     }
 
+    /// The results alone, as members.
+    pub fn write_results(&mut self, job: &Job, table: &Table, id: u32, out: &mut Vec<u8>) {
+        table.write_results(&job.plan, id as usize, None, &mut self.scratch, out);
+    }
+
     /// The same of groups that are merged for it.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! Lines without windows: one group a key, for the whole input.
 
-use accumulators::{StateReader, write_number, write_signed};
+use accumulators::{StateReader, write_number, write_signed, write_text};
 use event_time::Window;
 use millpipe::{Changes, Fault, Out};
 
-use crate::groups::{Groups, Taken, hash};
+use crate::changes::Written;
+use crate::groups::{Groups, Taken, hash, was_not_there};
 use crate::job::{Emit, Job, Overflow};
 use crate::keys;
 use crate::recency::Recency;
@@ -29,6 +30,8 @@ pub struct Running {
     pub tick_ms: Option<i64>,
     /// Keys that the last checkpoint has and that are forgotten.
     removed: Vec<KeyText>,
+    /// With `--changes`.
+    written_texts: Written,
 }
 
 /// What groups without windows are called in a run.
@@ -56,8 +59,39 @@ impl Running {
     /// # Errors
     /// `Stop` at a limit.
     pub fn line(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        if taken.is_taken_back {
+            return self.take_back(taken, work, out);
+        }
         let id = self.group(taken, work, out)?;
         self.groups.store.update(&work.job, id, taken)?;
+        self.changed(id, taken, work, out);
+        Ok(())
+    }
+
+    /// A line takes back an earlier one; a key without lines is gone.
+    fn take_back(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
+        let id = self.groups.find(taken.key).ok_or_else(was_not_there)?;
+        self.groups.store.take_back(&work.job, id, taken)?;
+        if self.groups.store.table.lines(id as usize) > 0 {
+            self.changed(id, taken, work, out);
+            return Ok(());
+        }
+        work.take(taken.line, out);
+        work.settle(self.pending(id) + 1, out);
+        if work.job.writes_changes {
+            self.written_texts.delete(&work.job, (id, taken.key), out);
+        }
+        if work.job.forgets_oldest() {
+            self.recency.remove(id);
+        }
+        self.last[id as usize] = Last::default();
+        self.removed.extend(self.groups.remove(&work.job, id, &mut work.budget));
+        Ok(())
+    }
+
+    /// A line has changed a group: its results are written now or later.
+    #[inline]
+    fn changed(&mut self, id: u32, taken: &Taken<'_>, work: &mut Work, out: &mut Out) {
         if work.job.forgets_oldest() {
             self.recency.touch(id);
         }
@@ -65,16 +99,13 @@ impl Running {
         let waits = work.job.emit != Emit::Update;
         let last = Last { sequence: taken.sequence, clock_ms: self.clock_ms, pending: pending + u64::from(waits) };
         self.last[id as usize] = last;
+        work.take(taken.line, out);
         if !waits {
+            work.settle(1, out);
             self.write(id, work, out);
-            out.settle(1);
-            return Ok(());
-        }
-        work.held += 1;
-        if pending == 0 {
+        } else if pending == 0 {
             self.changed.push(id);
         }
-        Ok(())
     }
 
     /// A group's lines whose results are still to be written.
@@ -170,6 +201,14 @@ impl Running {
 
     fn write(&mut self, id: u32, work: &mut Work, out: &mut Out) {
         let store = &self.groups.store;
+        if work.job.writes_changes {
+            let Work { results, job, .. } = work;
+            let write = |text: &mut Vec<u8>| results.write_results(job, &store.table, id, text);
+            if self.written_texts.write(job, (id, store.key(id)), write, out) {
+                self.groups.store.tracking.touch(id);
+            }
+            return;
+        }
         work.results.write(&work.job, None, store.key(id), &store.table, id, out.buffer());
         out.end_result();
     }
@@ -230,6 +269,13 @@ impl Running {
             let last = self.last[id as usize];
             to.put(&keys::text(store.key(id)), |out| {
                 write_last(last, out);
+                if work.job.writes_changes {
+                    match self.written_texts.get(id) {
+                        Some(text) => write_text(text, out),
+                        None => out.extend_from_slice(b"null"),
+                    }
+                    out.push(b',');
+                }
                 store.save(&work.job, id, out);
                 out.push(b']');
             });
@@ -246,6 +292,9 @@ impl Running {
         let mut last = read_last(from).ok_or_else(|| damaged(key))?;
         last.clock_ms = last.clock_ms.or(self.clock_ms);
         self.set_last(id, last);
+        if work.job.writes_changes {
+            self.written_texts.set(id, read_written(from).ok_or_else(|| damaged(key))?);
+        }
         self.groups.store.load(&work.job, id, from)?;
         from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| damaged(key))?;
         let pending = self.pending(id);
@@ -279,6 +328,16 @@ fn write_last(last: Last, out: &mut Vec<u8>) {
     out.push(b',');
     write_number(last.pending, out);
     out.push(b',');
+}
+
+/// `"members",` or `null,`
+fn read_written(from: &mut StateReader<'_>) -> Option<Option<Box<[u8]>>> {
+    let text = match from.literal(b"null") {
+        Some(()) => None,
+        None => Some(from.string()?.into_owned().into_boxed_slice()),
+    };
+    from.literal(b",")?;
+    Some(text)
 }
 
 fn read_last(from: &mut StateReader<'_>) -> Option<Last> {

@@ -52,10 +52,9 @@ impl Sessions {
             late(span, taken, out);
             return Ok(());
         }
+        work.take(taken.line, out);
         let id = self.join(span, taken.key, work)?;
-        self.groups.store.update(&work.job, id, taken)?;
-        work.held += 1;
-        Ok(())
+        self.groups.store.update(&work.job, id, taken)
     }
 
     /// The group of a line in the session that its span joins; sessions that it ties together are merged.

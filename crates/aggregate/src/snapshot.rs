@@ -4,6 +4,8 @@
 //!
 //! ```text
 //! "user-1"                           [sequence,clock,pending,STATE]   lines without windows: the key's last line
+//! "user-1"                           [sequence,clock,pending,"results",STATE]   with --changes: what was written last
+//! "user-1"                           [[time,sequence,"value",…],…]    with --last: the key's last lines
 //! 2026-01-01T00:00:00Z/10s|"user-1"  STATE                            a window or slice
 //! 2026-01-01T00:00:00Z/10s#2|"user-1"  STATE                          a part of it, with --memory
 //! 2026-01-01T00:00:03Z/30s|"user-1"  [start,end,STATE]                a session, named by its first span
@@ -43,6 +45,7 @@ impl Aggregate {
             "aggregate": VERSION, "sequence": self.work.sequence,
             "watermarks": self.has_watermarks, "watermark": self.watermark_ms, "mode": self.mode.save_head(),
         });
+        head["divides"] = self.mode.divides(&self.work.job);
         if self.work.era > 0 {
             head["era"] = self.work.era.into();
         }
@@ -74,6 +77,7 @@ impl Aggregate {
         match mode {
             Mode::Unknown => {}
             Mode::Running(running) => running.save(work, to),
+            Mode::Rolling(rolling) => rolling.save(to),
             Mode::Windows(windows) => windows.panes.save(work, to),
             Mode::Slices(slices) => slices.panes.save(work, to),
             Mode::Sessions(sessions) => sessions.save(work, to),
@@ -86,6 +90,7 @@ impl Aggregate {
         let loaded = match mode {
             Mode::Unknown => Err(damaged(name).into()),
             Mode::Running(running) => running.load(name, value, work),
+            Mode::Rolling(rolling) => rolling.load(name, value, work),
             Mode::Windows(windows) => windows.panes.load(name, value, work),
             Mode::Slices(slices) => slices.panes.load(name, value, work),
             Mode::Sessions(sessions) => sessions.load(name, value, work),
@@ -99,6 +104,19 @@ impl Aggregate {
 }
 
 impl Mode {
+    /// How `state reshard` divides the entries: by their keys, which stand behind the span where there is one.
+    fn divides(&self, job: &Job) -> Value {
+        if matches!(self, Mode::Unknown) {
+            return json!({ "empty": true });
+        }
+        let by: Vec<String> = job.by.iter().map(ToString::to_string).collect();
+        let mut rule = json!({ "by": by, "max": ["/sequence"], "sum": ["/mode/groups"] });
+        if !matches!(self, Mode::Running(_)) {
+            rule["behind"] = "|".into();
+        }
+        rule
+    }
+
     fn save_head(&self) -> Value {
         match self {
             Mode::Unknown => json!({ "kind": "unknown" }),
@@ -106,6 +124,7 @@ impl Mode {
                 "kind": "running", "clock": running.clock_ms, "tick": running.tick_ms, "written": running.written,
                 "groups": running.groups.len(),
             }),
+            Mode::Rolling(_) => json!({ "kind": "rolling" }),
             Mode::Windows(windows) => json!({ "kind": "windows", "groups": sizes(windows.panes.sizes()) }),
             Mode::Slices(slices) => {
                 let announced: Vec<String> =
@@ -128,6 +147,7 @@ impl Mode {
                 let groups = expected(&saved["groups"], job)?;
                 Mode::Running(Box::new(Running::resume(job, clock_ms, tick_ms, saved["written"].as_u64()?, groups)))
             }
+            "rolling" => Mode::Rolling(Box::default()),
             "windows" => {
                 let mut windows = Windows::default();
                 expect(saved, job, |window, groups| windows.panes.expect(window, groups, job))?;

@@ -50,7 +50,7 @@ impl Spill {
         for _ in 0..2 {
             table.push(&job.plan);
         }
-        let line_bytes = Table::bytes_per_group(&job.plan) + GROWTH_BYTES * (1 + job.plan.paths().len());
+        let line_bytes = Table::bytes_per_group(&job.plan) + GROWTH_BYTES * (1 + job.plan.labels().count());
         let limit_bytes = (memory_bytes as f64 * GROUPS_SHARE) as usize;
         let runs = Runs::new(scratch, keys::compare);
         Ok(Spill { runs, limit_bytes, line_bytes, left: 0, table, value: Vec::new(), parts: None })

@@ -1,9 +1,10 @@
 //! Time windows, whole or made of slices.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use event_time::{Window, format_rfc3339};
-use millpipe::{Fault, Out};
+use millpipe::{Fault, Late, Out};
 
 use crate::groups::{Groups, Taken};
 use crate::overlaps::Overlaps;
@@ -37,6 +38,7 @@ impl Windows {
             }
             None => self.panes.open(window),
         };
+        work.take(taken.line, out);
         self.panes.update(slot, taken, work)
     }
 
@@ -86,6 +88,7 @@ impl Slices {
             }
             None => self.panes.open(slice),
         };
+        work.take(taken.line, out);
         self.panes.update(slot, taken, work)
     }
 
@@ -150,13 +153,20 @@ fn closes(window: Window, watermark_ms: Option<i64>) -> bool {
 
 #[cold]
 pub fn late(window: Window, taken: &Taken<'_>, out: &mut Out) {
-    out.late(
-        taken.line,
-        format_args!(
-            "late: the window [{}, {}) was closed",
-            format_rfc3339(window.start_ms),
-            format_rfc3339(window.end_ms)
-        ),
+    let (start, end) = (format_rfc3339(window.start_ms), format_rfc3339(window.end_ms));
+    take_out(
+        taken,
+        out,
+        format_args!("late: the window [{start}, {end}) was closed"),
         "a larger --lateness of window waits for such lines; --late reject keeps them",
     );
+}
+
+/// What becomes of a late line. One that passes is in no result.
+pub fn take_out(taken: &Taken<'_>, out: &mut Out, why: impl Display, hint: &str) {
+    if out.late_policy() == Late::Pass {
+        out.count_late_passed();
+        return out.line(taken.line);
+    }
+    out.late(taken.line, why, hint);
 }

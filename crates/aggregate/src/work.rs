@@ -28,9 +28,21 @@ impl Work {
         Work { job, budget, results: Results::default(), spill: None, era: 0, held: 0, sequence: 0 }
     }
 
+    /// A line is taken in: it is held until its results are written, or goes on by itself.
+    #[inline]
+    pub fn take(&mut self, line: &[u8], out: &mut Out) {
+        if self.job.keeps_lines {
+            out.line(line);
+        } else {
+            self.held += 1;
+        }
+    }
+
     /// A restored group has lines whose results are not written.
     pub fn hold(&mut self, lines: u64) {
-        self.held = self.held.saturating_add(lines);
+        if !self.job.keeps_lines {
+            self.held = self.held.saturating_add(lines);
+        }
     }
 
     /// Whether groups on disk are parts in checkpoints.
@@ -51,8 +63,11 @@ impl Work {
         }
     }
 
+    /// The results of lines that were taken are written.
     pub fn settle(&mut self, lines: u64, out: &mut Out) {
-        self.held -= lines;
-        out.settle(lines);
+        if !self.job.keeps_lines {
+            self.held -= lines;
+            out.settle(lines);
+        }
     }
 }

@@ -14,7 +14,7 @@ fn flags_that_make_no_sense_are_usage_errors_with_a_way_out() {
         (&["sum"], "sum needs a field, as in sum:FIELD", ""),
         (&["p101:v"], "percentile \"p101\" is not between p0 and p100", ""),
         (&["top:0:v"], "the bound is a whole number from 1 to 1000", ""),
-        (&["sum:a..b"], "field path", ""),
+        (&["sum:a..b"], "there is no filter a/0", "fields begin with a dot there"),
         (&["sum:a", "sum:b"], "two results are named \"sum\"", "name one of them: NAME=sum:FIELD"),
         (&["count", "--by", "count"], "two members of a result line would be named \"count\"", "NAME=FUNCTION:FIELD"),
         (

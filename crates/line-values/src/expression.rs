@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jq_filters::{Arguments, Program};
+use jq_filters::{Arguments, Program, Wrong};
 use json_fields::FieldPath;
 
 /// A field path, or a jq filter that gives one value; with a name or without.
@@ -24,6 +24,13 @@ pub(crate) enum Source {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongExpression(String);
+
+impl WrongExpression {
+    pub(crate) fn of(wrong: &Wrong) -> WrongExpression {
+        let hint = wrong.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
+        WrongExpression(format!("{}; fields begin with a dot there: .user{hint}", wrong.message))
+    }
+}
 
 impl Expression {
     /// Expressions with commas between them; a comma in brackets or in quotes belongs to its expression.
@@ -77,10 +84,9 @@ impl FromStr for Expression {
         }
         let source = match body.parse::<FieldPath>() {
             Ok(path) => Source::Path(path),
-            Err(_) => Source::Filter(Program::new(body, Arguments::default()).map_err(|wrong| {
-                let hint = wrong.hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
-                WrongExpression(format!("{}; fields begin with a dot there: .user{hint}", wrong.message))
-            })?),
+            Err(_) => {
+                Source::Filter(Program::new(body, Arguments::default()).map_err(|wrong| WrongExpression::of(&wrong))?)
+            }
         };
         let text = match &source {
             Source::Path(path) => path.to_string(),

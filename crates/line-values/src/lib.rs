@@ -3,6 +3,7 @@
 //! An [`Expression`] is what flags like `--by` take: a field path (`user`, `.meta.site`), or any jq filter that gives one
 //! value (`.date_time[:10]`, `.auction % 10000`), either with a name before it (`day=.date_time[:10]`). [`LineValues`]
 //! reads a list of them from line after line: all paths in one scan, each filter for itself.
+//! [`Computed`] is for filters alone, and for conditions: what one pass over the line can do for several of them, it does.
 //!
 //! A [`key`] is the canonical text of several values: equal values make equal keys, however they are written.
 //!
@@ -21,11 +22,13 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod computed;
 mod expression;
 pub mod key;
 mod key_text;
 mod reader;
 
+pub use computed::{Computed, Condition};
 pub use expression::{Expression, WrongExpression, split_outside};
 pub use key_text::KeyText;
 pub use reader::{BadLine, Found, LineValues, Value};

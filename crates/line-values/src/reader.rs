@@ -13,6 +13,12 @@ use crate::expression::{Expression, Source};
 #[error("{0}")]
 pub struct BadLine(String);
 
+impl BadLine {
+    pub(crate) fn new(why: String) -> BadLine {
+        BadLine(why)
+    }
+}
+
 /// Reads what a list of expressions wants. What it gives depends on the line alone.
 pub struct LineValues {
     /// For the paths, in their order among the expressions.
@@ -101,7 +107,7 @@ impl LineValues {
 }
 
 /// The value that begins there and ends with the text.
-fn field(text: &[u8], start: usize) -> Field {
+pub(crate) fn field(text: &[u8], start: usize) -> Field {
     let value = &text[start..];
     let kind = match value.first() {
         Some(b'"') => Kind::String,

@@ -19,7 +19,7 @@ use crate::batch::{Batch, Failure, Product};
 use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, reader_has_gone};
 use crate::mark::Mark;
-use crate::out::Out;
+use crate::out::{Out, Place};
 use crate::stage::Stage;
 
 /// How lines are spread over workers.
@@ -199,8 +199,40 @@ impl Pool {
     }
 
     fn hand_over(&mut self, out: &Out) {
-        let mut batch = std::mem::replace(&mut self.batch, self.spare.pop().unwrap_or_default());
+        let batch = std::mem::replace(&mut self.batch, self.spare.pop().unwrap_or_default());
         self.batch_since = None;
+        self.give(batch, out);
+    }
+
+    /// A chunk so large is a batch by itself.
+    pub fn wants_chunk(&self, bytes: usize) -> bool {
+        2 * bytes >= self.jobs.batch_bytes
+    }
+
+    /// A list to note the ends of lines in.
+    pub fn take_spare_ends(&mut self) -> Vec<usize> {
+        self.spare.last_mut().map(Batch::take_ends).unwrap_or_default()
+    }
+
+    /// Takes whole data lines, which end there, as one batch. A buffer for others comes back.
+    ///
+    /// # Errors
+    /// What ends the run.
+    pub fn chunk(&mut self, lines: Vec<u8>, ends: Vec<usize>, place: Place, out: &mut Out) -> Result<Vec<u8>, Fault> {
+        let last = out.place();
+        self.close_batch(out)?;
+        while !self.has_room() {
+            self.wait(out)?;
+        }
+        out.at(last.line, last.byte);
+        self.held += ends.len() as u64;
+        let mut batch = self.spare.pop().unwrap_or_default();
+        let buffer = batch.take_lines(lines, ends, place);
+        self.give(batch, out);
+        Ok(buffer)
+    }
+
+    fn give(&mut self, mut batch: Batch, out: &Out) {
         batch.sequence = self.sequence;
         batch.stops_on_error = out.stops_on_error();
         self.queue.push_back(Waiting::Batch(self.sequence, None));
@@ -250,6 +282,7 @@ impl Pool {
             Some(Waiting::Marks(marks)) => out.buffer().extend_from_slice(&marks),
             Some(Waiting::Batch(_, Some((mut batch, product)))) => {
                 self.in_flight -= 1;
+                let mut product = product;
                 let result = product.write(&batch, out);
                 if let Err(fault) = result {
                     self.broken = true;
@@ -259,6 +292,7 @@ impl Pool {
                 // The memory of one giant line is not kept.
                 if batch.bytes.capacity() <= 4 * self.jobs.batch_bytes.max(CHUNK_BYTES) {
                     batch.clear();
+                    batch.keep_for_output(product.out);
                     self.spare.push(batch);
                 }
             }
@@ -366,8 +400,8 @@ impl Drop for Pool {
 }
 
 fn run_worker<W: Worker>(mut worker: W, batches: &Receiver<Batch>, say: &Sender<Message>) {
-    for batch in batches {
-        let mut product = Product::default();
+    for mut batch in batches {
+        let mut product = Product { out: batch.take_for_output(), ..Product::default() };
         let work = AssertUnwindSafe(|| worker.work(&batch, &mut product));
         if let Err(panic) = catch_unwind(work) {
             let error = Error::data(format_args!("{}: {}", batch.range(batch.lines), panic_text(panic.as_ref())));
