@@ -24,6 +24,7 @@ pub fn tools() -> Vec<Command> {
         top_n::cli::Cli::command(),
         dedup::cli::Cli::command(),
         lookup::cli::Cli::command(),
+        stream_join::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
         throttle::cli::Cli::command(),
         merge::cli::Cli::command(),

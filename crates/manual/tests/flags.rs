@@ -7,7 +7,8 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 18] = [
+const OWN_WORDS: [(&str, &str); 27] = [
+    ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
     ("command", "the program that is run, and its arguments"),
@@ -15,17 +16,25 @@ const OWN_WORDS: [(&str, &str); 18] = [
     ("--dead-letter", "where rejected lines are kept, in the same commit"),
     ("--emit", "when results are written"),
     ("--envelope", "a line is a value with all that is known of it"),
+    ("--keep", "what of the lines of a key is kept, or how long"),
+    ("--kind", "what becomes of a line without a partner"),
     ("--lines", "how many lines there are at most"),
     ("--max-keys", "the most keys that are kept"),
+    ("--memory", "about how much memory is taken before lines or keys go to disk"),
+    ("--on", "what must be equal on both sides"),
+    ("--plain", "lines without marks about time"),
     ("--retries", "how often a command that failed is given the same again"),
     ("--seed", "what random choices start from"),
     ("--shards", "how many shards there are"),
+    ("--spill-dir", "the folder on disk for what is beyond --memory"),
     ("--text", "lines or values need not be JSON"),
     ("--time", "the field with the time of a line"),
     ("--time-unit", "what a number in that field counts"),
     ("--timeout", "the longest that a command may take"),
     ("--topic", "the Kafka topic"),
     ("--verbose", "more is told on stderr"),
+    ("--window", "by the window that window wrote into the lines"),
+    ("--within", "how near in time lines are that have to do with each other"),
 ];
 
 /// Names of values that are numbers of something countable: no unit is missing there.

@@ -25,7 +25,9 @@ pub mod cli;
 mod entries;
 mod flag_values;
 mod job;
+mod joining;
 mod keys;
+mod limits;
 mod line_reader;
 mod log;
 mod pairings;
@@ -42,14 +44,14 @@ use event_time::{format_rfc3339, parse_rfc3339};
 use jq_filters::{Failure, Filter};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
 use sorted_runs::Scratch;
-use units::ByteSize;
 
 pub use crate::job::{Bound, Job, Kind, SideJob};
 pub use crate::side::Side;
 
+use crate::joining::Fate;
 use crate::line_reader::{LineReader, Read};
 use crate::pairings::Pairings;
-use crate::rows::{NONE, NewRow, Rows, flag};
+use crate::rows::{NONE, Rows, flag};
 use crate::span::Span;
 use crate::tracking::Tracking;
 use crate::window_text::WindowText;
@@ -74,23 +76,6 @@ pub struct StreamJoin {
     /// A row from disk.
     buffer: Vec<u8>,
     due: Vec<u32>,
-}
-
-/// What became of a line on one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Kept,
-    /// It has had its whole effect.
-    Done,
-    Late,
-}
-
-/// What a line met on the other side.
-#[derive(Clone, Copy, Debug, Default)]
-struct Met {
-    partner: bool,
-    /// Rows went, and perhaps their key with them.
-    removed: bool,
 }
 
 /// Results are the same as those of the filter alone.
@@ -191,165 +176,6 @@ impl StreamJoin {
         out.late(line, why, hint);
     }
 
-    /// Joins what the reader of a side has read last, and keeps it if it can still have partners.
-    fn join(&mut self, side: Side, read: Read, flags: u8, out: &mut Out) -> Result<Fate, Fault> {
-        let kind = self.job.kind;
-        let mut key = if read.is_null { None } else { self.rows.keys.find(&self.readers[side as usize].key) };
-        let met = self.meet(side, read.span, key, out)?;
-        if met.removed {
-            self.tidy()?;
-            key = self.rows.keys.find(&self.readers[side as usize].key);
-        }
-        if !kind.pairs() && side == Side::Left && met.partner {
-            if kind == Kind::Semi {
-                self.write_line(side, read.span, out);
-            }
-            return Ok(Fate::Done);
-        }
-        if read.span.until < self.watermark_ms {
-            return Ok(if met.partner { Fate::Done } else { Fate::Late });
-        }
-        if read.is_null {
-            if kind.preserves(side) {
-                self.write_line(side, read.span, out);
-            }
-            return Ok(Fate::Done);
-        }
-        let needs_no_row = met.partner && self.job.side(side.other()).is_unique
-            // One of them is as good as many.
-            || !kind.pairs()
-                && side == Side::Right
-                && self.job.bound.is_by_key_alone()
-                && self.rows.first(key, side) != NONE;
-        if needs_no_row {
-            return Ok(Fate::Done);
-        }
-        self.keep(side, read.span, key, flags | if met.partner { flag::MATCHED } else { 0 })?;
-        Ok(Fate::Kept)
-    }
-
-    /// Goes through the other side's rows of the key.
-    fn meet(&mut self, side: Side, span: Span, key: Option<u32>, out: &mut Out) -> Result<Met, Fault> {
-        let (kind, bound) = (self.job.kind, self.job.bound);
-        let mut met = Met::default();
-        let mut next = self.rows.first(key, side.other());
-        while next != NONE {
-            let number = next;
-            next = self.rows.row(number).next;
-            let other = self.span(number);
-            let (left, right) = if side == Side::Left { (span, other) } else { (other, span) };
-            if !bound.joins(left, right) {
-                continue;
-            }
-            met.partner = true;
-            match (kind, side) {
-                (Kind::Semi | Kind::Anti, Side::Left) => return Ok(met),
-                (Kind::Semi | Kind::Anti, Side::Right) => {
-                    if kind == Kind::Semi {
-                        self.write_row(number, out)?;
-                    }
-                    self.release(number, out);
-                    met.removed = true;
-                }
-                _ => {
-                    self.write_pair(side, number, out)?;
-                    if self.job.side(side).is_unique {
-                        self.release(number, out);
-                        met.removed = true;
-                    } else if kind.preserves(side.other()) {
-                        self.has_partner(number);
-                    }
-                }
-            }
-        }
-        Ok(met)
-    }
-
-    fn has_partner(&mut self, number: u32) {
-        let row = self.rows.row_mut(number);
-        if row.has(flag::MATCHED) {
-            return;
-        }
-        row.set(flag::MATCHED);
-        if row.has(flag::SAVED) && !row.has(flag::CHANGED) {
-            row.set(flag::CHANGED);
-            self.tracking.touch(number);
-        }
-    }
-
-    #[inline]
-    fn span(&self, number: u32) -> Span {
-        let (time, until) = self.rows.times(number);
-        Span { time, until }
-    }
-
-    fn keep(&mut self, side: Side, span: Span, key: Option<u32>, flags: u8) -> Result<(), Fault> {
-        let (names, body) = pairings::of_reader(&mut self.pairings, side, &self.readers[side as usize]);
-        let names = names.to_bytes();
-        let names = if self.pairings.is_some() { &names[..] } else { &[] };
-        let Span { time, until } = span;
-        let new = NewRow {
-            side,
-            sequence: self.sequence,
-            flags,
-            key: &self.readers[side as usize].key,
-            time,
-            until,
-            bytes: [names, body],
-        };
-        let number = self.rows.add(key, &new);
-        self.tracking.touch(number);
-        self.check_limits()
-    }
-
-    /// A row has had its whole effect. Its number may be another row's from now on.
-    fn release(&mut self, number: u32, out: &mut Out) {
-        self.forget(number, out);
-        self.rows.remove(number);
-    }
-
-    fn forget(&mut self, number: u32, out: &mut Out) {
-        let row = self.rows.row(number);
-        if !row.has(flag::TWIN) {
-            self.held -= 1;
-            out.settle(1);
-        }
-        if row.has(flag::SAVED) {
-            self.tracking.removed.push((row.sequence(), row.side()));
-        }
-    }
-
-    /// Lines that no partner can come for any more.
-    fn finish_due(&mut self, out: &mut Out) -> Result<(), Fault> {
-        let due = std::mem::take(&mut self.due);
-        if due.is_empty() {
-            return Ok(());
-        }
-        if self.job.kind.preserves(Side::Left) || self.job.kind.preserves(Side::Right) {
-            let is_alone = |number: &u32| {
-                let row = self.rows.row(*number);
-                !row.has(flag::GONE | flag::MATCHED) && self.job.kind.preserves(row.side())
-            };
-            let mut alone: Vec<u32> = due.iter().copied().filter(is_alone).collect();
-            alone.sort_unstable_by_key(|number| {
-                let row = self.rows.row(*number);
-                (self.rows.times(*number).0, row.sequence(), row.side())
-            });
-            for number in alone {
-                self.write_row(number, out)?;
-            }
-        }
-        for number in &due {
-            if !self.rows.row(*number).has(flag::GONE) {
-                self.forget(*number, out);
-            }
-            self.rows.remove_due(*number);
-        }
-        self.due = due;
-        self.due.clear();
-        self.tidy()
-    }
-
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.has_watermarks = true;
         let Some(text) = mark.text("time") else {
@@ -376,65 +202,6 @@ impl StreamJoin {
     fn pass_mark(&self, mark: &Mark, out: &mut Out) {
         if !self.job.is_plain {
             out.mark(mark);
-        }
-    }
-
-    fn tidy(&mut self) -> Result<(), Fault> {
-        self.rows.tidy().map_err(|error| self.disk_error(&error))
-    }
-
-    fn disk_error(&self, error: &io::Error) -> Fault {
-        Error::io(self.rows.log().disk_place(), error).into()
-    }
-
-    /// Some lines are kept for ever, for want of watermarks.
-    fn lacks_watermarks(&self) -> bool {
-        !self.has_watermarks && self.job.bound != Bound::Unbounded
-    }
-
-    #[inline]
-    fn check_limits(&mut self) -> Result<(), Fault> {
-        let max = self.job.memory_bytes_max;
-        if self.rows.keys.len() > self.job.keys_max {
-            return Err(self.full(format_args!("more than {} keys", self.job.keys_max), "--max-keys allows more"));
-        }
-        if self.rows.memory_bytes() <= max {
-            return Ok(());
-        }
-        let size = ByteSize(max as u64);
-        if !self.job.spills {
-            let hint = "--buffer allows more, --memory SIZE sends lines to disk";
-            return Err(self.full(format_args!("the lines that are kept take more than {size}"), hint));
-        }
-        self.rows.spill(max).map_err(|error| self.disk_error(&error))?;
-        if self.rows.index_bytes() > max {
-            let what = format_args!("finding {} lines on disk takes more than {size}", self.rows.len());
-            return Err(self.full(what, "--memory allows more"));
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn full(&self, what: std::fmt::Arguments<'_>, hint: &str) -> Fault {
-        let way = match self.job.bound {
-            _ if self.lacks_watermarks() => "; lines go by watermarks: watermark --time FIELD in front makes them",
-            Bound::Unbounded => {
-                "; --within, --between, --window or --keep let lines go, --left-fields makes them shorter"
-            }
-            _ => "; --left-fields and --right-fields make lines shorter",
-        };
-        Error::data(what).hint(format_args!("{hint}{way}")).into()
-    }
-
-    fn report(&self, out: &mut Out) {
-        if self.lacks_watermarks() {
-            out.warn(
-                "no watermarks came, so all lines were kept to the end: watermark --time FIELD in front makes them",
-            );
-        }
-        let written = self.rows.log().written_bytes();
-        if written > 0 {
-            out.warn(format_args!("{} of lines went to disk", ByteSize(written)));
         }
     }
 }
@@ -513,6 +280,3 @@ impl Stage for StreamJoin {
         self.load_entry(key, value)
     }
 }
-
-#[cfg(test)]
-mod tests;

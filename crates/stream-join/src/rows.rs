@@ -131,10 +131,7 @@ impl Rows {
     #[inline]
     pub fn index_bytes(&self) -> usize {
         let calendars: usize = self.calendars.iter().map(Calendar::bytes).sum();
-        self.keys.bytes()
-            + self.rows.len() * size_of::<Row>()
-            + self.timed.len() * size_of::<Timed>()
-            + calendars
+        self.keys.bytes() + self.rows.len() * size_of::<Row>() + self.timed.len() * size_of::<Timed>() + calendars
     }
 
     /// What everything takes in memory.

@@ -25,7 +25,8 @@ fn wrong_flags_teach_the_right_ones() {
     usage(&["--memory", "1KiB"], "1KiB is too little: at least 4MiB");
     usage(&["--memory", "8MiB", "--buffer", "8MiB"], "cannot be used with");
     run(JOIN, &["--left", ".a ==", "--right", ".b", "--on", "k"], "").fails_with(2, "the filter, line 1");
-    run(JOIN, &["--left", ".a", "--right", ".b", "--on", "k=auction % 10"], "").fails_with(2, "fields begin with a dot");
+    run(JOIN, &["--left", ".a", "--right", ".b", "--on", "k=auction % 10"], "")
+        .fails_with(2, "fields begin with a dot");
 }
 
 #[test]
@@ -40,7 +41,10 @@ fn a_filter_may_end_with_a_comment_and_give_many_results() {
 fn a_clash_says_the_ways_out() {
     let input = "{\"s\":1,\"k\":1,\"at\":1}\n{\"s\":2,\"k\":1,\"at\":2}\n";
     let clash = run(JOIN, &SIDES, input);
-    clash.fails_with(1, "stream-join: both sides have \"s\", \"at\"\nstream-join: hint: --right-fields id,at=date_time takes");
+    clash.fails_with(
+        1,
+        "stream-join: both sides have \"s\", \"at\"\nstream-join: hint: --right-fields id,at=date_time takes",
+    );
 }
 
 #[test]

@@ -14,7 +14,10 @@ fn stream_join_keeps_the_contract() {
     });
     stage(&Stage {
         bin: env!("CARGO_BIN_EXE_stream-join"),
-        args: &["--left", ".k == 1", "--right", ".k == 2", "--on", "id", "--kind", "full", "--keep", "1m", "--memory", "4MiB"],
+        args: &[
+            "--left", ".k == 1", "--right", ".k == 2", "--on", "id", "--kind", "full", "--keep", "1m", "--memory",
+            "4MiB",
+        ],
         good_line: r#"{"k":1,"id":7,"timestamp":"2026-11-22T10:00:00Z"}"#,
         one_to_one: false,
     });

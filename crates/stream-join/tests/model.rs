@@ -111,7 +111,11 @@ impl Line {
         let time = |ms| format_rfc3339(START_MS + ms);
         let window = match near {
             Near::Window => {
-                format!("\"window_start\":\"{}\",\"window_end\":\"{}\",", time(self.window()), time(self.window() + WINDOW_MS))
+                format!(
+                    "\"window_start\":\"{}\",\"window_end\":\"{}\",",
+                    time(self.window()),
+                    time(self.window() + WINDOW_MS)
+                )
             }
             _ => String::new(),
         };
@@ -148,11 +152,7 @@ fn result(near: Near, line: &Line, members: &str) -> String {
         return format!("{{{members}}}\n");
     }
     let (start, end) = (START_MS + line.window(), START_MS + line.window() + WINDOW_MS);
-    format!(
-        "{{\"window_start\":\"{}\",\"window_end\":\"{}\",{members}}}\n",
-        format_rfc3339(start),
-        format_rfc3339(end)
-    )
+    format!("{{\"window_start\":\"{}\",\"window_end\":\"{}\",{members}}}\n", format_rfc3339(start), format_rfc3339(end))
 }
 
 /// One side of a line, in the model.
@@ -192,7 +192,8 @@ fn model(steps: &[Step], near: Near, kind: &str) -> (String, u64) {
             Step::Line(line) => {
                 let mut late_sides = 0;
                 for side in [Side::Left, Side::Right].into_iter().filter(|side| line.is(*side)) {
-                    let mut half = Half { id, side, line: *line, is_kept: false, has_partner: false, is_written: false };
+                    let mut half =
+                        Half { id, side, line: *line, is_kept: false, has_partner: false, is_written: false };
                     for other in halves.iter_mut().filter(|other| other.side != side && other.is_kept) {
                         let (left, right) = if side == Side::Left { (line, &other.line) } else { (&other.line, line) };
                         let (left_id, right_id) = if side == Side::Left { (id, other.id) } else { (other.id, id) };

@@ -132,7 +132,8 @@ fn late_lines_go_the_way_of_late() {
         assert_eq!((played.counts.late + played.counts.late_passed, played.out.lines().count()), (2, 1 + passed));
     }
     let played = joined(&flags, &[MARK, late]);
-    let why = "a right line is late: it waits for partners until 2026-01-01T00:00:59Z, the watermark is 2026-01-01T00:01:00Z";
+    let why =
+        "a right line is late: it waits for partners until 2026-01-01T00:00:59Z, the watermark is 2026-01-01T00:01:00Z";
     assert!(played.warnings[0].contains(why), "{:?}", played.warnings);
     // Behind the watermark, and not too late for a partner that is still to come.
     let pair = [&flags[..], &["--right-fields", "r=id"]].concat();

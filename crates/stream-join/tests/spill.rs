@@ -26,8 +26,11 @@ fn script(lines: u64, keys: u64) -> String {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let dice = random >> 33;
         let time = format_rfc3339(1_700_000_000_000 + id as i64 * 100 - (dice % 1000) as i64);
-        let (left, key, pad) = (dice % 3 > 0, dice / 7 % keys, "p".repeat((dice / 1000 % 280) as usize));
-        text += &format!("{{\"left\":{left},\"right\":{},\"k\":{key},\"t\":\"{time}\",\"id\":{id},\"pad\":\"{pad}\"}}\n", !left);
+        let (left, key, pad) = (!dice.is_multiple_of(3), dice / 7 % keys, "p".repeat((dice / 1000 % 280) as usize));
+        text += &format!(
+            "{{\"left\":{left},\"right\":{},\"k\":{key},\"t\":\"{time}\",\"id\":{id},\"pad\":\"{pad}\"}}\n",
+            !left
+        );
         if id % 10 == 9 {
             let mark = format_rfc3339(1_700_000_000_000 + id as i64 * 100 - 2_000);
             text += &format!("{{\"$\":\"watermark\",\"time\":\"{mark}\"}}\n");
@@ -46,7 +49,12 @@ fn what_is_on_disk_is_joined_like_all_else() {
             let input = script(6_000, if bound.is_empty() { 900 } else { 60 });
             let scratch = Memory::default();
             let expected = play(stage(&flags, None, &scratch), &input);
-            assert_eq!((scratch.written(), expected.counts.lines_out > 1_000), (0, true), "{} lines", expected.counts.lines_out);
+            assert_eq!(
+                (scratch.written(), expected.counts.lines_out > 1_000),
+                (0, true),
+                "{} lines",
+                expected.counts.lines_out
+            );
             let spilled = play(stage(&flags, Some(if bound.is_empty() { 300_000 } else { 120_000 }), &scratch), &input);
             assert!(scratch.written() > 100_000, "{flags}: {} bytes on disk", scratch.written());
             assert_eq!(spilled.result, Ok(()));
@@ -93,7 +101,8 @@ fn at_the_limits_the_message_says_what_would_help() {
     let (_, text, hint) = message(&play(stage("--buffer 200KiB", None, &scratch), &input));
     assert_eq!(text, "the lines that are kept take more than 200KiB");
     assert!(hint.starts_with("--buffer allows more, --memory SIZE sends lines to disk; --within"), "{hint}");
-    let unmarked: String = input.lines().filter(|line| !line.starts_with("{\"$\"")).map(|line| format!("{line}\n")).collect();
+    let unmarked: String =
+        input.lines().filter(|line| !line.starts_with("{\"$\"")).map(|line| format!("{line}\n")).collect();
     let (_, text, hint) = message(&play(stage("--max-keys 500 --keep 1s --time t", None, &scratch), &unmarked));
     assert_eq!(text, "more than 500 keys");
     assert_eq!(hint, "--max-keys allows more; lines go by watermarks: watermark --time FIELD in front makes them");
