@@ -7,11 +7,12 @@
 use crate::ddsketch::DdSketch;
 use crate::distinct::Distinct;
 use crate::exact_set::ExactSet;
+use crate::limits::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::{FieldPlan, Plan};
 use crate::quantiles::{Quantiles, of_sketch, of_values};
 use crate::results::WriteScratch;
-use crate::table::{LimitError, Table, range};
+use crate::table::{Table, range};
 
 /// Writes results of groups of several tables of one plan. Use one for all.
 #[derive(Debug)]
@@ -106,12 +107,11 @@ fn check_merged_sets(plan: &Plan, parts: &[(&Table, usize)]) -> Result<(), Limit
     let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
     for field in &plan.fields {
         let Some(column) = field.distinct else { continue };
-        let sets = parts.iter().filter_map(|(table, group)| {
-            match &table.distinct[group * plan.columns.distinct + column] {
+        let sets =
+            parts.iter().filter_map(|(table, group)| match &table.distinct[group * plan.columns.distinct + column] {
                 Distinct::Exact(set) => Some(set),
                 _ => None,
-            }
-        });
+            });
         if sets.clone().map(|set| set.len()).sum::<u64>() <= max {
             continue;
         }

@@ -135,8 +135,7 @@ impl Plan {
         }
         plan.number_columns();
         let in_order = (0..).zip(&plan.fields).all(|(number, field)| field.source == Source::Path(number));
-        plan.is_plain =
-            in_order && plan.fields.iter().all(|field| field.given.is_none() && field.condition.is_none());
+        plan.is_plain = in_order && plan.fields.iter().all(|field| field.given.is_none() && field.condition.is_none());
         plan.has_limits = matches!(settings.percentiles, Percentiles::Exact(_)) && plan.columns.quantiles > 0
             || matches!(settings.distinct, DistinctBy::Exact(_)) && plan.columns.distinct > 0;
         Ok(plan)
@@ -315,16 +314,9 @@ impl Plan {
                 *number = columns.best;
                 columns.best += 1;
             }
-            field.needs_text = [
-                field.ends,
-                field.lists,
-                field.frequencies,
-                field.distinct,
-                field.min_by,
-                field.max_by,
-            ]
-            .iter()
-            .any(Option::is_some);
+            field.needs_text = [field.ends, field.lists, field.frequencies, field.distinct, field.min_by, field.max_by]
+                .iter()
+                .any(Option::is_some);
         }
     }
 }

@@ -155,8 +155,7 @@ impl FromStr for Spec {
         }
         let (field, given) = match (field, function) {
             (Some(field), Function::MinBy | Function::MaxBy) => {
-                let (field, given) =
-                    split_outside(field, ':').ok_or_else(|| SpecError::TwoFields(word.to_owned()))?;
+                let (field, given) = split_outside(field, ':').ok_or_else(|| SpecError::TwoFields(word.to_owned()))?;
                 (Some(field), Some(given))
             }
             (field, _) => (field, None),

@@ -122,7 +122,9 @@ impl Table {
     pub fn take_back(&mut self, plan: &Plan, group: usize, values: &Values) -> bool {
         let columns = &plan.columns;
         let has = |(field, found): (&FieldPlan, &Option<Field>)| match (found, field.stats, field.counts) {
-            (Some(_), Some(column), _) => self.stats[group * columns.stats + column].count > 0 || field.strings.is_some(),
+            (Some(_), Some(column), _) => {
+                self.stats[group * columns.stats + column].count > 0 || field.strings.is_some()
+            }
             (Some(_), None, Some(column)) => self.counts[group * columns.counts + column] > 0,
             _ => true,
         };
@@ -186,7 +188,8 @@ impl Table {
         for (number, field) in plan.fields.iter().enumerate() {
             let (Some(column), Some(_)) = (field.ends, leaving.fields[number]) else { continue };
             let ends = &mut self.ends[group * plan.columns.ends + column];
-            let first = rows.clone().filter_map(|row| Some((row, row.fields[number]?))).min_by_key(|(row, _)| row.sequence);
+            let first =
+                rows.clone().filter_map(|row| Some((row, row.fields[number]?))).min_by_key(|(row, _)| row.sequence);
             match first {
                 None => *ends = Ends::default(),
                 Some((row, field)) => {
@@ -204,9 +207,8 @@ impl Table {
             let (Some(column), Some(found)) = (field.stats, &values.fields[number]) else { return false };
             let stats = &self.stats[group * plan.columns.stats + column];
             if found.kind == Kind::String {
-                let strings = field.strings.and_then(|column| {
-                    self.strings[group * plan.columns.strings + column].as_ref()
-                });
+                let strings =
+                    field.strings.and_then(|column| self.strings[group * plan.columns.strings + column].as_ref());
                 let text = decoded(found, &values.computed);
                 return strings.is_some_and(|strings| *text == *strings.min || *text == *strings.max);
             }

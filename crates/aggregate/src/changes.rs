@@ -59,7 +59,13 @@ impl Written {
     }
 
     /// Writes what has changed of a group, whose results `write` appends. True if something has.
-    pub fn write(&mut self, job: &Job, (id, key): (u32, &[u8]), write: impl FnOnce(&mut Vec<u8>), out: &mut Out) -> bool {
+    pub fn write(
+        &mut self,
+        job: &Job,
+        (id, key): (u32, &[u8]),
+        write: impl FnOnce(&mut Vec<u8>),
+        out: &mut Out,
+    ) -> bool {
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         write(&mut new);

@@ -125,10 +125,7 @@ impl Aggregate {
         let job = &self.work.job;
         for (name, lines) in job.plan.labels().zip(self.reader.values.skipped()) {
             if job.reports_missing && *lines > 0 {
-                out.warn(format_args!(
-                    "field {name:?} was missing or null in {lines} of {} lines",
-                    self.work.sequence
-                ));
+                out.warn(format_args!("field {name:?} was missing or null in {lines} of {} lines", self.work.sequence));
             }
         }
     }

@@ -182,7 +182,7 @@ proptest! {
 fn every_kind_of_state_goes_through_crashes() {
     let words = ["\"a\"", "\"é\\u0001\"", "7", "null", "\"a\\\"b\"", "-2.50"];
     let line = |n: u64| {
-        format!(r#""v":{},"w":{},"ok":{},"k":{},"s":"x{n}"}}"#, n * n % 17, words[n as usize % 6], n % 3 > 0, n % 2)
+        format!(r#""v":{},"w":{},"ok":{},"k":{},"s":"x{n}"}}"#, n * n % 17, words[n as usize % 6], n % 5 < 3, n % 2)
     };
     for ((mark, annotation), distinct) in KINDS.into_iter().zip(["exact", "hyperloglog"].into_iter().cycle()) {
         let annotation = annotation.replace("0A", "00").replace("0B", "05");
@@ -197,8 +197,14 @@ fn every_kind_of_state_goes_through_crashes() {
 #[test]
 fn many_groups_with_strings_among_numbers_are_as_few() {
     let line = |n: u64| match n % 5 {
-        0 => format!(r#"{{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","k":{},"v":"s{n}"}}"#, n % 7),
-        _ => format!(r#"{{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","k":{},"v":{n}}}"#, n % 7),
+        0 => format!(
+            r#"{{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","k":{},"v":"s{n}"}}"#,
+            n % 7
+        ),
+        _ => format!(
+            r#"{{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","k":{},"v":{n}}}"#,
+            n % 7
+        ),
     };
     let input = script(&(0..500).map(line).collect::<Vec<_>>());
     let run = |waits_from: usize| {
@@ -241,7 +247,10 @@ fn an_exact_count_stops_at_its_limit_and_says_so() {
         "exact count of field \"v\": a group has more than 2000 different values\n--distinct exact:N allows more, hyperloglog needs no limit"
     );
     let slice = |s: u32, v: u32| {
-        format!("{{\"slice_start\":\"2026-11-22T10:00:0{s}Z\",\"slice_end\":\"2026-11-22T10:00:0{}Z\",\"v\":{v}}}\n", s + 1)
+        format!(
+            "{{\"slice_start\":\"2026-11-22T10:00:0{s}Z\",\"slice_end\":\"2026-11-22T10:00:0{}Z\",\"v\":{v}}}\n",
+            s + 1
+        )
     };
     let mark = "{\"$\":\"window\",\"start\":\"2026-11-22T10:00:00Z\",\"end\":\"2026-11-22T10:00:10Z\"}\n";
     let input: String = mark.to_owned() + &(0..6).map(|n| slice(n % 2, n * 100)).collect::<String>();
@@ -252,7 +261,8 @@ fn an_exact_count_stops_at_its_limit_and_says_so() {
 
 #[test]
 fn what_filters_say_is_part_of_what_the_state_depends_on() {
-    let flags = stage(&["--by", "k,day=.at[:10]", "n=count?.ok", "max:v", "x=max_by:v:w?.ok", "--distinct", "exact"]).flags();
+    let flags =
+        stage(&["--by", "k,day=.at[:10]", "n=count?.ok", "max:v", "x=max_by:v:w?.ok", "--distinct", "exact"]).flags();
     assert_eq!(flags, "--by .k,.at[:10] count?.ok min|max:.v max_by:.v:.w?.ok");
     assert!(stage(&["distinct:v", "--distinct", "exact:9"]).flags().ends_with("distinct:.v --distinct exact"));
 }

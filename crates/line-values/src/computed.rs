@@ -75,9 +75,9 @@ impl Computed {
             };
             Some((Part::Value(number), expression.to_string(), program?))
         });
-        let truths = (0..).zip(conditions).map(|(number, condition)| {
-            (Part::Truth(number), condition.text.clone(), condition.program.clone())
-        });
+        let truths = (0..)
+            .zip(conditions)
+            .map(|(number, condition)| (Part::Truth(number), condition.text.clone(), condition.program.clone()));
         let (raw, others): (Vec<_>, Vec<_>) = values.chain(truths).partition(|(_, _, program)| program.is_raw());
         let filters = match together(&raw) {
             Some(all) => vec![all],
@@ -189,8 +189,10 @@ mod tests {
 
     #[test]
     fn raw_filters_are_one_and_others_stand_alone() {
-        let mut computed =
-            computed(&[".a[:2]", "a", ".a | ascii_downcase | sub(\"b\";\"c\")"], &[".n > 1", ".n > 2 # why", ".n | tojson == \"2\""]);
+        let mut computed = computed(
+            &[".a[:2]", "a", ".a | ascii_downcase | sub(\"b\";\"c\")"],
+            &[".n > 1", ".n > 2 # why", ".n | tojson == \"2\""],
+        );
         assert!(computed.filters.len() < 6, "{}", computed.filters.len());
         computed.read(br#"{"a":"ABC","n":2}"#).unwrap();
         let expected = (vec![Some("\"AB\""), Some("\"ABC\""), Some("\"acc\"")], &[true, false, true][..]);
