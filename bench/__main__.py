@@ -13,7 +13,7 @@ from contest import say
 
 # A case NAME is the file NAME.py (or as below) with `run(args)`, which returns rows of figures: "table", "system", and what
 # report.HEADINGS names. PEERS says whom it needs; `profiled(args)`, if it is there, a pipeline and its input.
-CASES = ["file", "mixed", "kafka", "hops", "hopping", "keys", "threads", "parallel-map", "latency", "barriers", "start-up", "memory"]
+CASES = ["file", "mixed", "kafka", "hops", "hopping", "keys", "threads", "shard", "parallel-map", "latency", "barriers", "start-up", "memory"]
 FILES = {"kafka": "kafka_ends"}
 # What one look at all cases takes for a line, so that it ends after a minute.
 QUICK_LINES, LINES = 50_000, 1_000_000

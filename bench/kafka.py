@@ -34,6 +34,8 @@ AGGREGATE = ["aggregate", "--by", "key", "count", "sum:value", "avg:value", "min
 SAME = ["-X", "compression.codec=lz4", "-X", "enable.idempotence=true", "-X", "acks=all",
         "-X", "batch.num.messages=10000", "-X", "linger.ms=5", "-X", "topic.partitioner=murmur2_random"]
 LATENCY_WINDOW_MS = 100
+# kcat's older client would wait with a request for the answer to the one before.
+AT_ONCE = ["-X", "linger.ms=0", "-X", "socket.nagle.disable=true"]
 
 
 def add_arguments(parser):
@@ -179,11 +181,15 @@ class Bench:
         pipe = [self.tool("kafka-cat-in", "-t", topic),
                 ["window", "--size", f"{LATENCY_WINDOW_MS}ms", "--time", "timestamp"],
                 AGGREGATE, self.tool("kafka-cat-out", "-t", result)]
+        relay = [self.tool("kcat", "-C", "-q", "-u", "-o", "end", "-t", topic),
+                 self.tool("kcat", "-P", "-q", *AT_ONCE, "-t", result)]
         rows = []
-        for name, stages, shown in (("kcat | kcat, nothing between", [], topic), ("four stages", pipe, result)):
+        for name, stages, shown, is_direct in (("kcat | kcat, nothing between", [], topic, True),
+                                               ("two hops: kcat -C | kcat -P between", relay, result, True),
+                                               ("four stages", pipe, result, False)):
             say(f"latency, {self.args.seconds} s: {name}")
             with Pipe(stages):
-                late = Latency(self, topic, shown, is_direct=not stages).run()
+                late = Latency(self, topic, shown, is_direct).run()
             row = {"case": "latency", "variant": name, "results": len(late)}
             for percent in (50, 95, 99):
                 row[f"p{percent}_ms"] = round(late[min(len(late) - 1, len(late) * percent // 100)], 1)
@@ -213,7 +219,7 @@ class Latency:
 
     def __init__(self, bench, topic, result, is_direct):
         self.seconds, self.is_direct = bench.args.seconds, is_direct
-        to = bench.tool("kcat", "-P", "-q", "-X", "linger.ms=0", "-t", topic)
+        to = bench.tool("kcat", "-P", "-q", *AT_ONCE, "-t", topic)
         self.sender = subprocess.Popen(to, stdin=subprocess.PIPE, bufsize=0)
         come = bench.tool("kcat", "-C", "-q", "-u", "-o", "end", "-X", "fetch.wait.max.ms=100", "-t", result)
         self.reader = subprocess.Popen(come, stdout=subprocess.PIPE)

@@ -37,7 +37,7 @@ const FLOW_PER_KILL_MS: u64 = 450;
 
 const LINES: u64 = 500_000;
 
-fn number(variable: &str, default: u64) -> u64 {
+pub fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().map_or(default, |n| n.parse().unwrap())
 }
 
@@ -101,24 +101,8 @@ impl Job {
     /// Kills this pipeline; what `crash-test` reports. It must have done all kills and found the output the
     /// same as the undisturbed run's.
     pub fn survives(&self, tools: &[&str], pipeline: &str, what: &str, flags: &str) -> Value {
-        let pause_s = (self.kills * FLOW_PER_KILL_MS) as f64 / 1000.0 * BLOCK_BYTES as f64
-            / (self.data.lines * LINE_BYTES) as f64;
-        let pace = PACE.replace("PAUSE_S", &format!("{pause_s:.6}"));
-        fs::write(self.path().join("job.sh"), format!("set -euo pipefail\n{pace}\n{pipeline}\n")).unwrap();
-        let dir = self.path().display();
-        let script = format!(
-            "crash-test -v --kills {kills} --what {what} --dir {dir}/runs {flags} -- {dir}/job.sh || {{ tail {dir}/runs/*.log >&2; exit 1; }}",
-            kills = self.kills,
-            what = std::env::var("MILLPIPE_WHAT").unwrap_or(what.to_owned()),
-        );
-        let tools = [&["crash-test"], tools].concat();
-        // In the project's root, where scripts/kafka is.
-        let ran = bash(&tools, &script);
-        assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
-        assert_eq!(report["kills"]["done"].as_u64(), Some(self.kills), "{report}");
-        println!("{report}");
-        report
+        let pace = Pace { kills: self.kills, bytes: self.data.lines * LINE_BYTES };
+        survives(self.path(), &pace, tools, pipeline, what, flags)
     }
 
     /// What the oracle says of a file in the job's folder, which has one line for each cell.
@@ -126,4 +110,31 @@ impl Job {
         let verdict = self.run(&[], &format!("python3 {} oracle {result}", self.data.check.display())).ok();
         assert!(verdict.contains("\"verdict\": \"exact\""), "{verdict}");
     }
+}
+
+/// How slow `pace` has to be in a pipeline.
+pub struct Pace {
+    pub kills: u64,
+    /// How much goes through it.
+    pub bytes: u64,
+}
+
+/// Kills a pipeline, of which `pace` is a stage, in a folder; what `crash-test` reports.
+pub fn survives(dir: &Path, pace: &Pace, tools: &[&str], pipeline: &str, what: &str, flags: &str) -> Value {
+    let Pace { kills, bytes } = *pace;
+    let pause_s = (kills * FLOW_PER_KILL_MS) as f64 / 1000.0 * BLOCK_BYTES as f64 / bytes as f64;
+    let pace = PACE.replace("PAUSE_S", &format!("{pause_s:.6}"));
+    fs::write(dir.join("job.sh"), format!("set -euo pipefail\n{pace}\n{pipeline}\n")).unwrap();
+    let script = format!(
+        "crash-test -v --kills {kills} --what {what} --dir {dir}/runs {flags} -- {dir}/job.sh || {{ tail {dir}/runs/*.log >&2; exit 1; }}",
+        what = std::env::var("MILLPIPE_WHAT").unwrap_or(what.to_owned()),
+        dir = dir.display(),
+    );
+    // In the project's root, where scripts/kafka is.
+    let ran = bash(&[&["crash-test"], tools].concat(), &script);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["kills"]["done"].as_u64(), Some(kills), "{report}");
+    println!("{report}");
+    report
 }

@@ -5,7 +5,8 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 5] = ["file-cat-in", "window", "aggregate", "parallel-map", "file-cat-out"];
+const TOOLS: [&str; 8] =
+    ["file-cat-in", "window", "aggregate", "parallel-map", "file-cat-out", "watermark", "shard", "merge"];
 const BETWEEN: &str = "--between 50ms..400ms";
 
 /// From the job's file to its output folder.
@@ -75,5 +76,32 @@ fn a_foreign_program_in_the_middle_survives_kills() {
     let Some(job) = Job::new(8) else { return };
     let stages = format!("parallel-map -- sed 's/\"status\":200/\"status\":299/' | {STAGES}");
     survives(&job, &stages, "any=3,all=1", "--seed 4");
+    job.is_exact("result");
+}
+
+/// The two stages with state are in shards, each with a state of its own; their results come in another order.
+#[test]
+fn a_sharded_job_survives_kills_of_one_stage_and_of_all() {
+    let Some(job) = Job::new(8) else { return };
+    let (window, aggregate) = STAGES.split_once("| pace").unwrap();
+    let sub_pipe = format!("{} {aggregate}", window.replace(" --lateness 2s", ""));
+    let stages =
+        format!("watermark --time timestamp --lateness 2s --every 0s | pace | shard --by key -n 2 -- '{sub_pipe}'");
+    survives(&job, &stages, "any=5,all=3", "--seed 6 --by window_start,key");
+    job.is_exact("result");
+}
+
+/// Two branches of one stream, brought together again: each line twice, and marks once.
+#[test]
+fn two_branches_and_a_merge_survive_kills() {
+    let Some(job) = Job::new(6) else { return };
+    let dir = job.path().display().to_string();
+    let left = format!(
+        "window --as left --size 10s --time timestamp --lateness 2s | aggregate --as left-sums --by key count sum:value avg:value min:value max:value p50:value p90:value p95:value p99:value > {dir}/left"
+    );
+    let stages = format!(
+        "pace | {{ rm -f {dir}/left; mkfifo {dir}/left; tee >({left}) | parallel-map 'empty' | merge {dir}/left -; }}"
+    );
+    survives(&job, &stages, "any=4,all=2", "--seed 7 --by window_start,key");
     job.is_exact("result");
 }

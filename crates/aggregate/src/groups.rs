@@ -9,8 +9,8 @@ use hashbrown::hash_table::Entry;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
-use crate::key_text::KeyText;
 use crate::tracking::Tracking;
+use line_values::KeyText;
 
 /// One line, read and checked.
 #[derive(Clone, Copy)]

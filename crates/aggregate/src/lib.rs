@@ -26,7 +26,6 @@ mod entry_name;
 mod groups;
 mod job;
 mod key_order;
-mod key_text;
 mod keys;
 mod line_reader;
 mod mode;

@@ -10,11 +10,11 @@ use millpipe::{Changes, Error, Fault};
 use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken, hash};
 use crate::job::Job;
-use crate::key_text::KeyText;
 use crate::pending::Pending;
 use crate::results::Scale;
 use crate::snapshot::damaged;
 use crate::work::Work;
+use line_values::KeyText;
 
 /// Panes that were used last: disorder makes lines alternate between a few.
 const RECENT: usize = 4;

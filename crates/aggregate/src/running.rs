@@ -7,11 +7,11 @@ use millpipe::{Changes, Fault, Out};
 use crate::changes::Written;
 use crate::groups::{Groups, Taken, hash, was_not_there};
 use crate::job::{Emit, Job, Overflow};
-use crate::key_text::KeyText;
 use crate::keys;
 use crate::recency::Recency;
 use crate::snapshot::damaged;
 use crate::work::Work;
+use line_values::KeyText;
 
 /// The running groups.
 #[derive(Debug, Default)]

@@ -45,6 +45,7 @@ impl Aggregate {
             "aggregate": VERSION, "sequence": self.work.sequence,
             "watermarks": self.has_watermarks, "watermark": self.watermark_ms, "mode": self.mode.save_head(),
         });
+        head["divides"] = self.mode.divides(&self.work.job);
         if self.work.era > 0 {
             head["era"] = self.work.era.into();
         }
@@ -103,6 +104,19 @@ impl Aggregate {
 }
 
 impl Mode {
+    /// How `state reshard` divides the entries: by their keys, which stand behind the span where there is one.
+    fn divides(&self, job: &Job) -> Value {
+        if matches!(self, Mode::Unknown) {
+            return json!({ "empty": true });
+        }
+        let by: Vec<String> = job.by.iter().map(ToString::to_string).collect();
+        let mut rule = json!({ "by": by, "max": ["/sequence"], "sum": ["/mode/groups"] });
+        if !matches!(self, Mode::Running(_)) {
+            rule["behind"] = "|".into();
+        }
+        rule
+    }
+
     fn save_head(&self) -> Value {
         match self {
             Mode::Unknown => json!({ "kind": "unknown" }),

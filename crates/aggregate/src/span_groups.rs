@@ -6,8 +6,8 @@ use millpipe::{Changes, Fault};
 use crate::entry_name::EntryName;
 use crate::groups::{Budget, Store};
 use crate::job::Job;
-use crate::key_text::KeyText;
 use crate::results::Scale;
+use line_values::KeyText;
 
 /// Groups found by their number only. Whoever has them finds them by key.
 #[derive(Debug, Default)]

@@ -43,6 +43,6 @@ pub use live_run::{begin_run, live_run, write_committed_in};
 pub use lock::Lock;
 pub use merge::{Merge, Merged};
 pub use names::{FileKind, has_snapshot, is_folder_name};
-pub use snapshot_reader::{Entry, Part, SnapshotReader};
+pub use snapshot_reader::{Entry, Part, SnapshotReader, write_alone};
 pub use stage_folder::{Snapshot, StageFolder};
 pub use storage::{Storage, TakeLock};

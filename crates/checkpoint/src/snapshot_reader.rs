@@ -63,6 +63,11 @@ impl SnapshotReader {
         &self.head
     }
 
+    /// Whether any of the files is compressed, as large ones are.
+    pub fn is_large(&self) -> bool {
+        self.files().iter().any(|file| file.ends_with(COMPRESSED))
+    }
+
     /// The names of all files that the snapshot needs, oldest first.
     pub fn files(&self) -> Vec<String> {
         let own = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -104,7 +109,7 @@ impl SnapshotReader {
     /// # Errors
     /// When it cannot be read or written.
     pub fn copy_to(mut self, disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
-        let is_large = self.files().iter().any(|file| file.ends_with(COMPRESSED));
+        let is_large = self.is_large();
         let header = Header { after: Vec::new(), ..self.header.clone() };
         let bytes = if is_large { u64::MAX } else { 0 };
         disk.create_dir(folder).map_err(|error| Error::io(folder, error))?;
@@ -139,6 +144,32 @@ impl SnapshotReader {
         }
         Ok(self.entries.into_read())
     }
+}
+
+/// Writes a snapshot of this head and these entries, durably, as one file that builds on no other. `next` gives the lines of
+/// entries in the order of their keys' text, then none.
+///
+/// # Errors
+/// What `next` says; when it cannot be written.
+pub fn write_alone(
+    disk: &dyn Disk,
+    folder: &Path,
+    header: &Header,
+    head: &[u8],
+    is_large: bool,
+    next: &mut dyn FnMut() -> Result<Option<Vec<u8>>, Error>,
+) -> Result<(), Error> {
+    let header = Header { after: Vec::new(), merged: Vec::new(), ..header.clone() };
+    disk.create_dir(folder).map_err(|error| Error::io(folder, error))?;
+    let bytes = if is_large { u64::MAX } else { 0 };
+    let written = write_file(disk, folder, &header, bytes, &mut |to| {
+        to.bytes(head)?;
+        while let Some(line) = next()? {
+            to.entry(&line)?;
+        }
+        Ok(())
+    });
+    written.map(|_| ())
 }
 
 fn open_older(disk: &dyn Disk, folder: &Path, snapshot: &FileReader, file: &str) -> Result<FileReader, Error> {

@@ -114,6 +114,18 @@ fn empty_epochs_are_given_when_asked_for() {
 }
 
 #[test]
+fn a_rejected_line_ends_it_with_a_way_out_that_there_is() {
+    let scene = Scene::new();
+    let reject = "{\"$\":\"reject\",\"by\":\"window\",\"why\":\"late\",\"at\":\"line 7\",\"line\":\"1\"}\n";
+    for (line, said) in [(reject, "window rejected line 7: late"), ("{x\n", "exec-cat-out rejected line 2: not JSON")] {
+        let ran = scene.run(&[], NOTE, &[&scene.hello("r", None), line].concat());
+        assert!(ran.stderr.contains("hint: no rejected line can be kept here: give that stage --on-error skip"));
+        assert!(!ran.stderr.contains("--dead-letter"), "{}", ran.stderr);
+        ran.fails_with(1, said);
+    }
+}
+
+#[test]
 fn an_epoch_that_was_refused_comes_again_before_all_else() {
     let scene = Scene::new();
     let fails_once = format!("{NOTE}; [ -e fine ]");

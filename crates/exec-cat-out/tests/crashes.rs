@@ -166,6 +166,7 @@ impl World {
             restore: Truth::default(),
             sink: serde_json::Value::Null,
             interval_ms: 1000,
+            shard: String::new(),
         };
         let opened = sink.open(&hello, &mut self.out);
         self.sink = Some(sink);

@@ -6,7 +6,7 @@ use event_time::{TIME_MAX_MS, TIME_MIN_MS, parse_rfc3339};
 use millpipe::Error;
 use units::{DurationMs, Rate, RateUnit};
 
-use crate::{Spec, Start};
+use crate::{Data, Spec, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +15,9 @@ Examples:
 
   A live stream of a thousand lines a second with the clock's time, until Ctrl-C:
     generate --rate 1000/s --start now | window --size 10s | aggregate --by key count p99:value
+
+  The events of Nexmark, three kinds of lines in one stream:
+    generate --data nexmark --lines 10000 --event-rate 100/s > auctions.ndjson
 
   Few keys, slow event time, so that windows are small:
     generate --lines 20 --keys 3 --event-rate 1/s --start 2026-03-01T00:00:00Z";
@@ -34,13 +37,17 @@ pub struct Cli {
     #[arg(short = 'n', long, value_name = "N")]
     pub lines: Option<u64>,
 
-    /// Another seed gives other data with the same distributions
-    #[arg(long, value_name = "S", default_value_t = 42)]
-    pub seed: u64,
+    /// What the lines are about
+    #[arg(long, value_name = "WHAT", default_value = "requests")]
+    pub data: Data,
 
-    /// How many different keys: user-0 to user-(K-1)
-    #[arg(long, value_name = "K", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub keys: u64,
+    /// Another seed gives other requests with the same distributions [default: 42]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+
+    /// How many different keys requests have: user-0 to user-(K-1) [default: 1000]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    pub keys: Option<u64>,
 
     /// Write at this pace by the clock, as 1000/s or 10/m; without it, as fast as the reader reads. A reader that
     /// was slow gets what it missed at once
@@ -52,13 +59,14 @@ pub struct Cli {
     pub event_rate: Option<Rate>,
 
     /// Each line is earlier than the time of its place by a random part of this, so that lines are out of order by
-    /// up to (never quite) so much; no line is earlier than --start
+    /// up to (never quite) so much; no line is earlier than --start. Events of Nexmark change places within groups of
+    /// this length
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     pub out_of_order: DurationMs,
 
-    /// Where event time starts (RFC 3339), or now
-    #[arg(long, value_name = "TIME", default_value = "2026-01-01T00:00:00Z")]
-    pub start: Start,
+    /// Where event time starts (RFC 3339), or now [default: 2026-01-01T00:00:00Z, of Nexmark 2026-03-31T23:59:13.370Z]
+    #[arg(long, value_name = "TIME")]
+    pub start: Option<Start>,
 
     #[command(flatten)]
     pub exactly_once: millpipe::ExactlyOnceArgs,
@@ -71,18 +79,23 @@ impl Cli {
     /// All that decides on the bytes, checked.
     ///
     /// # Errors
-    /// When the last line would be in a year that RFC 3339 cannot write.
+    /// When flags do not go together, or the last line would be in a year that RFC 3339 cannot write.
     pub fn spec(&self) -> Result<Spec, Error> {
+        self.check_nexmark()?;
         let spec = Spec {
+            data: self.data,
             lines: self.lines.unwrap_or(u64::MAX),
-            seed: self.seed,
-            keys: self.keys,
+            seed: self.seed.unwrap_or(SEED),
+            keys: self.keys.unwrap_or(KEYS),
             rate: self.rate,
             event_rate: self.event_rate.or(self.rate).or(Rate::new(10_000, RateUnit::Second)),
             out_of_order_ms: self.out_of_order.0,
-            start: self.start,
+            start: self.start.unwrap_or(Start::At(match self.data {
+                Data::Requests => REQUESTS_START_MS,
+                Data::Nexmark => NEXMARK_START_MS,
+            })),
         };
-        let Start::At(start_ms) = self.start else { return Ok(spec) };
+        let Start::At(start_ms) = spec.start else { return Ok(spec) };
         let room_ms = TIME_MAX_MS - start_ms;
         let needs = self.lines.map_or(0, |n| spec.event_ms(n));
         if i128::from(needs) + i128::from(spec.out_of_order_ms) > i128::from(room_ms) {
@@ -91,7 +104,36 @@ impl Cli {
         }
         Ok(spec)
     }
+
+    /// Nexmark is one data set, and counts its events by the second.
+    fn check_nexmark(&self) -> Result<(), Error> {
+        if self.data != Data::Nexmark {
+            return Ok(());
+        }
+        for (flag, given) in [("--seed", self.seed.is_some()), ("--keys", self.keys.is_some())] {
+            if given {
+                return Err(Error::usage(format_args!(
+                    "{flag} is for requests; the events of Nexmark are always the same"
+                )));
+            }
+        }
+        let per_second = self.event_rate.or(self.rate).map_or(1.0, Rate::per_second);
+        if per_second < 1.0 || per_second.fract() != 0.0 {
+            return Err(Error::usage(format_args!(
+                "Nexmark has a whole number of events in a second, not {per_second}"
+            ))
+            .hint("say --event-rate 100/s"));
+        }
+        Ok(())
+    }
 }
+
+const SEED: u64 = 42;
+const KEYS: u64 = 1_000;
+/// 2026-01-01T00:00:00Z
+const REQUESTS_START_MS: i64 = 1_767_225_600_000;
+/// 2026-03-31T23:59:13.370Z: a small run crosses midnight.
+const NEXMARK_START_MS: i64 = 1_775_001_553_370;
 
 impl FromStr for Start {
     type Err = String;

@@ -1,11 +1,12 @@
 //! `generate`: deterministic test data, the load of benchmarks and demos.
 //!
-//! Line i is a pure function of the flags and i: it takes eight 32-bit words of a ChaCha8 stream, at word
+//! Line i is a pure function of the flags and i. A web request takes eight 32-bit words of a ChaCha8 stream, at word
 //! 8 i, and nothing else, so a position is a line number and to seek is to set the word position. Floating
 //! point goes through `libm`, which computes in software, so the bytes are the same on every machine.
 //! No state grows; a poll writes up to 64 KiB.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod auctions;
 pub mod cli;
 mod request;
 
@@ -14,6 +15,7 @@ use millpipe::{BLOCK_BYTES, Error, Fault, Out, Polled, Source};
 use serde_json::{Value, json};
 use units::Rate;
 
+use crate::auctions::Auctions;
 use crate::request::Requests;
 
 /// Where event time starts.
@@ -25,9 +27,20 @@ pub enum Start {
     Now,
 }
 
+/// What the lines are about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Data {
+    /// Web requests
+    #[default]
+    Requests,
+    /// Persons, auctions and bids, three kinds of lines in one stream: the events of the Nexmark benchmark
+    Nexmark,
+}
+
 /// What is to be generated.
 #[derive(Clone, Debug)]
 pub struct Spec {
+    pub data: Data,
     pub lines: u64,
     pub seed: u64,
     pub keys: u64,
@@ -45,12 +58,36 @@ impl Spec {
         let nanos = self.event_rate.map_or(0, |rate| rate.due_nanos(line));
         i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX)
     }
+
+    /// Events from this number on. They are out of order in groups, each as long as `out_of_order_ms`.
+    fn auctions(&self, start_ms: i64, first: u64) -> Auctions {
+        let per_second = self.event_rate.map_or(0.0, Rate::per_second).round() as u64;
+        let group = per_second.saturating_mul(u64::try_from(self.out_of_order_ms).unwrap_or(0)) / 1_000;
+        Auctions::new(start_ms, per_second, group, first)
+    }
+}
+
+/// The lines to come.
+enum Lines {
+    Requests(Box<Requests>),
+    /// Once it is known when they start.
+    Nexmark(Option<Box<Auctions>>),
+}
+
+impl Lines {
+    /// No line is longer.
+    fn bytes_max(&self) -> usize {
+        match self {
+            Lines::Requests(_) => request::LINE_BYTES_MAX,
+            Lines::Nexmark(_) => auctions::LINE_BYTES_MAX,
+        }
+    }
 }
 
 /// The source.
 pub struct Generator {
     spec: Spec,
-    requests: Requests,
+    lines: Lines,
     /// The next line.
     line: u64,
     /// Event time at line 0, once it is known.
@@ -65,7 +102,11 @@ impl Generator {
             Start::At(ms) => Some(ms),
             Start::Now => None,
         };
-        Self { requests: Requests::new(spec), spec: spec.clone(), line: 0, start_ms, paced_from: None }
+        let lines = match spec.data {
+            Data::Requests => Lines::Requests(Box::new(Requests::new(spec))),
+            Data::Nexmark => Lines::Nexmark(None),
+        };
+        Self { lines, spec: spec.clone(), line: 0, start_ms, paced_from: None }
     }
 
     /// Up to which line (exclusive) may be written now.
@@ -90,7 +131,14 @@ impl Generator {
         if latest_ms > TIME_MAX_MS {
             return Err(Error::data("event time has come to the year 9999").into());
         }
-        self.requests.write_next(latest_ms, out.buffer());
+        match &mut self.lines {
+            Lines::Requests(requests) => requests.write_next(latest_ms, out.buffer()),
+            Lines::Nexmark(auctions) => {
+                let first = self.line;
+                let auctions = auctions.get_or_insert_with(|| Box::new(self.spec.auctions(start_ms, first)));
+                auctions.write_next(out.buffer());
+            }
+        }
         out.end_line();
         self.line += 1;
         Ok(())
@@ -114,7 +162,7 @@ impl Source for Generator {
             return Ok(Polled::WaitUntil(self.due_at_ms()));
         }
         let mut bytes = 0;
-        while self.line < due && bytes < BLOCK_BYTES - 2 * request::LINE_BYTES_MAX {
+        while self.line < due && bytes < BLOCK_BYTES - 2 * self.lines.bytes_max() {
             let before = out.buffer().len();
             self.write_line(start_ms, out)?;
             bytes += out.buffer().len().saturating_sub(before);
@@ -135,19 +183,26 @@ impl Source for Generator {
             Value::Null => None,
             time => Some(time.as_str().and_then(|t| parse_rfc3339(t.as_bytes())).ok_or_else(broken)?),
         };
-        self.requests.seek(self.line);
+        match &mut self.lines {
+            Lines::Requests(requests) => requests.seek(self.line),
+            Lines::Nexmark(auctions) => *auctions = None,
+        }
         Ok(())
     }
 
     /// What line N depends on. How many there are and how fast they come may change from run to run.
     fn flags(&self) -> String {
-        let Spec { seed, keys, out_of_order_ms, start, .. } = &self.spec;
+        let Spec { data, seed, keys, out_of_order_ms, start, .. } = &self.spec;
         let event_rate = self.spec.event_rate.map(|rate| format!(" --event-rate {rate}")).unwrap_or_default();
         let start = match start {
             Start::At(ms) => format_rfc3339(*ms),
             Start::Now => "now".to_owned(),
         };
-        format!("--seed {seed} --keys {keys}{event_rate} --out-of-order {out_of_order_ms}ms --start {start}")
+        let which = match data {
+            Data::Requests => format!("--seed {seed} --keys {keys}"),
+            Data::Nexmark => "--data nexmark".to_owned(),
+        };
+        format!("{which}{event_rate} --out-of-order {out_of_order_ms}ms --start {start}")
     }
 }
 

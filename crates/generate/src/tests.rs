@@ -10,6 +10,7 @@ const START_MS: i64 = 1_767_225_600_000;
 
 fn spec(lines: u64) -> Spec {
     Spec {
+        data: Data::Requests,
         lines,
         seed: 42,
         keys: 1_000,
@@ -208,4 +209,16 @@ proptest! {
         let text = String::from_utf8(out.take()).unwrap();
         prop_assert_eq!(text.lines().collect::<Vec<_>>(), rest);
     }
+}
+
+#[test]
+fn events_of_nexmark_go_on_from_any_position() {
+    let spec = Spec { data: Data::Nexmark, event_rate: Rate::new(100, RateUnit::Second), ..spec(500) };
+    let all = generated(&spec);
+    let (mut source, mut out) = (Generator::new(&spec), out());
+    source.seek(r#"{"line":123,"start":"2026-01-01T00:00:00Z"}"#).unwrap();
+    source.start(&mut out).unwrap();
+    assert_eq!(poll_all(&mut source, &mut out), Polled::Done);
+    let rest: String = all.lines().skip(123).map(|line| format!("{line}\n")).collect();
+    assert_eq!(String::from_utf8(out.take()).unwrap(), rest);
 }

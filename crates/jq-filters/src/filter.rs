@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::interpreter::Interpreter;
-use crate::program::Program;
+use crate::program::{Numbers, Program};
 use crate::raw::Raw;
 use crate::results::Results;
 
@@ -26,7 +26,7 @@ pub struct Filter {
 impl Filter {
     pub(crate) fn new(program: &Program, output_bytes_max: usize) -> Filter {
         Filter {
-            raw: Raw::new(&program.raw),
+            raw: Raw::new(&program.raw, program.numbers == Numbers::Decimals),
             interpreter: Interpreter::new(program),
             results: Results::new(output_bytes_max),
         }

@@ -19,7 +19,10 @@
 //! Nothing is kept from line to line but buffers: at most the results of one line, up to a limit.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod args;
+mod decimal;
 mod demand;
+mod exact;
 mod failure;
 mod filter;
 mod interpreter;
@@ -31,7 +34,8 @@ mod regexes;
 mod results;
 mod write;
 
+pub use args::{FilterArgs, NoProgram};
 pub use failure::{Failure, Wrong};
 pub use filter::Filter;
-pub use program::{Arguments, Program};
+pub use program::{Arguments, Numbers, Program};
 pub use results::Results;

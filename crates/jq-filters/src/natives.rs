@@ -14,6 +14,14 @@ use crate::regexes;
 const DEFINITIONS: &str = "def join($s): if joins($s) then joined($s) \
     else .[] |= tostring | .[:-1][] += $s | reduce .[] as $x (\"\"; . + $x) end;";
 
+/// Functions of jq that jaq does not have.
+const ADDITIONS: &str = "def IN(s): any(s == .; .); def IN(src; s): any(src == s; .);";
+
+/// Definitions of functions that jaq does not have.
+pub fn additions() -> Vec<Def<&'static str>> {
+    jaq_core::load::parse(ADDITIONS, |parser| parser.defs()).unwrap_or_default()
+}
+
 /// The definitions that are still needed.
 pub fn definitions(all: impl Iterator<Item = Def<&'static str>>) -> Vec<Def<&'static str>> {
     let ours = functions();

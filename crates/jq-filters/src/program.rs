@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jaq_core::data::JustLut;
-use jaq_core::load::parse::Def;
+use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::Fun;
 use jaq_core::{Compiler, compile};
@@ -12,7 +12,10 @@ use json_fields::{FieldPath, Outline};
 
 use crate::failure::Wrong;
 use crate::filter::Filter;
-use crate::{demand, natives, raw, read};
+use crate::{demand, exact, natives, raw, read};
+
+/// What a filter with exact operators is called among the definitions.
+const MAIN: &str = "__filter";
 
 /// A filter sees one line at a time and nothing else.
 pub(crate) type Data = JustLut<Val>;
@@ -48,6 +51,18 @@ impl Arguments {
     }
 }
 
+/// What numbers are computed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// jq's: integers, and doubles for all else.
+    #[default]
+    Doubles,
+    /// Decimals: `+`, `-`, `*`, `%`, comparisons, `add`, `floor`, `ceil`, `round` and `trunc` are exact, and a quotient has 34
+    /// significant digits, rounded half to even. What was computed is written without an exponent, and without zeros at the
+    /// end of a fraction. More than 1,000 digits, and a division by zero, are failures of the line.
+    Decimals,
+}
+
 /// A compiled filter with its arguments.
 #[derive(Clone)]
 pub struct Program {
@@ -55,6 +70,7 @@ pub struct Program {
     pub(crate) arguments: Arguments,
     pub(crate) raw: Arc<raw::Plan>,
     pub(crate) demand: Option<Arc<[FieldPath]>>,
+    pub(crate) numbers: Numbers,
 }
 
 impl Program {
@@ -63,14 +79,29 @@ impl Program {
     /// # Errors
     /// Where and why the filter is wrong.
     pub fn new(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
-        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let functions = natives::functions().into_iter().chain(jaq_functions());
-        let compiled = compile(code, &arguments, natives::definitions(library), functions)?;
+        Self::with_numbers(code, arguments, Numbers::Doubles)
+    }
+
+    /// Compiles a filter that computes with such numbers.
+    ///
+    /// # Errors
+    /// Where and why the filter is wrong.
+    pub fn with_numbers(code: &str, arguments: Arguments, numbers: Numbers) -> Result<Self, Wrong> {
+        let mut compiled = compile(code, &arguments, definitions(), functions())?;
         // `module` and `import` parse as no term.
         let term = load::parse(code, |parser| parser.term());
+        if numbers == Numbers::Decimals {
+            compiled = compile_exact(term.clone(), &arguments)?;
+        }
         let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments.0));
         let demand = term.as_ref().and_then(demand::of).map(Arc::from);
-        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw), demand })
+        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw), demand, numbers })
+    }
+
+    /// The same filter without what works on bytes: for tests and measurements.
+    #[must_use]
+    pub fn without_raw(self) -> Self {
+        Self { raw: Arc::new(raw::Plan::Nothing), demand: None, ..self }
     }
 
     /// A filter for one thread. More results of one line than so many bytes are a failure of the line.
@@ -84,9 +115,9 @@ impl Program {
     /// # Errors
     /// As for `new`.
     pub fn of_jaq_alone(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
-        let library = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let compiled = compile(code, &arguments, library, jaq_functions())?;
-        Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw::Plan::Nothing), demand: None })
+        let compiled = compile(code, &arguments, library().chain(natives::additions()).collect(), jaq_functions())?;
+        let (raw, numbers) = (Arc::new(raw::Plan::Nothing), Numbers::Doubles);
+        Ok(Self { compiled: Arc::new(compiled), arguments, raw, demand: None, numbers })
     }
 
     /// Simple enough to be worked out on the bytes of a line.
@@ -96,14 +127,43 @@ impl Program {
     }
 }
 
+fn library() -> impl Iterator<Item = Def<&'static str>> {
+    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs())
+}
+
+fn definitions() -> Vec<Def<&'static str>> {
+    natives::definitions(library()).into_iter().chain(natives::additions()).collect()
+}
+
+fn functions() -> impl Iterator<Item = Fun<Data>> {
+    natives::functions().into_iter().chain(jaq_functions())
+}
+
+/// The filter with exact operators: jaq takes no tree, but for definitions. A filter that is no term has been told before.
+fn compile_exact(term: Option<Term<&str>>, arguments: &Arguments) -> Result<jaq_core::Filter<Data>, Wrong> {
+    let Some(term) = term else {
+        return Err(Wrong { message: "the filter: modules cannot compute with decimals".to_owned(), hint: None });
+    };
+    let names: Vec<&str> = arguments.0.iter().map(|(name, _)| name.as_str()).collect();
+    let call = match names.is_empty() {
+        true => MAIN.to_owned(),
+        false => format!("{MAIN}({})", names.join(";")),
+    };
+    let main = Def { name: MAIN, args: names, body: exact::term(term) };
+    let mut definitions: Vec<Def<&str>> = definitions();
+    definitions.extend(exact::definitions());
+    definitions.push(main);
+    compile(&call, arguments, definitions, exact::functions().into_iter().chain(functions()))
+}
+
 fn jaq_functions() -> impl Iterator<Item = Fun<Data>> {
     jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs())
 }
 
-fn compile(
-    code: &str,
+fn compile<'s>(
+    code: &'s str,
     arguments: &Arguments,
-    library: impl IntoIterator<Item = Def<&'static str>>,
+    library: Vec<Def<&'s str>>,
     functions: impl IntoIterator<Item = Fun<Data>>,
 ) -> Result<jaq_core::Filter<Data>, Wrong> {
     let arena = Arena::default();

@@ -24,13 +24,13 @@ thread_local! {
 /// What jq's flags say.
 #[derive(Default)]
 pub struct Flags {
-    global: bool,
-    skips_empty: bool,
-    case_insensitive: bool,
-    multi_line: bool,
-    single_line: bool,
-    swap_greed: bool,
-    extended: bool,
+    pub global: bool,
+    pub skips_empty: bool,
+    pub case_insensitive: bool,
+    pub multi_line: bool,
+    pub single_line: bool,
+    pub swap_greed: bool,
+    pub extended: bool,
 }
 
 /// # Errors
@@ -53,19 +53,25 @@ pub fn flags(text: &str) -> Result<Flags, char> {
     Ok(flags)
 }
 
+/// # Errors
+/// What is wrong with the pattern.
+pub fn compile(pattern: &str, flags: &Flags) -> Result<Regex, regex_bites::Error> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder
+        .case_insensitive(flags.case_insensitive)
+        .multi_line(flags.multi_line)
+        .dot_matches_new_line(flags.single_line)
+        .swap_greed(flags.swap_greed)
+        .ignore_whitespace(flags.extended);
+    builder.build()
+}
+
 fn regex(pattern: &str, text: &str, flags: &Flags) -> Result<Rc<Regex>, Error<Val>> {
     KEPT.with_borrow_mut(|kept| {
         if let Some(at) = kept.iter().position(|known| known.pattern == pattern && known.flags == text) {
             return Ok(Rc::clone(&kept[at].regex));
         }
-        let mut builder = RegexBuilder::new(pattern);
-        builder
-            .case_insensitive(flags.case_insensitive)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.single_line)
-            .swap_greed(flags.swap_greed)
-            .ignore_whitespace(flags.extended);
-        let regex = builder.build().map_err(|why| Error::str(format_args!("invalid regex: {why}")))?;
+        let regex = compile(pattern, flags).map_err(|why| Error::str(format_args!("invalid regex: {why}")))?;
         let regex = Rc::new(regex);
         if kept.len() == KEPT_MAX {
             kept.remove(0);

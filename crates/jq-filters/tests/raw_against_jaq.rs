@@ -3,7 +3,7 @@
 
 mod both;
 
-use both::assert_same;
+use both::{assert_same, assert_same_decimals};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -25,8 +25,13 @@ const STRINGS: &[&str] = &[
     "+1",
     "nan",
     "0x1",
+    "1.50",
     "12345678901234567890",
     "2026-01-01T00:00:00Z",
+    "08",
+    "007",
+    "a/b//c",
+    "é/1/a",
 ];
 const NUMBERS: &[&str] = &[
     "0",
@@ -201,6 +206,35 @@ const UNARY: &[&str] = &[
     "(@ | .a |= empty)",
     "(@ | .[1:])",
     "((@) as $x | (.b as $x | .c) | [., $x])",
+    "(@ | test(\"a\"))",
+    "(@ | test(\"A|1$\"; \"i\"))",
+    "(@ | [scan(\"[a-z]\")])",
+    "(@ | scan(\"1|a\") | . + \"x\")",
+    "([@ | scan(\"1\")] | length)",
+    "(@ | [scan(\"[/a]\")] | length)",
+    "(@ | capture(\"(?<x>[a-z]+)(?<y>[0-9])?\"))",
+    "(@ | capture(\"(?<x>[a-z]+)(?<y>[0-9])?\").y)",
+    "((@ | capture(\"(?<x>1+)\").x) // \"none\")",
+    "(@ | sub(\"[a-z]\"; \"<>\"))",
+    "(@ | gsub(\"(?<x>[a-z])/?\"; .x + \"-\"))",
+    "(@ | gsub(\"\"; \"-\"))",
+    "(@ | gsub(\"a\"; empty))",
+    "(@ | split(\"/\") | .[1])",
+    "(@ | split(\"/\")[-2])",
+    "(@ | split(\"1\") | length)",
+    "(@ | join(\"-\"))",
+    "([@, .b, 1.50] | join(\"/\"))",
+    "(@ | split(\"/\") | map(ascii_upcase) | join(\"/\"))",
+    "[@ | split(\"a\")[] | . + \"x\"]",
+    "((@ | split(\"a\")) as $p | [$p[0], $p[1], $p])",
+    "(@ | split(\"/\") | map(. + \"x\"))",
+    "(@ | indices(\"1\") | length)",
+    "(@ | indices(\"é\") | length)",
+    "(@ | IN(1, \"a\", .b, empty, null))",
+    "(@ | IN($o.b[]))",
+    "$o[@]",
+    "{a: 1, \"1\": [2, -0], b: \"\\u0041\"}[@]",
+    "{a: 1, b: \"x\", c: {d: [1.50]}}",
 ];
 const BINARY: &[&str] = &[
     // A text times a large number would take all memory.
@@ -235,6 +269,8 @@ const BINARY: &[&str] = &[
     "(@ | has(%))",
     "@ | select(%)",
     "{a: (@)} + (%)",
+    "(@)[%]",
+    "(@ | IN(%))",
     "reduce (@) as $i (0; . + (%))",
     "if @ then % elif .c then 1 else error(\"x\") end",
     "\"\\(@)-\\(%)\"",
@@ -263,5 +299,78 @@ proptest! {
     #[test]
     fn any_filter_gives_what_jaq_gives_on_any_line(code in filter(), lines in proptest::collection::vec(line(), 1..5)) {
         assert_same(&code, &lines);
+    }
+}
+
+/// Small patterns, most of them well-formed.
+fn pattern() -> impl Strategy<Value = String> {
+    const PARTS: &[&str] = &[
+        "a",
+        "b",
+        "1",
+        "/",
+        ".",
+        "[ab]",
+        "[^a1]",
+        "\\d",
+        "\\w",
+        "\\s",
+        "\\b",
+        "^",
+        "$",
+        "(a|b)",
+        "(?<x>a)",
+        "(?<y>.)",
+        "(?:b1)",
+        "*",
+        "+",
+        "?",
+        "|",
+        "{2}",
+        "*?",
+        "(",
+        ")",
+        "[",
+        "]",
+        "-",
+        "\\.",
+        "[[:alpha:]]",
+        "é",
+        "&&",
+        "(?i)",
+        "[a-z&&b]",
+        "\\W",
+    ];
+    proptest::collection::vec(select(PARTS), 0..6).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_pattern_finds_what_jaq_finds(
+        pattern in pattern(),
+        flags in select(&["", "g", "i", "x", "n", "s", "l", "gi", "m", "p", "q"][..]),
+        texts in proptest::collection::vec("[abAB1/ .\n-]{0,8}|[aé1]{0,4}", 1..5),
+    ) {
+        let quoted = |text: &str| serde_json::to_string(text).unwrap();
+        let lines: Vec<String> = texts.iter().map(|text| format!("{{\"a\":{}}}", quoted(text))).collect();
+        let (pattern, flags) = (quoted(&pattern), quoted(flags));
+        for code in [
+            format!(".a | test({pattern}; {flags})"),
+            format!(".a | capture({pattern}; {flags})"),
+            format!(".a | capture({pattern}; {flags}).x"),
+            format!(".a | scan({pattern}; {flags})"),
+            format!("[.a | scan({pattern})] | length"),
+            format!(".a | sub({pattern}; \"<\\(.x)>\"; {flags})"),
+            format!(".a | gsub({pattern}; \"-\")"),
+        ] {
+            assert_same(&code, &lines);
+        }
+    }
+
+    #[test]
+    fn computing_with_decimals_is_the_same_in_both_ways(code in filter(), lines in proptest::collection::vec(line(), 1..5)) {
+        assert_same_decimals(&code, &lines);
     }
 }

@@ -7,6 +7,7 @@ use units::{ByteSize, DurationMs};
 use crate::instance::Instance;
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
+use crate::tag::TagName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +22,9 @@ Examples:
 
   One hour of the past:
     kafka-cat-in -b localhost:9092 -t tweets -o 2026-03-01T12:00:00Z --until +1h
+
+  Two topics in one pipe, each line with the name of its topic:
+    kafka-cat-in -b localhost:9092 -t tweets -t clicks --tag kind
 
   As a member of a group, with a password from a file:
     kafka-cat-in -F client.conf -t tweets -G archive > tweets.ndjson
@@ -73,12 +77,14 @@ pub struct Cli {
     #[arg(short = 'o', long, value_name = "WHERE", allow_hyphen_values = true)]
     pub from: Option<From>,
 
-    /// Where to end: end (as it was at the start), OFFSET, a time, or +5m after the time of -o (or after now).
-    /// What is there is not read any more; times are the messages' Kafka timestamps
+    /// Where to end: end (as it was at the start), committed (the same, but before the first transaction that was not
+    /// finished), OFFSET, a time, or +5m after the time of -o (or after now). What is there is not read any more; times
+    /// are the messages' Kafka timestamps
     #[arg(long, value_name = "WHERE", conflicts_with = "exit")]
     pub until: Option<Until>,
 
-    /// Stop at the end as it was at the start
+    /// Stop at the end as it was at the start. Transactions that were not finished then are waited for, each for up to
+    /// --broker-timeout
     #[arg(short, long)]
     pub exit: bool,
 
@@ -94,6 +100,12 @@ pub struct Cli {
     /// them back. What is not UTF-8 is in "…_base64", a value that is not JSON in "value_text"
     #[arg(long, conflicts_with = "text")]
     pub envelope: bool,
+
+    /// Put the name of its topic into each line, in front, as the string member FIELD: so several topics can share one
+    /// pipe, and kafka-cat-out --topic-field takes lines apart again. A member of that name is replaced; a value that is no
+    /// object is a bad line
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["text", "envelope"])]
+    pub tag: Option<TagName>,
 
     /// Mark which partition lines come from, and when one has nothing to read, so that window keeps a watermark for
     /// each. Implied by --exactly-once
@@ -135,7 +147,7 @@ impl Cli {
         if self.exactly_once.exactly_once {
             self.check_exactly_once()?;
         }
-        if self.from == Some(From::End) && (self.exit || self.until == Some(Until::End)) {
+        if self.from == Some(From::End) && matches!(self.end(), Some(Until::End | Until::Committed)) {
             return Err(Error::usage("from the end to the end there is nothing to read"));
         }
         if !(1..=1 << 30).contains(&self.buffer.as_usize()) {
@@ -249,6 +261,7 @@ mod tests {
     #[test]
     fn from_the_end_to_the_end_is_a_usage_error() {
         assert!(cli("-o end -e").unwrap().check().is_err());
+        assert!(cli("-o end --until committed").unwrap().check().is_err());
         assert!(cli("-o end --until +5m").unwrap().check().is_ok());
     }
 }

@@ -16,6 +16,7 @@
 
 pub mod cli;
 mod context;
+mod ends;
 mod exactly_once;
 mod group;
 mod instance;
@@ -27,6 +28,8 @@ mod position;
 mod queue;
 mod read;
 mod source;
+mod tag;
+mod transactions;
 mod value;
 
 pub use source::KafkaSource;

@@ -19,6 +19,13 @@ pub enum State {
     Finished,
 }
 
+/// A place where the broker had no more to give, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    pub offset: i64,
+    pub since_ms: i64,
+}
+
 pub struct Partition {
     pub topic: String,
     pub number: i32,
@@ -35,6 +42,8 @@ pub struct Partition {
     pub committed: Option<i64>,
     /// Read no message from this offset on.
     pub end: Option<i64>,
+    /// Where there was nothing more to read, until there was.
+    pub stand: Option<Stand>,
     /// The largest Kafka timestamp so far.
     pub newest_ms: Option<i64>,
     /// Shared with whoever reads from it, so that the partition can change meanwhile.
@@ -55,6 +64,7 @@ impl Partition {
             written: None,
             committed: None,
             end: plan.end,
+            stand: None,
             newest_ms: None,
             queue: Arc::new(queue),
         })
@@ -63,6 +73,16 @@ impl Partition {
     /// The offset to go on from.
     pub fn next(&self) -> i64 {
         self.given.unwrap_or(self.start)
+    }
+
+    /// The offset that reading has come to, behind what gives no line: marks of transactions, and aborted ones.
+    pub fn reached(&self) -> i64 {
+        let stand = self.stand.map_or(0, |stand| stand.offset);
+        self.next().max(self.queue.position().unwrap_or(0)).max(stand)
+    }
+
+    pub fn is_at_its_end(&self) -> bool {
+        self.state != State::Finished && self.end.is_some_and(|end| self.reached() >= end)
     }
 }
 

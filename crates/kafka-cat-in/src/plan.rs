@@ -12,6 +12,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use regex::Regex;
 
 use crate::context::InContext;
+use crate::ends::high_watermarks;
 use crate::instance::Instance;
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
@@ -122,7 +123,7 @@ pub struct Plan {
     pub start: i64,
     /// Not beyond this offset.
     pub end: Option<i64>,
-    /// What is there: the first offset, and the one behind the last.
+    /// What is there and committed: the first offset, and the one behind the last.
     pub low: i64,
     pub high: i64,
     /// The wanted start, when it is not there: a warning is due.
@@ -154,15 +155,19 @@ pub fn plan(
         From::Ago(ms) => timed_offsets(consumer, places, wish.now_ms.saturating_sub(*ms), timeout)?,
         _ => vec![None; places.len()],
     };
+    let ends = match wish.until {
+        Some(Until::End) => high_watermarks(consumer, places, timeout)?.into_iter().map(Some).collect(),
+        _ => vec![None; places.len()],
+    };
     let mut plans = Vec::with_capacity(places.len());
     for (index, (topic, number)) in places.iter().enumerate() {
         let (low, high) = consumer.fetch_watermarks(topic, *number, timeout)?;
         let wanted = stored[index].unwrap_or_else(|| wanted_start(wish.from, low, high, timed[index]));
         let start = wanted.clamp(low, high);
         let end = match wish.until {
-            Some(Until::End) => Some(high),
+            Some(Until::Committed) => Some(high),
             Some(Until::Offset(offset)) => Some(*offset),
-            _ => None,
+            _ => ends[index],
         };
         let missed = (start != wanted).then_some(wanted);
         plans.push(Plan { topic: topic.clone(), number: *number, start, end, low, high, missed });

@@ -24,8 +24,10 @@ pub enum From {
 /// `--until`. Nothing from there on is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// The end as it was at the start.
+    /// The end as it was at the start. Transactions that were not finished then belong to it.
     End,
+    /// The end of what was committed at the start, up to the first transaction that was not finished.
+    Committed,
     Offset(i64),
     /// The first message of each partition with this Kafka timestamp or a later one.
     Time(i64),
@@ -35,7 +37,7 @@ pub enum Until {
 
 const FROM_FORMS: &str =
     "beginning, end, stored, an OFFSET, -N (the last N), a time (2026-01-31T00:00:00Z, @1700000000) or -10m";
-const UNTIL_FORMS: &str = "end, an OFFSET, a time (2026-01-31T00:00:00Z, @1700000000) or +5m";
+const UNTIL_FORMS: &str = "end, committed, an OFFSET, a time (2026-01-31T00:00:00Z, @1700000000) or +5m";
 
 impl FromStr for From {
     type Err = String;
@@ -65,8 +67,10 @@ impl FromStr for Until {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "end" {
-            return Ok(Self::End);
+        match text {
+            "end" => return Ok(Self::End),
+            "committed" => return Ok(Self::Committed),
+            _ => {}
         }
         if let Some(later) = text.strip_prefix('+') {
             return parse_duration(later).map(Self::After).map_err(|error| error.to_string());
@@ -86,7 +90,7 @@ impl Until {
             (Self::After(ms), From::Time(start)) => Some(start.saturating_add(*ms)),
             (Self::After(ms), From::Ago(ago)) => Some(now_ms.saturating_sub(*ago).saturating_add(*ms)),
             (Self::After(ms), _) => Some(now_ms.saturating_add(*ms)),
-            (Self::End | Self::Offset(_), _) => None,
+            (Self::End | Self::Committed | Self::Offset(_), _) => None,
         }
     }
 }
@@ -140,9 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn until_takes_its_four_forms() {
+    fn until_takes_its_five_forms() {
         let cases = [
             ("end", Until::End),
+            ("committed", Until::Committed),
             ("17", Until::Offset(17)),
             ("2023-11-14T22:13:20Z", Until::Time(1_700_000_000_000)),
             ("+5m", Until::After(300_000)),

@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 use rdkafka::bindings::{
     rd_kafka_consume_callback, rd_kafka_header_get_all, rd_kafka_message_headers, rd_kafka_message_t,
-    rd_kafka_message_timestamp, rd_kafka_topic_destroy, rd_kafka_topic_name, rd_kafka_topic_new, rd_kafka_topic_t,
-    rd_kafka_yield,
+    rd_kafka_message_timestamp, rd_kafka_position, rd_kafka_topic_destroy, rd_kafka_topic_name, rd_kafka_topic_new,
+    rd_kafka_topic_t, rd_kafka_yield,
 };
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::context::{Bell, InContext};
@@ -32,8 +33,8 @@ pub(crate) const AT_A_TIME: (&str, &str) = ("consume.callback.max.messages", "12
 /// What a queue gives.
 pub(crate) enum Event<'a> {
     Message(Message<'a>),
-    /// All that is there was read.
-    End,
+    /// All that is there was read, up to this offset.
+    End(i64),
     Failed(KafkaError),
 }
 
@@ -46,6 +47,7 @@ pub(crate) struct Message<'a> {
 /// The messages of one partition.
 pub(crate) struct Queue {
     topic: NonNull<rd_kafka_topic_t>,
+    name: String,
     number: i32,
     /// Keeps the queue apart from the others, and the bell and the client alive.
     _own: PartitionQueue<InContext>,
@@ -64,10 +66,10 @@ impl Queue {
         let mut own = consumer.split_partition_queue(topic, number)?;
         let bell = Arc::clone(bell);
         own.set_nonempty_callback(move || bell.ring());
-        let name = CString::new(topic).ok()?;
+        let (name, c_name) = (topic.to_owned(), CString::new(topic).ok()?);
         // SAFETY: the client lives as long as `consumer`, the name as long as the call; no settings of its own.
-        let topic = unsafe { rd_kafka_topic_new(consumer.client().native_ptr(), name.as_ptr(), ptr::null_mut()) };
-        Some(Self { topic: NonNull::new(topic)?, number, _own: own, consumer: Arc::clone(consumer) })
+        let topic = unsafe { rd_kafka_topic_new(consumer.client().native_ptr(), c_name.as_ptr(), ptr::null_mut()) };
+        Some(Self { topic: NonNull::new(topic)?, name, number, _own: own, consumer: Arc::clone(consumer) })
     }
 
     /// Gives `each` what is there, in order, at most [`AT_A_TIME`], until it breaks off. How many it got.
@@ -78,6 +80,19 @@ impl Queue {
         // thread, with this pointer, and nobody else uses `serving` meanwhile.
         unsafe { rd_kafka_consume_callback(self.topic.as_ptr(), self.number, 0, Some(give::<F>), opaque.cast()) };
         serving.given
+    }
+
+    /// The offset behind all that was served, also behind what is no message: marks of transactions.
+    pub fn position(&self) -> Option<i64> {
+        let mut list = TopicPartitionList::with_capacity(1);
+        let name = &self.name;
+        list.add_partition(name, self.number);
+        // SAFETY: client and list are alive; the call fills the list in and keeps nothing of it.
+        unsafe { rd_kafka_position(self.consumer.client().native_ptr(), list.ptr()) };
+        match list.find_partition(name, self.number)?.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        }
     }
 }
 
@@ -114,7 +129,7 @@ impl<'a> Event<'a> {
     fn of(raw: &'a rd_kafka_message_t) -> Self {
         match raw.err {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => Self::Message(Message { raw }),
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__PARTITION_EOF => Self::End,
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__PARTITION_EOF => Self::End(raw.offset),
             error => Self::Failed(KafkaError::MessageConsumption(error.into())),
         }
     }

@@ -8,7 +8,7 @@ use millpipe::{BLOCK_BYTES, Fault, Out};
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use crate::partition::{Pace, State, horizon, may_read};
+use crate::partition::{Pace, Stand, State, horizon, may_read};
 use crate::queue::{Event, Message};
 use crate::source::{Form, KafkaSource};
 use crate::value::{write_json, write_text};
@@ -19,7 +19,7 @@ const MESSAGE_BYTES_MIN: usize = 32;
 impl KafkaSource {
     /// Reads what is there, about 64 KiB, from one partition if it has so much. False: there was nothing.
     pub(crate) fn read(&mut self, out: &mut Out) -> Result<bool, Fault> {
-        self.finish_by_clock(out);
+        self.end_by_clock(out)?;
         let count = self.partitions.len();
         let mut taken = 0;
         let mut has_read = false;
@@ -49,6 +49,9 @@ impl KafkaSource {
                     ControlFlow::Break(())
                 }
             });
+            if served == 0 && self.partitions[index].is_at_its_end() {
+                self.finish(index, out);
+            }
             if served == 0 || result.is_err() {
                 break;
             }
@@ -72,7 +75,7 @@ impl KafkaSource {
                 *taken += message.value().map_or(0, <[u8]>::len) + message.key().map_or(0, <[u8]>::len);
                 self.give(index, message, out);
             }
-            Event::End => self.at_end(index, out),
+            Event::End(offset) => self.at_end(index, offset, out),
             Event::Failed(error) => {
                 let partition = &self.partitions[index];
                 let place = format!("topic {}, partition {}", partition.topic, partition.number);
@@ -112,6 +115,7 @@ impl KafkaSource {
             return;
         }
         partition.state = State::Live;
+        partition.stand = None;
         partition.given = Some(offset + 1);
         partition.newest_ms = partition.newest_ms.max(time_ms);
         let is_last = partition.end == Some(offset + 1);
@@ -134,7 +138,10 @@ impl KafkaSource {
             _ if bytes.len() > self.wanted.line_bytes_max => {
                 Err(format!("a value longer than {} bytes", self.wanted.line_bytes_max))
             }
-            Form::Json => write_json(bytes, &mut self.checker, out.buffer()),
+            Form::Json => match &mut self.tagger {
+                Some(tagger) => tagger.write(bytes, message.topic(), out.buffer()),
+                None => write_json(bytes, &mut self.checker, out.buffer()),
+            },
             Form::Text => write_text(bytes, out.buffer()),
             Form::Envelope => {
                 write_envelope(message, out.buffer());
@@ -153,28 +160,18 @@ impl KafkaSource {
         }
     }
 
-    /// All that is there was read.
-    fn at_end(&mut self, index: usize, out: &mut Out) {
+    /// All that is there was read, or all that is committed.
+    fn at_end(&mut self, index: usize, offset: i64, out: &mut Out) {
         self.patience.answered();
+        // What lies before an end that was seen is still to come, and holds time back.
+        let more_is_there = self.end_was_seen(&self.partitions[index]);
         let partition = &mut self.partitions[index];
-        if self.wanted.until == Some(crate::position::Until::End) {
+        partition.stand = Some(Stand { offset, since_ms: out.now_ms() });
+        if partition.is_at_its_end() {
             self.finish(index, out);
-        } else if partition.state == State::Live {
+        } else if partition.state == State::Live && !more_is_there {
             partition.state = State::AtEnd;
             self.mark_idle(index, false, out);
-        }
-    }
-
-    /// What is at its end when the time of `--until` has come is finished: what comes now is later.
-    fn finish_by_clock(&mut self, out: &mut Out) {
-        let now_ms = out.now_ms();
-        if self.until_ms.is_none_or(|until_ms| now_ms < until_ms) {
-            return;
-        }
-        for index in 0..self.partitions.len() {
-            if self.partitions[index].state == State::AtEnd {
-                self.finish(index, out);
-            }
         }
     }
 

@@ -15,11 +15,12 @@ use crate::cli::Cli;
 use crate::context::{Bell, InContext};
 use crate::exactly_once::ExactlyOnce;
 use crate::instance::Instance;
-use crate::partition::{Partition, State};
+use crate::partition::{Partition, Stand, State};
 use crate::partition_set::PartitionSet;
 use crate::plan::Topics;
 use crate::position::{From, Until};
 use crate::queue::{AT_A_TIME, Message};
+use crate::tag::Tagger;
 use crate::value::Checker;
 
 /// Events of the client that are served between two reads.
@@ -67,6 +68,7 @@ pub(crate) struct Wanted {
     pub marks: bool,
     pub align_ms: Option<i64>,
     pub line_bytes_max: usize,
+    pub broker_timeout_ms: i64,
     /// The flags that a position depends on.
     flags: String,
     verbose: bool,
@@ -98,12 +100,15 @@ pub struct KafkaSource {
     pub(crate) bell: Arc<Bell>,
     pub(crate) patience: Patience,
     pub(crate) checker: Checker,
+    pub(crate) tagger: Option<Tagger>,
     /// The part that the last `from` mark named.
     pub(crate) current: String,
     /// Whose turn it is to be read.
     pub(crate) turn: usize,
     pub(crate) lines_left: Option<u64>,
     pub(crate) until_ms: Option<i64>,
+    /// What we wait for, if it was told: a partition, and where it stands.
+    pub(crate) told_of: Option<(usize, Stand)>,
     pub(crate) tombstones: u64,
     /// Positions of an earlier run, by part.
     pub(crate) resume: BTreeMap<String, i64>,
@@ -140,10 +145,12 @@ impl KafkaSource {
             bell,
             patience: Patience::new(&brokers, cli.kafka.broker_timeout.0),
             checker: Checker::default(),
+            tagger: cli.tag.as_ref().map(Tagger::new),
             current: String::new(),
             turn: 0,
             lines_left: cli.count,
             until_ms: None,
+            told_of: None,
             tombstones: 0,
             resume: BTreeMap::new(),
             commit_at_ms: 0,
@@ -247,6 +254,7 @@ impl Wanted {
             },
             marks: cli.marks || cli.exactly_once.exactly_once,
             align_ms: cli.align.map(|align| align.0),
+            broker_timeout_ms: cli.kafka.broker_timeout.0,
             line_bytes_max: cli.input.max_line.as_usize(),
             flags: cli.position_flags(),
             verbose: cli.run.verbose,
@@ -277,6 +285,7 @@ impl Source for KafkaSource {
         if read {
             return Ok(Polled::More);
         }
+        self.heed_transactions(out)?;
         self.bell.wait(Duration::from_millis(wait_ms));
         Ok(Polled::Nothing)
     }

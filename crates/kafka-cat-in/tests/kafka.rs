@@ -74,6 +74,24 @@ fn several_topics_and_expressions_are_one_stream() {
 }
 
 #[test]
+fn each_line_can_have_the_name_of_its_topic() {
+    fill("tag-a", 1, "{\"value\":{\"n\":1}}\n{\"value_text\":\"{\\n \\\"kind\\\": 7\\n}\"}\n");
+    fill("tag-b", 2, "{\"value\":{\"n\":2}}\n{\"value\":[3]}\n");
+    let both = ["-t", "tag-a", "-t", "tag-b", "-e", "--tag", "kind"];
+    let skipped = read(&[&both[..], &["--on-error", "skip", "-v"]].concat());
+    assert!(skipped.stderr.contains("rejected 1"), "{}", skipped.stderr);
+    let lines = skipped.ok();
+    let mut lines: Vec<&str> = lines.lines().collect();
+    lines.sort_unstable();
+    let tagged = ["{\"kind\":\"tag-a\",\"n\":1}", "{\"kind\":\"tag-a\"}", "{\"kind\":\"tag-b\",\"n\":2}"];
+    assert_eq!(lines, tagged);
+    let stopped = read(&both);
+    stopped.fails_with(1, "topic tag-b, partition ");
+    stopped.fails_with(1, "no object, and so without a place for --tag");
+    read(&["-t", "tag-a", "-e", "--tag", "a.b"]).fails_with(2, "not into something inside it");
+}
+
+#[test]
 fn tombstones_are_left_out_and_counted_or_shown() {
     let lines = "{\"value\":1}\n{\"value\":null,\"key\":\"gone\"}\n{\"value\":2}\n";
     fill("tombs", 1, lines);

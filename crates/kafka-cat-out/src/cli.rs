@@ -13,8 +13,12 @@ Examples:
   A topic that may not be there yet, with 4 partitions:
     gunzip -c tweets.ndjson.gz | kafka-cat-out -b localhost:9092 -t tweets --create 4 --key ticker
 
-  Each line to the topic that it names:
-    kafka-cat-out -b localhost:9092 --topic-field .route < lines.ndjson
+  Each line to the topic that it names, those that name none to another:
+    kafka-cat-out -b localhost:9092 --topic-field .route -t clicks < lines.ndjson
+
+  Several topics through one pipe, and each line back to the copy of its topic:
+    kafka-cat-in -b one:9092 -t tweets -t clicks -e --tag kind \\
+      | kafka-cat-out -b two:9092 --topic-field kind --drop-topic-field --create 4
 
   The end of a pipeline that can be killed at any moment; lines that window rejects or that come late are kept:
     kafka-cat-in -b localhost:9092 -t clicks -G counts --exactly-once --state counts.state \\
@@ -34,7 +38,8 @@ messages were not acknowledged (how many is said), or no broker answers.";
 /// the input are swallowed. A line that is not JSON, or a message too large for the topic, is a bad line; sizes
 /// count before compression.
 ///
-/// Lines wait for Kafka in a buffer of at most --buffer; when it is full, reading stops until there is room.
+/// Lines wait for Kafka in a buffer of a few thousand messages for each partition, and of at most --buffer; when it is
+/// full, reading stops until there is room.
 ///
 /// In a pipeline whose source has --exactly-once, each interval is one transaction, which also holds the source's
 /// offsets: readers that read only what is committed see each result once, whatever was killed in between.
@@ -52,9 +57,13 @@ pub struct Cli {
     #[arg(long, value_name = "FIELD")]
     pub key: Option<FieldPath>,
 
-    /// The topic that a line goes to
+    /// The topic that a line goes to; where it is missing or null, that of --topic, without which the line is bad
     #[arg(long, value_name = "FIELD")]
     pub topic_field: Option<FieldPath>,
+
+    /// Take the field of --topic-field out of the line: the message does not have it
+    #[arg(long, requires = "topic_field")]
+    pub drop_topic_field: bool,
 
     /// The partition that a line goes to; where it is missing or null, the partitioner decides
     #[arg(long, value_name = "FIELD")]
@@ -88,7 +97,8 @@ pub struct Cli {
         value_parser = ["murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random"])]
     pub partitioner: String,
 
-    /// How much may wait for Kafka before reading stops
+    /// How much may wait for Kafka before reading stops; and no more than 2500 messages for each partition, or 10000 if that
+    /// is more. Brokers that are far away may want more: -X queue.buffering.max.messages=100000
     #[arg(long, value_name = "SIZE", default_value = "64MiB", help_heading = "Running")]
     pub buffer: ByteSize,
 
@@ -107,6 +117,9 @@ impl Cli {
     pub fn check(&self) -> Result<(), Error> {
         if !(1 << 20..=1 << 40).contains(&self.buffer.0) {
             return Err(Error::usage("--buffer must be between 1MiB and 1TiB"));
+        }
+        if self.drop_topic_field && !self.topic_field.as_ref().is_some_and(FieldPath::is_top_level) {
+            return Err(Error::usage("--drop-topic-field takes out a member of the line itself, not one inside it"));
         }
         Ok(())
     }
@@ -130,6 +143,13 @@ mod tests {
     fn lines_need_a_topic_from_somewhere() {
         assert!(cli("").is_err());
         assert!(cli("-t t").is_ok() && cli("--topic-field a").is_ok() && cli("--envelope").is_ok());
+    }
+
+    #[test]
+    fn only_a_member_of_the_line_itself_is_dropped() {
+        assert!(cli("--topic-field .a --drop-topic-field").unwrap().check().is_ok());
+        assert!(cli("--topic-field .a.b --drop-topic-field").unwrap().check().is_err());
+        assert!(cli("-t t --drop-topic-field").is_err());
     }
 
     #[test]

@@ -32,11 +32,10 @@ const LAST_LOOKS: u32 = 5000;
 impl KafkaSink {
     /// Takes a message that is no more than value, key and partition into the batch.
     pub(crate) fn gather(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
-        if self.batch.is_full() || topic != self.batch_topic {
-            self.send_batch(out)?;
-            self.batch_topic = topic;
+        if self.topics.get(topic).is_full() {
+            self.send_batch(topic, out)?;
         }
-        self.batch.add(draft.partition, draft.key.as_deref(), draft.value.as_deref());
+        self.topics.batch(topic).add(draft.partition, draft.key.as_deref(), draft.value.as_deref());
         Ok(())
     }
 
@@ -48,14 +47,22 @@ impl KafkaSink {
             && len(&draft.key) + len(&draft.value) + OVERHEAD_BYTES <= self.message_bytes_max
     }
 
-    /// Hands the batch to the client, waiting while its buffer is full.
-    pub(crate) fn send_batch(&mut self, out: &mut Out) -> Result<(), Fault> {
-        while !self.batch.is_empty() {
-            let handle = self.topics.handle(self.batch_topic, &self.producer)?;
-            let Handed { messages, refused, is_full } = self.batch.hand_over(handle);
+    /// Hands all that waits to the client.
+    pub(crate) fn send_batches(&mut self, out: &mut Out) -> Result<(), Fault> {
+        while let Some(topic) = self.topics.waiting() {
+            self.send_batch(topic, out)?;
+        }
+        Ok(())
+    }
+
+    /// Hands a topic's batch to the client, waiting while its buffer is full.
+    fn send_batch(&mut self, index: usize, out: &mut Out) -> Result<(), Fault> {
+        while !self.topics.get(index).is_empty() {
+            self.wait_for_room(out)?;
+            let Handed { messages, refused, is_full } = self.topics.hand_over(index, &self.producer)?;
             self.handed += messages;
             for message in refused {
-                let topic = &self.topics.get(self.batch_topic).name;
+                let topic = &self.topics.get(index).name;
                 let at = format!("a message of {} bytes for topic \"{topic}\"", message.value.len());
                 match message.code {
                     Code::MessageSizeTooLarge | Code::UnknownPartition | Code::InvalidArgument
@@ -76,9 +83,9 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Hands one message to the client, behind the batch, waiting while its buffer is full.
+    /// Hands one message to the client, behind those of its topic that wait, waiting while its buffer is full.
     pub(crate) fn send(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<(), Fault> {
-        self.send_batch(out)?;
+        self.send_batch(topic, out)?;
         loop {
             let topic = &self.topics.get(topic).name;
             let Err((error, _)) = self.producer.send(record(topic, draft)) else { break };
@@ -97,6 +104,18 @@ impl KafkaSink {
         }
         self.handed += 1;
         if self.handed.is_multiple_of(SERVE_EVERY) {
+            self.producer.poll(Duration::ZERO);
+            self.look(out)?;
+            self.wait_for_room(out)?;
+        }
+        Ok(())
+    }
+
+    /// Returns when so few messages wait for Kafka that there may be more.
+    fn wait_for_room(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let max = self.messages_max.unwrap_or_else(|| self.topics.messages_max());
+        while self.producer.in_flight_count() >= max {
+            pause();
             self.producer.poll(Duration::ZERO);
             self.look(out)?;
         }
@@ -213,7 +232,7 @@ impl KafkaSink {
 
     /// Returns when all is acknowledged. Nothing lingers meanwhile.
     pub(crate) fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.send_batch(out)?;
+        self.send_batches(out)?;
         while self.producer.in_flight_count() > 0 {
             batch::send_now(&self.producer, FLUSH_LOOK);
             self.producer.poll(Duration::ZERO);

@@ -216,7 +216,10 @@ mod tests {
     fn names(sink: Value, flag: Option<&str>) -> Names {
         let restore = Truth::default();
         let state = "/var/lib/clicks".into();
-        Names::new(&Hello { run: "r".to_owned(), hop: 3, state, restore, sink, interval_ms: 1000 }, flag)
+        Names::new(
+            &Hello { run: "r".to_owned(), hop: 3, state, restore, sink, interval_ms: 1000, shard: String::new() },
+            flag,
+        )
     }
 
     #[test]

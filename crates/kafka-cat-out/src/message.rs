@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use json_fields::{Field, FieldPath, Kind, Scanner, decode_string};
+use json_fields::{Field, FieldPath, Kind, Scanner, decode_string, front, without_members};
 use kafka_ends::{Headers, envelope};
 
 use crate::cli::Cli;
@@ -10,7 +10,7 @@ use crate::cli::Cli;
 /// A message to send, as far as the line says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Draft<'a> {
-    pub topic: Option<String>,
+    pub topic: Option<Cow<'a, str>>,
     pub partition: Option<i32>,
     /// None: now. -1: none.
     pub timestamp_ms: Option<i64>,
@@ -30,6 +30,8 @@ pub struct LineReader {
     scanner: Scanner,
     key: Option<Wanted>,
     topic: Option<Wanted>,
+    /// The topic's member, when messages do not have it.
+    dropped: Option<String>,
     partition: Option<Wanted>,
     headers: Option<Wanted>,
 }
@@ -54,7 +56,9 @@ impl Reader {
         };
         let (key, topic) = (want(&cli.key), want(&cli.topic_field));
         let (partition, headers) = (want(&cli.partition_field), want(&cli.headers));
-        Self::Line(Box::new(LineReader { scanner: Scanner::new(&paths), key, topic, partition, headers }))
+        let dropped = cli.topic_field.as_ref().filter(|_| cli.drop_topic_field);
+        let dropped = dropped.and_then(FieldPath::top_level_key).map(str::to_owned);
+        Self::Line(Box::new(LineReader { scanner: Scanner::new(&paths), key, topic, dropped, partition, headers }))
     }
 
     /// # Errors
@@ -77,7 +81,7 @@ fn read_envelope(line: &[u8]) -> Result<Draft<'static>, String> {
         said => said.flatten(),
     };
     Ok(Draft {
-        topic: message.topic,
+        topic: message.topic.map(Cow::Owned),
         partition: message.partition,
         timestamp_ms,
         key: message.key.map(Cow::Owned),
@@ -102,6 +106,11 @@ impl LineReader {
         if let Some((field, name)) = find(&self.topic) {
             draft.topic = Some(topic(field, name, line)?);
         }
+        if let (Some(name), Some(wanted)) = (&self.dropped, &self.topic)
+            && let Some(field) = fields.get(wanted.index)
+        {
+            draft.value = Some(Cow::Owned(without(line, name, field)));
+        }
         if let Some((field, name)) = find(&self.partition) {
             draft.partition = Some(partition(field, name, line)?);
         }
@@ -120,11 +129,21 @@ fn key<'a>(field: Field, name: &str, line: &'a [u8]) -> Result<Cow<'a, [u8]>, St
     }
 }
 
-fn topic(field: Field, name: &str, line: &[u8]) -> Result<String, String> {
+fn topic<'a>(field: Field, name: &str, line: &'a [u8]) -> Result<Cow<'a, str>, String> {
     match field.kind {
-        Kind::String => Ok(decode_string(field.text(line)).into_owned()),
+        Kind::String => Ok(decode_string(field.text(line))),
         _ => Err(format!("topic {name} is no text: {}", shown(field, line))),
     }
+}
+
+/// The line without its member of this name, which has this value. Most stand in front, as `kafka-cat-in --tag` puts it.
+fn without(line: &[u8], name: &str, field: Field) -> Vec<u8> {
+    if let Some(next) = front(line, &[(name, field)]).filter(|next| field.end + 1 == *next) {
+        return [b"{", &line[next..]].concat();
+    }
+    let mut rest = Vec::with_capacity(line.len());
+    without_members(line, &[name], &mut rest);
+    rest
 }
 
 fn partition(field: Field, name: &str, line: &[u8]) -> Result<i32, String> {
@@ -193,6 +212,24 @@ mod tests {
         assert_eq!(wrong(r#"{"p":-1}"#), "partition .p is no number of a partition: -1");
         assert_eq!(wrong(r#"{"p":1.5}"#), "partition .p is no number of a partition: 1.5");
         assert_eq!(wrong(r#"{"h":"x"}"#), ".h: headers are neither an array nor an object");
+    }
+
+    #[test]
+    fn the_topics_field_is_taken_out_wherever_it_stands() {
+        let mut reader = reader("--topic-field t --drop-topic-field --key k");
+        let mut value = |line: &str| {
+            let draft = reader.read(line.as_bytes()).unwrap();
+            (draft.topic.map(Cow::into_owned), String::from_utf8(draft.value.unwrap().into_owned()).unwrap())
+        };
+        let x = Some("x".to_owned());
+        assert_eq!(value(r#"{"t":"x","a": 1}"#), (x.clone(), r#"{"a": 1}"#.to_owned()));
+        assert_eq!(value(r#"{"t":"x"}"#), (x.clone(), "{}".to_owned()));
+        assert_eq!(value(r#"{"a": 1, "t" : "x"}"#), (x.clone(), r#"{"a": 1}"#.to_owned()));
+        assert_eq!(value(r#"{"t":"x","a":{"t":2},"t":"x"}"#), (x, r#"{"a":{"t":2}}"#.to_owned()));
+        let twice = value(r#"{"t":"x","a":1,"t":"x","b":2}"#);
+        assert_eq!(twice.1, r#"{"a":1,"b":2}"#);
+        assert_eq!(value(r#"{"t":null,"a":1}"#), (None, r#"{"a":1}"#.to_owned()));
+        assert_eq!(value(r#"{"a":1}"#), (None, r#"{"a":1}"#.to_owned()));
     }
 
     #[test]

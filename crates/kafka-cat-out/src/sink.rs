@@ -9,13 +9,14 @@ use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_let
 use rdkafka::ClientConfig;
 use rdkafka::producer::BaseProducer;
 
-use crate::batch::Batch;
 use crate::cli::Cli;
 use crate::client::{self, DEFAULTS, RESERVED};
 use crate::context::OutContext;
 use crate::epochs::Epochs;
 use crate::message::{Draft, Reader};
 use crate::topics::{Topic, Topics};
+
+const MESSAGES_MAX: &str = "queue.buffering.max.messages";
 
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
@@ -31,9 +32,8 @@ pub struct KafkaSink {
     pub(crate) dead_letter: Option<String>,
     is_copy: bool,
     pub(crate) message_bytes_max: usize,
-    /// Lines that wait for the end of the chunk, for the topic at this place of `topics`.
-    pub(crate) batch: Batch,
-    pub(crate) batch_topic: usize,
+    /// How many messages may wait for Kafka, if the user says so.
+    pub(crate) messages_max: Option<i32>,
     /// Where [`KafkaSink::topic`] is among the topics.
     default_topic: Option<usize>,
     /// Messages that the client has taken, rejected lines of other stages too.
@@ -92,8 +92,7 @@ impl KafkaSink {
             topics,
             patience,
             message_bytes_max: config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0),
-            batch: Batch::default(),
-            batch_topic: 0,
+            messages_max: properties.get(MESSAGES_MAX).and_then(|text| text.parse().ok()),
             default_topic: None,
             handed: 0,
             letters: 0,
@@ -153,7 +152,7 @@ impl Sink for KafkaSink {
     }
 
     fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.send_batch(out)
+        self.send_batches(out)
     }
 
     fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
@@ -177,7 +176,7 @@ impl Sink for KafkaSink {
             Some(_) => self.abort_epoch(),
             None => {
                 // What was taken before the error. If this fails too, that has been said.
-                let _ = self.send_batch(out);
+                let _ = self.send_batches(out);
                 if !self.failed {
                     self.drain_briefly(out);
                 }

@@ -9,22 +9,44 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use crate::batch::TopicHandle;
+use crate::batch::{Batch, Handed, TopicHandle};
 use crate::context::OutContext;
 
 /// A stream that routes to more topics than this is taken for a mistake.
 const TOPICS_MAX: usize = 10_000;
 
+/// How many messages may wait for each partition: a batch that fills, and some that are under way. With more, the client's
+/// thread finds each message gone from the processor's caches, and takes a third more time.
+const WAITING_EACH: i32 = 2500;
+/// The same for all partitions together.
+const WAITING: std::ops::RangeInclusive<i32> = 10_000..=500_000;
+
 /// A topic that exists.
 pub struct Topic {
     pub name: String,
     pub partitions: i32,
+    /// Lines that wait for the end of the chunk.
+    batch: Batch,
     /// Made when it is first wanted; gone before the client is.
     handle: Option<TopicHandle>,
 }
 
+impl Topic {
+    /// No lines wait.
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// It is time to hand over those that wait.
+    pub fn is_full(&self) -> bool {
+        self.batch.is_full()
+    }
+}
+
 pub struct Topics {
     known: Vec<Topic>,
+    /// Those whose batches have lines.
+    waiting: Vec<usize>,
     by_name: BTreeMap<String, usize>,
     create: Option<CreateSpec>,
     config: ClientConfig,
@@ -33,7 +55,14 @@ pub struct Topics {
 
 impl Topics {
     pub fn new(config: &ClientConfig, create: Option<CreateSpec>, timeout_ms: i64) -> Self {
-        Self { known: Vec::new(), by_name: BTreeMap::new(), create, config: config.clone(), timeout_ms }
+        Self {
+            known: Vec::new(),
+            waiting: Vec::new(),
+            by_name: BTreeMap::new(),
+            create,
+            config: config.clone(),
+            timeout_ms,
+        }
     }
 
     /// Where the topic is among the known ones; makes the topic if that is wanted.
@@ -61,7 +90,7 @@ impl Topics {
         };
         let partitions = found.ok_or_else(|| Fault::bad(format_args!("topic \"{topic}\" does not exist")))?;
         self.by_name.insert(topic.to_owned(), self.known.len());
-        self.known.push(Topic { name: topic.to_owned(), partitions, handle: None });
+        self.known.push(Topic { name: topic.to_owned(), partitions, batch: Batch::default(), handle: None });
         Ok(self.known.len() - 1)
     }
 
@@ -69,19 +98,43 @@ impl Topics {
         &self.known[index]
     }
 
-    /// The client's handle of the topic.
+    /// The topic's waiting lines, for one more.
+    pub fn batch(&mut self, index: usize) -> &mut Batch {
+        let batch = &mut self.known[index].batch;
+        if batch.is_empty() {
+            self.waiting.push(index);
+        }
+        batch
+    }
+
+    /// One of the topics that have lines waiting.
+    pub fn waiting(&self) -> Option<usize> {
+        self.waiting.last().copied()
+    }
+
+    /// Gives the topic's waiting lines to the client, as far as it has room.
     ///
     /// # Errors
     /// Bad: a name that the client does not take.
-    pub fn handle(&mut self, index: usize, producer: &BaseProducer<OutContext>) -> Result<&TopicHandle, Fault> {
-        let Topic { name, handle, .. } = &mut self.known[index];
-        match handle {
-            Some(handle) => Ok(handle),
+    pub fn hand_over(&mut self, index: usize, producer: &BaseProducer<OutContext>) -> Result<Handed, Fault> {
+        let Topic { name, handle, batch, .. } = &mut self.known[index];
+        let handle = match handle {
+            Some(handle) => handle,
             none => match TopicHandle::new(producer, name) {
-                Some(made) => Ok(none.insert(made)),
-                None => Err(Fault::bad(format_args!("topic \"{name}\" is no name of a topic"))),
+                Some(made) => none.insert(made),
+                None => return Err(Fault::bad(format_args!("topic \"{name}\" is no name of a topic"))),
             },
+        };
+        let handed = batch.hand_over(handle);
+        if batch.is_empty() {
+            self.waiting.retain(|waiting| *waiting != index);
         }
+        Ok(handed)
+    }
+
+    /// How many messages may wait for Kafka.
+    pub fn messages_max(&self) -> i32 {
+        messages_max(self.known.iter().map(|topic| topic.partitions))
     }
 
     /// The client is about to go.
@@ -90,6 +143,11 @@ impl Topics {
             topic.handle = None;
         }
     }
+}
+
+fn messages_max(partitions: impl Iterator<Item = i32>) -> i32 {
+    let all = partitions.fold(0, i32::saturating_add).saturating_mul(WAITING_EACH);
+    all.clamp(*WAITING.start(), *WAITING.end())
 }
 
 /// None: there is no such topic.
@@ -122,4 +180,17 @@ fn ask(
         || producer.poll(std::time::Duration::ZERO),
         |timeout| partition_count(producer.client(), topic, timeout).map(Some).or_else(&failed),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_messages_may_wait_for_more_partitions() {
+        let max = |partitions: &[i32]| messages_max(partitions.iter().copied());
+        assert_eq!((max(&[]), max(&[1]), max(&[3, 1])), (10_000, 10_000, 10_000));
+        assert_eq!((max(&[12]), max(&[6, 12])), (30_000, 45_000));
+        assert_eq!((max(&[1000]), max(&[i32::MAX, 7])), (500_000, 500_000));
+    }
 }

@@ -155,6 +155,37 @@ fn fields_say_topic_partition_and_headers() {
 }
 
 #[test]
+fn the_field_that_names_the_topic_can_be_left_out_of_the_message() {
+    write(&["-t", "drop-rest", "--create", "1"], "").ok();
+    let lines = "{\"kind\":\"drop-a\",\"n\": 1}\n{\"n\":2,\"kind\":\"drop-b\"}\n{\"n\":3}\n{\"kind\":null,\"n\":4}\n";
+    let args = ["--topic-field", ".kind", "--drop-topic-field", "--create", "1"];
+    write(&[&args[..], &["-t", "drop-rest"]].concat(), lines).ok();
+    assert_eq!(read("drop-a", &[]), "{\"n\": 1}\n");
+    assert_eq!(read("drop-b", &[]), "{\"n\":2}\n");
+    assert_eq!(read("drop-rest", &[]), "{\"n\":3}\n{\"n\":4}\n");
+    let without = write(&args, lines);
+    without.fails_with(1, "line 3, byte 49: the line names no topic, and there is no -t");
+    let skipped = write(&[&args[..], &["--on-error", "skip", "-v"]].concat(), lines);
+    assert!(skipped.stderr.contains("in 4 = out 2 + late 0 + rejected 2 + held 0"), "{}", skipped.stderr);
+}
+
+#[test]
+fn lines_for_many_topics_in_turn_keep_their_order_in_each() {
+    let topic = |n: usize| format!("turn-{}", n % 7);
+    // Some with headers, which go one by one, between the others.
+    let line = |n: usize| match n % 5 {
+        0 => format!("{{\"t\":\"{}\",\"n\":{n},\"h\":{{\"a\":\"b\"}}}}\n", topic(n)),
+        _ => format!("{{\"t\":\"{}\",\"n\":{n}}}\n", topic(n)),
+    };
+    let lines: String = (0..7000).map(line).collect();
+    write(&["--topic-field", "t", "--headers", "h", "--create", "1"], &lines).ok();
+    for first in 0..7 {
+        let expected: String = (first..7000).step_by(7).map(line).collect();
+        assert_eq!(read(&topic(first), &[]), expected);
+    }
+}
+
+#[test]
 fn marks_are_swallowed_and_a_torn_last_line_is_a_line() {
     let lines = "{\"$\":\"from\",\"part\":\"x\"}\n1\n{\"$\":\"watermark\",\"time\":null}\n2";
     write(&["-t", "marks", "--create", "1"], lines).ok();

@@ -101,6 +101,11 @@ impl Properties {
         self.0.contains_key(property)
     }
 
+    /// What was said of a property.
+    pub fn get(&self, property: &str) -> Option<&str> {
+        self.0.get(property).map(String::as_str)
+    }
+
     /// The properties over a tool's defaults.
     pub fn over(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();

@@ -25,8 +25,10 @@
 mod computed;
 mod expression;
 pub mod key;
+mod key_text;
 mod reader;
 
 pub use computed::{Computed, Condition};
-pub use expression::{Expression, WrongExpression};
+pub use expression::{Expression, WrongExpression, split_outside};
+pub use key_text::KeyText;
 pub use reader::{BadLine, Found, LineValues, Value};

@@ -7,22 +7,34 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 15] = [
+const OWN_WORDS: [(&str, &str); 27] = [
+    ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
     ("command", "the program that is run, and its arguments"),
     ("--compress", "how parts or files are compressed"),
     ("--dead-letter", "where rejected lines are kept, in the same commit"),
+    ("--emit", "when results are written"),
     ("--envelope", "a line is a value with all that is known of it"),
+    ("--keep", "what of the lines of a key is kept, or how long"),
+    ("--kind", "what becomes of a line without a partner"),
+    ("--lines", "how many lines there are at most"),
     ("--max-keys", "the most keys that are kept"),
+    ("--memory", "about how much memory is taken before lines or keys go to disk"),
+    ("--on", "what must be equal on both sides"),
+    ("--plain", "lines without marks about time"),
     ("--retries", "how often a command that failed is given the same again"),
     ("--seed", "what random choices start from"),
+    ("--shards", "how many shards there are"),
+    ("--spill-dir", "the folder on disk for what is beyond --memory"),
     ("--text", "lines or values need not be JSON"),
     ("--time", "the field with the time of a line"),
     ("--time-unit", "what a number in that field counts"),
     ("--timeout", "the longest that a command may take"),
     ("--topic", "the Kafka topic"),
     ("--verbose", "more is told on stderr"),
+    ("--window", "by the window that window wrote into the lines"),
+    ("--within", "how near in time lines are that have to do with each other"),
 ];
 
 /// Names of values that are numbers of something countable: no unit is missing there.
@@ -102,7 +114,8 @@ fn a_flag_means_the_same_in_every_tool() {
 fn a_short_flag_stands_for_the_same_long_one_in_every_tool() {
     let mut seen: BTreeMap<char, String> = BTreeMap::new();
     for_all(flags(), |(tool, flag)| {
-        let Some(short) = flag.get_short() else { return Ok(()) };
+        // -n is how many, of whatever a tool counts.
+        let Some(short) = flag.get_short().filter(|short| *short != 'n') else { return Ok(()) };
         let long = seen.entry(short).or_insert_with(|| name(&flag));
         if *long == name(&flag) { Ok(()) } else { Err(format!("{tool}: -{short} is {} and {long}", name(&flag))) }
     });

@@ -4,7 +4,9 @@ generate --lines 2000 --keys 5 --event-rate 10/s \
   | jq -c '. + {user: .key, shop: .key, ticker: .key, sensor: .key, service: .key, route: "clicks", at: .timestamp, time: .timestamp,
                 price: .value, latency: .value, amount: .value, tweets: (.value | floor),
                 meta: {at: .timestamp, site: .host}}' > scene/events.ndjson
-for name in clicks log readings lines; do cp scene/events.ndjson scene/$name.ndjson; done
+for name in clicks log readings orders lines; do cp scene/events.ndjson scene/$name.ndjson; done
 gzip -c scene/events.ndjson > scene/tweets.ndjson.gz
 printf 'import sys\nfor line in sys.stdin: sys.stdout.write(line)\n' > scene/score.py
 echo 'bootstrap.servers=localhost:9092' > scene/client.conf
+printf '%s\n' id,plan,created user-0,free,2025 user-1,pro,2024 > scene/users.csv
+printf '%s\n' '{"name":"host-0","zone":"a"}' '{"name":"host-1","zone":"b"}' > scene/hosts.ndjson

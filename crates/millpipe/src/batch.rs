@@ -1,9 +1,10 @@
 //! A batch of lines on its way through a pool of workers, and what a worker made of it.
 
-use memchr::memchr;
-
 use crate::fault::{Error, Fault};
 use crate::out::{Out, Place};
+
+/// A larger buffer for output is not kept.
+const OUTPUT_KEPT_BYTES: usize = 4 << 20;
 
 /// Whole lines of the input, without a mark or a blank line between them.
 #[derive(Debug, Default)]
@@ -13,9 +14,13 @@ pub(crate) struct Batch {
     /// The lines, each with its newline.
     pub bytes: Vec<u8>,
     pub lines: usize,
+    /// Where each ends: the place of its newline.
+    ends: Vec<usize>,
     /// A bad line ends the run: what is behind the first one need not be worked on.
     pub stops_on_error: bool,
     runs: Vec<Run>,
+    /// An empty buffer that was used before.
+    for_output: Vec<u8>,
 }
 
 /// Where lines that follow each other without a gap begin: places are kept by the run, not by the line.
@@ -32,6 +37,7 @@ impl Batch {
             self.runs.push(Run { first: self.lines, start: self.bytes.len(), place });
         }
         self.bytes.extend_from_slice(line);
+        self.ends.push(self.bytes.len());
         self.bytes.push(b'\n');
         self.lines += 1;
     }
@@ -40,27 +46,46 @@ impl Batch {
         self.lines == 0
     }
 
+    /// Becomes a batch of these lines, which end there; its old buffer comes back.
+    pub fn take_lines(&mut self, lines: Vec<u8>, ends: Vec<usize>, place: Place) -> Vec<u8> {
+        self.clear();
+        self.runs.push(Run { first: 0, start: 0, place });
+        self.lines = ends.len();
+        self.ends = ends;
+        std::mem::replace(&mut self.bytes, lines)
+    }
+
+    /// Of an empty batch, its list of ends.
+    pub fn take_ends(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.ends)
+    }
+
+    /// A buffer for what comes of the next lines.
+    pub fn keep_for_output(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        if buffer.capacity() <= OUTPUT_KEPT_BYTES {
+            self.for_output = buffer;
+        }
+    }
+
+    /// That buffer.
+    pub fn take_for_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.for_output)
+    }
+
     /// The lines without their newlines.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.bytes[..];
-        std::iter::from_fn(move || {
-            let end = memchr(b'\n', rest)?;
-            let line = &rest[..end];
-            rest = &rest[end + 1..];
-            Some(line)
-        })
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.bytes[std::mem::replace(&mut start, end + 1)..end])
     }
 
     /// A line, counted from 0, and where it was in the input.
     pub fn line(&self, index: usize) -> (&[u8], Place) {
         let run = self.runs.iter().rev().find(|run| run.first <= index);
-        let Some(Run { first, start, place }) = run else { return (&[], Place::default()) };
-        let mut at = *start;
-        let mut end = self.line_end(at);
-        for _ in *first..index {
-            at = end + 1;
-            end = self.line_end(at);
-        }
+        let (Some(Run { first, start, place }), Some(&end)) = (run, self.ends.get(index)) else {
+            return (&[], Place::default());
+        };
+        let at = if index == 0 { 0 } else { self.ends[index - 1] + 1 };
         let place = Place { line: place.line + (index - first) as u64, byte: place.byte + (at - start) as u64 };
         (&self.bytes[at..end], place)
     }
@@ -76,6 +101,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.runs.clear();
+        self.ends.clear();
         self.lines = 0;
     }
 
@@ -84,10 +110,6 @@ impl Batch {
         let run = self.runs.last()?;
         let line = run.place.line + (self.lines - run.first) as u64;
         Some(Place { line, byte: run.place.byte + (self.bytes.len() - run.start) as u64 })
-    }
-
-    fn line_end(&self, start: usize) -> usize {
-        memchr(b'\n', &self.bytes[start..]).map_or(self.bytes.len(), |length| start + length)
     }
 }
 
@@ -126,7 +148,7 @@ impl Product {
     ///
     /// # Errors
     /// What ends the run.
-    pub fn write(self, batch: &Batch, out: &mut Out) -> Result<(), Fault> {
+    pub fn write(&mut self, batch: &Batch, out: &mut Out) -> Result<(), Fault> {
         write_product(batch, self, out)
     }
 
@@ -138,9 +160,9 @@ impl Product {
 }
 
 /// Writes what came of a batch: output, bad lines at their place in it, and the failure.
-fn write_product(batch: &Batch, product: Product, out: &mut Out) -> Result<(), Fault> {
+fn write_product(batch: &Batch, product: &mut Product, out: &mut Out) -> Result<(), Fault> {
     if let Some(Failure::Lines(lines, why)) = &product.failure {
-        return write_failure(batch, *lines, why, &product, out);
+        return write_failure(batch, *lines, why, product, out);
     }
     let (mut bytes, mut lines, mut settled) = (0, 0, 0);
     for bad in &product.bad {
@@ -148,8 +170,12 @@ fn write_product(batch: &Batch, product: Product, out: &mut Out) -> Result<(), F
         (bytes, lines, settled) = (bad.out_bytes, bad.lines_out, bad.settled);
         write_bad(batch, bad.index, &bad.why, out)?;
     }
-    out.take_over(&product.out[bytes..], product.lines_out - lines, product.settled - settled);
-    match product.failure {
+    let (more_lines, more_settled) = (product.lines_out - lines, product.settled - settled);
+    match bytes {
+        0 => out.take_over_buffer(&mut product.out, more_lines, more_settled),
+        _ => out.take_over(&product.out[bytes..], more_lines, more_settled),
+    }
+    match product.failure.take() {
         Some(Failure::Stop(fault)) => Err(fault),
         _ => out.check(),
     }

@@ -3,13 +3,14 @@
 //! Every way of running (one loop, threads, a test that crashes it anywhere) feeds this.
 
 use std::any::Any;
+use std::ops::ControlFlow;
 
 use crate::accounting::{Counts, Role};
 use crate::fault::{Error, Fault};
 use crate::keeper::Keeper;
 use crate::lines::{Piece, Splitter};
 use crate::mark::is_mark;
-use crate::out::Out;
+use crate::out::{Out, Place};
 use crate::protocol::{Life, Protocol};
 use crate::rejects::{Policy, Rejects};
 use crate::sink_stage::SinkStage;
@@ -37,7 +38,7 @@ pub struct Driver<S> {
     pub stage: S,
     pub out: Out,
     splitter: Splitter,
-    protocol: Protocol,
+    pub(crate) protocol: Protocol,
 }
 
 impl<S: Sink> Driver<SinkStage<S>> {
@@ -79,23 +80,77 @@ impl<S: Stage> Driver<S> {
         Ok(self.protocol.keeper.check()?)
     }
 
-    /// Takes one chunk, cut anywhere.
+    /// Takes one chunk, cut anywhere. To a stage that is full in the middle of it, time passes: for whoever has no clock.
     ///
     /// # Errors
     /// What ends the run; what was written before it stays in `out`.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        let mut taken = self.offer(chunk)?;
+        while taken < chunk.len() || self.stage.is_full() {
+            self.let_time_pass()?;
+            taken += self.offer(&chunk[taken..])?;
+        }
+        Ok(())
+    }
+
+    /// Takes of a chunk what the stage has room for; returns how much. The rest, and all further chunks, are for when
+    /// it is not full any more.
+    ///
+    /// # Errors
+    /// As [`Driver::feed`].
+    pub fn offer(&mut self, chunk: &[u8]) -> Result<usize, Fault> {
         let Self { stage, out, splitter, protocol } = self;
-        out.counts.bytes_in += chunk.len() as u64;
-        splitter.feed(chunk, |piece, bytes| {
+        if stage.is_full() {
+            return Ok(0);
+        }
+        let taken = splitter.feed(chunk, |piece, bytes| {
             match piece {
                 Piece::Line(line) => protocol.item(stage, out, line)?,
                 Piece::TooLong(shown) => protocol.too_long(stage, out, shown)?,
             }
             protocol.byte_offset += bytes as u64;
-            Ok::<(), Fault>(())
+            Ok::<_, Fault>(if stage.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
-        stage.chunk_over(out)?;
-        out.check()
+        out.counts.bytes_in += taken as u64;
+        if taken == chunk.len() {
+            stage.chunk_over(out)?;
+        }
+        out.check()?;
+        Ok(taken)
+    }
+
+    /// Wakes the stage at its own times until it is not full.
+    fn let_time_pass(&mut self) -> Result<(), Fault> {
+        while self.stage.is_full() {
+            let Some(at_us) = self.stage.wake_at_us() else {
+                return Err(Error::data("the stage is full, and waits for nothing").into());
+            };
+            self.clock_us(at_us.max(self.out.now_us()))?;
+        }
+        Ok(())
+    }
+
+    /// A chunk of so many bytes, which ends with a line, may go to the stage as a whole.
+    pub(crate) fn takes_whole_lines(&self, bytes: usize) -> bool {
+        let lines_come = matches!(self.protocol.life, Life::Plain | Life::Checked);
+        lines_come && self.splitter.is_between_lines() && bytes <= self.protocol.config.line_bytes_max
+    }
+
+    /// Such a chunk goes to the stage: its data lines end there. The place of the first one.
+    pub(crate) fn count_whole_lines(&mut self, ends: &[usize], bytes: usize) -> Place {
+        self.out.counts.bytes_in += bytes as u64;
+        self.protocol.whole_lines(ends, bytes, &mut self.out)
+    }
+
+    /// So many bytes of input were taken, by whoever cuts them into lines.
+    pub(crate) fn took_bytes(&mut self, bytes: usize) {
+        self.out.counts.bytes_in += bytes as u64;
+    }
+
+    /// All that was read has been given.
+    pub(crate) fn chunk_over(&mut self) -> Result<(), Fault> {
+        self.stage.chunk_over(&mut self.out)?;
+        self.out.check()
     }
 
     /// The next read of the input will wait.
@@ -118,11 +173,20 @@ impl<S: Stage> Driver<S> {
         result
     }
 
-    /// The input has ended.
+    /// The input has ended. To a stage that is full, time passes: for whoever has no clock.
     ///
     /// # Errors
     /// In a checked stream: when it was cut short. Otherwise what the stage says.
     pub fn finish(&mut self) -> Result<(), Fault> {
+        self.close()?;
+        self.let_time_pass()
+    }
+
+    /// The input has ended. What the stage still holds is written when it is not full any more.
+    ///
+    /// # Errors
+    /// As [`Driver::finish`].
+    pub fn close(&mut self) -> Result<(), Fault> {
         let torn = self.splitter.torn();
         let Self { stage, out, protocol, .. } = self;
         match (protocol.life, &torn) {
@@ -156,11 +220,38 @@ impl<S: Stage> Driver<S> {
     /// # Errors
     /// What the stage says.
     pub fn clock(&mut self, now_ms: i64) -> Result<(), Fault> {
-        self.out.set_now_ms(now_ms);
-        if self.stage.wake_at().is_some_and(|at| at <= now_ms) {
-            self.stage.wake(&mut self.out)?;
+        self.clock_us(now_ms.saturating_mul(1000))
+    }
+
+    /// The same in microseconds. A clock that was set back wakes all who wait for it.
+    ///
+    /// # Errors
+    /// What the stage says.
+    pub fn clock_us(&mut self, now_us: i64) -> Result<(), Fault> {
+        let was_set_back = now_us < self.out.now_us();
+        self.out.set_now_us(now_us);
+        if self.stage.wake_at_us().is_some_and(|at_us| at_us <= now_us || was_set_back) {
+            self.wake()?;
         }
         self.out.check()
+    }
+
+    fn wake(&mut self) -> Result<(), Fault> {
+        self.stage.wake(&mut self.out)?;
+        if self.stage.is_full() { Ok(()) } else { self.protocol.resume(&mut self.stage, &mut self.out) }
+    }
+
+    /// Hands on what the reader takes now. A stage that was told that there is no room is woken once there is.
+    ///
+    /// # Errors
+    /// What the stage says, and what ends the output.
+    pub fn flush_some(&mut self) -> Result<(), Fault> {
+        self.out.flush_all_that_can_go()?;
+        while self.out.has_room_again() {
+            self.wake()?;
+            self.out.flush_all_that_can_go()?;
+        }
+        Ok(())
     }
 
     /// The counts so far, and how many lines the stage holds.
@@ -175,12 +266,12 @@ impl<S: Stage> Driver<S> {
 }
 
 /// Whether a torn first line is, or was about to become, a hello.
-fn is_hello(torn: &[u8]) -> bool {
+pub(crate) fn is_hello(torn: &[u8]) -> bool {
     const HELLO: &[u8] = b"{\"$\":\"hello\"";
     torn.starts_with(HELLO) || is_mark(torn) && HELLO.starts_with(torn)
 }
 
-fn cut_short(what: &str) -> Error {
+pub(crate) fn cut_short(what: &str) -> Error {
     Error::temporary(format_args!("the stream was cut short {what}")).hint(
         "a stage before this one died, or a program between stopped reading (head); start the whole pipeline again",
     )

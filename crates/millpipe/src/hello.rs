@@ -33,6 +33,8 @@ pub struct Hello {
     /// What the source has to say to the sink: names of transactions and groups. Null where it has nothing.
     pub sink: Value,
     pub interval_ms: u64,
+    /// In a shard: its number, behind those of the shards around it (`0`, `0.3`). Empty outside.
+    pub shard: String,
 }
 
 /// Changes of this number are no longer understood by older tools.
@@ -58,18 +60,20 @@ impl Hello {
             restore: Truth::read(mark.get("restore")).ok_or_else(|| broken("restore"))?,
             sink: mark.get("sink").cloned().unwrap_or_default(),
             interval_ms: mark.number("interval_ms").ok_or_else(|| broken("interval_ms"))?,
+            shard: mark.text("shard").unwrap_or_default().to_owned(),
         }))
     }
 
     pub fn mark(&self) -> Mark {
-        Mark::new("hello")
+        let mark = Mark::new("hello")
             .with("v", VERSION)
             .with("run", self.run.as_str())
             .with("hop", self.hop)
             .with("state", self.state.to_string_lossy())
             .with("restore", self.restore.json())
             .with("sink", self.sink.clone())
-            .with("interval_ms", self.interval_ms)
+            .with("interval_ms", self.interval_ms);
+        if self.shard.is_empty() { mark } else { mark.with("shard", self.shard.as_str()) }
     }
 }
 
@@ -133,6 +137,10 @@ mod tests {
         let hello = Hello::read(&Mark::parse(line).unwrap()).unwrap().unwrap();
         assert_eq!(hello.restore.id, Some(CheckpointId::new("b-2", 7)));
         assert_eq!(hello.mark().to_string().as_bytes(), line);
+        let in_a_shard = Hello { shard: "0.3".to_owned(), ..hello };
+        let mark = in_a_shard.mark();
+        assert!(mark.to_string().ends_with(r#""interval_ms":200,"shard":"0.3"}"#), "{mark}");
+        assert_eq!(Hello::read(&mark).unwrap(), Some(in_a_shard));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use crate::accounting::timed;
 use crate::fault::{Error, Fault};
 use crate::flood::{FLOOD_CHUNK_BYTES, FLOOD_PIPE_BYTES, Flood};
+use crate::out::ROOM_BYTES;
 
 /// One read of the input: small enough for the cache, as large as a pipe gives at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;
@@ -40,7 +41,7 @@ impl Input {
     /// # Errors
     /// A failed poll.
     pub fn is_dry(&self) -> Result<bool, Fault> {
-        Ok(!wait(false, Some(Duration::ZERO))?)
+        Ok(!wait(false, false, Some(Duration::ZERO))?)
     }
 
     /// Waits for input, at most `timeout`, and reads what one read gives. The buffer grows when a pipe floods it.
@@ -48,15 +49,46 @@ impl Input {
     /// # Errors
     /// `ReaderGone`, or a failed read.
     pub fn read(&mut self, buffer: &mut Vec<u8>, timeout: Option<Duration>) -> Result<Read, Fault> {
+        self.read_any(buffer, 0, timeout, false)
+    }
+
+    /// The same behind the first bytes of the buffer.
+    ///
+    /// # Errors
+    /// As for `read`.
+    pub fn read_behind(&mut self, buffer: &mut Vec<u8>, kept: usize, timeout: Option<Duration>) -> Result<Read, Fault> {
+        self.read_any(buffer, kept, timeout, false)
+    }
+
+    /// As `read`, but waits no longer when `wants_room` and the output has room.
+    ///
+    /// # Errors
+    /// As for `read`.
+    pub fn read_unless_room(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        timeout: Option<Duration>,
+        wants_room: bool,
+    ) -> Result<Read, Fault> {
+        self.read_any(buffer, 0, timeout, wants_room)
+    }
+
+    fn read_any(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        kept: usize,
+        timeout: Option<Duration>,
+        wants_room: bool,
+    ) -> Result<Read, Fault> {
         loop {
-            let ready = timed(&mut self.waited, || wait(self.watches_output, timeout))?;
+            let ready = timed(&mut self.waited, || wait(self.watches_output, wants_room, timeout))?;
             if !ready {
                 return Ok(Read::TimedOut);
             }
-            if self.flood.is_on() && buffer.len() == CHUNK_BYTES {
-                buffer.resize(FLOOD_CHUNK_BYTES, 0);
+            if self.flood.is_on() && buffer.len() == kept + CHUNK_BYTES {
+                buffer.resize(kept + FLOOD_CHUNK_BYTES, 0);
             }
-            match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..]) {
+            match rustix::io::read(rustix::stdio::stdin(), &mut buffer[kept..]) {
                 Ok(0) => return Ok(Read::End),
                 Ok(n) => {
                     if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
@@ -78,11 +110,11 @@ pub(crate) fn widen(fd: BorrowedFd<'_>) {
     }
 }
 
-/// True when standard input can be read (or has ended), false after the timeout.
-fn wait(watches_output: bool, timeout: Option<Duration>) -> Result<bool, Fault> {
+/// True when standard input can be read (or has ended), false after the timeout or when the output has the wanted room.
+fn wait(watches_output: bool, wants_room: bool, timeout: Option<Duration>) -> Result<bool, Fault> {
     let stdin = rustix::stdio::stdin();
     let stdout = rustix::stdio::stdout();
-    let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&stdout, PollFlags::empty())];
+    let mut fds = [PollFd::new(&stdin, PollFlags::IN), PollFd::new(&stdout, room(wants_room))];
     let fds = if watches_output { &mut fds[..] } else { &mut fds[..1] };
     match poll(fds, timeout)? {
         false => Ok(false),
@@ -106,19 +138,51 @@ pub fn reader_has_gone() -> Result<bool, Fault> {
     Ok(poll(&mut fds, Some(Duration::ZERO))? && fds[0].revents().contains(PollFlags::ERR))
 }
 
+fn room(wanted: bool) -> PollFlags {
+    if wanted { PollFlags::OUT } else { PollFlags::empty() }
+}
+
 /// Sleeps until the time is over or the reader has gone.
 ///
 /// # Errors
 /// `ReaderGone`.
 pub fn sleep(duration: Duration) -> Result<(), Fault> {
+    wait_for_room(false, Some(duration)).map(drop)
+}
+
+/// Sleeps until the time is over, the reader has gone, or the output has the wanted room: then it is true.
+///
+/// # Errors
+/// `ReaderGone`.
+pub fn wait_for_room(wanted: bool, timeout: Option<Duration>) -> Result<bool, Fault> {
     let stdout = rustix::stdio::stdout();
-    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
-    let gone = poll(&mut fds, Some(duration))? && fds[0].revents().contains(PollFlags::ERR);
-    if gone { Err(Fault::ReaderGone) } else { Ok(()) }
+    let mut fds = [PollFd::new(&stdout, room(wanted))];
+    let any = poll(&mut fds, timeout)?;
+    if any && fds[0].revents().contains(PollFlags::ERR) { Err(Fault::ReaderGone) } else { Ok(any) }
+}
+
+/// Writes what a pipe takes without blocking, and takes it out of the buffer. What is no pipe takes all.
+pub(crate) fn write_some(bytes: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut written = 0;
+    let mut result = Ok(());
+    while result.is_ok() && written < bytes.len() {
+        // A pipe that can be written at all has a page of room (pipe(7): POSIX has PIPE_BUF bytes written at once).
+        match wait_for_room(true, Some(Duration::ZERO)) {
+            Ok(false) => break,
+            Ok(true) => {
+                let end = written + whole_lines(&bytes[written..]);
+                result = write_all(&bytes[written..end]);
+                written = end;
+            }
+            Err(fault) => result = Err(fault),
+        }
+    }
+    bytes.drain(..written);
+    result
 }
 
 /// False on a timeout or a signal.
-fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<bool, Fault> {
+pub(crate) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<bool, Fault> {
     let timeout = timeout.map(|t| Timespec {
         tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(t.subsec_nanos()),
@@ -143,6 +207,12 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// How much of this goes at once: whole lines, so that a run that ends here leaves no torn one, but for longer lines.
+fn whole_lines(bytes: &[u8]) -> usize {
+    let most = bytes.len().min(ROOM_BYTES);
+    memchr::memrchr(b'\n', &bytes[..most]).map_or(most, |end| end + 1)
 }
 
 fn wait_writable(fd: BorrowedFd<'_>) -> Result<(), Fault> {

@@ -75,6 +75,7 @@ struct Saver {
 struct Save {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
+    name: String,
     run: String,
     folder: Arc<Mutex<StageFolder>>,
     desk: Arc<Mutex<Desk>>,
@@ -157,6 +158,7 @@ impl Keeper {
         let save = Save {
             disk: Arc::clone(&self.disk),
             dir: self.dir.clone(),
+            name: self.name.clone(),
             run: self.run.clone(),
             folder: Arc::clone(folder),
             desk: Arc::clone(&self.desk),
@@ -316,11 +318,21 @@ impl Save {
 
     fn save_and_tidy(&self, snapshot: Snapshot) -> Result<(), Error> {
         let mut folder = locked(&self.folder);
+        self.must_be_alone(&snapshot.id)?;
         folder.save(snapshot)?;
         if let Some(committed) = checkpoint::read_committed(&*self.disk, &self.dir)? {
             folder.prune(&committed.id)?;
         }
         Ok(())
+    }
+
+    /// The ids of a run are its own: who finds a snapshot under one has a twin, in another branch of the same pipeline.
+    fn must_be_alone(&self, id: &CheckpointId) -> Result<(), Error> {
+        if !checkpoint::has_snapshot(&*self.disk, &self.dir.join(&self.name), id)? {
+            return Ok(());
+        }
+        Err(Error::usage(format_args!("two stages of this pipeline keep their state as \"{}\"", self.name))
+            .hint("stages in branches of one pipeline have to be told apart: each --as NAME once"))
     }
 
     /// Merging takes as long as the state is large: neither the stream nor the next snapshot waits for it.
@@ -371,9 +383,10 @@ pub(crate) fn rfc3339(now_ms: i64) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-/// `3-aggregate`, or the name of `--as`.
+/// `3-aggregate`, or the name of `--as`; in a shard with its number, as all shards have the same stages.
 pub(crate) fn folder_name(hello: &Hello, tool: &str, name: Option<&str>) -> String {
-    name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned)
+    let name = name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned);
+    if hello.shard.is_empty() { name } else { format!("{name}.shard-{}", hello.shard) }
 }
 
 impl From<checkpoint::Error> for Error {

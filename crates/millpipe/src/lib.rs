@@ -7,6 +7,8 @@
 //! | [`Source`] | the first in a pipe | [`run_source`] |
 //! | [`Stage`] | an operator with state | [`run_stage`] |
 //! | [`Map`] | an operator without state, on many threads; or a foreign program, in many processes | [`run_map`], [`run_command`] |
+//! | [`Merge`] | a stage that reads several inputs | [`run_merge`] |
+//! | [`Route`] and [`Merge`] | a stage around copies of a sub-pipe | [`run_shard`] |
 //! | [`Sink`] | the last in a pipe | [`run_sink`] |
 //!
 //! The contract of the stream (marks among lines, counts, checked and plain streams, what an end of file
@@ -22,6 +24,7 @@ mod batch;
 mod child;
 mod command;
 mod driver;
+mod fan;
 mod fault;
 mod flood;
 mod hello;
@@ -45,6 +48,7 @@ mod source_driver;
 mod stage;
 mod stderr_tail;
 pub mod tool;
+mod whole_lines;
 
 pub use accounting::Counts;
 pub use ahead::read_ahead;
@@ -52,18 +56,20 @@ pub use args::{ExactlyOnceArgs, InputArgs, RunArgs, StageArgs};
 pub use checkpoint::{Changes, CheckpointId};
 pub use command::Command;
 pub use driver::{Config, Driver};
+pub use fan::{Merge, MergeInput, Route, Shards, run_merge, run_shard};
 pub use fault::{Error, Exit, Fault};
 pub use hello::{Barrier, Hello, Positions, Truth};
 pub use input::CHUNK_BYTES;
 pub use keeper::Jobs as SaveJobs;
 pub use keeper::{Job, Keeper};
 pub use mark::{Mark, PREFIX};
-pub use out::{BLOCK_BYTES, Drain, Out};
+pub use out::{BLOCK_BYTES, Drain, Out, ROOM_BYTES};
 pub use pool::Jobs;
 pub use rejects::{Late, OnError, Policy, Rejects};
 pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};
 pub use run_map::{run_command, run_map};
 pub use run_source::run_source;
+pub use signals::Hangup;
 pub use sink_stage::SinkStage;
 pub use source_driver::{Checkpoints, SourceDriver, Turn};
 pub use stage::{Map, Polled, ReadAhead, Sink, Source, Stage, no_dead_letter};

@@ -1,5 +1,7 @@
 //! Cuts chunks of bytes into lines, whatever the chunks are.
 
+use std::ops::ControlFlow;
+
 use memchr::memchr;
 
 /// What the splitter finds.
@@ -27,38 +29,54 @@ impl Splitter {
         Self { carry: Vec::new(), line_bytes_max, skipping: false }
     }
 
-    /// Calls `each` with every line that ends in this chunk, and the number of bytes it took with its newline.
+    /// Calls `each` with every line that ends in this chunk, and the number of bytes it took with its newline, until
+    /// it says `Break`. Returns how much of the chunk was taken.
     ///
     /// # Errors
     /// The first error of `each` stops; the rest of the chunk is lost, as the run is over.
     pub fn feed<E>(
         &mut self,
-        mut chunk: &[u8],
-        mut each: impl FnMut(Piece<'_>, usize) -> Result<(), E>,
-    ) -> Result<(), E> {
+        chunk: &[u8],
+        mut each: impl FnMut(Piece<'_>, usize) -> Result<ControlFlow<()>, E>,
+    ) -> Result<usize, E> {
+        let mut taken = 0;
         if !self.carry.is_empty() || self.skipping {
             let Some(end) = memchr(b'\n', chunk) else {
-                self.keep(chunk, &mut each)?;
-                return Ok(());
+                let _ = self.keep(chunk, &mut each)?;
+                return Ok(chunk.len());
             };
-            self.keep(&chunk[..end], &mut each)?;
+            let mut flow = self.keep(&chunk[..end], &mut each)?;
             let carry = std::mem::take(&mut self.carry);
             if !std::mem::take(&mut self.skipping) {
-                each(Piece::Line(&carry), carry.len() + 1)?;
+                flow = each(Piece::Line(&carry), carry.len() + 1)?;
             }
             self.reuse(carry);
-            chunk = &chunk[end + 1..];
-        }
-        while let Some(end) = memchr(b'\n', chunk) {
-            let line = &chunk[..end];
-            if end <= self.line_bytes_max {
-                each(Piece::Line(line), end + 1)?;
-            } else {
-                each(Piece::TooLong(&line[..self.shown_bytes()]), end + 1)?;
+            taken = end + 1;
+            if flow.is_break() {
+                return Ok(taken);
             }
-            chunk = &chunk[end + 1..];
         }
-        if chunk.is_empty() { Ok(()) } else { self.keep(chunk, &mut each) }
+        while let Some(end) = memchr(b'\n', &chunk[taken..]) {
+            let line = &chunk[taken..taken + end];
+            taken += end + 1;
+            let flow = if end <= self.line_bytes_max {
+                each(Piece::Line(line), end + 1)?
+            } else {
+                each(Piece::TooLong(&line[..self.shown_bytes()]), end + 1)?
+            };
+            if flow.is_break() {
+                return Ok(taken);
+            }
+        }
+        if taken < chunk.len() {
+            let _ = self.keep(&chunk[taken..], &mut each)?;
+        }
+        Ok(chunk.len())
+    }
+
+    /// The next byte begins a line.
+    pub fn is_between_lines(&self) -> bool {
+        self.carry.is_empty() && !self.skipping
     }
 
     /// The last line, when the input ended without a newline.
@@ -69,13 +87,17 @@ impl Splitter {
         Some(std::mem::take(&mut self.carry))
     }
 
-    fn keep<E>(&mut self, part: &[u8], each: &mut impl FnMut(Piece<'_>, usize) -> Result<(), E>) -> Result<(), E> {
+    fn keep<E>(
+        &mut self,
+        part: &[u8],
+        each: &mut impl FnMut(Piece<'_>, usize) -> Result<ControlFlow<()>, E>,
+    ) -> Result<ControlFlow<()>, E> {
         if self.skipping {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         if self.carry.len() + part.len() <= self.line_bytes_max {
             self.carry.extend_from_slice(part);
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
         self.carry.extend_from_slice(&part[..SHOWN_BYTES.min(part.len())]);
         let carry = std::mem::take(&mut self.carry);
@@ -111,7 +133,7 @@ mod tests {
                     Piece::Line(line) => String::from_utf8_lossy(line).into_owned(),
                     Piece::TooLong(shown) => format!("TOO LONG: {}", String::from_utf8_lossy(shown)),
                 });
-                Ok::<(), ()>(())
+                Ok::<_, ()>(ControlFlow::Continue(()))
             };
             splitter.feed(chunk, each).unwrap();
         }
@@ -129,6 +151,30 @@ mod tests {
         let expected = (vec!["a".to_owned(), "TOO LONG: 0123456789".to_owned(), "b".to_owned()], None);
         assert_eq!(split(&[b"a\n0123456789X\nb\n"], 10), expected);
         assert_eq!(split(&[b"a\n01234", b"56789", b"X", b"more", b"\nb\n"], 10), expected);
+    }
+
+    #[test]
+    fn a_break_leaves_the_rest_of_the_chunk() {
+        let mut splitter = Splitter::new(3);
+        let mut lines = Vec::new();
+        for chunk in [&b"a\nb\nc"[..], b"d\n", b"toolong", b"x\ne\n", b"\nf"] {
+            let mut rest = chunk;
+            loop {
+                let each = |piece: Piece<'_>, _| {
+                    lines.push(match piece {
+                        Piece::Line(line) => String::from_utf8_lossy(line).into_owned(),
+                        Piece::TooLong(_) => "TOO LONG".to_owned(),
+                    });
+                    Ok::<_, ()>(ControlFlow::Break(()))
+                };
+                rest = &rest[splitter.feed(rest, each).unwrap()..];
+                if rest.is_empty() {
+                    break;
+                }
+            }
+        }
+        assert_eq!(lines, ["a", "b", "cd", "TOO LONG", "e", ""]);
+        assert_eq!(splitter.torn(), Some(b"f".to_vec()));
     }
 
     proptest! {

@@ -67,6 +67,10 @@ impl Mark {
         self.fields.insert(name.to_owned(), value.into());
     }
 
+    pub fn remove(&mut self, name: &str) {
+        self.fields.shift_remove(name);
+    }
+
     pub fn kind(&self) -> &str {
         self.text("$").unwrap_or_default()
     }

@@ -10,11 +10,24 @@ use crate::rejects::{Late, OnError, Policy, Rejects};
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 
-/// Where a full buffer goes. The buffer comes back empty.
+/// How much a stage with a queue writes ahead of its reader. A pipe that has room takes so much at once.
+pub const ROOM_BYTES: usize = 4096;
+
+/// Where a full buffer goes.
 pub trait Drain: Send {
+    /// The buffer comes back empty.
+    ///
     /// # Errors
     /// `ReaderGone` or `Stop`; the output is over then.
     fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// Takes what can go on without waiting; the rest stays in the buffer.
+    ///
+    /// # Errors
+    /// As `drain`.
+    fn drain_some(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        self.drain(bytes)
+    }
 }
 
 /// The output side of a stage.
@@ -29,8 +42,13 @@ pub struct Out {
     on_error: OnError,
     late: Late,
     late_warned: bool,
-    now_ms: i64,
+    now_us: i64,
+    /// Of a stage with a queue: it was told that there is no room.
+    was_refused: bool,
     place: Place,
+    /// The inputs by name, where there are several, and the one that the current line is of.
+    inputs: Vec<String>,
+    input: usize,
     /// Lines written since the last barrier.
     pub(crate) epoch_lines: u64,
     pub(crate) counts: Counts,
@@ -60,8 +78,11 @@ impl Out {
             on_error: policy.on_error.unwrap_or(OnError::Stop),
             late: policy.late.unwrap_or(Late::Drop),
             late_warned: false,
-            now_ms: 0,
+            now_us: 0,
+            was_refused: false,
             place: Place::default(),
+            inputs: Vec::new(),
+            input: 0,
             epoch_lines: 0,
             counts: Counts::default(),
         }
@@ -85,12 +106,48 @@ impl Out {
 
     /// The clock, in milliseconds of the epoch, read once per chunk.
     pub fn now_ms(&self) -> i64 {
-        self.now_ms
+        self.now_us.div_euclid(1000)
+    }
+
+    /// The same in microseconds.
+    pub fn now_us(&self) -> i64 {
+        self.now_us
     }
 
     /// Sets the clock. The runtime does it for each chunk, a test for each step.
     pub fn set_now_ms(&mut self, now_ms: i64) {
-        self.now_ms = now_ms;
+        self.set_now_us(now_ms.saturating_mul(1000));
+    }
+
+    pub(crate) fn set_now_us(&mut self, now_us: i64) {
+        self.now_us = now_us;
+    }
+
+    /// For a stage with a queue: false when what it would write could not leave now. It is woken when that is over.
+    pub fn has_room(&mut self) -> bool {
+        if self.drain.is_some() && self.bytes.len() >= ROOM_BYTES {
+            self.flush_some();
+            if self.bytes.len() >= ROOM_BYTES {
+                self.was_refused = true;
+                return false;
+            }
+        }
+        true
+    }
+
+    /// True once after `has_room` was false, when there is room.
+    pub(crate) fn has_room_again(&mut self) -> bool {
+        self.bytes.len() < ROOM_BYTES && std::mem::take(&mut self.was_refused)
+    }
+
+    /// Something is written that the reader has not taken.
+    pub(crate) fn is_clogged(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    /// The number of the current line in the input of this run, from 1; of no use as a position.
+    pub fn line_number(&self) -> u64 {
+        self.place.line
     }
 
     /// Writes one line that stands for one input line.
@@ -157,11 +214,11 @@ impl Out {
     pub fn late(&mut self, line: &[u8], why: impl Display, hint: impl Display) {
         self.counts.late += 1;
         if self.late == Late::Reject {
-            let place = self.place;
-            self.reject_to(line, &place, &why);
+            let at = self.place_shown();
+            self.reject_to(line, &at, &why);
         } else if !self.late_warned {
             self.late_warned = true;
-            let text = format!("{}: {why}; late lines are dropped and counted\nhint: {hint}", self.place);
+            let text = format!("{}: {why}; late lines are dropped and counted\nhint: {hint}", self.place_shown());
             self.rejects.warn(&text);
         }
     }
@@ -180,6 +237,15 @@ impl Out {
                 self.reject_to(line, &at, &why);
             }
             OnError::Skip => self.counts.rejected += 1,
+        }
+    }
+
+    /// Takes a line out of the stream that there is no room for, counted as rejected, whatever `--on-error` says: it
+    /// is kept where rejects have a place of their own, a file or a checked stream.
+    pub fn shed(&mut self, line: &[u8], at: impl Display, why: impl Display) {
+        self.counts.rejected += 1;
+        if self.rejects.have_a_place() {
+            self.reject_to(line, &at, &why);
         }
     }
 
@@ -205,12 +271,28 @@ impl Out {
 
     /// The current input line is bad.
     pub(crate) fn bad_here(&mut self, why: &str, line: &[u8]) {
-        let Place { line: number, byte } = self.place;
+        let at = self.place_shown();
         if self.on_error == OnError::Stop {
-            self.bad(format_args!("line {number}, byte {byte}"), why, line);
+            let byte = self.place.byte;
+            self.bad(format_args!("{at}, byte {byte}"), why, line);
         } else {
-            self.bad(format_args!("line {number}"), why, line);
+            self.bad(at, why, line);
         }
+    }
+
+    /// Lines come from these inputs: places are told with their names.
+    pub(crate) fn name_inputs(&mut self, names: Vec<String>) {
+        self.inputs = names;
+    }
+
+    /// The next line is of this input.
+    pub(crate) fn from_input(&mut self, input: usize) {
+        self.input = input;
+    }
+
+    fn place_shown(&self) -> String {
+        let place = self.place;
+        self.inputs.get(self.input).map_or_else(|| place.to_string(), |name| format!("{name}, {place}"))
     }
 
     pub(crate) fn at(&mut self, line: u64, byte: u64) {
@@ -239,25 +321,59 @@ impl Out {
         }
     }
 
+    /// The same for a buffer that comes back empty: a large one is handed on as it is.
+    pub(crate) fn take_over_buffer(&mut self, bytes: &mut Vec<u8>, lines: u64, settled: u64) {
+        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < BLOCK_BYTES / 4 {
+            self.take_over(bytes, lines, settled);
+            bytes.clear();
+            return;
+        }
+        self.counts.settled += settled;
+        self.counts.lines_out += lines;
+        self.epoch_lines += lines;
+        std::mem::swap(&mut self.bytes, bytes);
+        self.flush();
+        std::mem::swap(&mut self.bytes, bytes);
+    }
+
     fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {
         if let Err(fault) = self.rejects.reject(line, at, why, &mut self.bytes) {
             self.fail(fault);
+        }
+        if self.bytes.len() >= BLOCK_BYTES {
+            self.flush();
         }
     }
 
     /// Hands the buffer on. Without a drain it stays, for whoever takes it.
     pub(crate) fn flush(&mut self) {
+        self.flush_by(|drain, bytes| drain.drain(bytes));
+        if self.drain.is_some() {
+            self.bytes.clear();
+        }
+    }
+
+    /// Hands on what the reader takes now.
+    pub(crate) fn flush_some(&mut self) {
+        self.flush_by(|drain, bytes| drain.drain_some(bytes));
+    }
+
+    fn flush_by(&mut self, hand_on: impl FnOnce(&mut dyn Drain, &mut Vec<u8>) -> Result<(), Fault>) {
         let Some(drain) = &mut self.drain else { return };
+        if self.failed.is_some() {
+            self.bytes.clear();
+        }
         if self.bytes.is_empty() {
             return;
         }
-        self.counts.bytes_out += self.bytes.len() as u64;
-        if self.failed.is_none()
-            && let Err(fault) = drain.drain(&mut self.bytes)
-        {
-            self.failed = Some(fault);
+        let before = self.bytes.len();
+        match hand_on(drain.as_mut(), &mut self.bytes) {
+            Ok(()) => self.counts.bytes_out += (before - self.bytes.len()) as u64,
+            Err(fault) => {
+                self.failed = Some(fault);
+                self.bytes.clear();
+            }
         }
-        self.bytes.clear();
     }
 
     /// Flushes the reject file too: all that is to be kept is in the hands of the system.
@@ -266,6 +382,20 @@ impl Out {
     /// `ReaderGone`, or what ended the output before.
     pub fn flush_all(&mut self) -> Result<(), Fault> {
         self.flush();
+        self.rejects.flush()?;
+        self.check()
+    }
+
+    /// An empty buffer to write to, of which the capacity counts.
+    pub(crate) fn give(&mut self, buffer: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = buffer;
+        }
+    }
+
+    /// As [`Out::flush_all`], but for what the reader does not take now.
+    pub(crate) fn flush_all_that_can_go(&mut self) -> Result<(), Fault> {
+        self.flush_some();
         self.rejects.flush()?;
         self.check()
     }

@@ -66,7 +66,7 @@ pub(crate) enum Message {
 
 /// In the order of the input.
 enum Waiting {
-    Batch(u64, Option<(Batch, Product)>),
+    Batch(u64, Option<Box<(Batch, Product)>>),
     /// Marks, as they are to be written.
     Marks(Vec<u8>),
 }
@@ -169,7 +169,7 @@ impl Pool {
                     _ => None,
                 });
                 if let Some(done) = entry {
-                    *done = Some((batch, product));
+                    *done = Some(Box::new((batch, product)));
                 }
                 self.write_ready(out)
             }
@@ -199,8 +199,12 @@ impl Pool {
     }
 
     fn hand_over(&mut self, out: &Out) {
-        let mut batch = std::mem::replace(&mut self.batch, self.spare.pop().unwrap_or_default());
+        let batch = std::mem::replace(&mut self.batch, self.spare.pop().unwrap_or_default());
         self.batch_since = None;
+        self.give(batch, out);
+    }
+
+    fn give(&mut self, mut batch: Batch, out: &Out) {
         batch.sequence = self.sequence;
         batch.stops_on_error = out.stops_on_error();
         self.queue.push_back(Waiting::Batch(self.sequence, None));
@@ -248,7 +252,8 @@ impl Pool {
     fn write_at(&mut self, index: usize, out: &mut Out) -> Result<(), Fault> {
         match self.queue.remove(index) {
             Some(Waiting::Marks(marks)) => out.buffer().extend_from_slice(&marks),
-            Some(Waiting::Batch(_, Some((mut batch, product)))) => {
+            Some(Waiting::Batch(_, Some(done))) => {
+                let (mut batch, mut product) = *done;
                 self.in_flight -= 1;
                 let result = product.write(&batch, out);
                 if let Err(fault) = result {
@@ -259,6 +264,7 @@ impl Pool {
                 // The memory of one giant line is not kept.
                 if batch.bytes.capacity() <= 4 * self.jobs.batch_bytes.max(CHUNK_BYTES) {
                     batch.clear();
+                    batch.keep_for_output(product.out);
                     self.spare.push(batch);
                 }
             }
@@ -366,8 +372,8 @@ impl Drop for Pool {
 }
 
 fn run_worker<W: Worker>(mut worker: W, batches: &Receiver<Batch>, say: &Sender<Message>) {
-    for batch in batches {
-        let mut product = Product::default();
+    for mut batch in batches {
+        let mut product = Product { out: batch.take_for_output(), ..Product::default() };
         let work = AssertUnwindSafe(|| worker.work(&batch, &mut product));
         if let Err(panic) = catch_unwind(work) {
             let error = Error::data(format_args!("{}: {}", batch.range(batch.lines), panic_text(panic.as_ref())));
@@ -385,6 +391,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("a worker panicked: {}", text.unwrap_or("it said nothing"))
 }
+
+mod chunks;
 
 #[cfg(test)]
 mod tests;

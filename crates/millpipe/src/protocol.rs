@@ -7,7 +7,7 @@ use crate::fault::{Error, Fault};
 use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
 use crate::mark::{Mark, is_mark};
-use crate::out::Out;
+use crate::out::{Out, Place};
 use crate::stage::Stage;
 
 /// Where a stream is in its life.
@@ -44,6 +44,8 @@ pub(crate) struct Protocol {
     kept: Option<Kept>,
     /// A barrier has said that the input is finished: what was open is flushed.
     drained: bool,
+    /// A barrier or end mark that waits until all that was open is flushed.
+    waiting: Option<Mark>,
     pub sees_from: bool,
 }
 
@@ -59,6 +61,7 @@ impl Protocol {
             keeper: Keeper::new(),
             kept: None,
             drained: false,
+            waiting: None,
             config,
         }
     }
@@ -106,6 +109,17 @@ impl Protocol {
         }
     }
 
+    /// A checked stream has had its end.
+    pub fn is_over(&self) -> bool {
+        self.life == Life::Ended
+    }
+
+    /// The next line is this one of its input, and begins at this byte.
+    pub fn stands_at(&mut self, line: u64, byte: u64) {
+        self.line_number = line - 1;
+        self.byte_offset = byte;
+    }
+
     /// The stream is plain, and the stage may speak.
     pub fn begin<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
         if self.life == Life::New {
@@ -135,6 +149,19 @@ impl Protocol {
         self.epoch_lines += 1;
         out.counts.lines_in += 1;
         out.at(self.line_number, self.byte_offset);
+    }
+
+    /// Data lines are next, which the stage takes as a whole. The place of the first.
+    pub fn whole_lines(&mut self, ends: &[usize], bytes: usize, out: &mut Out) -> Place {
+        let first = Place { line: self.line_number + 1, byte: self.byte_offset };
+        let lines = ends.len() as u64;
+        self.line_number += lines;
+        self.epoch_lines += lines;
+        out.counts.lines_in += lines;
+        let last = ends.iter().rev().nth(1).map_or(0, |end| end + 1);
+        out.at(self.line_number, self.byte_offset + last as u64);
+        self.byte_offset += bytes as u64;
+        first
     }
 
     fn follows_the_end(&self) -> Fault {
@@ -200,24 +227,48 @@ impl Protocol {
         Ok(())
     }
 
-    fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+    fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
         self.check_count(&mark)?;
         stage.catch_up(out)?;
+        self.epoch_lines = 0;
         if self.is_sink {
             self.commit(stage, out, &mark)?;
-        } else {
-            if mark.flag("drain") && !self.drained {
-                stage.end(out)?;
-                self.drained = true;
-            }
-            self.save(stage, &mut mark)?;
-            self.sign(&mut mark);
-            mark.set("lines", out.epoch_lines);
-            out.mark(&mark);
+            out.epoch_lines = 0;
+            return Ok(());
         }
-        self.epoch_lines = 0;
+        if self.drains(stage, out, &mark)? {
+            self.waiting = Some(mark);
+            return Ok(());
+        }
+        self.pass_barrier(stage, out, mark)
+    }
+
+    /// With this mark the input is finished: what is open is flushed. True while that takes its time.
+    fn drains<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<bool, Fault> {
+        if !mark.flag("drain") || self.drained {
+            return Ok(false);
+        }
+        stage.end(out)?;
+        self.drained = true;
+        Ok(stage.is_full())
+    }
+
+    fn pass_barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+        self.save(stage, &mut mark)?;
+        self.sign(&mut mark);
+        mark.set("lines", out.epoch_lines);
+        out.mark(&mark);
         out.epoch_lines = 0;
         Ok(())
+    }
+
+    /// The stage is not full any more: what waited for it goes on.
+    pub fn resume<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+        match self.waiting.take() {
+            None => Ok(()),
+            Some(mark) if mark.kind() == "barrier" => self.pass_barrier(stage, out, mark),
+            Some(mark) => self.pass_end(out, mark),
+        }
     }
 
     /// The last act of an epoch.
@@ -270,7 +321,7 @@ impl Protocol {
         mark.set("hops", hops);
     }
 
-    fn end<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+    fn end<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
         if self.life != Life::Checked {
             // A plain stream has no end mark of its own: what it is, a later stage may know.
             return stage.mark(&mark, out);
@@ -280,15 +331,21 @@ impl Protocol {
         if self.is_sink {
             self.must_be_committed()?;
             stage.end(out)?;
-        } else {
-            if mark.flag("drain") && !self.drained {
-                stage.end(out)?;
-            }
-            mark.set("lines", out.epoch_lines);
-            out.mark(&mark);
-            out.flush();
-            self.keeper.finish()?;
+            self.life = Life::Ended;
+            return Ok(());
         }
+        if self.drains(stage, out, &mark)? {
+            self.waiting = Some(mark);
+            return Ok(());
+        }
+        self.pass_end(out, mark)
+    }
+
+    fn pass_end(&mut self, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+        mark.set("lines", out.epoch_lines);
+        out.mark(&mark);
+        out.flush();
+        self.keeper.finish()?;
         self.life = Life::Ended;
         Ok(())
     }
@@ -302,25 +359,44 @@ impl Protocol {
 
     /// The sender counted its lines, we counted ours: a filter between that lost or doubled some is found here.
     fn check_count(&self, mark: &Mark) -> Result<(), Fault> {
-        let Some(sent) = mark.number("lines") else {
-            return Err(
-                Error::data(format_args!("line {}: a {} mark without lines", self.line_number, mark.kind())).into()
-            );
-        };
-        if self.life != Life::Checked || sent == self.epoch_lines {
-            return Ok(());
+        let counted = check_count(mark, self.epoch_lines, &self.config.name);
+        match counted {
+            Err(Miscount::Different(_)) if self.life != Life::Checked => Ok(()),
+            Ok(()) => Ok(()),
+            Err(Miscount::Missing(error) | Miscount::Different(error)) => {
+                Err(Error { message: format!("line {}: {}", self.line_number, error.message), ..error }.into())
+            }
         }
-        let hops = mark.get("hops").and_then(serde_json::Value::as_array);
-        let upstream = hops.and_then(|h| h.last()).and_then(serde_json::Value::as_str).unwrap_or("the source");
-        let arrived = self.epoch_lines;
-        let what = if arrived < sent { "dropped" } else { "added" };
-        Err(Error::data(format_args!(
-            "line {}: {upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {} {what} {}",
-            self.line_number,
-            self.config.name,
-            sent.abs_diff(arrived),
-        ))
-        .hint("run that program inside parallel-map -- CMD, which keeps the counts right")
-        .into())
     }
+}
+
+pub(crate) enum Miscount {
+    Missing(Error),
+    Different(Error),
+}
+
+impl From<Miscount> for Error {
+    fn from(miscount: Miscount) -> Self {
+        match miscount {
+            Miscount::Missing(error) | Miscount::Different(error) => error,
+        }
+    }
+}
+
+/// The sender counted its lines, `receiver` counted those that arrived.
+pub(crate) fn check_count(mark: &Mark, arrived: u64, receiver: &str) -> Result<(), Miscount> {
+    let Some(sent) = mark.number("lines") else {
+        return Err(Miscount::Missing(Error::data(format_args!("a {} mark without lines", mark.kind()))));
+    };
+    if sent == arrived {
+        return Ok(());
+    }
+    let hops = mark.get("hops").and_then(serde_json::Value::as_array);
+    let upstream = hops.and_then(|h| h.last()).and_then(serde_json::Value::as_str).unwrap_or("the source");
+    let what = if arrived < sent { "dropped" } else { "added" };
+    let error = Error::data(format_args!(
+        "{upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {receiver} {what} {}",
+        sent.abs_diff(arrived),
+    ));
+    Err(Miscount::Different(error.hint("run that program inside parallel-map -- CMD, which keeps the counts right")))
 }

@@ -111,6 +111,11 @@ impl Rejects {
         }
     }
 
+    /// False when they go to stderr, for people to see.
+    pub(crate) fn have_a_place(&self) -> bool {
+        !matches!(self.to, To::Stderr)
+    }
+
     pub(crate) fn reject(
         &mut self,
         line: &[u8],

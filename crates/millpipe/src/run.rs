@@ -11,7 +11,7 @@ use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
-use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, write_all};
+use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room, write_all, write_some};
 use crate::monitor::Monitor;
 use crate::out::Drain;
 use crate::rejects::{Late, Rejects};
@@ -31,13 +31,15 @@ const SAVE_LOOK: Duration = Duration::from_millis(50);
 pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result<(), Fault> {
     let _flag = StopFlag::for_stage()?;
     let mut driver = driver(stage, config)?;
-    let writer = (args.threads >= 3).then(Writer::spawn);
+    // A queue watches its output while it waits for input.
+    let threads = if driver.stage.has_queue() { 1 } else { args.threads };
+    let writer = (threads >= 3).then(Writer::spawn);
     match &writer {
         None => driver.out.set_drain(Box::new(Stdout)),
         Some(writer) => driver.out.set_drain(Box::new(writer.drain())),
     }
-    let readers = driver.stage.readers(usize::from(args.threads) - 1);
-    let mut feed = Feed::new(args.threads >= 2, true, args.chunk.as_usize()).read_ahead(readers);
+    let readers = driver.stage.readers(usize::from(threads) - 1);
+    let mut feed = Feed::new(threads >= 2, true, args.chunk.as_usize()).read_ahead(readers);
     let mut result = drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut feed, monitor));
     if let Some(writer) = writer {
         driver.out.set_drain(Box::new(Stdout)); // Drops the channel: the writer ends.
@@ -76,7 +78,12 @@ pub(crate) fn drive<S: Stage>(
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
         driver.stage.give_up(&mut driver.out);
     }
-    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { driver.out.flush_all() };
+    let flushed = match &result {
+        Err(Fault::ReaderGone) => Ok(()),
+        // It may be that the run ends because nobody reads.
+        Err(_) if driver.stage.has_queue() => driver.out.flush_all_that_can_go(),
+        _ => driver.out.flush_all(),
+    };
     let result = result.and(flushed);
     say_late(driver);
     monitor.finish(driver.counts())?;
@@ -96,28 +103,64 @@ fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Moni
             driver.clock(now_ms())?;
             driver.rest()?;
         }
-        let timeout = timeout(driver.stage.wake_at(), monitor.tick_in(), look_in(driver)?);
-        let more = feed.next(timeout, |chunk, read| {
-            driver.clock(now_ms())?;
+        let timeout = timeout(driver, monitor)?;
+        let wants_room = driver.stage.has_queue() && driver.out.is_clogged();
+        let more = feed.next(timeout, wants_room, |chunk, read| {
+            driver.clock_us(now_us())?;
             match (chunk, read) {
                 (Some(bytes), Some(lines)) => driver.feed_read(bytes, lines),
-                (Some(bytes), None) => driver.feed(bytes),
+                (Some(bytes), None) => take_chunk(driver, bytes, monitor),
                 (None, _) => Ok(()),
             }
         })?;
         if !more {
-            driver.finish()?;
+            driver.close()?;
+            wait_while_full(driver, monitor)?;
             return driver.out.flush_all();
         }
-        timed(&mut monitor.waits.output, || driver.out.flush_all())?;
+        write(driver, monitor)?;
         monitor.tick(|| driver.counts())?;
     }
 }
 
+/// Gives a chunk to the stage, as fast as it takes it.
+fn take_chunk<S: Stage>(driver: &mut Driver<S>, chunk: &[u8], monitor: &mut Monitor) -> Result<(), Fault> {
+    let mut taken = driver.offer(chunk)?;
+    while taken < chunk.len() || driver.stage.is_full() {
+        wait_while_full(driver, monitor)?;
+        taken += driver.offer(&chunk[taken..])?;
+    }
+    Ok(())
+}
+
+/// The stage takes nothing: its clock goes on, and its output.
+fn wait_while_full<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), Fault> {
+    while driver.stage.is_full() {
+        write(driver, monitor)?;
+        monitor.tick(|| driver.counts())?;
+        if driver.stage.is_full() {
+            let timeout = timeout(driver, monitor)?;
+            let wants_room = driver.out.is_clogged();
+            timed(&mut monitor.waits.output, || wait_for_room(wants_room, timeout))?;
+            driver.clock_us(now_us())?;
+        }
+    }
+    Ok(())
+}
+
+/// All that was written goes on; of a stage with a queue, what the reader takes now.
+fn write<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), Fault> {
+    if driver.stage.has_queue() {
+        return driver.flush_some();
+    }
+    timed(&mut monitor.waits.output, || driver.out.flush_all())
+}
+
 /// The nearest of what the stage, the monitor and the saving of state ask for.
-fn timeout(wake_at: Option<i64>, tick: Option<Duration>, look: Option<Duration>) -> Option<Duration> {
-    let wake = wake_at.map(|at| Duration::from_millis(u64::try_from(at - now_ms()).unwrap_or(0)));
-    [wake, tick, look].into_iter().flatten().min()
+pub(crate) fn timeout<S: Stage>(driver: &Driver<S>, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
+    let wake_in = |at_us: i64| Duration::from_micros(u64::try_from(at_us - now_us()).unwrap_or(0));
+    let wake = driver.stage.wake_at_us().map(wake_in);
+    Ok([wake, monitor.tick_in(), look_in(driver)?].into_iter().flatten().min())
 }
 
 /// While a snapshot is being written, whether that has failed is looked for also when no line comes.
@@ -129,9 +172,13 @@ pub(crate) fn look_in<S: Stage>(driver: &Driver<S>) -> Result<Option<Duration>, 
 }
 
 /// Processing time: the only clock there is.
-pub(crate) fn now_ms() -> i64 {
+fn now_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn now_ms() -> i64 {
+    now_us() / 1000
 }
 
 fn say_late<S: Stage>(driver: &mut Driver<S>) {
@@ -194,16 +241,17 @@ impl Feed {
         }
     }
 
-    /// Gives the next chunk to `work`, with what was read of it before, or no chunk after the timeout; false at the end
-    /// of the input.
+    /// Gives the next chunk to `work`, with what was read of it before, or no chunk after the timeout (or when there is
+    /// the wanted room in the output, in one loop); false at the end of the input.
     fn next(
         &mut self,
         timeout: Option<Duration>,
+        wants_room: bool,
         work: impl FnOnce(Option<&[u8]>, Option<Box<dyn Any + Send>>) -> Result<(), Fault>,
     ) -> Result<bool, Fault> {
         let (received, lines, spent) = match self {
             Self::Here { input, buffer } => {
-                return match input.read(buffer, timeout)? {
+                return match input.read_unless_room(buffer, timeout, wants_room)? {
                     Read::Bytes(n) => work(Some(&buffer[..n]), None).map(|()| true),
                     Read::TimedOut => work(None, None).map(|()| true),
                     Read::End => Ok(false),
@@ -248,7 +296,7 @@ impl Feed {
     }
 }
 
-fn chunk_size(bytes: usize) -> usize {
+pub(crate) fn chunk_size(bytes: usize) -> usize {
     bytes.clamp(1, 16 * CHUNK_BYTES)
 }
 
@@ -291,6 +339,10 @@ impl Drain for Stdout {
         let result = write_all(bytes);
         bytes.clear();
         result
+    }
+
+    fn drain_some(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+        write_some(bytes)
     }
 }
 

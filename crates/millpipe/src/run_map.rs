@@ -12,17 +12,21 @@ use crate::batch::{Batch, Failure, Product};
 use crate::command::{Command, CommandWorker};
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
+use crate::input::CHUNK_BYTES;
 use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
 use crate::rejects::{Policy, Rejects};
-use crate::run::{Incoming, Stdout, drive, driver, look_in, now_ms, run_stage, spawn_reader};
+use crate::run::{Incoming, Stdout, drive, driver, look_in, now_ms, run_stage};
 use crate::signals::StopFlag;
 use crate::stage::{Map, Stage};
+use crate::whole_lines::spawn_line_reader;
 
 /// A map may recurse as deep as this allows; the pages that it does not touch cost nothing.
 const MAP_STACK_BYTES: usize = 64 << 20;
+/// Half as many wakes of threads as with what is best for one loop.
+const MAP_CHUNK_BYTES: usize = 2 * CHUNK_BYTES;
 /// What hands lines to a process does not recurse.
 const COMMAND_STACK_BYTES: usize = 1 << 20;
 
@@ -40,7 +44,11 @@ pub fn run_map<M: Map>(
         return on_a_big_stack(|| run_stage(MapStage(make()), config, args));
     }
     let _flag = StopFlag::for_stage()?;
-    run_pool(Pool::start(jobs, MAP_STACK_BYTES, move || LineWorker::new(make()))?, config, args)
+    let chunk = match args.chunk.as_usize() {
+        CHUNK_BYTES => MAP_CHUNK_BYTES,
+        asked => asked,
+    };
+    run_pool(Pool::start(jobs, MAP_STACK_BYTES, move || LineWorker::new(make()))?, config, args, chunk)
 }
 
 /// Gives batches of lines to processes and writes their output.
@@ -53,7 +61,7 @@ pub fn run_command(command: Command, config: Config, args: &StageArgs, jobs: Job
     let make = move || CommandWorker::new(command.clone(), for_workers.clone());
     let mut pool = Pool::start(jobs, COMMAND_STACK_BYTES, make)?;
     pool.on_drop(move || processes.end_all());
-    run_pool(pool, config, args)
+    run_pool(pool, config, args, args.chunk.as_usize())
 }
 
 /// The same depth of recursion as in a pool, so that the same lines go through.
@@ -65,10 +73,10 @@ fn on_a_big_stack(run: impl FnOnce() -> Result<(), Fault> + Send) -> Result<(), 
     })
 }
 
-fn run_pool(pool: Pool, config: Config, args: &StageArgs) -> Result<(), Fault> {
+fn run_pool(pool: Pool, config: Config, args: &StageArgs, chunk_bytes: usize) -> Result<(), Fault> {
     let mut driver = driver(pool, config)?;
     driver.out.set_drain(Box::new(Stdout));
-    let (chunks, spent) = spawn_reader(true, args.chunk.as_usize());
+    let (chunks, spent) = spawn_line_reader(chunk_bytes);
     drive(&mut driver, &args.run, |driver, monitor| pump(driver, &chunks, &spent, monitor))
 }
 
@@ -96,7 +104,7 @@ fn pump(
         driver.clock(now_ms())?;
         match event {
             Event::Input(Incoming::Bytes(buffer, n)) => {
-                driver.feed(&buffer[..n])?;
+                let buffer = driver.feed_buffer(buffer, n)?;
                 let _ = spent.try_send(buffer);
             }
             Event::Input(Incoming::Failed(fault)) => return Err(fault),
@@ -168,6 +176,7 @@ impl<M> LineWorker<M> {
 impl<M: Map> Worker for LineWorker<M> {
     fn work(&mut self, batch: &Batch, product: &mut Product) {
         self.out.counts = Default::default();
+        self.out.give(std::mem::take(&mut product.out));
         for (index, line) in batch.iter().enumerate() {
             let result = self.map.map(line, &mut self.out);
             product.lines_out = self.out.counts.lines_out;

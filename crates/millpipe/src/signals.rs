@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use signal_hook::consts::{SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 
 use crate::fault::Error;
 
@@ -56,6 +56,27 @@ impl StopFlag {
                 .map_err(|e| Error::io("signal handler", &e))?;
         }
         Ok(Self(flag))
+    }
+}
+
+/// SIGHUP, as it tells services to read their files again.
+#[derive(Clone, Debug)]
+pub struct Hangup(Arc<AtomicBool>);
+
+impl Hangup {
+    /// From now on SIGHUP does not end the process.
+    ///
+    /// # Errors
+    /// When the system refuses the handler.
+    pub fn catch() -> Result<Self, Error> {
+        let flag = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGHUP, Arc::clone(&flag)).map_err(|e| Error::io("signal handler", &e))?;
+        Ok(Self(flag))
+    }
+
+    /// Whether one came since the last call.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
     }
 }
 

@@ -198,6 +198,7 @@ impl Epochs {
             restore,
             sink: source.for_sink(),
             interval_ms: u64::try_from(*interval_ms).unwrap_or(0),
+            shard: String::new(),
         };
         self.folder = folder_name(&hello, name, None);
         self.keeper.open(state, run, Some(&self.folder))?;

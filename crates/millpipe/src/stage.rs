@@ -138,12 +138,31 @@ pub trait Stage {
         None
     }
 
-    /// The clock has reached `wake_at`; `out.now_ms()` says what it is.
+    /// The same in microseconds, for a stage that needs it finer.
+    fn wake_at_us(&self) -> Option<i64> {
+        self.wake_at().map(|at_ms| at_ms.saturating_mul(1000))
+    }
+
+    /// The clock has reached `wake_at`, or was set back; `out.now_ms()` says what it is. For a stage with a queue also:
+    /// there is room in the output again.
     ///
     /// # Errors
     /// `Fault::Stop` ends the tool.
     fn wake(&mut self, _out: &mut Out) -> Result<(), Fault> {
         Ok(())
+    }
+
+    /// True for a stage that keeps lines of its own accord, and goes on reading while the program behind it does not
+    /// read: before it writes, it asks [`Out::has_room`].
+    fn has_queue(&self) -> bool {
+        false
+    }
+
+    /// True while the stage can take nothing more: no line and no mark is given to it, and none is read for it, until
+    /// `wake` has made room. After `end`: what it holds takes time, and what follows in the stream waits for it.
+    #[inline]
+    fn is_full(&self) -> bool {
+        false
     }
 
     /// How many input lines are in the state, neither written nor settled (see [`Out::settle`]).
@@ -362,7 +381,9 @@ pub trait Sink {
     /// # Errors
     /// `Fault::Stop` when there is no place for it, which is the default.
     fn reject(&mut self, reject: &Mark, _out: &mut Out) -> Result<(), Fault> {
-        Err(no_dead_letter(reject).into())
+        Err(rejected(reject)
+            .hint("no rejected line can be kept here: give that stage --on-error skip, --late drop")
+            .into())
     }
 
     /// How many lines were taken and not yet acknowledged.
@@ -371,10 +392,13 @@ pub trait Sink {
     }
 }
 
-/// A line was rejected upstream and the sink has nowhere to keep it.
+/// A line was rejected upstream, and the sink has a place for it that was not named.
 pub fn no_dead_letter(reject: &Mark) -> Error {
-    let said = |field| reject.text(field).unwrap_or("?");
-    let error = Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")));
-    error
+    rejected(reject)
         .hint("--dead-letter keeps rejected lines, in the same commit; or give that stage --on-error skip, --late drop")
+}
+
+fn rejected(reject: &Mark) -> Error {
+    let said = |field| reject.text(field).unwrap_or("?");
+    Error::data(format_args!("{} rejected {}: {}", said("by"), said("at"), said("why")))
 }

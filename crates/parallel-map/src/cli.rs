@@ -1,11 +1,11 @@
 //! The command line of `parallel-map`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use jq_filters::{Arguments, Program, Wrong};
+use jq_filters::{FilterArgs, NoProgram, Program};
 use millpipe::{Command, Error, Jobs};
+use selection::WhereArgs;
 use units::{ByteSize, DurationMs};
 
 /// A batch for a filter: small, as nothing is paid for a batch.
@@ -25,6 +25,12 @@ Examples:
 
   With values from the shell:
     parallel-map --arg host \"$HOSTNAME\" --argjson limits '{\"free\": 10}' '. + {host: $host, limit: $limits.free}' < events.ndjson
+
+  Change lines of one kind, and leave the others as they are:
+    parallel-map --where '.status == 200' 'del(.host)' < events.ndjson
+
+  Money: with decimals 0.1 + 0.2 is 0.3:
+    parallel-map --decimal '.value *= 1.19' < events.ndjson
 
   Any program that reads lines and writes lines, a new process for each batch:
     parallel-map -j 4 -- python3 score.py < events.ndjson
@@ -56,7 +62,7 @@ pub struct Cli {
     pub filter: Option<String>,
 
     /// The program for batches of lines, and its arguments
-    #[arg(value_name = "CMD", last = true)]
+    #[arg(value_name = "CMD", last = true, conflicts_with_all = ["FilterArgs", "WhereArgs"])]
     pub command: Vec<OsString>,
 
     /// How many lines or batches are worked on at the same time; default: one for each core
@@ -75,17 +81,11 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = "256MiB")]
     pub max_output: ByteSize,
 
-    /// Read the filter from FILE
-    #[arg(short, long, value_name = "FILE", help_heading = "With FILTER", conflicts_with = "command")]
-    pub from_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub filter_args: FilterArgs,
 
-    /// Make $NAME the string VALUE in the filter
-    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"], help_heading = "With FILTER", conflicts_with = "command")]
-    pub arg: Vec<String>,
-
-    /// Make $NAME the JSON value JSON in the filter
-    #[arg(long, num_args = 2, value_names = ["NAME", "JSON"], help_heading = "With FILTER", conflicts_with = "command")]
-    pub argjson: Vec<String>,
+    #[command(flatten)]
+    pub selection: WhereArgs,
 
     /// Keep a process for each job; it must answer each line with one line, without waiting for the next. A program
     /// that holds its output back must be told not to: jq --unbuffered, sed -u, grep --line-buffered, python3 -u
@@ -134,15 +134,7 @@ impl Cli {
             return Ok(Work::Command(command, self.jobs(COMMAND_BATCH, COMMAND_LINGER)));
         }
         self.check_filter_flags()?;
-        let code = match (&self.filter, &self.from_file) {
-            (Some(filter), _) => filter.clone(),
-            (None, Some(file)) => std::fs::read_to_string(file).map_err(|e| Error::io(file.display(), &e))?,
-            (None, None) => {
-                return Err(Error::usage("no FILTER and no -- CMD")
-                    .hint("say for example: parallel-map '.value', or: parallel-map -- grep error"));
-            }
-        };
-        let program = Program::new(&code, self.arguments()?).map_err(usage)?;
+        let program = self.filter_args.program(self.filter.as_deref()).map_err(no_program)?;
         Ok(Work::Filter(program, self.jobs(FILTER_BATCH, Duration::ZERO)))
     }
 
@@ -173,28 +165,20 @@ impl Cli {
             linger,
         }
     }
-
-    fn arguments(&self) -> Result<Arguments, Error> {
-        let mut arguments = Arguments::default();
-        for pair in self.arg.chunks(2) {
-            if let [name, text] = pair {
-                arguments.push_text(name, text);
-            }
-        }
-        for pair in self.argjson.chunks(2) {
-            if let [name, json] = pair {
-                arguments.push_json(name, json).map_err(usage)?;
-            }
-        }
-        Ok(arguments)
-    }
 }
 
-fn usage(wrong: Wrong) -> Error {
-    let error = Error::usage(&wrong);
-    match wrong.hint {
-        Some(hint) => error.hint(hint),
-        None => error,
+fn no_program(why: NoProgram) -> Error {
+    match why {
+        NoProgram::Nothing => Error::usage("no FILTER and no -- CMD")
+            .hint("say for example: parallel-map '.value', or: parallel-map -- grep error"),
+        NoProgram::File(file, e) => Error::io(file.display(), &e),
+        NoProgram::Wrong(wrong) => {
+            let error = Error::usage(&wrong);
+            match wrong.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        }
     }
 }
 

@@ -176,3 +176,17 @@ fn invalid_utf8_does_not_reach_the_filter() {
     assert!(ran.stderr.contains("rejected 1"));
     assert_eq!(ran.ok(), "1\n");
 }
+
+#[test]
+fn with_where_other_lines_pass_as_they_came() {
+    let input = "{\"kind\":\"a\",\"n\":1}\n{ \"kind\":\"b\", \"n\":1.0 }\n{\"kind\":\"a\",\"n\":2}\n7\n";
+    for jobs in ["1", "2"] {
+        let args = ["-v", "-j", jobs, "--where", ".kind? == \"a\"", ".n, .n + 1"];
+        let ran = run(BIN, &args, input);
+        assert!(ran.stderr.contains("in 4 = out 4 + late 0 + rejected 0 + held 0; wrote 6 lines"), "{}", ran.stderr);
+        assert_eq!(ran.ok(), "1\n2\n{ \"kind\":\"b\", \"n\":1.0 }\n2\n3\n7\n");
+        let ran = run(BIN, &["-j", jobs, "--where", ".kind == \"a\"", "."], input);
+        ran.fails_with(1, "parallel-map: line 4, byte 62: cannot index 7 with \"kind\"");
+    }
+    run(BIN, &["--where", ".", "--", "cat"], "").fails_with(2, "cannot be used with");
+}

@@ -105,6 +105,19 @@ impl<S: Stage> Stage for Selected<S> {
         self.stage.wake(out)
     }
 
+    fn wake_at_us(&self) -> Option<i64> {
+        self.stage.wake_at_us()
+    }
+
+    fn has_queue(&self) -> bool {
+        self.stage.has_queue()
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.stage.is_full()
+    }
+
     fn held(&self) -> u64 {
         self.stage.held()
     }

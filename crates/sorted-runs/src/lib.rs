@@ -3,7 +3,8 @@
 //! Whoever fills its memory writes all it has as one run, sorted, and begins anew. So a key can have a value in many
 //! runs; at the end they are merged in one pass, and the values of a key meet there, oldest first. This is external
 //! sorting with aggregation (Knuth, vol. 3, 5.4; Graefe, ACM Computing Surveys 1993): everything is written and read in
-//! sequence, once, and once more for each factor of [`FAN_IN_MAX`] in the number of runs.
+//! sequence, once, and once more for each factor of [`FAN_IN_MAX`] in the number of runs. [`Runs`] does that for spans
+//! that are merged whole; [`Queue`] gives entries in order while others come.
 //!
 //! ```text
 //! run      one file without a name, gone with the process: segments, one behind the other
@@ -22,6 +23,7 @@ mod error;
 mod folder;
 mod memory;
 mod merge;
+mod queue;
 mod rewrite;
 mod run;
 mod runs;
@@ -31,6 +33,7 @@ pub use error::Error;
 pub use folder::Folder;
 pub use memory::Memory;
 pub use merge::{Fold, Merge, Order};
+pub use queue::Queue;
 pub use rewrite::Combine;
 pub use run::{Run, RunWriter};
 pub use runs::{CURSORS_MAX, FAN_IN_MAX, Runs, Written};

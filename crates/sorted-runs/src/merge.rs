@@ -44,14 +44,56 @@ pub struct Merge {
 const NOBODY: usize = usize::MAX;
 
 impl Merge {
-    pub(crate) fn new(cursors: Vec<Cursor>, order: Order) -> Result<Merge, Error> {
-        let tree = vec![NOBODY; cursors.len().max(1)];
-        let mut merge = Merge { cursors, tree, order };
-        for cursor in &mut merge.cursors {
+    pub(crate) fn new(mut cursors: Vec<Cursor>, order: Order) -> Result<Merge, Error> {
+        for cursor in &mut cursors {
             cursor.advance()?;
         }
-        (0..merge.cursors.len()).for_each(|cursor| merge.play(cursor));
-        Ok(merge)
+        Ok(Merge::of(cursors, order))
+    }
+
+    /// Of cursors that are at an entry.
+    fn of(cursors: Vec<Cursor>, order: Order) -> Merge {
+        let mut merge = Merge { cursors, tree: Vec::new(), order };
+        merge.play_all();
+        merge
+    }
+
+    pub(crate) fn empty(order: Order) -> Merge {
+        Merge::of(Vec::new(), order)
+    }
+
+    /// A cursor that is at an entry, younger than all others.
+    pub(crate) fn push(&mut self, cursor: Cursor) {
+        self.cursors.push(cursor);
+        self.play_all();
+    }
+
+    /// Takes the cursors from this one on away, as a merge of their own.
+    pub(crate) fn split_off(&mut self, first: usize) -> Merge {
+        let some = self.cursors.split_off(first);
+        self.play_all();
+        Merge::of(some, self.order)
+    }
+
+    /// The cursor with the least key.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<&Cursor> {
+        self.cursors.get(self.tree[0]).filter(|cursor| !cursor.is_over())
+    }
+
+    /// Goes on with the first cursor. Returns which one it was if that was its last entry: it is gone.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<Option<usize>, Error> {
+        let winner = self.tree[0];
+        let Some(cursor) = self.cursors.get_mut(winner) else { return Ok(None) };
+        cursor.advance()?;
+        if cursor.is_over() {
+            self.cursors.remove(winner);
+            self.play_all();
+            return Ok(Some(winner));
+        }
+        self.play(winner);
+        Ok(None)
     }
 
     /// Gives every entry to `fold`, keys in order.
@@ -78,6 +120,12 @@ impl Merge {
             self.play(self.tree[0]);
         }
         key.map_or(Ok(()), |key| fold.end(&key))
+    }
+
+    fn play_all(&mut self) {
+        self.tree.clear();
+        self.tree.resize(self.cursors.len().max(1), NOBODY);
+        (0..self.cursors.len()).for_each(|cursor| self.play(cursor));
     }
 
     /// A cursor that is new, or whose entry is another now, plays its way up.

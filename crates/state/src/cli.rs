@@ -27,9 +27,15 @@ Examples:
     state save clicks clicks-of-today
     state diff clicks clicks-of-today
 
+  The state of two shards for three:
+    job() { generate --lines 3000 --exactly-once --state \"$1\" --no-drain | watermark | shard --by key -n \"$2\" -- \"$3\" | file-cat-out counts; }
+    job clicks 2 'window --size 10s | aggregate --by key count'
+    state reshard clicks clicks-of-3 -n 3
+    job clicks-of-3 3 'window --size 10s | aggregate --by key count'
+
 Exit codes: 0 done; 1 something is damaged or missing; 2 usage; 75 the disk failed.";
 
-/// Show, compare, check and copy the state of a pipeline
+/// Show, compare, check, copy and redistribute the state of a pipeline
 ///
 /// DIR is the folder of --state. In it is a folder for each stage, called by its place and tool (3-aggregate) or by --as, with
 /// files for each checkpoint that may still be asked for; and `committed`, which says what the pipeline goes on from. All of
@@ -75,6 +81,15 @@ pub enum Command {
     /// TO becomes a state folder, with one file for each stage. A pipeline with the same stages and flags goes on from it with
     /// --state TO. It is safe on the disk when this ends; when it fails, nothing is left in TO.
     Save(Save),
+
+    /// Copy the committed checkpoint for another number of shards
+    ///
+    /// TO becomes a state folder from which the same pipeline goes on with shard -n N instead of as many as before, and with the
+    /// same output. What the stages of a sub-pipeline remember of a key goes to the shard that has the key now. A stage whose
+    /// state does not say how it is divided, or whose keys do not tell those of shard (aggregate --by user behind shard --by site), is
+    /// refused, and so are shards that are not at the same time (make time before the lines are divided: watermark | shard).
+    /// The pipeline must have stopped. Nothing is changed in DIR; when this fails, nothing is left in TO.
+    Reshard(Reshard),
 }
 
 #[derive(clap::Args, Debug)]
@@ -129,6 +144,21 @@ pub struct Save {
     /// Another checkpoint than the committed one, as RUN.SEQ
     #[arg(long, value_name = "ID")]
     pub id: Option<CheckpointId>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Reshard {
+    /// The pipeline's folder of state
+    #[arg(value_name = "DIR")]
+    pub state: PathBuf,
+
+    /// The folder of the copy: new or empty
+    #[arg(value_name = "TO")]
+    pub to: PathBuf,
+
+    /// How many shards there are to be
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub shards: u16,
 }
 
 #[cfg(test)]

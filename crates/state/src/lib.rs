@@ -1,4 +1,4 @@
-//! `state`: shows, compares, checks and copies what a pipeline remembers.
+//! `state`: shows, compares, checks, copies and redistributes what a pipeline remembers.
 //!
 //! Not a stage: it reads no stream. It opens all files of a checkpoint at once, so that a running pipeline cannot take
 //! them away any more, and streams them: memory does not depend on the size of a state.
@@ -9,6 +9,7 @@ pub mod cli;
 mod diff;
 mod folder;
 pub mod printer;
+mod reshard;
 mod save;
 mod show;
 
@@ -25,6 +26,7 @@ pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
         Command::Diff(diff) => diff::run(diff, to),
         Command::Check(check) => check::run(check, to),
         Command::Save(save) => save::run(save, to),
+        Command::Reshard(reshard) => reshard::run(reshard, to),
     };
     to.finish()?;
     done

@@ -34,7 +34,7 @@ fn copy(checkpoint: Checkpoint, to: &Path) -> Result<(), Error> {
     Ok(write_committed(&RealDisk, to, &Committed { id, sink: SAVEPOINT.to_owned(), snapshots, at })?)
 }
 
-fn must_be_empty(to: &Path) -> Result<(), Error> {
+pub(crate) fn must_be_empty(to: &Path) -> Result<(), Error> {
     let mut files = match fs::read_dir(to) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         files => files.map_err(|error| Error::io(to.display(), &error))?,
@@ -46,7 +46,7 @@ fn must_be_empty(to: &Path) -> Result<(), Error> {
 }
 
 /// It was empty before: all that is in it is ours. What cannot be removed is told by the error that led here.
-fn clear(to: &Path) {
+pub(crate) fn clear(to: &Path) {
     let Ok(files) = fs::read_dir(to) else { return };
     for file in files.flatten() {
         let _ = fs::remove_file(file.path()).or_else(|_| fs::remove_dir_all(file.path()));

@@ -26,7 +26,18 @@ impl RateUnit {
         }
     }
 
-    const fn name(self) -> &'static str {
+    /// The unit that is written so behind the slash.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "s" => Self::Second,
+            "m" => Self::Minute,
+            "h" => Self::Hour,
+            "d" => Self::Day,
+            _ => return None,
+        })
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Second => "s",
             Self::Minute => "m",
@@ -47,6 +58,15 @@ impl Rate {
     /// `count` per `unit`; none for a count of zero.
     pub fn new(count: u64, unit: RateUnit) -> Option<Self> {
         (count > 0).then_some(Self { count, unit })
+    }
+
+    /// How many in each [`Rate::unit`].
+    pub const fn count(self) -> u64 {
+        self.count
+    }
+
+    pub const fn unit(self) -> RateUnit {
+        self.unit
     }
 
     /// How many per second.
@@ -81,13 +101,10 @@ impl FromStr for Rate {
             let message = format!("rate {text:?} has no unit");
             return Err(QuantityError::new(message, format!("say {text}/s")));
         }
-        let unit = match rest {
-            "/s" => RateUnit::Second,
-            "/m" => RateUnit::Minute,
-            "/h" => RateUnit::Hour,
-            "/d" => RateUnit::Day,
-            _ => return Err(QuantityError::new(format!("{text:?} is not a rate"), hint)),
-        };
+        let unit = rest
+            .strip_prefix('/')
+            .and_then(RateUnit::from_name)
+            .ok_or_else(|| QuantityError::new(format!("{text:?} is not a rate"), hint))?;
         let count = digits.parse::<u64>().map_err(|_| QuantityError::new(format!("{text:?} is not a rate"), hint))?;
         Self::new(count, unit).ok_or_else(|| QuantityError::new(format!("rate {text:?} is zero"), hint))
     }

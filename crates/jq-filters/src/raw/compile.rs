@@ -2,13 +2,12 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
-use jaq_core::ops::Cmp;
 use jaq_core::path::Part;
 use json_fields::FieldPath;
 
 use super::Compiled;
 use super::expression::{Change, ChangeKind, Expression, Key, Step, Stream};
-use super::functions::Function;
+use super::patterns::{self, Search};
 use super::terms::{constant, constant_index, constant_key, constant_number, json_constant, known_key, path_of};
 use super::value::Value;
 
@@ -19,7 +18,7 @@ const NODES_MAX: usize = 200;
 pub fn whole(term: &Term<&str>, arguments: &[(String, String)]) -> Option<Compiled> {
     let mut compiler = Compiler::new(arguments);
     let stream = compiler.stream(term, &Input::LINE, &mut Compiler::result)?;
-    Some(Compiled { stream, paths: compiler.paths })
+    Some(Compiled { stream, paths: compiler.paths, patterns: compiler.patterns })
 }
 
 /// The conditions of the `select`s in front of a filter, as a filter that gives `true` when all hold.
@@ -39,12 +38,12 @@ pub fn guard(mut term: &Term<&str>, arguments: &[(String, String)]) -> Option<Co
     let yes = Stream::One(constant(Value::Bool(true)));
     let all = |stream, condition| Stream::If(condition, Box::new(stream), Box::new(Stream::Nothing));
     let stream = conditions.into_iter().rev().fold(yes, all);
-    Some(Compiled { stream, paths: compiler.paths })
+    Some(Compiled { stream, paths: compiler.paths, patterns: compiler.patterns })
 }
 
 /// What a filter works on.
 #[derive(Clone, Debug)]
-enum Input {
+pub enum Input {
     /// A field of the line, or with no steps the line.
     Path(Vec<Step>),
     /// What [`Expression::Input`] is.
@@ -52,9 +51,9 @@ enum Input {
 }
 
 impl Input {
-    const LINE: Input = Input::Path(Vec::new());
+    pub const LINE: Input = Input::Path(Vec::new());
 
-    fn leaf(&self) -> Leaf {
+    pub fn leaf(&self) -> Leaf {
         match self {
             Input::Path(steps) => Leaf::Path(steps.clone()),
             Input::Value => Leaf::Value(Expression::Input),
@@ -63,28 +62,29 @@ impl Input {
 }
 
 /// What comes out of a filter at one of its ends.
-enum Leaf {
+pub enum Leaf {
     Path(Vec<Step>),
     Value(Expression),
 }
 
-struct Compiler<'t> {
+pub struct Compiler<'t> {
     arguments: &'t [(String, String)],
     paths: Vec<FieldPath>,
+    pub patterns: Vec<patterns::Pattern>,
     /// The variables around, the innermost last; those that cannot be seen from here have no name.
     bound: Vec<Option<String>>,
     nodes: usize,
 }
 
-type Rest<'r, 't> = &'r mut dyn FnMut(&mut Compiler<'t>, Leaf) -> Option<Stream>;
+pub type Rest<'r, 't> = &'r mut dyn FnMut(&mut Compiler<'t>, Leaf) -> Option<Stream>;
 
 impl<'t> Compiler<'t> {
     fn new(arguments: &'t [(String, String)]) -> Compiler<'t> {
-        Compiler { arguments, paths: Vec::new(), bound: Vec::new(), nodes: 0 }
+        Compiler { arguments, paths: Vec::new(), patterns: Vec::new(), bound: Vec::new(), nodes: 0 }
     }
 
     /// The rest of a filter that ends here.
-    fn result(&mut self, leaf: Leaf) -> Option<Stream> {
+    pub fn result(&mut self, leaf: Leaf) -> Option<Stream> {
         self.leaf(leaf).map(Stream::One)
     }
 
@@ -94,11 +94,14 @@ impl<'t> Compiler<'t> {
     }
 
     /// The term, with the rest of the filter at each of its ends.
-    fn stream(&mut self, term: &Term<&str>, input: &Input, rest: Rest<'_, 't>) -> Option<Stream> {
+    pub fn stream(&mut self, term: &Term<&str>, input: &Input, rest: Rest<'_, 't>) -> Option<Stream> {
         self.count()?;
         match term {
             Term::Id => rest(self, input.leaf()),
             Term::BinOp(first, BinaryOp::Pipe(None), second) => {
+                if let Some(count) = self.counted(first, second, input) {
+                    return rest(self, Leaf::Value(count?));
+                }
                 self.stream(first, input, &mut |this, leaf| this.pipe(leaf, second, rest))
             }
             Term::BinOp(first, BinaryOp::Pipe(Some(Pattern::Var(name))), second) => {
@@ -130,7 +133,7 @@ impl<'t> Compiler<'t> {
                 })
             }
             Term::TryCatch(tried, _) => self.stream(tried, input, rest),
-            Term::Path(base, path) => self.stream(base, input, &mut |this, leaf| this.path(leaf, &path.0, rest)),
+            Term::Path(base, path) => self.stream(base, input, &mut |this, leaf| this.path(leaf, &path.0, input, rest)),
             Term::Call(name, arguments) => self.call(name, arguments, input, rest),
             _ => {
                 let value = self.simple(term, input)?;
@@ -155,17 +158,24 @@ impl<'t> Compiler<'t> {
         &mut self,
         leaf: Leaf,
         parts: &[(Part<Term<&str>>, jaq_core::path::Opt)],
+        input: &Input,
         rest: Rest<'_, 't>,
     ) -> Option<Stream> {
         let Some(((part, _), parts)) = parts.split_first() else { return rest(self, leaf) };
         match part {
             Part::Index(index) => {
-                let step = constant_key(index).map(Step::Key).or_else(|| constant_index(index).map(Step::Index))?;
-                self.path(down(leaf, step), parts, rest)
+                if let Some(step) =
+                    constant_key(index).map(Step::Key).or_else(|| constant_index(index).map(Step::Index))
+                {
+                    let leaf = self.group(leaf, &step).unwrap_or_else(|leaf| down(leaf, step));
+                    return self.path(leaf, parts, input, rest);
+                }
+                let value = Expression::Index(Box::new(self.leaf(leaf)?), Box::new(self.expression(index, input)?));
+                self.path(Leaf::Value(value), parts, input, rest)
             }
             Part::Range(None, None) => {
                 let value = self.leaf(leaf)?;
-                let each = self.path(Leaf::Value(Expression::Input), parts, rest)?;
+                let each = self.path(Leaf::Value(Expression::Input), parts, &Input::Value, rest)?;
                 Some(Stream::Each(value, Box::new(each)))
             }
             Part::Range(from, to) => {
@@ -175,62 +185,24 @@ impl<'t> Compiler<'t> {
                     return None;
                 }
                 let value = Box::new(self.leaf(leaf)?);
-                self.path(Leaf::Value(Expression::Slice(value, from.flatten(), to.flatten())), parts, rest)
+                self.path(Leaf::Value(Expression::Slice(value, from.flatten(), to.flatten())), parts, input, rest)
             }
         }
     }
 
-    fn call(&mut self, name: &str, arguments: &[Term<&str>], input: &Input, rest: Rest<'_, 't>) -> Option<Stream> {
-        match (name, arguments) {
-            ("empty", []) => Some(Stream::Nothing),
-            ("select", [condition]) => {
-                let condition = self.expression(condition, input)?;
-                Some(Stream::If(condition, Box::new(rest(self, input.leaf())?), Box::new(Stream::Nothing)))
-            }
-            ("values", []) => {
-                let null = Box::new(constant(Value::Null));
-                let condition = Expression::Compare(Box::new(self.leaf(input.leaf())?), Cmp::Ne, null);
-                Some(Stream::If(condition, Box::new(rest(self, input.leaf())?), Box::new(Stream::Nothing)))
-            }
-            ("first", []) => rest(self, down(input.leaf(), Step::Index(0))),
-            ("last", []) => rest(self, down(input.leaf(), Step::Index(-1))),
-            _ => {
-                let value = self.function(name, arguments, input)?;
-                rest(self, Leaf::Value(value))
-            }
-        }
-    }
-
-    fn function(&mut self, name: &str, arguments: &[Term<&str>], input: &Input) -> Option<Expression> {
-        match (name, arguments) {
-            ("true", []) => return Some(constant(Value::Bool(true))),
-            ("false", []) => return Some(constant(Value::Bool(false))),
-            ("null", []) => return Some(constant(Value::Null)),
-            // jaq has the message.
-            ("error", [] | [_]) => return Some(Expression::Unknown),
-            ("map", [each]) => {
-                let of = self.leaf(input.leaf())?;
-                let each = self.stream(each, &Input::Value, &mut Compiler::result)?;
-                return Some(Expression::Array(Box::new(Stream::Each(of, Box::new(each)))));
-            }
-            ("del", [paths]) => return self.delete(paths, input),
-            _ => (),
-        }
-        let function = Function::named(name, arguments.len())?;
-        let of = self.leaf(input.leaf())?;
-        if let (Function::Has, Expression::Line, Some(key)) = (function, &of, arguments.first().and_then(constant_key))
+    /// `capture(p).name` needs no object.
+    fn group(&self, leaf: Leaf, step: &Step) -> Result<Leaf, Leaf> {
+        if let (Leaf::Value(Expression::Search(Search::Capture, _, pattern)), Step::Key(name)) = (&leaf, step)
+            && let Some(group) = self.patterns[*pattern].group(name)
+            && let Leaf::Value(Expression::Search(_, input, pattern)) = leaf
         {
-            return match self.field(vec![Step::Key(key)])? {
-                Expression::Field(slot, _) => Some(Expression::Has(slot)),
-                _ => None,
-            };
+            return Ok(Leaf::Value(Expression::Search(Search::Group(group), input, pattern)));
         }
-        let arguments = arguments.iter().map(|argument| self.expression(argument, input)).collect::<Option<_>>()?;
-        Some(Expression::Call(function, Box::new(of), arguments))
+        Err(leaf)
     }
 
     /// A term with at most one result.
-    fn expression(&mut self, term: &Term<&str>, input: &Input) -> Option<Expression> {
+    pub fn expression(&mut self, term: &Term<&str>, input: &Input) -> Option<Expression> {
         self.stream(term, input, &mut Compiler::result)?.into_expression()
     }
 
@@ -243,7 +215,7 @@ impl<'t> Compiler<'t> {
             Term::Arr(Some(of)) => Some(Expression::Array(Box::new(self.stream(of, input, &mut Compiler::result)?))),
             Term::Obj(members) => self.object(members, input),
             Term::Neg(of) => Some(match self.expression(of, input)? {
-                Expression::Constant(value, _) => constant(super::number::negative(value).ok()?),
+                Expression::Constant(value, _) => constant(super::compute::negative(value).ok()?),
                 of => Expression::Negative(Box::new(of)),
             }),
             Term::Var(name) => self.variable(name),
@@ -282,7 +254,7 @@ impl<'t> Compiler<'t> {
         })
     }
 
-    fn delete(&mut self, mut paths: &Term<&str>, input: &Input) -> Option<Expression> {
+    pub fn delete(&mut self, mut paths: &Term<&str>, input: &Input) -> Option<Expression> {
         let mut changes = Vec::new();
         while let Term::BinOp(first, BinaryOp::Comma, last) = paths {
             changes.push(Change { key: path_of(last)?, kind: ChangeKind::Delete });
@@ -332,6 +304,10 @@ impl<'t> Compiler<'t> {
             }
             all.push((key, value));
         }
+        let constants: Option<Vec<String>> = all.iter().map(constant_member).collect();
+        if let Some(members) = constants {
+            return json_constant(&format!("{{{}}}", members.join(",")));
+        }
         Some(Expression::Object(all))
     }
 
@@ -344,7 +320,7 @@ impl<'t> Compiler<'t> {
         json_constant(json)
     }
 
-    fn leaf(&mut self, leaf: Leaf) -> Option<Expression> {
+    pub fn leaf(&mut self, leaf: Leaf) -> Option<Expression> {
         match leaf {
             Leaf::Path(steps) if steps.is_empty() => Some(Expression::Line),
             Leaf::Path(steps) => self.field(steps),
@@ -353,7 +329,7 @@ impl<'t> Compiler<'t> {
     }
 
     /// A field of the line: found in the scan as far as that goes.
-    fn field(&mut self, steps: Vec<Step>) -> Option<Expression> {
+    pub fn field(&mut self, steps: Vec<Step>) -> Option<Expression> {
         let backwards = steps.iter().position(|step| matches!(step, Step::Index(index) if *index < 0));
         let (found, rest) = steps.split_at(backwards.unwrap_or(steps.len()));
         if found.is_empty() || matches!(found.first(), Some(Step::Index(_))) {
@@ -370,7 +346,7 @@ impl<'t> Compiler<'t> {
     }
 }
 
-fn down(leaf: Leaf, step: Step) -> Leaf {
+pub fn down(leaf: Leaf, step: Step) -> Leaf {
     match leaf {
         Leaf::Path(mut steps) => {
             steps.push(step);
@@ -382,4 +358,9 @@ fn down(leaf: Leaf, step: Step) -> Leaf {
         }
         Leaf::Value(value) => Leaf::Value(Expression::Get(Box::new(value), vec![step])),
     }
+}
+
+fn constant_member((key, value): &(Key, Expression)) -> Option<String> {
+    let (Key::Known(_, key), Expression::Constant(_, value)) = (key, value) else { return None };
+    String::from_utf8([&key[..], value].concat()).ok()
 }

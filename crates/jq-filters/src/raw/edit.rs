@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use json_fields::Outline;
+use json_fields::{Kind, Outline, Token};
 
 use super::copy::{self, fingerprint, key_text};
 use super::evaluate::{Context, No, Scope};
@@ -73,6 +73,11 @@ impl<'a> Context<'a> {
     ) -> Result<(), No> {
         let Value::Object(json) = &object else { return Err(No::Idea) };
         copy::with_outline(self.outlines, json, |outline| {
+            if let [change] = changes
+                && self.splice(outline, &object, change, scope, out)?
+            {
+                return Ok(());
+            }
             let mut all = Vec::with_capacity(16);
             members(outline, json, false, &mut all);
             let mut written = Vec::new();
@@ -96,6 +101,57 @@ impl<'a> Context<'a> {
             }
             write(&all, [(outline, json), (outline, json)], &written, out)
         })
+    }
+
+    /// Writes the object with one member set, where all else can be copied as it stands; false where it cannot.
+    fn splice(
+        self,
+        outline: &Outline,
+        object: &Value<'a>,
+        change: &'a Change,
+        scope: Scope<'_, 'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, No> {
+        let Value::Object(json) = object else { return Ok(false) };
+        let tokens = outline.tokens();
+        let other_zero = |token: &Token| token.field.kind == Kind::Number && token.field.text(json) == b"-0";
+        if matches!(change.kind, ChangeKind::Delete)
+            || outline.is_spaced()
+            || outline.has_escapes()
+            || tokens.iter().any(other_zero)
+            || copy::no_repeats(outline, json).is_err()
+        {
+            return Ok(false);
+        }
+        let start = out.len();
+        let member = copy::member(outline, json, change.key.as_bytes());
+        let behind = match member {
+            Some(field) => {
+                out.extend_from_slice(&json[..field.start]);
+                field.end
+            }
+            None => {
+                out.extend_from_slice(&json[..json.len() - 1]);
+                if tokens.len() > 1 {
+                    out.push(b',');
+                }
+                write_text(change.key.as_bytes(), out);
+                out.push(b':');
+                json.len() - 1
+            }
+        };
+        let old = || member.map_or(Ok(Value::Null), |field| Value::inside(json, field));
+        match self.change(&change.kind, old, scope, out) {
+            Ok(()) => {
+                out.extend_from_slice(&json[behind..]);
+                Ok(true)
+            }
+            Err(No::Result) if matches!(change.kind, ChangeKind::Update(_)) => {
+                out.truncate(start);
+                Ok(false)
+            }
+            Err(no) => Err(no),
+        }
     }
 
     /// Writes the member's new value.

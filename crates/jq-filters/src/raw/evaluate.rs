@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use jaq_core::ops::{Cmp, Math};
+use jaq_core::ops::Math;
 use json_fields::{Field, Kind, Outline};
 
+use super::compute;
 use super::copy;
-use super::expression::{Expression, Key, Step, Stream};
-use super::number;
+use super::expression::{Expression, Key, Stream};
+use super::patterns::Pattern;
 use super::value::Value;
 use crate::failure::Failure;
 use crate::results::Results;
@@ -31,6 +32,9 @@ pub struct Context<'a> {
     pub line: &'a [u8],
     pub fields: &'a [Option<Field>],
     pub outlines: &'a RefCell<Vec<Outline>>,
+    pub patterns: &'a [Pattern],
+    /// Numbers are computed as decimals.
+    pub exact: bool,
 }
 
 /// What the names in an expression stand for.
@@ -82,6 +86,11 @@ fn nothing_is_fine(result: Result<(), No>) -> Result<(), No> {
 }
 
 impl<'a> Context<'a> {
+    /// For what does not depend on a line.
+    pub fn of_nothing(outlines: &'a RefCell<Vec<Outline>>) -> Context<'a> {
+        Context { line: b"", fields: &[], outlines, patterns: &[], exact: false }
+    }
+
     /// # Errors
     /// `No::Result` is none: the stream has ended.
     pub fn stream(self, stream: &'a Stream, scope: Scope<'_, 'a>, sink: &mut Sink<'_>) -> Result<(), No> {
@@ -105,6 +114,10 @@ impl<'a> Context<'a> {
                 self.stream(rest, Scope { bound: Some(&bound), ..scope }, sink)
             }
             Stream::Each(expression, rest) => self.each(expression, rest, scope, sink),
+            Stream::Scan(expression, pattern, rest) => {
+                let input = self.value(expression, scope)?;
+                self.scan(input, *pattern, |text| nothing_is_fine(self.stream(rest, scope.with_input(&text), sink)))
+            }
         }
     }
 
@@ -116,6 +129,9 @@ impl<'a> Context<'a> {
         sink: &mut Sink<'_>,
     ) -> Result<(), No> {
         let (json, array) = match self.value(expression, scope)? {
+            Value::Pieces(pieces) => {
+                return pieces.each(|text| nothing_is_fine(self.stream(rest, scope.with_input(&text), sink)));
+            }
             Value::Array(json) => (json, true),
             Value::Object(json) => (json, false),
             _ => return Err(No::Idea),
@@ -182,18 +198,10 @@ impl<'a> Context<'a> {
                 None if steps.len() == 1 => Ok(Value::Null),
                 None => self.down(Value::Object(Cow::Borrowed(self.line)), steps),
             },
-            Expression::Constant(value, _) => Ok(value.clone()),
+            Expression::Constant(value, _) => Ok(value.borrowed()),
             Expression::Compare(left, cmp, right) => {
                 let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
-                let order = left.compare(&right)?;
-                Ok(Value::Bool(match cmp {
-                    Cmp::Lt => order.is_lt(),
-                    Cmp::Le => order.is_le(),
-                    Cmp::Gt => order.is_gt(),
-                    Cmp::Ge => order.is_ge(),
-                    Cmp::Eq => order.is_eq(),
-                    Cmp::Ne => order.is_ne(),
-                }))
+                Ok(Value::Bool(self.holds(&left, *cmp, &right)?))
             }
             Expression::Math(left, math, right) => {
                 self.math(self.value(left, scope)?, *math, self.value(right, scope)?)
@@ -211,7 +219,7 @@ impl<'a> Context<'a> {
             Expression::Line => Ok(Value::Object(Cow::Borrowed(self.line))),
             Expression::Variable(index) => scope.variable(*index).cloned().ok_or(No::Idea),
             Expression::Get(from, steps) => self.down(self.value(from, scope)?, steps),
-            Expression::Negative(of) => number::negative(self.value(of, scope)?),
+            Expression::Negative(of) => compute::negative(self.value(of, scope)?),
             Expression::Logic(left, stop, right) => match self.value(left, scope)?.is_true() == *stop {
                 true => Ok(Value::Bool(*stop)),
                 false => Ok(Value::Bool(self.value(right, scope)?.is_true())),
@@ -230,6 +238,16 @@ impl<'a> Context<'a> {
                 self.value(rest, scope.with_input(&input))
             }
             Expression::Join(parts) => self.join(parts, scope),
+            Expression::Search(search, input, pattern) => {
+                let input = self.value(input, scope)?;
+                self.search(search, input, *pattern, scope)
+            }
+            Expression::Index(from, index) => {
+                // jq works out the index first, on the same input.
+                let (from, index) = (self.value(from, scope)?, self.value(index, scope)?);
+                self.index(from, &index)
+            }
+            Expression::In(input, set) => self.is_in(&self.value(input, scope)?, set, scope),
             Expression::Call(function, input, arguments) => self.call(*function, input, arguments, scope),
             Expression::Slice(of, from, to) => self.slice(self.value(of, scope)?, *from, *to),
             Expression::Object(_) | Expression::Edit(..) => {
@@ -246,26 +264,6 @@ impl<'a> Context<'a> {
                 self.value(expression, scope)
             }
         }
-    }
-
-    fn down(self, value: Value<'a>, steps: &[Step]) -> Result<Value<'a>, No> {
-        steps.iter().try_fold(value, |value, step| self.get(value, step))
-    }
-
-    /// One step down.
-    fn get(self, value: Value<'a>, step: &Step) -> Result<Value<'a>, No> {
-        let json = match (&value, step) {
-            (Value::Null, _) | (Value::Object(_), Step::Index(_)) => return Ok(Value::Null),
-            (Value::Object(json), Step::Key(_)) | (Value::Array(json), Step::Index(_)) => json,
-            _ => return Err(No::Idea),
-        };
-        copy::with_outline(self.outlines, json, |outline| {
-            let found = match step {
-                Step::Key(key) => copy::member(outline, json, key.as_bytes()),
-                Step::Index(index) => copy::element(outline, *index),
-            };
-            found.map_or(Ok(Value::Null), |field| Value::inside(json, field))
-        })
     }
 
     /// Appends the expression's value as JSON; what stands there after an error is for the caller to take away.
@@ -331,6 +329,8 @@ impl<'a> Context<'a> {
             Value::Integer(integer) => write_integer(*integer, out),
             Value::Float(float) => write_float(*float, out),
             Value::Decimal(text) => out.extend_from_slice(text),
+            Value::Exact(small) => small.write(out),
+            Value::Pieces(pieces) => pieces.write(out),
             Value::Text(text) => write_text(text, out),
             Value::Array(Cow::Borrowed(json)) | Value::Object(Cow::Borrowed(json)) => {
                 return copy::json(self.outlines, json, out);
@@ -367,27 +367,5 @@ impl<'a> Context<'a> {
         }
         out.push(b'}');
         Ok(())
-    }
-
-    #[inline]
-    pub fn math(self, left: Value<'a>, math: Math, right: Value<'a>) -> Result<Value<'a>, No> {
-        if let (Some(left), Some(right)) = (left.number(), right.number()) {
-            return Ok(left.compute(math, right)?.value());
-        }
-        match (left, math, right) {
-            (Value::Null, Math::Add, value) | (value, Math::Add, Value::Null) => Ok(value),
-            (Value::Text(left), Math::Add, Value::Text(right)) => {
-                let mut both = left.into_owned();
-                both.extend_from_slice(&right);
-                Ok(Value::Text(Cow::Owned(both)))
-            }
-            (Value::Object(left), Math::Add, Value::Object(right)) => {
-                let mut json = Vec::new();
-                self.merge(&left, &right, &mut json)?;
-                Ok(Value::Object(Cow::Owned(json)))
-            }
-            (Value::Text(text), Math::Div, Value::Text(by)) => self.split(&text, &by),
-            _ => Err(No::Idea),
-        }
     }
 }

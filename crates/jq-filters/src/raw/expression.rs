@@ -3,6 +3,7 @@
 use jaq_core::ops::{Cmp, Math};
 
 use super::functions::Function;
+use super::patterns::Search;
 use super::value::Value;
 
 /// A filter with any number of results.
@@ -18,6 +19,8 @@ pub enum Stream {
     Bind(Expression, Box<Stream>),
     /// Each element of the value is the input of the rest.
     Each(Expression, Box<Stream>),
+    /// Each match of a pattern in the value is the input of the rest.
+    Scan(Expression, usize, Box<Stream>),
 }
 
 /// A filter with at most one result.
@@ -54,6 +57,12 @@ pub enum Expression {
     Join(Vec<Expression>),
     /// Of an input and arguments.
     Call(Function, Box<Expression>, Vec<Expression>),
+    /// With a pattern, by its number, on an input.
+    Search(Search, Box<Expression>, usize),
+    /// The element or member of a value that another value names.
+    Index(Box<Expression>, Box<Expression>),
+    /// Whether the value is one of a set, each of which is worked out on it.
+    In(Box<Expression>, Vec<Expression>),
     /// A piece of a text.
     Slice(Box<Expression>, Option<i64>, Option<i64>),
     /// An object with members changed.

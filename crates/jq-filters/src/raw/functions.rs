@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 
 use jaq_json::Num;
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 
+use super::compute;
 use super::copy;
 use super::evaluate::{Context, No, Scope};
 use super::expression::Expression;
-use super::number::{self, Number};
+use super::number;
+use super::pieces::Pieces;
 use super::value::Value;
-use crate::write::{is_json_number, write_text};
+use crate::decimal::Rounding;
+use crate::write::is_json_number;
 
 /// A function that gives one value for each input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,9 @@ pub enum Function {
     TrimEnd,
     Split,
     Has,
+    Join,
+    /// `indices(x) | length`
+    Occurrences,
 }
 
 impl Function {
@@ -69,6 +75,7 @@ impl Function {
             ("rtrimstr", 1) => Function::TrimEnd,
             ("split", 1) => Function::Split,
             ("has", 1) => Function::Has,
+            ("join", 1) => Function::Join,
             _ => return None,
         })
     }
@@ -102,11 +109,13 @@ impl<'a> Context<'a> {
             Function::Upcase => Value::Text(Cow::Owned(input.text()?.to_ascii_uppercase())),
             Function::ToString => Value::Text(to_text(input)?),
             Function::ToNumber => to_number(input)?,
-            Function::Floor => integral(input, f64::floor)?,
-            Function::Round => integral(input, f64::round)?,
-            Function::Ceil => integral(input, f64::ceil)?,
-            Function::Abs => match input.number().ok_or(No::Idea)?.compare(Number::Integer(0)) {
-                std::cmp::Ordering::Less => number::negative(input)?,
+            Function::Floor => self.rounded(input, Rounding::Floor)?,
+            Function::Round => self.rounded(input, Rounding::Round)?,
+            Function::Ceil => self.rounded(input, Rounding::Ceil)?,
+            Function::Abs => match self.compare(&input, &Value::Integer(0)) {
+                _ if input.number().is_none() => return Err(No::Idea),
+                Err(no) => return Err(no),
+                Ok(std::cmp::Ordering::Less) => compute::negative(input)?,
                 _ => input,
             },
             Function::ByteLength => count(input.text()?.len())?,
@@ -123,12 +132,21 @@ impl<'a> Context<'a> {
         if function == Function::Has {
             return self.has(&input, &argument);
         }
+        if function == Function::Join {
+            return self.join_array(&input, argument.text()?);
+        }
+        if function == Function::Split {
+            return Ok(Value::Pieces(Pieces::new(input.into_text()?, argument.into_text()?)?));
+        }
         let argument = argument.text()?;
         match function {
             Function::StartsWith => Ok(Value::Bool(input.text()?.starts_with(argument))),
             Function::EndsWith => Ok(Value::Bool(input.text()?.ends_with(argument))),
             Function::Contains => Ok(Value::Bool(memmem::find(input.text()?, argument).is_some())),
-            Function::Split => self.split(input.text()?, argument),
+            Function::Occurrences => match argument {
+                [byte @ 0..=0x7f] => count(memchr_iter(*byte, input.text()?).count()),
+                _ => Err(No::Idea),
+            },
             Function::TrimStart => input.into_text().map(|text| {
                 let end = text.len();
                 Value::Text(part(text, |text| text.strip_prefix(argument).map_or(0..end, |rest| end - rest.len()..end)))
@@ -154,7 +172,8 @@ impl<'a> Context<'a> {
                 copy::no_repeats(outline, json)?;
                 count(copy::elements(outline) / 2)
             }),
-            Value::Bool(_) => Err(No::Idea),
+            Value::Pieces(pieces) => count(pieces.count()),
+            Value::Bool(_) | Value::Exact(_) => Err(No::Idea),
         }
     }
 
@@ -167,24 +186,31 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The pieces of a text, as an array.
-    pub fn split(self, text: &[u8], by: &[u8]) -> Result<Value<'a>, No> {
-        if by.is_empty() {
-            return Err(No::Idea);
-        }
-        let mut json = Vec::with_capacity(text.len() + 32);
-        json.push(b'[');
-        if !text.is_empty() {
-            let mut start = 0;
-            for at in memmem::find_iter(text, by) {
-                write_text(&text[start..at], &mut json);
-                json.push(b',');
-                start = at + by.len();
+    /// `join` of an array.
+    fn join_array(self, array: &Value<'a>, by: &[u8]) -> Result<Value<'a>, No> {
+        let mut all = Vec::new();
+        let mut first = true;
+        let mut append = |value: Value<'_>| {
+            if !std::mem::take(&mut first) {
+                all.extend_from_slice(by);
             }
-            write_text(&text[start..], &mut json);
+            all.extend_from_slice(&to_text(value)?);
+            Ok(())
+        };
+        match array {
+            Value::Pieces(pieces) => pieces.each(append)?,
+            Value::Array(json) => copy::with_outline(self.outlines, json, |outline| {
+                let tokens = outline.tokens();
+                let mut at = 1;
+                while at < tokens.len() {
+                    append(Value::at(tokens[at].field, json)?)?;
+                    at = tokens[at].next;
+                }
+                Ok(())
+            })?,
+            _ => return Err(No::Idea),
         }
-        json.push(b']');
-        Ok(Value::Array(Cow::Owned(json)))
+        Ok(Value::Text(Cow::Owned(all)))
     }
 
     /// `"…\(…)…"`
@@ -234,12 +260,21 @@ fn to_text(value: Value<'_>) -> Result<Cow<'_, [u8]>, No> {
         Value::Bool(false) => Cow::Borrowed(b"false"),
         Value::Integer(integer) => Cow::Owned(integer.to_string().into_bytes()),
         Value::Float(float) => Cow::Owned(Num::Float(float).to_string().into_bytes()),
-        Value::Array(_) | Value::Object(_) => return Err(No::Idea),
+        Value::Exact(small) => {
+            let mut text = Vec::new();
+            small.write(&mut text);
+            Cow::Owned(text)
+        }
+        Value::Array(_) | Value::Pieces(_) | Value::Object(_) => return Err(No::Idea),
     })
 }
 
 fn to_number(value: Value<'_>) -> Result<Value<'_>, No> {
     match value {
+        // jaq takes zeros in front.
+        Value::Text(text) if (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) => {
+            Ok(Value::Integer(text.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))))
+        }
         Value::Text(text) => {
             let is_number = std::str::from_utf8(&text).is_ok_and(is_json_number);
             match text {
@@ -253,17 +288,5 @@ fn to_number(value: Value<'_>) -> Result<Value<'_>, No> {
         }
         value if value.kind() == "number" => Ok(value),
         _ => Err(No::Idea),
-    }
-}
-
-/// jq's `floor` and its like.
-fn integral(value: Value<'_>, round: fn(f64) -> f64) -> Result<Value<'_>, No> {
-    match value.number().ok_or(No::Idea)? {
-        Number::Integer(integer) => Ok(Value::Integer(integer)),
-        Number::Float(float) => {
-            let float = round(float);
-            let fits = float >= i64::MIN as f64 && float <= i64::MAX as f64;
-            if fits { Ok(Value::Integer(float as i64)) } else { Err(No::Idea) }
-        }
     }
 }

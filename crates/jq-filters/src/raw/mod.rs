@@ -3,13 +3,18 @@
 //! `compile` turns jaq's syntax tree into a [`stream::Stream`], or gives up on the filter; `evaluate` works it out on a
 //! line, or gives up on the line. Whatever is not certain to be what jaq would do is given up.
 
+mod access;
+mod calls;
 mod compile;
+mod compute;
 mod copy;
 mod edit;
 mod evaluate;
 mod expression;
 mod functions;
 mod number;
+mod patterns;
+mod pieces;
 mod terms;
 mod value;
 
@@ -23,6 +28,7 @@ use crate::failure::Failure;
 use crate::results::Results;
 use evaluate::{Context, No, Scope, Sink};
 use expression::Stream;
+use patterns::Pattern;
 
 /// What of a filter can be done raw.
 #[derive(Debug)]
@@ -39,6 +45,7 @@ pub enum Plan {
 pub struct Compiled {
     stream: Stream,
     paths: Vec<FieldPath>,
+    patterns: Vec<Pattern>,
 }
 
 impl Plan {
@@ -55,13 +62,22 @@ impl Plan {
 pub struct Raw {
     plan: Arc<Plan>,
     scanner: Scanner,
+    /// Of its own, so that threads do not share their buffers.
+    patterns: Vec<Pattern>,
+    exact: bool,
     outlines: RefCell<Vec<json_fields::Outline>>,
 }
 
 impl Raw {
-    pub fn new(plan: &Arc<Plan>) -> Option<Raw> {
+    pub fn new(plan: &Arc<Plan>, exact: bool) -> Option<Raw> {
         let (Plan::Whole(compiled) | Plan::Guard(compiled)) = &**plan else { return None };
-        Some(Raw { plan: Arc::clone(plan), scanner: Scanner::new(&compiled.paths), outlines: RefCell::default() })
+        Some(Raw {
+            plan: Arc::clone(plan),
+            scanner: Scanner::new(&compiled.paths),
+            patterns: compiled.patterns.clone(),
+            exact,
+            outlines: RefCell::default(),
+        })
     }
 
     /// Writes the results of the line; none when jaq must do it, whatever has been written.
@@ -99,7 +115,13 @@ impl Raw {
         if fields.object().is_none() {
             return Ok(None);
         }
-        let context = Context { line, fields: fields.as_slice(), outlines: &self.outlines };
+        let context = Context {
+            line,
+            fields: fields.as_slice(),
+            outlines: &self.outlines,
+            patterns: &self.patterns,
+            exact: self.exact,
+        };
         match context.stream(&compiled.stream, Scope::default(), sink) {
             Ok(()) | Err(No::Result) => Ok(Some(())),
             Err(No::Idea) => Ok(None),

@@ -25,7 +25,7 @@ impl Stream {
                 Expression::If(Box::new(condition), boxed(then)?, boxed(otherwise)?)
             }
             Stream::Then(first, rest) => Expression::Then(Box::new(first), boxed(rest)?),
-            Stream::Both(..) | Stream::Bind(..) | Stream::Each(..) => return None,
+            Stream::Both(..) | Stream::Bind(..) | Stream::Each(..) | Stream::Scan(..) => return None,
         })
     }
 }
@@ -33,7 +33,8 @@ impl Stream {
 /// A value that is the same for every line.
 pub fn constant(value: Value<'static>) -> Expression {
     let mut json = Vec::new();
-    let context = Context { line: b"", fields: &[], outlines: &RefCell::default() };
+    let outlines = RefCell::default();
+    let context = Context::of_nothing(&outlines);
     // What a constant holds is as it is to be written.
     let _ = context.write_value(&value, &mut json);
     Expression::Constant(value, json)

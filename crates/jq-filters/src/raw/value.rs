@@ -7,6 +7,8 @@ use json_fields::{Field, Kind, decode_string};
 
 use super::evaluate::No;
 use super::number::{self, Number};
+use super::pieces::Pieces;
+use crate::decimal::Small;
 
 /// A value; what comes from the line is borrowed from it.
 #[derive(Clone, Debug)]
@@ -18,10 +20,14 @@ pub enum Value<'a> {
     Float(f64),
     /// A number's JSON text, of one that is no integer of 64 bits.
     Decimal(Cow<'a, [u8]>),
+    /// A number that was computed exactly, and is no integer of 64 bits.
+    Exact(Small),
     /// A string's text, in UTF-8.
     Text(Cow<'a, [u8]>),
     /// JSON, as it stands in the line; what is owned is as it is to be written.
     Array(Cow<'a, [u8]>),
+    /// An array of texts.
+    Pieces(Pieces<'a>),
     /// The same.
     Object(Cow<'a, [u8]>),
 }
@@ -60,9 +66,24 @@ impl<'a> Value<'a> {
             Value::Integer(integer) => Value::Integer(integer),
             Value::Float(float) => Value::Float(float),
             Value::Decimal(text) => Value::Decimal(own(text)),
+            Value::Exact(small) => Value::Exact(small),
             Value::Text(text) => Value::Text(own(text)),
             Value::Array(json) => Value::Array(own(json)),
+            Value::Pieces(pieces) => Value::Pieces(pieces.into_owned()),
             Value::Object(json) => Value::Object(own(json)),
+        }
+    }
+
+    /// The same value, borrowed from this one.
+    #[inline]
+    pub fn borrowed(&'a self) -> Value<'a> {
+        match self {
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Value::Decimal(text) => Value::Decimal(Cow::Borrowed(text)),
+            Value::Integer(integer) => Value::Integer(*integer),
+            Value::Array(json) => Value::Array(Cow::Borrowed(json)),
+            Value::Object(json) => Value::Object(Cow::Borrowed(json)),
+            other => other.clone(),
         }
     }
 
@@ -76,9 +97,9 @@ impl<'a> Value<'a> {
         match self {
             Value::Null => 0,
             Value::Bool(_) => 1,
-            Value::Integer(_) | Value::Float(_) | Value::Decimal(_) => 2,
+            Value::Integer(_) | Value::Float(_) | Value::Decimal(_) | Value::Exact(_) => 2,
             Value::Text(_) => 3,
-            Value::Array(_) => 4,
+            Value::Array(_) | Value::Pieces(_) => 4,
             Value::Object(_) => 5,
         }
     }
@@ -93,7 +114,8 @@ impl<'a> Value<'a> {
             (Value::Integer(a), Value::Integer(b)) => Ok(a.cmp(b)),
             (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
             (Value::Bool(a), Value::Bool(b)) => Ok(a.cmp(b)),
-            (Value::Array(_), Value::Array(_)) | (Value::Object(_), Value::Object(_)) => Err(No::Idea),
+            (Value::Object(_), Value::Object(_)) => Err(No::Idea),
+            _ if self.rank() == 4 && other.rank() == 4 => Err(No::Idea),
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => Ok(a.compare(b)),
                 _ => Ok(self.rank().cmp(&other.rank())),
@@ -108,6 +130,8 @@ impl<'a> Value<'a> {
             Value::Integer(integer) => Some(Number::Integer(*integer)),
             Value::Float(float) => Some(Number::Float(*float)),
             Value::Decimal(text) => Some(Number::Float(number::float(text))),
+            // Exact numbers are computed with elsewhere: this says that it is one.
+            Value::Exact(_) => Some(Number::Float(f64::NAN)),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! A filter as it is, and as jaq alone runs it.
 
-use jq_filters::{Arguments, Filter, Program};
+use jq_filters::{Arguments, Filter, Numbers, Program};
 
 fn arguments() -> Arguments {
     let mut arguments = Arguments::default();
@@ -28,7 +28,19 @@ fn truth(filter: &mut Filter, line: &str) -> Result<bool, String> {
 }
 
 pub fn assert_same(code: &str, lines: &[String]) {
-    let Some((_, mut raw, mut jaq)) = both(code) else { return };
+    let Some((_, raw, jaq)) = both(code) else { return };
+    assert_equal(code, raw, jaq, lines);
+}
+
+/// The same for exact numbers, on bytes and in jaq.
+#[allow(dead_code)]
+pub fn assert_same_decimals(code: &str, lines: &[String]) {
+    let Ok(program) = Program::with_numbers(code, arguments(), Numbers::Decimals) else { return };
+    let jaq = program.clone().without_raw();
+    assert_equal(code, program.filter(1 << 16), jaq.filter(1 << 16), lines);
+}
+
+fn assert_equal(code: &str, mut raw: Filter, mut jaq: Filter, lines: &[String]) {
     for line in lines {
         assert_eq!(results(&mut raw, line), results(&mut jaq, line), "{code} on {line}");
         assert_eq!(truth(&mut raw, line), truth(&mut jaq, line), "truth of {code} on {line}");

@@ -72,13 +72,18 @@ impl Pipe {
         sink
     }
 
-    /// What readers see that read only what is committed.
+    /// What readers see that read only what is committed, once open transactions have ended.
     pub fn committed(&self) -> String {
-        self.read(&self.output(), &[])
+        self.read(&self.output(), &["-e"])
+    }
+
+    /// The same while a transaction is open.
+    pub fn committed_so_far(&self, topic: &str) -> String {
+        self.read(topic, &["--until", "committed"])
     }
 
     pub fn read(&self, topic: &str, args: &[&str]) -> String {
-        let args = [&["-b", &self.address, "-t", topic, "-e"], args].concat();
+        let args = [&["-b", &self.address, "-t", topic], args].concat();
         run(testkit::bin("kafka-cat-in"), &args, "").ok()
     }
 

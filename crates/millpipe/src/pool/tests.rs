@@ -43,10 +43,18 @@ struct Shown {
 }
 
 fn shown<S: Stage>(stage: S, input: &str, chunk: usize, on_error: Option<OnError>) -> Shown {
+    shown_by(stage, on_error, |driver| input.as_bytes().chunks(chunk).try_for_each(|chunk| driver.feed(chunk)))
+}
+
+fn shown_by<S: Stage>(
+    stage: S,
+    on_error: Option<OnError>,
+    feed: impl FnOnce(&mut Driver<S>) -> Result<(), Fault>,
+) -> Shown {
     let config =
         Config { policy: Policy { on_error, ..Policy::default() }, line_bytes_max: 90, ..Config::new("brackets") };
     let mut driver = Driver::new(stage, config, Rejects::in_memory("brackets"));
-    let mut result = input.as_bytes().chunks(chunk).try_for_each(|chunk| driver.feed(chunk));
+    let mut result = feed(&mut driver);
     result = result.and_then(|()| driver.finish());
     if result.is_err() {
         driver.stage.give_up(&mut driver.out);
@@ -61,6 +69,24 @@ fn shown<S: Stage>(stage: S, input: &str, chunk: usize, on_error: Option<OnError
         counts: result.is_ok().then_some(counts),
         result,
     }
+}
+
+/// The same through whole chunks of lines.
+fn shown_by_buffers(stage: Pool, input: &str, chunk: usize, on_error: Option<OnError>) -> Shown {
+    shown_by(stage, on_error, |driver| {
+        let mut rest = input.as_bytes();
+        while !rest.is_empty() {
+            // As the reading thread cuts them; sometimes anywhere.
+            let piece = &rest[..chunk.min(rest.len())];
+            let cut =
+                memchr::memrchr(b'\n', piece).filter(|_| !chunk.is_multiple_of(3)).map_or(piece.len(), |at| at + 1);
+            let mut buffer = piece[..cut].to_vec();
+            buffer.extend_from_slice(b"what is not filled");
+            rest = &rest[cut..];
+            driver.feed_buffer(buffer, cut)?;
+        }
+        Ok(())
+    })
 }
 
 fn jobs(workers: usize, batch_bytes: usize) -> Jobs {
@@ -121,7 +147,8 @@ proptest! {
         let input = stream(&lines, checked);
         let one_loop = shown(MapStage(Brackets), &input, usize::MAX, on_error);
         prop_assert_eq!(shown(MapStage(Brackets), &input, chunk, on_error), one_loop.clone());
-        prop_assert_eq!(shown(pool(jobs(workers, batch_bytes)), &input, chunk, on_error), one_loop);
+        prop_assert_eq!(shown(pool(jobs(workers, batch_bytes)), &input, chunk, on_error), one_loop.clone());
+        prop_assert_eq!(shown_by_buffers(pool(jobs(workers, batch_bytes)), &input, chunk, on_error), one_loop);
     }
 
     #[test]

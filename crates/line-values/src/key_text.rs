@@ -11,6 +11,7 @@ pub enum KeyText {
 }
 
 impl KeyText {
+    #[must_use]
     pub fn new(text: &[u8]) -> KeyText {
         if text.len() > SHORT_MAX {
             return KeyText::Long(text.into());
@@ -21,6 +22,7 @@ impl KeyText {
     }
 
     /// What it takes beside its 24 bytes.
+    #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match self {
             KeyText::Short { .. } => 0,
@@ -29,6 +31,7 @@ impl KeyText {
     }
 
     #[inline]
+    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             KeyText::Short { len, bytes } => &bytes[..usize::from(*len)],
@@ -38,6 +41,7 @@ impl KeyText {
 
     /// Whether the key is this text.
     #[inline]
+    #[must_use]
     pub fn is(&self, text: &[u8]) -> bool {
         let own = self.as_bytes();
         match (own.len() == text.len(), text.len()) {

@@ -1,0 +1,176 @@
+"""What scripts/nexmark runs: the queries of Nexmark on one stream of events, their rows compared or what they take measured."""
+import argparse
+import collections
+import decimal
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pipeline
+import report
+from contest import clear, say, summary
+
+EXAMPLES = Path(__file__).parent.parent / "examples" / "nexmark"
+QUERIES = [f"q{n}" for n in range(24)]
+SMALL_EVENTS, SMALL_RATE = 10_000, 100
+BENCH_EVENTS, BENCH_RATE = 2_000_000, 10_000
+# Thousand events per CPU second of Flink SQL 2.1.1: 2,000,000 events, parallelism 2, no checkpoints, rows thrown away.
+FLINK = {"q0": 95, "q1": 87, "q2": 104, "q3": 74, "q5": 51, "q7": 43, "q8": 68, "q11": 56, "q18": 54, "q19": 36, "q20": 43}
+TABLE = "queries of Nexmark"
+BID = "auction bidder price date_time extra".split()
+# Of the queries whose rows are known by their sum.
+MEMBERS = {
+    "q0": BID, "q1": BID, "q10": [*BID, "dt", "hm"],
+    "q23": "bidder price channel url bid_extra person_id name email_address credit_card city state person_extra item_name description "
+           "initial_bid reserve auction_date_time expires seller category auction_extra".split(),
+}
+
+
+def main():
+    args = arguments()
+    if args.check_arguments:
+        return
+    events = made_events(args)
+    if args.bench:
+        measure(args, events)
+    elif not all([answered(args, query, events) for query in args.queries]):
+        sys.exit(1)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/nexmark", description="runs the queries of Nexmark")
+    parser.add_argument("words", nargs="*", metavar="small|N|qN", help="how many events, and which queries (default: all)")
+    parser.add_argument("--bench", action="store_true", help="measure instead of comparing")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
+    parser.add_argument("--page", metavar="FILE", help="put the table of figures into FILE, in place of the old one")
+    for own in ("--work", "--shared", "--commit"):
+        parser.add_argument(own, help=argparse.SUPPRESS)
+    parser.add_argument("--check-arguments", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    args.queries = [word for word in args.words if word in QUERIES] or QUERIES
+    sizes = [word for word in args.words if word not in QUERIES]
+    if len(sizes) > 1 or any(not (size == "small" or size.isdigit()) for size in sizes):
+        parser.error(f"what is {sizes[-1]!r}? say small or a number of events, and queries like q5")
+    size = sizes[0] if sizes else str(BENCH_EVENTS) if args.bench else "small"
+    args.events = SMALL_EVENTS if size == "small" else int(size)
+    args.rate = SMALL_RATE if args.events <= SMALL_EVENTS else BENCH_RATE
+    args.is_small = args.events == SMALL_EVENTS
+    return args
+
+
+def made_events(args):
+    """The file of events, made once."""
+    path = Path(args.work) / f"events-{args.events}.ndjson"
+    if not path.exists():
+        say(f"making {args.events} events")
+        command = ["generate", "--data", "nexmark", "--lines", str(args.events), "--event-rate", f"{args.rate}/s"]
+        with open(f"{path}.part", "wb") as file:
+            subprocess.run(command, stdout=file, check=True)
+        os.rename(f"{path}.part", path)
+    return str(path)
+
+
+def command(args, query):
+    """The query as a program; Q13 is given the table that it looks into."""
+    side = Path(args.work) / "side_input.csv"
+    if query == "q13" and not side.exists():
+        side.write_text("key,value\n" + "".join(f"{n},{n}\n" for n in range(10_000)))
+    return ["bash", str(EXAMPLES / f"{query}.sh"), *([str(side)] if query == "q13" else [])]
+
+
+def answered(args, query, events):
+    """Runs a query and says what came of it; False when its rows are not the expected ones."""
+    result = str(Path(args.work) / f"{query}.ndjson")
+    with open(events, "rb") as stdin, open(result, "wb") as stdout:
+        ended = subprocess.run(command(args, query), stdin=stdin, stdout=stdout)
+    if ended.returncode != 0:
+        print(f"{query:4} ended with exit code {ended.returncode}")
+        return False
+    if query == "q12":
+        add_up(result)
+    rows = sum(1 for _ in open(result, "rb"))
+    wrong = differences(args, query, result) if args.is_small else None
+    verdict = {None: "", "": ", as Flink gives them"}.get(wrong, f", not those that Flink gives:\n{wrong}")
+    print(f"{query:4} {rows} rows{verdict}", flush=True)
+    return not wrong
+
+
+def add_up(result):
+    """Windows of the processing time are not those of another run; what they must add up to is."""
+    bids = collections.Counter()
+    for row in map(json.loads, open(result)):
+        bids[row["bidder"]] += row["bid_count"]
+    Path(result).write_text("".join(json.dumps({"bidder": bidder, "bid_count": n}) + "\n" for bidder, n in bids.items()))
+
+
+def differences(args, query, result):
+    """None where there is nothing to compare with, nothing if the rows are those expected, else what is different."""
+    nexmark = Path(args.shared) / "nexmark"
+    if not nexmark.is_dir():
+        return None
+    sys.path.insert(0, str(nexmark))
+    import compare
+
+    expected = Path(args.work) / "expected" / f"{query}.ndjson"
+    if not expected.parent.exists():
+        with tarfile.open(nexmark / "expected" / "small.tar.xz") as files:
+            files.extractall(expected.parent, filter="data")
+    if not expected.exists():
+        return by_sum(nexmark, query, result)
+    wanted, given = compare.read(str(expected), set()), compare.read(result, set())
+    missing, extra = wanted - given, given - wanted
+    shown = [f"  - {row}" for row in sorted(missing)[:3]] + [f"  + {row}" for row in sorted(extra)[:3]]
+    return "\n".join(shown)
+
+
+def by_sum(nexmark, query, result):
+    """Rows that are too many to be kept are known by the sum of their lines in order."""
+    lines = [line.split("\t") for line in (nexmark / "expected" / "RESULTS.tsv").read_text().splitlines()]
+    wanted = next(line[4] for line in lines if line[0] == "small" and line[2] == query)
+    rows = sorted(canonical(query, json.loads(line, parse_float=decimal.Decimal)) for line in open(result))
+    given = hashlib.sha256("".join(f"{row}\n" for row in rows).encode()).hexdigest()
+    return "" if given == wanted else f"  sha256 {given} instead of {wanted}"
+
+
+def canonical(query, row):
+    """A row as the sums have it: its members in order, compact, prices of Q1 with three decimals."""
+    if sorted(row) != sorted(MEMBERS[query]):
+        return f"has the members {list(row)}"
+    texts = {name: json.dumps(row[name], default=str) for name in MEMBERS[query]}
+    if query == "q1":
+        texts["price"] = f"{row['price']:.3f}"
+    return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}"
+
+
+def measure(args, events):
+    rows, result = [], str(Path(args.work) / "result")
+    for query in args.queries:
+        runs = []
+        for number_of_round in range(args.rounds):
+            say(f"{query}, round {number_of_round + 1} of {args.rounds}")
+            clear([result])
+            runs.append(pipeline.run([command(args, query)], events, result))
+        rows.append(row(args, query, runs, sum(1 for _ in open(result, "rb"))))
+    told = report.facts(args, {"events": args.events}, {})
+    text = report.page_text(rows, told, " ".join(["scripts/nexmark", *args.words, "--bench"]))
+    print(text)
+    if args.page:
+        report.put_into(args.page, ["nexmark"], text)
+
+
+def row(args, query, runs, rows):
+    figures = {figure: [run[figure] for run in runs] for figure in ("wall_s", "cpu_s", "memory_mib")}
+    thousand_per_cpu_s = args.events / 1000 / statistics.median(figures["cpu_s"])
+    told = {"table": TABLE, "system": query, "rows": rows, **summary(figures), "thousand_events_per_cpu_s": round(thousand_per_cpu_s)}
+    if query in FLINK:
+        told |= {"flink": FLINK[query], "times_flink": round(thousand_per_cpu_s / FLINK[query], 1)}
+    return told | {"rounds": len(runs)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+//! Keys with the time of the line that they are known by; the lines are not kept.
+
+use accumulators::{StateReader, write_signed};
+use keyed_state::{Keyed, hash};
+use millpipe::{Changes, Error, Fault};
+
+use crate::expiry::Expiry;
+use crate::snapshot::damaged;
+use crate::{Taken, too_many_keys};
+
+/// Says of each line whether it passes.
+pub struct Known {
+    times: Keyed<i64>,
+    expiry: Option<Expiry<()>>,
+    keys_max: usize,
+    /// The latest line of a key passes, not the first.
+    wants_latest: bool,
+}
+
+impl Known {
+    pub fn first(within_ms: Option<i64>, keys_max: usize) -> Known {
+        Known { times: Keyed::default(), expiry: within_ms.map(Expiry::new), keys_max, wants_latest: false }
+    }
+
+    pub fn last(within_ms: Option<i64>, keys_max: usize) -> Known {
+        Known { wants_latest: true, ..Known::first(within_ms, keys_max) }
+    }
+
+    /// Whether the line passes; its key is known by it then.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of keys.
+    pub fn takes(&mut self, taken: &Taken<'_>) -> Result<bool, Fault> {
+        let hash = hash(taken.key);
+        let Some(id) = self.times.find(taken.key, hash) else {
+            if self.times.len() >= self.keys_max {
+                return Err(too_many_keys(self.keys_max).into());
+            }
+            let id = self.times.insert(taken.key, hash, taken.time_ms);
+            self.push(taken.time_ms, id);
+            return Ok(true);
+        };
+        let known_ms = *self.times.get(id);
+        let passes = match &self.expiry {
+            _ if self.wants_latest => taken.time_ms >= known_ms,
+            Some(expiry) => taken.time_ms >= known_ms.saturating_add(expiry.within_ms()),
+            None => false,
+        };
+        if passes && taken.time_ms != known_ms {
+            *self.times.change(id) = taken.time_ms;
+        }
+        Ok(passes)
+    }
+
+    fn push(&mut self, time_ms: i64, id: u32) {
+        if let Some(expiry) = &mut self.expiry {
+            expiry.push(time_ms, (), id);
+        }
+    }
+
+    /// Forgets what is over.
+    pub fn advance(&mut self, watermark_ms: i64) {
+        let Some(expiry) = &mut self.expiry else { return };
+        while let Some(id) = expiry.pop(watermark_ms, |id| (*self.times.get(id), ())) {
+            self.times.remove(id);
+        }
+    }
+
+    pub fn save(&mut self, to: &mut Changes) {
+        self.times.save(to, |time_ms, out| write_signed(*time_ms, out));
+    }
+
+    pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
+        let mut from = StateReader::new(value);
+        let time_ms = from.signed().filter(|_| from.end().is_some()).ok_or_else(|| damaged(name))?;
+        let id = self.times.load(name, time_ms).ok_or_else(|| damaged(name))?;
+        self.push(time_ms, id);
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! Keeps one line of each key.
+//!
+//! **A line** is a JSON value with a key, made of `--by`, and with `--time` or `--within` a time.
+//!
+//! **What comes out when.** `--keep first`: the first line of a key at once, in place; those that follow are left out.
+//! `--keep last`: the line with the latest time of each key (of equal times the one that arrived last) when it is
+//! final, which is at the end of the input or, with `--within`, when the watermark is `--within` beyond it; by time,
+//! and of equal times as they arrived. With `--emit update` each line at once that becomes the latest of its key.
+//!
+//! **Forgetting.** A line with time t is remembered until the watermark is at or beyond t + `--within`. For a line that
+//! comes before that, its own time counts too: at or beyond t + `--within` it repeats nothing, passes, and is what its key
+//! is remembered by. The watermark is that of the lines before it, so the same lines give the same output however they
+//! arrive.
+//!
+//! **Late** is a line whose own time is `--within` or more behind the watermark: what it would repeat may be forgotten.
+//! Without `--within` no line is late. **Bad** is a line that is not JSON or has no time where one is needed.
+//!
+//! **What is kept**: a key with its time, at most `--max-keys` of them; lines for `--keep last`, at most `--buffer`.
+//!
+//! **Marks** pass. Lines that come out later than they came in would be late for the watermarks that passed before them:
+//! with `--keep last --within` watermark marks go on `--within` later, and without it they end here, but for `--where`,
+//! where other lines may need them.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod expiry;
+mod known;
+mod latest;
+mod snapshot;
+
+use std::io::{self, BufRead, Write};
+
+use event_time::{StreamTime, TIME_MIN_MS, format_rfc3339};
+use json_fields::{FieldPath, Scanner};
+use line_values::{Expression, LineValues};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use units::{ByteSize, format_duration};
+
+use crate::cli::{Emit, Keep};
+use crate::known::Known;
+use crate::latest::Latest;
+
+/// What to do, as the flags say.
+pub struct Job {
+    pub by: Vec<Expression>,
+    pub keep: Keep,
+    pub emit: Emit,
+    pub within_ms: Option<i64>,
+    /// Where the time of a line is, and that of the stream.
+    pub time: Option<(FieldPath, StreamTime)>,
+    pub keys_max: usize,
+    pub buffer: ByteSize,
+    pub has_other_lines: bool,
+    /// Say at the end how many lines were left out.
+    pub reports: bool,
+    pub flags: String,
+}
+
+/// A line with what was read of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken<'a> {
+    pub line: &'a [u8],
+    pub key: &'a [u8],
+    /// 0 where lines have no times.
+    pub time_ms: i64,
+    /// How many lines arrived before it.
+    pub sequence: u64,
+}
+
+/// What is kept of a key.
+pub(crate) enum Kept {
+    /// Its time.
+    Known(Known),
+    /// Its line.
+    Latest(Latest),
+}
+
+/// The operator.
+pub struct Dedup {
+    job: Job,
+    values: LineValues,
+    key: Vec<u8>,
+    /// Finds the time of lines that pass.
+    others: Option<Scanner>,
+    kept: Kept,
+    sequence: u64,
+    dropped: u64,
+}
+
+impl Dedup {
+    #[must_use]
+    pub fn new(job: Job) -> Dedup {
+        let path = job.time.as_ref().map(|(path, _)| path.clone());
+        let time = path.clone().map(Expression::from);
+        let kept = match (job.keep, job.emit) {
+            (Keep::First, _) => Kept::Known(Known::first(job.within_ms, job.keys_max)),
+            (Keep::Last, Emit::Update) => Kept::Known(Known::last(job.within_ms, job.keys_max)),
+            (Keep::Last, Emit::End) => Kept::Latest(Latest::new(job.within_ms, job.keys_max, job.buffer)),
+        };
+        Dedup {
+            values: LineValues::new(job.by.iter().chain(&time)),
+            key: Vec::new(),
+            others: path.filter(|_| job.within_ms.is_some()).map(|path| Scanner::new(&[path])),
+            kept,
+            sequence: 0,
+            dropped: 0,
+            job,
+        }
+    }
+
+    /// The watermark, where anything depends on it.
+    fn watermark_ms(&self) -> Option<i64> {
+        self.job.within_ms?;
+        self.job.time.as_ref()?.1.watermark_ms()
+    }
+
+    /// A line of the stream has this time, whatever became of it.
+    fn observe(&mut self, time_ms: i64, out: &mut Out) {
+        if self.job.within_ms.is_some()
+            && let Some((_, time)) = &mut self.job.time
+        {
+            let moved_ms = time.observe(time_ms);
+            self.advance(moved_ms, out);
+        }
+    }
+
+    fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        let Some(watermark_ms) = moved_ms else { return };
+        match &mut self.kept {
+            Kept::Known(known) => known.advance(watermark_ms),
+            Kept::Latest(latest) => latest.advance(watermark_ms, out),
+        }
+    }
+
+    fn late(&self, line: &[u8], time_ms: i64, watermark_ms: i64, out: &mut Out) {
+        if out.late_policy() == Late::Pass {
+            out.count_late_passed();
+            return out.line(line);
+        }
+        let (time, watermark) = (format_rfc3339(time_ms), format_rfc3339(watermark_ms));
+        let within = format_duration(self.job.within_ms.unwrap_or(0));
+        out.late(
+            line,
+            format_args!("time {time} is late: at watermark {watermark} keys of it are forgotten (--within {within})"),
+            "a longer --within or --lateness remembers them, --late reject keeps such lines aside",
+        );
+    }
+
+    fn take(&mut self, taken: &Taken<'_>, out: &mut Out) -> Result<(), Fault> {
+        let is_dropped = match &mut self.kept {
+            Kept::Known(known) => {
+                let passes = known.takes(taken)?;
+                if passes {
+                    out.line(taken.line)
+                } else {
+                    out.settle(1)
+                }
+                !passes
+            }
+            Kept::Latest(latest) => {
+                let is_one_of_two = latest.take(taken)?;
+                out.settle(u64::from(is_one_of_two));
+                is_one_of_two
+            }
+        };
+        self.dropped += u64::from(is_dropped);
+        Ok(())
+    }
+
+    /// Passes a mark, unless it would make a line late that is still to come.
+    fn pass_mark(&self, mark: &Mark, out: &mut Out) {
+        let is_delayed = matches!(self.kept, Kept::Latest(_)) && mark.kind() == "watermark";
+        let time = mark.text("time").filter(|_| is_delayed);
+        let Some(time_ms) = time.and_then(|time| event_time::parse_rfc3339(time.as_bytes())) else {
+            return out.mark(mark);
+        };
+        match self.job.within_ms {
+            Some(within_ms) => {
+                let delayed_ms = time_ms.saturating_sub(within_ms).max(TIME_MIN_MS);
+                out.mark(&mark.clone().with("time", format_rfc3339(delayed_ms)));
+            }
+            None if self.job.has_other_lines => out.mark(mark),
+            None => {}
+        }
+    }
+}
+
+impl Stage for Dedup {
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let keys = self.job.by.len();
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        let found = self.values.read(line).map_err(Fault::bad)?;
+        found.write_key(0..keys, &mut key);
+        let time = found.get(keys).map(|value| value.text());
+        let time_ms = match &mut self.job.time {
+            None => 0,
+            Some((path, stream)) => match time {
+                Some(text) => stream.read(text, out.now_ms()).map_err(Fault::bad)?,
+                None => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
+            },
+        };
+        let within_ms = self.job.within_ms.unwrap_or(0);
+        match self.watermark_ms() {
+            Some(watermark_ms) if time_ms.saturating_add(within_ms) <= watermark_ms => {
+                self.late(line, time_ms, watermark_ms, out);
+            }
+            _ => self.take(&Taken { line, key: &key, time_ms, sequence: self.sequence }, out)?,
+        }
+        self.key = key;
+        self.sequence += 1;
+        self.observe(time_ms, out);
+        Ok(())
+    }
+
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        let Some(scanner) = &mut self.others else { return Ok(()) };
+        let Ok(fields) = scanner.scan(line) else { return Ok(()) };
+        if let (Some(field), Some((_, time))) = (fields.get(0), &mut self.job.time)
+            && let Ok(time_ms) = time.read(field.text(line), out.now_ms())
+        {
+            self.observe(time_ms, out);
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        if self.job.within_ms.is_some()
+            && let Some((_, time)) = &mut self.job.time
+        {
+            let moved_ms = time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)?;
+            self.advance(moved_ms.flatten(), out);
+        }
+        self.pass_mark(mark, out);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if let Kept::Latest(latest) = &mut self.kept {
+            latest.end(out);
+        }
+        if self.job.reports {
+            out.warn(format_args!(
+                "{} of {} lines left out: others of their key are kept",
+                self.dropped, self.sequence
+            ));
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.job.within_ms.and(self.job.time.as_ref()).and_then(|(_, time)| time.wake_at())
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.wake(out.now_ms()));
+        self.advance(moved_ms, out);
+        Ok(())
+    }
+
+    fn held(&self) -> u64 {
+        match &self.kept {
+            Kept::Known(_) => 0,
+            Kept::Latest(latest) => latest.lines(),
+        }
+    }
+
+    fn flags(&self) -> String {
+        self.job.flags.clone()
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.save_head(to)
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        self.load_head(from)
+    }
+
+    fn changes(&mut self, to: &mut Changes) {
+        match &mut self.kept {
+            Kept::Known(known) => known.save(to),
+            Kept::Latest(latest) => latest.save(to),
+        }
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        match &mut self.kept {
+            Kept::Known(known) => known.load(key, value),
+            Kept::Latest(latest) => latest.load(key, value),
+        }
+    }
+}
+
+/// # Errors
+/// One key more than there may be.
+pub(crate) fn too_many_keys(keys_max: usize) -> Error {
+    Error::data(format_args!("more than {keys_max} keys")).hint("--max-keys N allows more, --within forgets old ones")
+}
+
+#[cfg(test)]
+mod tests;

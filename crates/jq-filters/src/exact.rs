@@ -1,0 +1,280 @@
+//! `--decimal` in jaq: the operators of a filter become calls of functions that compute exactly.
+
+use std::cmp::Ordering;
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::native::{Filter, Fun, bome, run, v};
+use jaq_core::ops::{Cmp, Math};
+use jaq_core::path::{Part, Path};
+use jaq_core::{Cv, Error, RunPtr, ValR};
+use jaq_json::{Num, Val};
+
+use crate::decimal::{DIGITS_MAX, Decimal, NoResult, Rounding, Small};
+use crate::program::Data;
+use crate::write::write_float;
+
+/// Sums of the library, once more.
+const DEFINITIONS: &str = "def add(f): reduce f as $x (null; . + $x); def add: add(.[]);";
+
+/// A name that no filter can have.
+const UPDATE: &str = "$!by";
+
+const fn of_math(math: Math) -> &'static str {
+    match math {
+        Math::Add => "!add",
+        Math::Sub => "!sub",
+        Math::Mul => "!mul",
+        Math::Div => "!div",
+        Math::Rem => "!rem",
+    }
+}
+
+const fn of_cmp(cmp: Cmp) -> &'static str {
+    match cmp {
+        Cmp::Lt => "!lt",
+        Cmp::Le => "!le",
+        Cmp::Gt => "!gt",
+        Cmp::Ge => "!ge",
+        Cmp::Eq => "!eq",
+        Cmp::Ne => "!ne",
+    }
+}
+
+/// Definitions of the library that have to compute exactly too.
+pub fn definitions() -> Vec<Def<&'static str>> {
+    let definitions = jaq_core::load::parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
+    definitions.into_iter().map(definition).collect()
+}
+
+/// The functions, which are to stand in front of others of the same name.
+pub fn functions() -> Vec<Fun<Data>> {
+    let all: [Filter<RunPtr<Data>>; 15] = [
+        (of_math(Math::Add), two(), |cv| bome(math(cv, Math::Add))),
+        (of_math(Math::Sub), two(), |cv| bome(math(cv, Math::Sub))),
+        (of_math(Math::Mul), two(), |cv| bome(math(cv, Math::Mul))),
+        (of_math(Math::Div), two(), |cv| bome(math(cv, Math::Div))),
+        (of_math(Math::Rem), two(), |cv| bome(math(cv, Math::Rem))),
+        (of_cmp(Cmp::Lt), two(), |cv| bome(ordered(cv, Ordering::is_lt))),
+        (of_cmp(Cmp::Le), two(), |cv| bome(ordered(cv, Ordering::is_le))),
+        (of_cmp(Cmp::Gt), two(), |cv| bome(ordered(cv, Ordering::is_gt))),
+        (of_cmp(Cmp::Ge), two(), |cv| bome(ordered(cv, Ordering::is_ge))),
+        (of_cmp(Cmp::Eq), two(), |cv| bome(ordered(cv, Ordering::is_eq))),
+        (of_cmp(Cmp::Ne), two(), |cv| bome(ordered(cv, Ordering::is_ne))),
+        ("floor", v(0), |cv| bome(rounded(cv.1, Rounding::Floor))),
+        ("ceil", v(0), |cv| bome(rounded(cv.1, Rounding::Ceil))),
+        ("round", v(0), |cv| bome(rounded(cv.1, Rounding::Round))),
+        ("trunc", v(0), |cv| bome(rounded(cv.1, Rounding::Trunc))),
+    ];
+    all.into_iter().map(run::<Data>).collect()
+}
+
+fn two() -> Box<[jaq_core::Bind]> {
+    v(2)
+}
+
+fn operands(mut cv: Cv<'_, Data>) -> (Val, Val) {
+    let right = cv.0.pop_var();
+    (cv.0.pop_var(), right)
+}
+
+/// A number to compute with; none for what is no finite number.
+enum Exact {
+    Small(Small),
+    Large(Decimal),
+}
+
+impl Exact {
+    fn of(value: &Val) -> Option<Result<Exact, NoResult>> {
+        let Val::Num(number) = value else { return None };
+        let text = match number {
+            Num::Int(integer) => return Some(Ok(Exact::Small(Small::integer(*integer as i64)))),
+            Num::BigInt(integer) => return Some(Ok(Exact::Large(Decimal::integer((**integer).clone())))),
+            Num::Dec(text) => text.to_string(),
+            Num::Float(float) if float.is_finite() => {
+                let mut text = Vec::new();
+                write_float(*float, &mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            }
+            Num::Float(_) => return None,
+        };
+        match Small::parse(text.as_bytes()) {
+            Some(small) => Some(Ok(Exact::Small(small))),
+            None => Some(Decimal::parse(&text)?.map(Exact::Large)),
+        }
+    }
+
+    fn large(&self) -> Decimal {
+        match self {
+            Exact::Small(small) => (*small).into(),
+            Exact::Large(large) => large.clone(),
+        }
+    }
+}
+
+fn value(number: &Decimal) -> Val {
+    Val::Num(match number.as_integer() {
+        Some(integer) => Num::from_str_radix(&integer.to_string(), 10).unwrap_or(Num::Int(0)),
+        None => Num::Dec(number.text().into()),
+    })
+}
+
+fn small_value(number: Small) -> Val {
+    match number.as_integer() {
+        Some(integer) => Val::from(integer as isize),
+        None => value(&number.into()),
+    }
+}
+
+fn math(cv: Cv<'_, Data>, math: Math) -> ValR<Val> {
+    let (left, right) = operands(cv);
+    let (Some(a), Some(b)) = (Exact::of(&left), Exact::of(&right)) else { return math.run(left, right) };
+    let result = a.and_then(|a| {
+        let b = b?;
+        if let (Exact::Small(a), Exact::Small(b)) = (&a, &b)
+            && let Some(result) = a.compute(math, *b)
+        {
+            return Ok(small_value(result));
+        }
+        a.large().compute(math, &b.large()).map(|result| value(&result))
+    });
+    result.map_err(|no| match no {
+        NoResult::DivisionByZero => Error::math(left, math, right),
+        NoResult::TooLong => {
+            let operator = math.as_str();
+            Error::str(format_args!("cannot calculate {left} {operator} {right}: more than {DIGITS_MAX} digits"))
+        }
+    })
+}
+
+fn rounded(number: Val, rounding: Rounding) -> ValR<Val> {
+    match Exact::of(&number) {
+        Some(Ok(Exact::Small(small))) => {
+            let whole = small.rounded(rounding);
+            Ok(whole.map_or_else(|| value(&Decimal::from(small).rounded(rounding)), small_value))
+        }
+        Some(Ok(Exact::Large(large))) => Ok(value(&large.rounded(rounding))),
+        Some(Err(_)) => Err(Error::str(format_args!("cannot round {number}: more than {DIGITS_MAX} digits"))),
+        None => match number {
+            // Not a number stays it, and infinity what it is.
+            Val::Num(_) => Ok(number),
+            other => Err(Error::typ(other, "number")),
+        },
+    }
+}
+
+fn ordered(cv: Cv<'_, Data>, holds: fn(Ordering) -> bool) -> ValR<Val> {
+    let (left, right) = operands(cv);
+    Ok(Val::Bool(holds(compare(&left, &right))))
+}
+
+/// jq's order, with numbers by what they are.
+fn compare(left: &Val, right: &Val) -> Ordering {
+    match (left, right) {
+        (Val::Num(_), Val::Num(_)) => match (Exact::of(left), Exact::of(right)) {
+            (Some(Ok(Exact::Small(a))), Some(Ok(Exact::Small(b)))) => {
+                a.compare(b).unwrap_or_else(|| Decimal::from(a).compare(&b.into()))
+            }
+            (Some(Ok(a)), Some(Ok(b))) => a.large().compare(&b.large()),
+            _ => left.cmp(right),
+        },
+        (Val::Arr(a), Val::Arr(b)) => in_turn(a.iter(), b.iter()),
+        (Val::Obj(a), Val::Obj(b)) => {
+            let sorted = |object: &jaq_json::Map<Val, Val>| {
+                let mut members: Vec<(Val, Val)> = object.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                members
+            };
+            let (a, b) = (sorted(a), sorted(b));
+            let keys = in_turn(a.iter().map(|(key, _)| key), b.iter().map(|(key, _)| key));
+            keys.then_with(|| in_turn(a.iter().map(|(_, value)| value), b.iter().map(|(_, value)| value)))
+        }
+        _ => left.cmp(right),
+    }
+}
+
+fn in_turn<'a>(mut left: impl Iterator<Item = &'a Val>, mut right: impl Iterator<Item = &'a Val>) -> Ordering {
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(a), Some(b)) => match compare(a, b) {
+                Ordering::Equal => (),
+                order => return order,
+            },
+        }
+    }
+}
+
+fn definition(def: Def<&str>) -> Def<&str> {
+    Def { name: def.name, args: def.args, body: term(def.body) }
+}
+
+fn boxed(of: Term<&str>) -> Box<Term<&str>> {
+    Box::new(term(of))
+}
+
+/// The term with its operators as calls.
+pub fn term(of: Term<&str>) -> Term<&str> {
+    match of {
+        Term::Id | Term::Recurse | Term::Num(_) | Term::Arr(None) | Term::Break(_) | Term::Var(_) => of,
+        Term::Str(format, parts) => Term::Str(format, parts.into_iter().map(string_part).collect()),
+        Term::Arr(Some(of)) => Term::Arr(Some(boxed(*of))),
+        Term::Obj(members) => Term::Obj(members.into_iter().map(|(key, value)| (term(key), value.map(term))).collect()),
+        Term::Neg(of) => Term::Neg(boxed(*of)),
+        Term::BinOp(left, operator, right) => operation(term(*left), operator, term(*right)),
+        Term::Label(name, of) => Term::Label(name, boxed(*of)),
+        Term::Fold(name, of, over, arguments) => {
+            Term::Fold(name, boxed(*of), pattern(over), arguments.into_iter().map(term).collect())
+        }
+        Term::TryCatch(of, catch) => Term::TryCatch(boxed(*of), catch.map(|catch| boxed(*catch))),
+        Term::IfThenElse(cases, otherwise) => {
+            let cases = cases.into_iter().map(|(condition, then)| (term(condition), term(then)));
+            Term::IfThenElse(cases.collect(), otherwise.map(|of| boxed(*of)))
+        }
+        Term::Def(defs, of) => Term::Def(defs.into_iter().map(definition).collect(), boxed(*of)),
+        Term::Call(name, arguments) => Term::Call(name, arguments.into_iter().map(term).collect()),
+        Term::Path(of, path) => {
+            let parts = path.0.into_iter().map(|(part, opt)| {
+                let part = match part {
+                    Part::Index(index) => Part::Index(term(index)),
+                    Part::Range(from, to) => Part::Range(from.map(term), to.map(term)),
+                };
+                (part, opt)
+            });
+            Term::Path(boxed(*of), Path(parts.collect()))
+        }
+    }
+}
+
+fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
+    match operator {
+        BinaryOp::Math(math) => Term::Call(of_math(math), vec![left, right]),
+        BinaryOp::Cmp(cmp) => Term::Call(of_cmp(cmp), vec![left, right]),
+        BinaryOp::UpdateMath(math) => {
+            let computed = Term::Call(of_math(math), vec![Term::Id, Term::Var(UPDATE)]);
+            let update = Term::BinOp(Box::new(left), BinaryOp::Update, Box::new(computed));
+            Term::BinOp(Box::new(right), BinaryOp::Pipe(Some(Pattern::Var(UPDATE))), Box::new(update))
+        }
+        BinaryOp::Pipe(bound) => Term::BinOp(Box::new(left), BinaryOp::Pipe(bound.map(pattern)), Box::new(right)),
+        other => Term::BinOp(Box::new(left), other, Box::new(right)),
+    }
+}
+
+fn pattern(of: Pattern<&str>) -> Pattern<&str> {
+    match of {
+        Pattern::Var(name) => Pattern::Var(name),
+        Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(pattern).collect()),
+        Pattern::Obj(members) => {
+            Pattern::Obj(members.into_iter().map(|(key, value)| (term(key), pattern(value))).collect())
+        }
+    }
+}
+
+fn string_part<'s>(part: StrPart<&'s str, Term<&'s str>>) -> StrPart<&'s str, Term<&'s str>> {
+    match part {
+        StrPart::Term(of) => StrPart::Term(term(of)),
+        other => other,
+    }
+}

@@ -1,0 +1,226 @@
+//! Values by key.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use line_values::{KeyText, key};
+use millpipe::Changes;
+
+use crate::tracking::Tracking;
+
+/// A value for each key.
+#[derive(Debug)]
+pub struct Keyed<V> {
+    index: HashTable<u32>,
+    keys: Vec<KeyText>,
+    values: Vec<V>,
+    free: Vec<u32>,
+    tracking: Tracking,
+    /// Keys that the last checkpoint has and that are gone.
+    gone: Vec<KeyText>,
+}
+
+impl<V: Default> Default for Keyed<V> {
+    fn default() -> Keyed<V> {
+        Keyed {
+            index: HashTable::new(),
+            keys: Vec::new(),
+            values: Vec::new(),
+            free: Vec::new(),
+            tracking: Tracking::default(),
+            gone: Vec::new(),
+        }
+    }
+}
+
+/// The seed is fixed: the order of a table must not differ from run to run.
+#[inline]
+#[must_use]
+pub fn hash(key: &[u8]) -> u64 {
+    FixedState::with_seed(0).hash_one(key)
+}
+
+impl<V: Default> Keyed<V> {
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The number of a key whose [`hash`] is this.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, key: &[u8], hash: u64) -> Option<u32> {
+        self.index.find(hash, |id| self.keys[*id as usize].is(key)).copied()
+    }
+
+    /// A new key, which must not be there yet; gives its number.
+    pub fn insert(&mut self, key: &[u8], hash: u64, value: V) -> u32 {
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.keys[id as usize] = KeyText::new(key);
+                self.values[id as usize] = value;
+                id
+            }
+            None => {
+                self.keys.push(KeyText::new(key));
+                self.values.push(value);
+                (self.keys.len() - 1) as u32
+            }
+        };
+        let keys = &self.keys;
+        self.index.insert_unique(hash, id, |id| self::hash(keys[*id as usize].as_bytes()));
+        self.tracking.touch(id);
+        id
+    }
+
+    #[inline]
+    #[must_use]
+    pub fn key(&self, id: u32) -> &[u8] {
+        self.keys[id as usize].as_bytes()
+    }
+
+    #[inline]
+    #[must_use]
+    pub fn get(&self, id: u32) -> &V {
+        &self.values[id as usize]
+    }
+
+    /// The value, to be changed: the next checkpoint saves it.
+    #[inline]
+    pub fn change(&mut self, id: u32) -> &mut V {
+        self.tracking.touch(id);
+        &mut self.values[id as usize]
+    }
+
+    /// Takes a key out with its value.
+    pub fn remove(&mut self, id: u32) -> V {
+        let key = std::mem::replace(&mut self.keys[id as usize], KeyText::new(b""));
+        if let Ok(place) = self.index.find_entry(hash(key.as_bytes()), |other| *other == id) {
+            place.remove();
+        }
+        if self.tracking.forget(id) {
+            self.gone.push(key);
+        }
+        self.free.push(id);
+        std::mem::take(&mut self.values[id as usize])
+    }
+
+    /// All numbers, in no particular order.
+    pub fn ids(&self) -> impl Iterator<Item = u32> {
+        self.index.iter().copied()
+    }
+
+    /// All numbers, keys in the order of [`key::compare`].
+    #[must_use]
+    pub fn ids_by_key(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.ids().collect();
+        ids.sort_unstable_by(|a, b| key::compare(self.key(*a), self.key(*b)));
+        ids
+    }
+
+    /// Gives the entries that changed since the last call, named by their keys; `write` writes a value as JSON.
+    pub fn save(&mut self, to: &mut Changes, mut write: impl FnMut(&V, &mut Vec<u8>)) {
+        self.gone.drain(..).for_each(|key| to.remove(&key::text(key.as_bytes())));
+        for id in self.tracking.take(self.index.iter().copied()) {
+            to.put(&key::text(self.keys[id as usize].as_bytes()), |out| write(&self.values[id as usize], out));
+        }
+    }
+
+    /// Takes an entry of a checkpoint, and gives its number; none if the key is there already.
+    pub fn load(&mut self, name: &str, value: V) -> Option<u32> {
+        let hash = hash(name.as_bytes());
+        if self.find(name.as_bytes(), hash).is_some() {
+            return None;
+        }
+        let id = self.insert(name.as_bytes(), hash, value);
+        self.tracking.restored(id);
+        Some(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn saved(keyed: &mut Keyed<u32>) -> Vec<String> {
+        let mut changes = Changes::default();
+        keyed.save(&mut changes, |value, out| out.extend_from_slice(value.to_string().as_bytes()));
+        let mut lines: Vec<String> = String::from_utf8_lossy(changes.text()).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    fn set(keyed: &mut Keyed<u32>, key: &str, value: u32) {
+        let (key, hash) = (key.as_bytes(), hash(key.as_bytes()));
+        match keyed.find(key, hash) {
+            Some(id) => *keyed.change(id) = value,
+            None => drop(keyed.insert(key, hash, value)),
+        }
+    }
+
+    fn remove(keyed: &mut Keyed<u32>, key: &str) {
+        if let Some(id) = keyed.find(key.as_bytes(), hash(key.as_bytes())) {
+            keyed.remove(id);
+        }
+    }
+
+    #[test]
+    fn the_first_save_has_all_and_later_ones_what_changed() {
+        let mut keyed = Keyed::default();
+        ["a", "b", "c"].iter().zip(0..).for_each(|(key, value)| set(&mut keyed, key, value));
+        assert_eq!(saved(&mut keyed), ["[\"a\",0]", "[\"b\",1]", "[\"c\",2]"]);
+        set(&mut keyed, "b", 7);
+        remove(&mut keyed, "c");
+        set(&mut keyed, "d", 9);
+        assert_eq!(saved(&mut keyed), ["[\"b\",7]", "[\"c\"]", "[\"d\",9]"]);
+        assert!(saved(&mut keyed).is_empty());
+    }
+
+    #[test]
+    fn keys_are_given_in_their_order() {
+        let mut keyed = Keyed::default();
+        ["10", "\"a\"", "9", "null"].iter().for_each(|key| set(&mut keyed, key, 0));
+        let keys: Vec<&[u8]> = keyed.ids_by_key().into_iter().map(|id| keyed.key(id)).collect();
+        assert_eq!(keys, [&b"null"[..], b"9", b"10", b"\"a\""]);
+    }
+
+    proptest! {
+        /// What is restored from all saves so far is what is there.
+        #[test]
+        fn the_sum_of_all_saves_is_the_state(steps: Vec<(u8, u8, bool)>) {
+            let (mut keyed, mut model, mut folder) = (Keyed::default(), BTreeMap::new(), BTreeMap::new());
+            for (at, (key, value, saves)) in steps.into_iter().enumerate() {
+                let key = format!("{}{}", key % 8, "k".repeat(usize::from(key % 3) * 15));
+                if value % 4 == 0 {
+                    remove(&mut keyed, &key);
+                    model.remove(&key);
+                } else {
+                    set(&mut keyed, &key, at as u32);
+                    model.insert(key, at as u32);
+                }
+                if saves {
+                    let mut changes = Changes::default();
+                    keyed.save(&mut changes, |value, out| out.extend_from_slice(value.to_string().as_bytes()));
+                    for line in String::from_utf8_lossy(changes.text()).lines() {
+                        let line = line.trim_matches(['[', ']']);
+                        match line.split_once(',') {
+                            Some((key, value)) => drop(folder.insert(key.trim_matches('"').to_owned(), value.parse::<u32>().unwrap())),
+                            None => prop_assert!(folder.remove(line.trim_matches('"')).is_some()),
+                        }
+                    }
+                    prop_assert_eq!(&folder, &model);
+                }
+                prop_assert_eq!(keyed.len(), model.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Puts members of a table's row behind those of each line.
+//!
+//! **A line** is a JSON object, whose key is made of the expressions on the left of `--on`. A value that is null or
+//! missing is equal to no row.
+//!
+//! **What comes out when.** A line with the members of its row, at once and in place; with several rows (`--duplicates
+//! all`) once for each. A line without a row passes unchanged, or with `--kind inner` is left out. Marks pass.
+//!
+//! **The table** comes from a [`Tables`]: a file that is read again when it changes ([`Lookup`]), or the stream itself
+//! ([`LookupStream`]), which says in its own module when lines come out and what is kept.
+//!
+//! **What is kept** of a file: its rows, at most `--max-keys` and `--buffer`. It is no state of the stream: a run that
+//! starts again reads the file as it is then.
+//!
+//! **Bad** is a line that is no JSON object, or has a member of a name that the table puts there.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod file;
+mod history;
+mod line_reader;
+mod on;
+mod read_table;
+mod stream;
+mod table;
+mod tables;
+mod waiting;
+
+use std::io::{self, BufRead, Write};
+
+use line_values::Expression;
+use millpipe::{Error, Fault, Out, Stage};
+
+pub use crate::read_table::{Csv, Format, TableReader};
+pub use crate::stream::{LookupStream, StreamJob};
+pub use crate::table::{Duplicates, Table};
+pub use crate::tables::Tables;
+
+use crate::line_reader::{LineReader, write_joined};
+
+/// What becomes of a line without a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// It is left out
+    Inner,
+    /// It passes unchanged
+    Left,
+}
+
+/// How often the table is looked at.
+const LOOK_MS: i64 = 1_000;
+
+/// The operator for a table that is not in the stream.
+pub struct Lookup {
+    left: Vec<Expression>,
+    kind: Kind,
+    tables: Box<dyn Tables>,
+    table: Table,
+    reader: LineReader,
+    /// When to look at the table next; none before the first line.
+    look_at_ms: Option<i64>,
+    reports: bool,
+    lines: u64,
+    lines_without: u64,
+}
+
+impl Lookup {
+    /// # Errors
+    /// When the table cannot be loaded.
+    pub fn new(left: Vec<Expression>, kind: Kind, mut tables: Box<dyn Tables>) -> Result<Lookup, Error> {
+        let table = tables.load()?;
+        let reader = LineReader::new(&left, None, table.names.clone(), table.is_untyped);
+        Ok(Lookup { left, kind, tables, table, reader, look_at_ms: None, reports: false, lines: 0, lines_without: 0 })
+    }
+
+    /// Says at the end how many lines had no row.
+    #[must_use]
+    pub fn reporting(self, reports: bool) -> Lookup {
+        Lookup { reports, ..self }
+    }
+}
+
+/// What `-v` says of the lines.
+fn report(lines_without: u64, lines: u64, out: &mut Out) {
+    out.warn(format_args!("{lines_without} of {lines} lines have no row in the table"));
+}
+
+/// A line has no row.
+fn without_row(kind: Kind, line: &[u8], out: &mut Out) {
+    match kind {
+        Kind::Left => out.line(line),
+        Kind::Inner => out.settle(1),
+    }
+}
+
+impl Stage for Lookup {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.look_at_ms = Some(out.now_ms() + LOOK_MS);
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let read = self.reader.read(line)?;
+        let mut rows = read.key.into_iter().flat_map(|key| self.table.rows(key));
+        self.lines += 1;
+        let Some(first) = rows.next() else {
+            self.lines_without += 1;
+            without_row(self.kind, line, out);
+            return Ok(());
+        };
+        write_joined(line, first, out.buffer());
+        out.end_line();
+        for row in rows {
+            write_joined(line, row, out.buffer());
+            out.end_result();
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if self.reports {
+            report(self.lines_without, self.lines, out);
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.look_at_ms
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.look_at_ms = Some(out.now_ms() + LOOK_MS);
+        match self.tables.look() {
+            Some(Ok(table)) => {
+                self.reader = LineReader::new(&self.left, None, table.names.clone(), table.is_untyped);
+                self.table = table;
+                if self.reports {
+                    out.warn(format_args!("the table has changed, and has {} keys now", self.table.len()));
+                }
+            }
+            Some(Err(error)) => out.warn(format_args!("{}; the table stays as it was", error.message)),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn has_state(&self) -> bool {
+        false
+    }
+
+    fn snapshot(&self, _to: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn restore(&mut self, _from: &mut dyn BufRead) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use testkit::run;
+
+const LOOKUP: &str = env!("CARGO_BIN_EXE_lookup");
+
+#[test]
+fn wrong_flags_teach_the_right_ones() {
+    let fails = |flags: &[&str], words: &str| run(LOOKUP, flags, "").fails_with(2, words);
+    fails(&["--on", "a=b"], "lookup: no table\nlookup: hint: say --table FILE, or --table-where FILTER");
+    fails(&["--table", "t.csv", "--on", "a"], "\"a\" has no column: say EXPRESSION = COLUMN");
+    fails(&["--table", "t.txt", "--on", "a=b"], "what is in \"t.txt\" cannot be told by its name");
+    fails(&["--table", "t.ndjson", "--on", "a=b", "--csv-numbers"], "flags of a CSV with an NDJSON table");
+    fails(&["--table", "t.csv", "--on", "a=b", "--delimiter", "é"], "--delimiter 'é' is not one ASCII character");
+    fails(&["--table", "t.csv", "--on", "a=b", "--time", "t"], "flags of time with --table");
+    fails(&["--table-where", ".x", "--on", "a=b"], "--table-where without --fields");
+    fails(&["--table-where", ".x", "--on", "a=b", "--fields", "c", "--lateness", "1s"], "flags of time without --time");
+    fails(&["--table-where", ".x", "--on", "a=b", "--fields", "c", "--late", "pass"], "--late without --time");
+}
+
+#[test]
+fn a_table_that_is_not_there_or_wrong_ends_the_run_at_once() {
+    run(LOOKUP, &["--table", "/nowhere.csv", "--on", "a=b"], "").fails_with(1, "lookup: /nowhere.csv: No such file");
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("t.csv");
+    fs::write(&table, "id,v\n1,a\n1,b\n").unwrap();
+    let ran = run(LOOKUP, &["--table", table.to_str().unwrap(), "--on", "k=id"], "{\"k\":1}\n");
+    ran.fails_with(
+        1,
+        "t.csv: line 3: the key 1 is in the table already\nlookup: hint: --duplicates first, last or all",
+    );
+}
+
+/// A run that is asked again and again until the answer is this one.
+struct Asked {
+    child: Child,
+    answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Asked {
+    fn new(table: &std::path::Path) -> Asked {
+        let mut child = Command::new(LOOKUP)
+            .args(["--table", table.to_str().unwrap(), "--on", "k=id"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        Asked { child, answers }
+    }
+
+    fn until(&mut self, expected: &str) {
+        let mut answer = String::new();
+        for _ in 0..600 {
+            self.child.stdin.as_mut().unwrap().write_all(b"{\"k\":1}\n").unwrap();
+            answer = self.answers.next().unwrap().unwrap();
+            if answer == expected {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{answer}, not {expected}");
+    }
+}
+
+#[test]
+fn a_file_that_changes_is_read_again_and_at_sighup_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("t.csv");
+    fs::write(&table, "id,v\n1,a\n").unwrap();
+    let mut asked = Asked::new(&table);
+    asked.until("{\"k\":1,\"v\":\"a\"}");
+    fs::write(&table, "id,v\n1,changed\n").unwrap();
+    asked.until("{\"k\":1,\"v\":\"changed\"}");
+
+    // The same size and time: nobody can see that it is another.
+    let modified = fs::metadata(&table).unwrap().modified().unwrap();
+    fs::write(&table, "id,v\n1,CHANGED\n").unwrap();
+    fs::File::options().write(true).open(&table).unwrap().set_modified(modified).unwrap();
+    let pid = asked.child.id().to_string();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    asked.until("{\"k\":1,\"v\":\"CHANGED\"}");
+
+    fs::remove_file(&table).unwrap();
+    std::thread::sleep(Duration::from_millis(2_500));
+    asked.until("{\"k\":1,\"v\":\"CHANGED\"}");
+    drop(asked.child.stdin.take());
+    let ended = asked.child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.success() && said.contains("No such file or directory; the table stays as it was"), "{said}");
+    assert_eq!(said.matches("stays as it was").count(), 1, "{said}");
+}

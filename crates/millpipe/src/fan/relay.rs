@@ -1,0 +1,62 @@
+//! What comes out of sub-pipes, on its way to the next stage: part of a stage whose input side has done the rest.
+
+use crate::fan::fan_in::{Confluence, Origin};
+use crate::fan::merging::Merge;
+use crate::fault::Fault;
+use crate::mark::{Mark, is_mark};
+use crate::out::Out;
+
+/// Keeps the counts of what goes out; barriers are signed and states saved by the input side.
+pub(crate) struct Relay<S> {
+    pub stage: S,
+    pub out: Out,
+}
+
+impl<S: Merge> Confluence for Relay<S> {
+    fn item(&mut self, from: Origin, line: &[u8]) -> Result<(), Fault> {
+        self.stage.from_input(from.input);
+        if is_mark(line) {
+            let mark = Mark::parse(line)?;
+            if mark.kind() == "reject" {
+                self.out.mark(&mark);
+            } else {
+                self.stage.mark(&mark, &mut self.out)?;
+            }
+        } else if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        } else {
+            self.stage.line(line, &mut self.out)?;
+        }
+        self.out.check()
+    }
+
+    fn too_long(&mut self, from: Origin, _shown: &[u8]) -> Result<(), Fault> {
+        Err(crate::fault::Error::data(format_args!("shard {} has written a line longer than --max-line", from.input))
+            .into())
+    }
+
+    fn aligned(&mut self, mut mark: Mark) -> Result<(), Fault> {
+        if mark.kind() == "hello" {
+            leave_shard(&mut mark);
+        } else {
+            mark.set("lines", std::mem::take(&mut self.out.epoch_lines));
+        }
+        self.out.mark(&mark);
+        self.out.flush();
+        self.out.check()
+    }
+
+    fn input_ended(&mut self, input: usize) -> Result<(), Fault> {
+        self.stage.input_ended(input, &mut self.out)?;
+        self.out.check()
+    }
+}
+
+/// A hello behind the shards is of no shard, or of the one around them.
+fn leave_shard(hello: &mut Mark) {
+    let outer = hello.text("shard").and_then(|shard| shard.rsplit_once('.')).map(|(outer, _)| outer.to_owned());
+    match outer {
+        Some(outer) => hello.set("shard", outer),
+        None => hello.remove("shard"),
+    }
+}

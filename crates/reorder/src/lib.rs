@@ -1,0 +1,230 @@
+//! `reorder` sorts lines by their times, as far as the watermark allows.
+//!
+//! **What comes out when.** A line is held until the watermark has reached its time, and is then written in the order of
+//! (time, arrival). So at the end of a stream all lines that were not late are sorted. Without disorder a line goes out
+//! at once, whatever came with it.
+//!
+//! **Marks.** The watermark is made as `watermark` makes it, or taken from the watermark marks of the input. Behind the lines
+//! that it covers it is written as a mark: at least `--every` after the last one, or where it was given. So no line behind
+//! a mark has an earlier time. from and idle marks end here, all others pass in their place: before the lines that are held.
+//!
+//! **Lines that `--where` leaves** pass at once, in place. Their time counts if they have one: it moves the watermark.
+//!
+//! **Late lines.** A line older than the watermark goes the way of `--late`; with `pass` it is written at once.
+//!
+//! **Bad lines.** Not JSON, no object, no time, or a time too far ahead of the clock.
+//!
+//! **State.** The lines that are held, an entry in a checkpoint for each, and what time it is.
+//!
+//! **Memory.** `--memory`: beyond it all that is held goes to disk as a sorted run ([`sorted_runs::Queue`]), and comes back
+//! in order, side by side with what is in memory. In a stream with checkpoints a line goes to disk only once a
+//! checkpoint has it, so what comes between two of them needs memory beside that.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod held;
+
+use event_time::{StreamTime, format_rfc3339};
+use held::Held;
+use json_fields::{FieldPath, Scanner};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use serde_json::{Value, json};
+use sorted_runs::Scratch;
+use std::fmt;
+use std::io::{self, BufRead, Write};
+
+/// What [`Reorder`] is made of, beside its time.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The time field.
+    pub field: FieldPath,
+    /// Marks are at least so far apart.
+    pub every_ms: i64,
+    /// Beyond this lines go to disk.
+    pub memory_bytes: usize,
+    /// A snapshot is of use with the same only.
+    pub flags: String,
+    /// Tell at the end what went to disk.
+    pub reports: bool,
+}
+
+/// Holds lines until it is their turn.
+pub struct Reorder {
+    settings: Settings,
+    scanner: Scanner,
+    field: String,
+    time: StreamTime,
+    held: Held,
+    /// The number of the next line that is held.
+    next_line: u64,
+    /// The watermark of the last mark.
+    written_ms: Option<i64>,
+}
+
+impl Reorder {
+    /// # Errors
+    /// When the scratch does not work: better now than in an hour.
+    pub fn new(settings: Settings, time: StreamTime, scratch: Box<dyn Scratch>) -> Result<Reorder, Error> {
+        let scanner = Scanner::new(std::slice::from_ref(&settings.field));
+        let held = Held::new(settings.memory_bytes, scratch)?;
+        let field = settings.field.name();
+        Ok(Reorder { settings, scanner, field, time, held, next_line: 0, written_ms: None })
+    }
+
+    fn read(&mut self, line: &[u8], now_ms: i64) -> Result<i64, Fault> {
+        let fields = self.scanner.scan(line).map_err(Fault::bad)?;
+        if fields.object().is_none() {
+            return Err(Fault::bad("not an object"));
+        }
+        let Some(field) = fields.get(0) else {
+            return Err(Fault::bad(format_args!("no field \"{}\"", self.field)));
+        };
+        self.time.read(field.text(line), now_ms).map_err(Fault::bad)
+    }
+
+    /// The line may be written, or is held.
+    #[inline]
+    fn take(&mut self, time_ms: i64, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        if self.time.watermark_ms().is_some_and(|watermark_ms| time_ms <= watermark_ms) {
+            self.held.release(time_ms, out)?;
+            out.line(line);
+            return Ok(());
+        }
+        let number = self.next_line;
+        self.next_line += 1;
+        Ok(self.held.push((time_ms, number), line)?)
+    }
+
+    #[inline]
+    fn moved(&mut self, moved_ms: Option<i64>, every_ms: i64, out: &mut Out) -> Result<(), Fault> {
+        let Some(watermark_ms) = moved_ms else { return Ok(()) };
+        self.held.release(watermark_ms, out)?;
+        if self.written_ms.is_none_or(|written_ms| watermark_ms >= written_ms.saturating_add(every_ms)) {
+            self.written_ms = Some(watermark_ms);
+            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+        }
+        Ok(())
+    }
+
+    fn late(&self, late: LateLine, line: &[u8], out: &mut Out) {
+        if out.late_policy() == Late::Pass {
+            out.count_late_passed();
+            out.line(line);
+        } else {
+            out.late(line, late, "a longer --lateness waits for such lines, --late reject keeps them aside");
+        }
+    }
+
+    fn take_head(&mut self, value: &Value) -> Option<()> {
+        self.time.restore(value.get("time")?).then_some(())?;
+        self.next_line = value.get("next_line")?.as_u64()?;
+        self.written_ms = value.get("written_ms")?.as_i64();
+        self.held.restored(self.next_line);
+        Some(())
+    }
+}
+
+/// Why a line is late.
+#[derive(Clone, Copy, Debug)]
+struct LateLine {
+    time_ms: i64,
+    watermark_ms: i64,
+}
+
+impl fmt::Display for LateLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [time, watermark] = [self.time_ms, self.watermark_ms].map(format_rfc3339);
+        write!(f, "time {time} is late: the watermark was {watermark}")
+    }
+}
+
+impl Stage for Reorder {
+    fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        out.mark(&Mark::new("watermark").with("time", Value::Null));
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let time_ms = self.read(line, out.now_ms())?;
+        if let Some(watermark_ms) = self.time.watermark_ms().filter(|watermark_ms| time_ms < *watermark_ms) {
+            self.late(LateLine { time_ms, watermark_ms }, line, out);
+            // A partition that was idle is back, whatever the time is.
+            let moved_ms = self.time.observe(time_ms);
+            return self.moved(moved_ms, self.settings.every_ms, out);
+        }
+        let moved_ms = self.time.observe(time_ms);
+        self.take(time_ms, line, out)?;
+        self.moved(moved_ms, self.settings.every_ms, out)
+    }
+
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        let Ok(time_ms) = self.read(line, out.now_ms()) else { return Ok(()) };
+        let moved_ms = self.time.observe(time_ms);
+        self.moved(moved_ms, self.settings.every_ms, out)
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+            Some(moved_ms) => {
+                let every_ms = if mark.kind() == "watermark" { 0 } else { self.settings.every_ms };
+                self.moved(moved_ms, every_ms, out)?;
+            }
+            None => out.mark(mark),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.held.release(i64::MAX, out)?;
+        if self.settings.reports {
+            self.held.report(out);
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.time.wake_at()
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let moved_ms = self.time.wake(out.now_ms());
+        self.moved(moved_ms, self.settings.every_ms, out)
+    }
+
+    fn held(&self) -> u64 {
+        self.held.lines()
+    }
+
+    fn flags(&self) -> String {
+        self.settings.flags.clone()
+    }
+
+    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
+        self.held.begin_checkpoints();
+        Ok(())
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        let head = json!({"time": self.time.snapshot(), "next_line": self.next_line, "written_ms": self.written_ms});
+        writeln!(to, "{head}")
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        let damaged = || Error::data("the snapshot is damaged, or not of reorder");
+        let value = serde_json::from_reader(from).map_err(|_| damaged())?;
+        self.take_head(&value).ok_or_else(damaged)
+    }
+
+    fn changes(&mut self, to: &mut Changes) {
+        self.held.save(self.next_line, to);
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.held.load(key, value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use testkit::conformance::{Stage, stage};
+
+#[test]
+fn reorder_keeps_the_contract() {
+    stage(&Stage {
+        bin: env!("CARGO_BIN_EXE_reorder"),
+        args: &[],
+        good_line: r#"{"timestamp":"2026-01-01T00:00:05Z","v":1}"#,
+        one_to_one: true,
+    });
+}
+
+#[test]
+fn reorder_that_holds_lines_keeps_the_contract() {
+    stage(&Stage {
+        bin: env!("CARGO_BIN_EXE_reorder"),
+        args: &["--lateness", "1s"],
+        good_line: r#"{"timestamp":"2026-01-01T00:00:05Z","v":1}"#,
+        one_to_one: false,
+    });
+}

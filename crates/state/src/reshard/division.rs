@@ -1,0 +1,197 @@
+//! How the state of a stage is divided, as it says itself.
+//!
+//! A head of one line may have a member `divides`:
+//!
+//! ```text
+//! {…,"divides":{"by":[".user",".site"],"behind":"|","max":["/sequence"],"sum":["/groups"],"min":[],"any":["/clock"]}}
+//! ```
+//!
+//! `by`: the names of entries are keys of these expressions (canonical texts, newlines between them); with `behind`, what stands
+//! behind the first such text in them. The lists are JSON pointers to what may differ from shard to shard, and what it is together;
+//! all else must be the same in all. `{"empty":true}`: this shard remembers nothing yet, and need not agree with others.
+
+use checkpoint::SnapshotReader;
+use millpipe::Error;
+use serde_json::{Map, Value};
+use shard_key::{cells_of, shard_of};
+
+/// The rule for one stage.
+pub struct Division {
+    stage: String,
+    head: Vec<u8>,
+    /// For each cell of shard's key, which cell of an entry's it is; none where there are no entries.
+    cells: Option<Vec<usize>>,
+    behind: Option<String>,
+}
+
+impl Division {
+    /// From the snapshots of all shards. `by` is what shard divides by.
+    ///
+    /// # Errors
+    /// When the stage does not say how, or cannot be divided so.
+    pub fn new(stage: &str, by: &str, shards: &[SnapshotReader]) -> Result<Self, Error> {
+        let heads = shards.iter().map(|shard| read_head(stage, shard.head())).collect::<Result<Vec<_>, _>>()?;
+        let full: Vec<&Value> = heads.iter().filter(|head| head["divides"]["empty"] != true).collect();
+        let together = together(stage, if full.is_empty() { heads.iter().take(1).collect() } else { full })?;
+        let rule = &together["divides"];
+        let cells = match rule["by"].as_array() {
+            None => None,
+            Some(own) => Some(find_cells(stage, by, own)?),
+        };
+        let behind = rule["behind"].as_str().map(str::to_owned);
+        Ok(Self { stage: stage.to_owned(), head: format!("{together}\n").into_bytes(), cells, behind })
+    }
+
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Which shard of so many an entry belongs to.
+    ///
+    /// # Errors
+    /// When its name does not say it.
+    pub fn shard_of(&self, entry: &str, shards: usize) -> Result<usize, Error> {
+        let wrong = || Error::data(format_args!("{}: the entry {entry:?} does not say what key it is of", self.stage));
+        let wanted = self.cells.as_ref().ok_or_else(wrong)?;
+        let key = match &self.behind {
+            None => entry,
+            Some(behind) => entry.split_once(behind.as_str()).ok_or_else(wrong)?.1,
+        };
+        let key = cells_of(key.as_bytes(), wanted).ok_or_else(wrong)?;
+        Ok(shard_of(&key, shards))
+    }
+}
+
+fn read_head(stage: &str, head: &[u8]) -> Result<Value, Error> {
+    let head: Option<Value> = serde_json::from_slice(head).ok();
+    head.filter(|head| head["divides"].is_object()).ok_or_else(|| {
+        Error::data(format_args!("{stage}: its state does not say how it is divided by keys")).hint(
+            "run the pipeline to the end of its input with the old number of shards, then begin with an empty folder",
+        )
+    })
+}
+
+/// One head for all.
+fn together(stage: &str, heads: Vec<&Value>) -> Result<Value, Error> {
+    let mut one = heads[0].clone();
+    let pointers = |rule: &str| -> Vec<String> {
+        let list = heads[0]["divides"][rule].as_array().into_iter().flatten();
+        list.filter_map(|pointer| pointer.as_str().map(str::to_owned)).collect()
+    };
+    let rules: [(&str, fn(f64, f64) -> bool); 2] = [("max", |a, b| b > a), ("min", |a, b| b < a)];
+    let mut others: Vec<Value> = heads[1..].iter().map(|head| (*head).clone()).collect();
+    for other in &mut others {
+        for (rule, is_better) in rules {
+            for pointer in pointers(rule) {
+                take_better(&mut one, other, &pointer, is_better);
+            }
+        }
+        for pointer in pointers("sum") {
+            let theirs = other.pointer(&pointer).cloned().unwrap_or_default();
+            if let Some(ours) = one.pointer_mut(&pointer) {
+                add(ours, &theirs);
+            }
+            copy(&one, other, &pointer);
+        }
+        for pointer in pointers("any") {
+            copy(&one, other, &pointer);
+        }
+    }
+    for other in &others {
+        let mut other = other.clone();
+        for rule in ["max", "min", "sum"] {
+            pointers(rule).iter().for_each(|pointer| copy(&one, &mut other, pointer));
+        }
+        if other != one {
+            return Err(Error::data(format_args!("{stage}: its shards are not at the same place: {one} and {other}"))
+                .hint(
+                    "make time before the lines are divided (watermark | shard …), so that all shards have the same",
+                ));
+        }
+    }
+    Ok(one)
+}
+
+fn take_better(one: &mut Value, other: &Value, pointer: &str, is_better: fn(f64, f64) -> bool) {
+    let Some(theirs) = other.pointer(pointer) else { return };
+    let Some(ours) = one.pointer_mut(pointer) else { return };
+    if let (Some(a), Some(b)) = (ours.as_f64(), theirs.as_f64())
+        && is_better(a, b)
+    {
+        *ours = theirs.clone();
+    }
+}
+
+/// Adds numbers, and members of objects.
+fn add(ours: &mut Value, theirs: &Value) {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => add_members(ours, theirs),
+        (ours, theirs) => {
+            if let (Some(a), Some(b)) = (ours.as_u64(), theirs.as_u64()) {
+                *ours = a.saturating_add(b).into();
+            }
+        }
+    }
+}
+
+fn add_members(ours: &mut Map<String, Value>, theirs: &Map<String, Value>) {
+    for (name, value) in theirs {
+        match ours.get_mut(name) {
+            Some(own) => add(own, value),
+            None => drop(ours.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
+fn copy(from: &Value, to: &mut Value, pointer: &str) {
+    if let (Some(from), Some(to)) = (from.pointer(pointer), to.pointer_mut(pointer)) {
+        *to = from.clone();
+    }
+}
+
+/// Where the expressions of shard are among those of the stage.
+fn find_cells(stage: &str, by: &str, own: &[Value]) -> Result<Vec<usize>, Error> {
+    let texts: Vec<&str> = own.iter().filter_map(Value::as_str).collect();
+    let find = |wanted: String| {
+        texts.iter().position(|text| *text == wanted).ok_or_else(|| {
+            Error::data(format_args!(
+                "{stage}: its keys ({}) do not tell {wanted}, by which shard divides",
+                texts.join(",")
+            ))
+        })
+    };
+    shard_key::expressions(by).into_iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn joined(heads: &[Value]) -> Result<Value, Error> {
+        together("4-x", heads.iter().collect())
+    }
+
+    #[test]
+    fn heads_are_joined_by_their_own_rules() {
+        let rule = json!({"max":["/n"],"min":["/c/0"],"sum":["/groups"],"any":["/free"]});
+        let head = |n: u64, c: i64, groups: Value, free: u64| json!({"n":n,"c":[c,5],"groups":groups,"free":free,"divides":rule});
+        let joined = joined(&[head(3, 7, json!({"a":1,"b":2}), 1), head(9, 4, json!({"b":5,"c":6}), 2)]).unwrap();
+        assert_eq!(joined, head(9, 4, json!({"a":1,"b":7,"c":6}), 1));
+    }
+
+    #[test]
+    fn heads_that_differ_in_anything_else_are_refused() {
+        let head = |watermark: u64| json!({"watermark":watermark,"divides":{}});
+        assert!(joined(&[head(1), head(1)]).is_ok());
+        let error = joined(&[head(1), head(1), head(2)]).unwrap_err();
+        assert!(error.message.starts_with("4-x: its shards are not at the same place"), "{error}");
+    }
+
+    #[test]
+    fn a_key_of_shard_is_found_among_those_of_the_stage() {
+        let own = [json!(".a"), json!(".b[:1,2]"), json!(".c")];
+        assert_eq!(find_cells("x", ".c,.a", &own).unwrap(), [2, 0]);
+        assert!(find_cells("x", ".d", &own).unwrap_err().message.contains("its keys (.a,.b[:1,2],.c) do not tell .d"));
+    }
+}

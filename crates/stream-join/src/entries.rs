@@ -1,0 +1,165 @@
+//! What a checkpoint has of a join: an entry for each row, called by the number of its line and its side.
+
+use std::io::{self, BufRead, Write};
+
+use millpipe::{Changes, Error, Fault};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::bodies::{body, write_object};
+use crate::pairings::Names;
+use crate::rows::{NewRow, flag};
+use crate::side::Side;
+use crate::tracking::Tracking;
+use crate::{Bound, StreamJoin};
+
+/// An entry's value.
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    key: Vec<&'a RawValue>,
+    #[serde(default)]
+    time_ms: i64,
+    until_ms: Option<i64>,
+    #[serde(default)]
+    matched: bool,
+    #[serde(default)]
+    twin: bool,
+    #[serde(borrow)]
+    line: Option<&'a RawValue>,
+}
+
+/// Numbers sort as lines came.
+fn name(sequence: u64, side: Side) -> String {
+    format!("{sequence:016}-{side}")
+}
+
+fn damaged() -> Error {
+    Error::data("the snapshot is damaged, or not of stream-join")
+}
+
+impl StreamJoin {
+    pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
+        let watermark_ms = (self.watermark_ms > i64::MIN).then_some(self.watermark_ms);
+        let head = json!({
+            "sequence": self.sequence,
+            "watermark_ms": watermark_ms,
+            "has_watermarks": self.has_watermarks,
+        });
+        writeln!(to, "{head}")
+    }
+
+    pub(crate) fn load_head(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        let head: Value = serde_json::from_reader(from).map_err(|_| damaged())?;
+        self.sequence = head["sequence"].as_u64().ok_or_else(damaged)?;
+        self.watermark_ms = head["watermark_ms"].as_i64().unwrap_or(i64::MIN);
+        self.has_watermarks = head["has_watermarks"].as_bool().ok_or_else(damaged)?;
+        self.tracking = Tracking { is_on: true, ..Tracking::default() };
+        Ok(())
+    }
+
+    pub(crate) fn save_entries(&mut self, to: &mut Changes) {
+        for (sequence, side) in self.tracking.removed.drain(..) {
+            to.remove(&name(sequence, side));
+        }
+        let mut touched = std::mem::take(&mut self.tracking.touched);
+        if !self.tracking.is_on {
+            touched = self.rows.numbers().collect();
+            self.tracking.is_on = true;
+        }
+        // A number may be there twice, and may be that of a row that is gone.
+        touched.retain(|number| {
+            let row = self.rows.row_mut(*number);
+            let is_due = !row.has(flag::GONE) && (!row.has(flag::SAVED) || row.has(flag::CHANGED));
+            if is_due {
+                row.set(flag::SAVED);
+                row.unset(flag::CHANGED);
+            }
+            is_due
+        });
+        touched.sort_unstable_by_key(|number| (self.rows.row(*number).sequence(), self.rows.row(*number).side()));
+        for number in &touched {
+            self.save_row(*number, to);
+        }
+        touched.clear();
+        self.tracking.touched = touched;
+        self.tracking.tried = 0;
+    }
+
+    /// Whether all that the next checkpoint needs can be read from disk.
+    pub(crate) fn try_touched(&mut self) -> io::Result<()> {
+        for number in self.tracking.touched.iter().skip(self.tracking.tried) {
+            if !self.rows.row(*number).has(flag::GONE) {
+                self.rows.bytes(*number, &mut self.buffer)?;
+            }
+        }
+        self.tracking.tried = self.tracking.touched.len();
+        Ok(())
+    }
+
+    fn save_row(&mut self, number: u32, to: &mut Changes) {
+        let (time, until) = self.rows.times(number);
+        let row = *self.rows.row(number);
+        let bytes = match self.rows.bytes(number, &mut self.buffer) {
+            Ok(bytes) => bytes,
+            // It was read a moment ago, in `try_touched`. An entry that cannot be restored is better than none.
+            Err(_) => return to.put(&name(row.sequence(), row.side()), |out| out.extend_from_slice(b"null")),
+        };
+        let body = if self.pairings.is_some() { Names::split(bytes).1 } else { bytes };
+        to.put(&name(row.sequence(), row.side()), |out| {
+            out.extend_from_slice(b"{\"key\":[");
+            out.extend(self.rows.key(number).iter().map(|byte| if *byte == b'\n' { b',' } else { *byte }));
+            out.push(b']');
+            if self.job.bound != Bound::Unbounded {
+                // Writing to memory cannot fail.
+                let _ = write!(out, ",\"time_ms\":{time},\"until_ms\":{until}");
+            }
+            for (has, member) in [(flag::MATCHED, "matched"), (flag::TWIN, "twin")] {
+                if row.has(has) {
+                    let _ = write!(out, ",\"{member}\":true");
+                }
+            }
+            if row.side() == Side::Left || self.job.kind.pairs() {
+                out.extend_from_slice(b",\"line\":");
+                write_object(&[body], out);
+            }
+            out.push(b'}');
+        });
+    }
+
+    pub(crate) fn load_entry(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
+        let damaged = || Error::data(format_args!("entry {name:?} of the snapshot is damaged, or not of stream-join"));
+        let (sequence, side) = name.split_once('-').ok_or_else(damaged)?;
+        let side = match side {
+            "left" => Side::Left,
+            "right" => Side::Right,
+            _ => return Err(damaged()),
+        };
+        let sequence = sequence.parse().ok().filter(|number| *number < self.sequence).ok_or_else(damaged)?;
+        let entry: Entry<'_> = serde_json::from_slice(value).map_err(|_| damaged())?;
+        let key = entry.key.iter().map(|cell| cell.get()).collect::<Vec<_>>().join("\n");
+        let line = entry.line.map_or("", RawValue::get).as_bytes();
+        let body = if line.is_empty() { line } else { body(line, 1) };
+        let names = self.pairings.as_mut().map(|pairings| pairings.names(side, body).to_bytes());
+        let mut flags = flag::SAVED;
+        flags |= if entry.matched { flag::MATCHED } else { 0 };
+        flags |= if entry.twin { flag::TWIN } else { 0 };
+        let new = NewRow {
+            side,
+            sequence,
+            flags,
+            key: key.as_bytes(),
+            time: entry.time_ms,
+            until: entry.until_ms.unwrap_or(i64::MAX - 1),
+            bytes: [names.as_ref().map_or(&[], |names| &names[..]), body],
+        };
+        let known = self.rows.keys.find(new.key);
+        self.rows.add(known, &new);
+        self.held += u64::from(!entry.twin);
+        self.check_limits().map_err(|fault| match fault {
+            Fault::Stop(error) => error,
+            _ => damaged(),
+        })
+    }
+}

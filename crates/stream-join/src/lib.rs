@@ -1,0 +1,282 @@
+//! `stream-join` joins lines of two kinds that share a pipe.
+//!
+//! **A line** is left, right, both or neither, as `--left` and `--right` say. One that is neither passes in place; one
+//! that is both is first joined as a left line, then as a right one, also with itself, as in a self-join. Keys are
+//! compared by value (`1` is `1.0`). A key with a null or missing part is equal to none.
+//!
+//! **What comes out when.** A pair as soon as its second line comes, with the lines of the other side in order of
+//! arrival; so does a left line of a semi-join. Left, right, full and anti joins write a line without a partner when
+//! none can come any more: by the watermark, before its mark is passed on, or at the end; those that are due together by
+//! (time, arrival). A line whose key is null is written at once.
+//!
+//! **What is kept**: each line until the watermark says that no partner in time can come ([`span::Span`]), or for ever
+//! where nothing is known of times. Of it, what is written ([`log`]) and some 32 to 56 bytes ([`rows`]), and its key once.
+//! Lines of a semi or anti join go with their first partner; right ones have no bytes there. With `--unique` a line goes
+//! with its partner. At most `--max-keys` keys and `--buffer` bytes; with `--memory` the lines' bytes go to disk instead.
+//!
+//! **Late** is a line that is over when it comes and finds no partner: whether it had one, nobody can say any more. A line
+//! behind the watermark that finds one, or can still be kept, is joined like any other. **Bad** is a line of a side that
+//! is no object, or has no time where one is needed.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod bodies;
+mod calendar;
+pub mod cli;
+mod entries;
+mod flag_values;
+mod job;
+mod joining;
+mod keys;
+mod limits;
+mod line_reader;
+mod log;
+mod pairings;
+mod rows;
+mod side;
+mod span;
+mod tracking;
+mod window_text;
+mod write;
+
+use std::io::{self, BufRead, Write};
+
+use event_time::{format_rfc3339, parse_rfc3339};
+use jq_filters::{Failure, Filter};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use sorted_runs::Scratch;
+
+pub use crate::job::{Bound, Job, Kind, SideJob};
+pub use crate::side::Side;
+
+use crate::joining::Fate;
+use crate::line_reader::{LineReader, Read};
+use crate::pairings::Pairings;
+use crate::rows::{NONE, Rows, flag};
+use crate::span::Span;
+use crate::tracking::Tracking;
+use crate::window_text::WindowText;
+
+/// The operator.
+pub struct StreamJoin {
+    job: Job,
+    sides_of: Filter,
+    readers: [LineReader; 2],
+    /// None where no pair can have a name twice.
+    pairings: Option<Pairings>,
+    rows: Rows,
+    tracking: Tracking,
+    /// The stream has watermarks.
+    has_watermarks: bool,
+    /// Lower than any time as long as there is none.
+    watermark_ms: i64,
+    /// The number of the next line of a side.
+    sequence: u64,
+    held: u64,
+    window: WindowText,
+    /// A row from disk.
+    buffer: Vec<u8>,
+    due: Vec<u32>,
+}
+
+/// Results are the same as those of the filter alone.
+const SIDES_BYTES_MAX: usize = 64 << 20;
+
+impl StreamJoin {
+    /// # Errors
+    /// `Usage` where pairs would have a name twice; what is wrong with the folder for lines beyond `--memory`.
+    pub fn new(job: Job, scratch: Box<dyn Scratch>) -> Result<StreamJoin, Error> {
+        let rows = Rows::new(job.bound != Bound::Unbounded, scratch);
+        if job.spills {
+            rows.log().try_disk().map_err(|error| Error::io(rows.log().disk_place(), &error))?;
+        }
+        Ok(StreamJoin {
+            sides_of: job.sides_of.filter(SIDES_BYTES_MAX),
+            readers: Side::BOTH.map(|side| LineReader::new(&job, side)),
+            pairings: Pairings::new(&job)?,
+            rows,
+            tracking: Tracking::default(),
+            has_watermarks: false,
+            watermark_ms: i64::MIN,
+            sequence: 0,
+            held: 0,
+            window: WindowText::default(),
+            buffer: Vec::new(),
+            due: Vec::new(),
+            job,
+        })
+    }
+
+    /// Whether a line is left and right.
+    #[inline]
+    fn sides(&mut self, line: &[u8]) -> Result<(bool, bool), Fault> {
+        let results = self.sides_of.run(line).map_err(|failure| match failure {
+            Failure::Line(why) => Fault::Bad(why),
+            halt @ Failure::Halt(_) => Error::data(halt).into(),
+        })?;
+        let mut sides = (false, false);
+        for result in results.iter() {
+            sides.0 |= result == b"1";
+            sides.1 |= result == b"2";
+        }
+        Ok(sides)
+    }
+
+    fn read(&mut self, side: Side, line: &[u8]) -> Result<Read, Fault> {
+        let reader = &mut self.readers[side as usize];
+        let read = reader.read(line)?;
+        if self.job.side(side).is_unique
+            && !read.is_null
+            && let Some(key) = self.rows.keys.find(&reader.key)
+            && self.rows.first(Some(key), side) != NONE
+        {
+            let key = line_values::key::text(&reader.key).replace('\n', ", ");
+            return Err(Fault::bad(format_args!("a second {side} line with key {key}, against --unique {side}")));
+        }
+        Ok(read)
+    }
+
+    fn one_side(&mut self, side: Side, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let read = self.read(side, line)?;
+        match self.join(side, read, 0, out)? {
+            Fate::Kept => self.held += 1,
+            Fate::Done => out.settle(1),
+            Fate::Late => self.late(line, &[(side, read.span)], out),
+        }
+        Ok(())
+    }
+
+    /// The row on the right, if it is kept, is the one that counts as the line.
+    fn both_sides(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let [left, right] = [self.read(Side::Left, line)?, self.read(Side::Right, line)?];
+        let first = self.join(Side::Left, left, flag::TWIN, out)?;
+        let second = self.join(Side::Right, right, 0, out)?;
+        match (first, second) {
+            (_, Fate::Kept) => self.held += 1,
+            (Fate::Late, Fate::Late) => self.late(line, &[(Side::Left, left.span), (Side::Right, right.span)], out),
+            _ => out.settle(1),
+        }
+        Ok(())
+    }
+
+    fn late(&mut self, line: &[u8], spans: &[(Side, Span)], out: &mut Out) {
+        if out.late_policy() == Late::Pass {
+            out.count_late_passed();
+            out.line(line);
+            return;
+        }
+        let over = spans.iter().map(|(_, span)| span.until).max().unwrap_or(i64::MIN);
+        let side = spans.first().map_or(Side::Left, |(side, _)| *side);
+        let why = format_args!(
+            "a {side} line is late: it waits for partners until {}, the watermark is {}",
+            format_rfc3339(over),
+            format_rfc3339(self.watermark_ms)
+        );
+        let hint =
+            "a longer --lateness where watermarks are made keeps lines longer, --late reject keeps late ones aside";
+        out.late(line, why, hint);
+    }
+
+    fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        self.has_watermarks = true;
+        let Some(text) = mark.text("time") else {
+            self.pass_mark(mark, out);
+            return Ok(());
+        };
+        let time_ms = parse_rfc3339(text.as_bytes())
+            .ok_or_else(|| Error::data(format_args!("watermark mark with a time that is none: {text:?}")))?;
+        if time_ms > self.watermark_ms {
+            self.watermark_ms = time_ms;
+            self.rows.take_due(time_ms, &mut self.due);
+            self.finish_due(out)?;
+        }
+        match self.job.marks_delay_ms {
+            0 => self.pass_mark(mark, out),
+            delay_ms => {
+                let time = format_rfc3339(time_ms.saturating_sub(delay_ms));
+                out.mark(&Mark::new("watermark").with("time", time));
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_mark(&self, mark: &Mark, out: &mut Out) {
+        if !self.job.is_plain {
+            out.mark(mark);
+        }
+    }
+}
+
+impl Stage for StreamJoin {
+    #[inline]
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        match self.sides(line)? {
+            (false, false) if self.job.drops_others => {
+                out.settle(1);
+                return Ok(());
+            }
+            (false, false) => {
+                out.line(line);
+                return Ok(());
+            }
+            (true, false) => self.one_side(Side::Left, line, out)?,
+            (false, true) => self.one_side(Side::Right, line, out)?,
+            (true, true) => self.both_sides(line, out)?,
+        }
+        self.sequence += 1;
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        match mark.kind() {
+            "watermark" => self.watermark(mark, out)?,
+            "from" | "idle" | "window" | "sessions" | "counts" => self.pass_mark(mark, out),
+            _ => out.mark(mark),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.rows.take_all(&mut self.due);
+        self.finish_due(out)?;
+        if self.job.reports {
+            self.report(out);
+        }
+        Ok(())
+    }
+
+    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
+        self.tracking.is_on = true;
+        Ok(())
+    }
+
+    fn catch_up(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        match self.job.spills {
+            true => self.try_touched().map_err(|error| self.disk_error(&error)),
+            false => Ok(()),
+        }
+    }
+
+    fn held(&self) -> u64 {
+        self.held
+    }
+
+    fn flags(&self) -> String {
+        self.job.flags.clone()
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.save_head(to)
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        self.load_head(from)
+    }
+
+    fn changes(&mut self, to: &mut Changes) {
+        self.save_entries(to);
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.load_entry(key, value)
+    }
+}

@@ -1,0 +1,24 @@
+//! What differs from the last checkpoint.
+
+use crate::side::Side;
+
+/// Nothing is noted before the first checkpoint.
+#[derive(Debug, Default)]
+pub struct Tracking {
+    pub is_on: bool,
+    /// Numbers of rows that are new or changed; some are gone again.
+    pub touched: Vec<u32>,
+    /// So many of them were read from disk, to be sure that it can be done.
+    pub tried: usize,
+    /// What the checkpoint has of rows that are gone.
+    pub removed: Vec<(u64, Side)>,
+}
+
+impl Tracking {
+    #[inline]
+    pub fn touch(&mut self, row: u32) {
+        if self.is_on {
+            self.touched.push(row);
+        }
+    }
+}

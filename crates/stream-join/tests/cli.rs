@@ -1,0 +1,56 @@
+#![allow(clippy::unwrap_used)]
+
+use testkit::run;
+
+const JOIN: &str = env!("CARGO_BIN_EXE_stream-join");
+const SIDES: [&str; 6] = ["--left", ".s == 1", "--right", ".s == 2", "--on", "k"];
+
+fn usage(flags: &[&str], words: &str) {
+    run(JOIN, &[&SIDES[..], flags].concat(), "").fails_with(2, words);
+}
+
+#[test]
+fn wrong_flags_teach_the_right_ones() {
+    usage(&["--within", "1h", "--window"], "more than one of --within, --between, --window and --keep");
+    usage(&["--within", "10"], "duration \"10\" has no unit");
+    usage(&["--within", "5m..1m"], "ends before it begins");
+    usage(&["--between", "a..b"], "is not like right:date_time..expires");
+    usage(&["--time", "t"], "--time without --within, --between or --keep");
+    usage(&["--between", "left:a..b", "--left-time", "t"], "--left-time with --between");
+    usage(&["--late", "drop"], "no line is late without one");
+    usage(&["--kind", "semi", "--merge"], "only left lines are written");
+    usage(&["--kind", "anti", "--unique", "left"], "go with their first partner");
+    usage(&["--merge", "--prefix-right", "r_"], "with a prefix names do not clash");
+    usage(&["--left-fields", ".a + 1"], "has no name: say NAME=.a + 1");
+    usage(&["--memory", "1KiB"], "1KiB is too little: at least 4MiB");
+    usage(&["--memory", "8MiB", "--buffer", "8MiB"], "cannot be used with");
+    run(JOIN, &["--left", ".a ==", "--right", ".b", "--on", "k"], "").fails_with(2, "the filter, line 1");
+    run(JOIN, &["--left", ".a", "--right", ".b", "--on", "k=auction % 10"], "")
+        .fails_with(2, "fields begin with a dot");
+}
+
+#[test]
+fn a_filter_may_end_with_a_comment_and_give_many_results() {
+    let args = ["--left", ".tags[] == \"l\" # or so", "--right", "any(.tags[]; . == \"r\")", "--on", "k", "--merge"];
+    let input = "{\"tags\":[\"x\",\"l\"],\"k\":1,\"a\":1}\n{\"tags\":[\"r\"],\"k\":1,\"b\":2}\n{\"tags\":[],\"k\":1}\n";
+    let out = run(JOIN, &args, input).ok();
+    assert_eq!(out, "{\"tags\":[\"x\",\"l\"],\"k\":1,\"a\":1,\"b\":2}\n{\"tags\":[],\"k\":1}\n");
+}
+
+#[test]
+fn a_clash_says_the_ways_out() {
+    let input = "{\"s\":1,\"k\":1,\"at\":1}\n{\"s\":2,\"k\":1,\"at\":2}\n";
+    let clash = run(JOIN, &SIDES, input);
+    clash.fails_with(
+        1,
+        "stream-join: both sides have \"s\", \"at\"\nstream-join: hint: --right-fields id,at=date_time takes",
+    );
+}
+
+#[test]
+fn verbose_says_what_was_never_forgotten() {
+    let args = [&SIDES[..], &["--keep", "1s", "--time", "at", "-v"]].concat();
+    let ran = run(JOIN, &args, "{\"s\":1,\"k\":1,\"at\":1}\n{\"s\":2,\"k\":2,\"at\":2}\n");
+    assert!(ran.stderr.contains("no watermarks came, so all lines were kept to the end"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("in 2 = out 2 + late 0 + rejected 0 + held 0"), "{}", ran.stderr);
+}

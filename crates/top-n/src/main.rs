@@ -1,0 +1,14 @@
+//! `top-n`: the best lines of each key.
+
+use std::process::ExitCode;
+
+use millpipe::run_stage;
+use millpipe::tool::{self, Reads};
+use selection::Selected;
+use top_n::cli::Cli;
+
+fn main() -> ExitCode {
+    tool::main(Reads::Stdin, |cli: Cli| {
+        run_stage(Selected::new(cli.top_n()?, &cli.selection), cli.config(), &cli.stage)
+    })
+}

@@ -1,0 +1,120 @@
+//! Sharded pipelines against the same without `shard`, and their state moved from some shards to others.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+
+use testkit::{Ran, bash};
+
+const TOOLS: [&str; 10] = [
+    "generate",
+    "window",
+    "watermark",
+    "aggregate",
+    "parallel-map",
+    "merge",
+    "shard",
+    "state",
+    "file-cat-in",
+    "file-cat-out",
+];
+
+/// In a new folder, with `requests` of forty users, up to two seconds out of order.
+fn run(script: &str) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let made = "generate --lines 20000 --keys 40 --out-of-order 2s > requests";
+    let ran = bash(&TOOLS, &format!("cd {}\n{made}\n{script}", folder.path().display()));
+    folder.close().unwrap();
+    ran
+}
+
+#[test]
+fn any_number_of_shards_gives_the_rows_of_none() {
+    for (before, sub_pipe) in [
+        ("window --size 1s --lateness 2s", "aggregate --by key n=count total=sum:value p99:value"),
+        (
+            "watermark --lateness 2s --every 0s",
+            "window --size 1s | aggregate --by key n=count total=sum:value p99:value",
+        ),
+        ("watermark --lateness 2s --every 0s", "window --size 2s --slide 500ms | aggregate --by key,status n=count"),
+        ("watermark --lateness 2s --every 0s", "window --session 50ms --by key | aggregate --by key n=count"),
+        ("window --size 2s --slide 500ms --lateness 2s", "aggregate --by key n=count"),
+    ] {
+        let script = format!(
+            "{before} < requests | ({sub_pipe}) | sort > none
+            for n in 1 2 3 7; do
+                {before} < requests | shard --by key -n $n -- '{sub_pipe}' | sort | cmp none - || exit 1
+            done; wc -l < none"
+        );
+        let rows: u64 = run(&script).ok().trim().parse().unwrap();
+        assert!(rows > 50, "{sub_pipe}: {rows} rows");
+    }
+}
+
+/// The announcements of each window come once, in front of the first line that needs them.
+#[test]
+fn windows_that_are_made_in_shards_can_be_closed_behind_them() {
+    let script = "
+        watermark --lateness 2s --every 0s < requests | window --size 2s --slide 500ms | aggregate --by key n=count | sort > none
+        watermark --lateness 2s --every 0s < requests | shard --by key -n 3 -- 'window --size 2s --slide 500ms' \\
+            | aggregate --by key n=count | sort | cmp none - && wc -l < none";
+    assert!(run(script).ok().trim().parse::<u64>().unwrap() > 50);
+}
+
+#[test]
+fn a_shard_in_a_shard_gives_the_same_rows() {
+    let script = "
+        window --size 1s --lateness 2s < requests | aggregate --by key n=count | sort > none
+        file-cat-in requests --exactly-once --state state --interval 50ms | window --size 1s --lateness 2s \\
+            | shard --by key -n 2 -- 'shard --by key,status -n 2 -- \"parallel-map -j 1 .\" | aggregate --by key n=count' \\
+            | file-cat-out out
+        sort out/*.ndjson | cmp none -; ls state | grep shard | sort | tr '\\n' ' '";
+    assert_eq!(run(script).ok(), "3-shard 4-shard.shard-0 4-shard.shard-1 6-aggregate.shard-0 6-aggregate.shard-1 ");
+}
+
+const JOB: &str = "
+    sub='window --size 1s | aggregate --by status,key n=count p99:value'
+    head -n 12000 requests > in
+    job() { file-cat-in in --exactly-once --state $1 --interval 50ms ${3-} | watermark --lateness 2s --every 0s \\
+        | shard --by key -n $2 -- \"$sub\" | file-cat-out out; }
+    job state 2 --no-drain
+    tail -n +12001 requests >> in";
+
+#[test]
+fn a_pipeline_goes_on_with_another_number_of_shards() {
+    let script = format!(
+        "window --size 1s --lateness 2s < requests | aggregate --by status,key n=count p99:value | sort > none
+        {JOB}
+        state reshard state of-5 -n 5 >&2
+        job of-5 5 --no-drain
+        state reshard of-5 of-1 -n 1 >&2
+        state check of-1 > checked
+        job of-1 1
+        sort out/*.ndjson | cmp none - && wc -l < none"
+    );
+    assert!(run(&script).ok().trim().parse::<u64>().unwrap() > 100);
+}
+
+#[test]
+fn another_number_of_shards_without_their_state_is_refused() {
+    let ran = run(&format!("{JOB}\njob state 3"));
+    ran.fails_with(1, "made with other flags: --by .key -n 2; now they are: --by .key -n 3\nshard: hint: state reshard DIR TO -n N");
+}
+
+#[test]
+fn what_cannot_be_resharded_is_refused_and_leaves_nothing() {
+    let job = JOB.replace("aggregate --by status,key", "aggregate --by status");
+    let ran = run(&format!("{job}\nstate reshard state to -n 3 || {{ code=$?; ls to; exit $code; }}"));
+    ran.fails_with(1, "5-aggregate: its keys (.status) do not tell .key, by which shard divides");
+    assert_eq!(ran.stdout, "", "nothing is left in the folder");
+    let job = JOB.replace("window --size 1s", "window --session 50ms --by key").replace("| aggregate", "| aggregate ");
+    run(&format!("{job}\nstate reshard state to -n 3"))
+        .fails_with(1, "4-window: its state does not say how it is divided by keys");
+    // Shards that make time themselves are at different times.
+    let job = JOB
+        .replace("| watermark --lateness 2s --every 0s", "")
+        .replace("window --size 1s", "window --size 1s --lateness 2s");
+    let ran = run(&format!("{job}\nstate reshard state to -n 3"));
+    ran.fails_with(1, "its shards are not at the same place");
+    assert!(ran.stderr.contains("hint: make time before the lines are divided"), "{}", ran.stderr);
+    run("generate --lines 100 --exactly-once --state state | file-cat-out out; state reshard state to -n 2")
+        .fails_with(1, "0 stages called shard in this pipeline, not one");
+    run(&format!("{JOB}\n mkdir to; touch to/x; state reshard state to -n 2")).fails_with(1, "\"to\" is not empty");
+}
