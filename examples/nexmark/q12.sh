@@ -3,7 +3,7 @@
 # The counts of a bidder add up to the same always.
 set -euo pipefail
 
-parallel-map -j 1 'select(.event_type == "bid") | {bidder}' |
+filter '.event_type == "bid"' |
     window --size 10s --processing-time |
     aggregate --by bidder bid_count=count |
     parallel-map -j 1 '{bidder, bid_count}'

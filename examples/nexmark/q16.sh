@@ -4,7 +4,7 @@
 set -euo pipefail
 low='.price < 10000' middle='.price >= 10000 and .price < 1000000' high='.price >= 1000000'
 
-parallel-map -j 1 'select(.event_type == "bid")' |
+filter '.event_type == "bid"' |
     aggregate --distinct exact --by 'channel,day=.date_time[:10]' 'minute=max:.date_time[11:16]' \
         total_bids=count "rank1_bids=count?$low" "rank2_bids=count?$middle" "rank3_bids=count?$high" \
         total_bidders=distinct:bidder "rank1_bidders=distinct:bidder?$low" \

@@ -152,9 +152,7 @@ impl ExactSet {
     pub fn heap_bytes(&self) -> usize {
         match self {
             ExactSet::Few(numbers) => numbers.capacity() * size_of::<i64>(),
-            ExactSet::Many(many) => {
-                size_of::<Many>() + many.blocks.allocation_size() + many.others.allocation_size()
-            }
+            ExactSet::Many(many) => size_of::<Many>() + many.blocks.allocation_size() + many.others.allocation_size(),
         }
     }
 

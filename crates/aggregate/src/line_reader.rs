@@ -140,12 +140,7 @@ fn read_fields(
 }
 
 #[inline]
-fn read_time(
-    job: &Job,
-    time: &[Option<Field>],
-    line: &[u8],
-    parser: &mut TimeParser,
-) -> Result<Option<i64>, Fault> {
+fn read_time(job: &Job, time: &[Option<Field>], line: &[u8], parser: &mut TimeParser) -> Result<Option<i64>, Fault> {
     Ok(match (&job.time, time) {
         (Some(_), [Some(field), ..]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
         (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),

@@ -305,8 +305,7 @@ impl Cli {
         let valued = valued.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
         let has_times = self.count.is_none() && !self.processing_time;
         let time = has_times.then(|| self.time.for_snapshot());
-        let bare =
-            [("--processing-time", self.processing_time), ("--expand", self.expand), ("--plain", self.plain)];
+        let bare = [("--processing-time", self.processing_time), ("--expand", self.expand), ("--plain", self.plain)];
         let bare = bare.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned());
         valued.chain(time).chain(bare).collect::<Vec<_>>().join(" ")
     }

@@ -17,7 +17,11 @@ fn cli(flags: &str) -> Cli {
 
 /// Plays the input with these flags; the time field is `t`, in seconds.
 fn window(flags: &str, input: &str) -> Played {
-    let time = if flags.contains("--count") || flags.contains("--time ") || flags.contains("--processing") { "" } else { "--time t --time-unit s" };
+    let time = if flags.contains("--count") || flags.contains("--time ") || flags.contains("--processing") {
+        ""
+    } else {
+        "--time t --time-unit s"
+    };
     let cli = cli(&format!("{flags} {time}"));
     let config = cli.config();
     match cli.plan().unwrap() {

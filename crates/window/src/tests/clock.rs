@@ -62,7 +62,11 @@ fn windows_of_the_clock_run_every_way() {
 
 #[test]
 fn the_clock_goes_with_nothing_of_the_times_in_lines() {
-    for flags in ["--session 5s --processing-time", "--size 5s --processing-time --time t", "--size 5s --processing-time --late drop"] {
+    for flags in [
+        "--session 5s --processing-time",
+        "--size 5s --processing-time --time t",
+        "--size 5s --processing-time --late drop",
+    ] {
         let error = cli(flags).plan().map(|_| ()).unwrap_err();
         assert!(error.message.contains("--processing-time") && error.hint.is_some(), "{flags}: {}", error.message);
     }
