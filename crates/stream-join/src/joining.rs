@@ -5,7 +5,6 @@ use millpipe::{Fault, Out};
 use crate::StreamJoin;
 use crate::job::Kind;
 use crate::line_reader::Read;
-use crate::pairings;
 use crate::rows::{NONE, NewRow, flag};
 use crate::side::Side;
 use crate::span::Span;
@@ -121,18 +120,18 @@ impl StreamJoin {
     }
 
     fn keep(&mut self, side: Side, span: Span, key: Option<u32>, flags: u8) -> Result<(), Fault> {
-        let (names, body) = pairings::of_reader(&mut self.pairings, side, &self.readers[side as usize]);
-        let names = names.to_bytes();
+        let reader = &self.readers[side as usize];
+        let names = self.names[side as usize].to_bytes();
         let names = if self.pairings.is_some() { &names[..] } else { &[] };
         let Span { time, until } = span;
         let new = NewRow {
             side,
             sequence: self.sequence,
             flags,
-            key: &self.readers[side as usize].key,
+            key: &reader.key,
             time,
             until,
-            bytes: [names, body],
+            bytes: [names, &reader.body],
         };
         let number = self.rows.add(key, &new);
         self.tracking.touch(number);

@@ -50,7 +50,7 @@ pub use crate::side::Side;
 
 use crate::joining::Fate;
 use crate::line_reader::{LineReader, Read};
-use crate::pairings::Pairings;
+use crate::pairings::{Names, Pairings};
 use crate::rows::{NONE, Rows, flag};
 use crate::span::Span;
 use crate::tracking::Tracking;
@@ -63,6 +63,8 @@ pub struct StreamJoin {
     readers: [LineReader; 2],
     /// None where no pair can have a name twice.
     pairings: Option<Pairings>,
+    /// Those of what the readers have read last.
+    names: [Names; 2],
     rows: Rows,
     tracking: Tracking,
     /// The stream has watermarks.
@@ -93,6 +95,7 @@ impl StreamJoin {
             sides_of: job.sides_of.filter(SIDES_BYTES_MAX),
             readers: Side::BOTH.map(|side| LineReader::new(&job, side)),
             pairings: Pairings::new(&job)?,
+            names: [Names::UNKNOWN; 2],
             rows,
             tracking: Tracking::default(),
             has_watermarks: false,
@@ -131,6 +134,9 @@ impl StreamJoin {
         {
             let key = line_values::key::text(&reader.key).replace('\n', ", ");
             return Err(Fault::bad(format_args!("a second {side} line with key {key}, against --unique {side}")));
+        }
+        if let Some(pairings) = &mut self.pairings {
+            self.names[side as usize] = pairings.names(side, &reader.body);
         }
         Ok(read)
     }

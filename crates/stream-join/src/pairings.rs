@@ -7,7 +7,6 @@ use millpipe::{Error, Fault};
 
 use crate::bodies;
 use crate::job::Job;
-use crate::line_reader::LineReader;
 use crate::side::Side;
 
 /// Lists of names are remembered up to so many; lines with others are looked at for each pair.
@@ -90,7 +89,8 @@ impl Pairings {
             None if number >= LISTS_MAX => Names::UNKNOWN,
             None => *self.lists.entry(self.raw.clone()).or_insert(Names(number as u32)),
         };
-        (*raw, *names) = (self.raw.clone(), known);
+        raw.clone_from(&self.raw);
+        *names = known;
         known
     }
 
@@ -138,10 +138,4 @@ fn given_names(job: &Job, side: Side) -> Option<Vec<String>> {
 
 fn common(left: &[String], right: &[String]) -> Vec<String> {
     left.iter().filter(|name| right.contains(name)).cloned().collect()
-}
-
-/// What a reader has read, for a pair or to be kept.
-pub fn of_reader<'a>(pairings: &mut Option<Pairings>, side: Side, reader: &'a LineReader) -> (Names, &'a [u8]) {
-    let names = pairings.as_mut().map_or(Names::UNKNOWN, |pairings| pairings.names(side, &reader.body));
-    (names, &reader.body)
 }

@@ -5,7 +5,7 @@ use millpipe::{Fault, Out};
 use crate::StreamJoin;
 use crate::bodies::{write_object, write_without};
 use crate::job::Bound;
-use crate::pairings::{self, Names};
+use crate::pairings::Names;
 use crate::side::Side;
 use crate::span::Span;
 
@@ -13,8 +13,8 @@ impl StreamJoin {
     /// A pair of what the reader of a side has read last and a row of the other.
     pub(crate) fn write_pair(&mut self, side: Side, number: u32, out: &mut Out) -> Result<(), Fault> {
         let span = self.span(number);
-        let StreamJoin { rows, buffer, pairings, readers, window, job, .. } = self;
-        let own = pairings::of_reader(pairings, side, &readers[side as usize]);
+        let StreamJoin { rows, buffer, pairings, names, readers, window, job, .. } = self;
+        let own = (names[side as usize], &readers[side as usize].body[..]);
         let bytes = match rows.bytes(number, buffer) {
             Ok(bytes) => bytes,
             Err(error) => return Err(self.disk_error(&error)),
