@@ -21,6 +21,7 @@ pub fn tools() -> Vec<Command> {
         reorder::cli::Cli::command(),
         aggregate::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
+        validate::cli::Cli::command(),
         throttle::cli::Cli::command(),
         kafka_cat_out::cli::Cli::command(),
         file_cat_out::cli::Cli::command(),
