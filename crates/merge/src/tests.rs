@@ -19,7 +19,7 @@ struct Numbered(ByTime);
 impl Numbered {
     fn turn_to(&mut self, text: &str) -> usize {
         let of = text.split_once("\"of\":").map_or(0, |(_, rest)| usize::from(rest.as_bytes()[0] - b'0'));
-        self.0.from_input(of);
+        self.0.at_input(of);
         of
     }
 }
