@@ -126,7 +126,7 @@ impl SpecError {
                 Some("ddsketch:0.01 (relative error, 0.001 to 0.2), tdigest, exact:1000000, reservoir:1000".into())
             }
             SpecError::Distinct(_) => Some("hyperloglog, exact or exact:1000000".into()),
-            SpecError::NoFilter(_) => Some("count?FILTER counts lines; jq's own question mark goes in brackets: (.a?)".into()),
+            SpecError::NoFilter(_) => Some("count?FILTER to count lines; jq's own question mark goes in brackets, (.a?)".into()),
             _ => None,
         }
     }

@@ -20,6 +20,12 @@ fn aggregate_keeps_the_contract() {
     });
     stage(&Stage {
         bin: env!("CARGO_BIN_EXE_aggregate"),
+        args: &["--last", "3", "count", "sum:v", "n=count?.k == \"a\""],
+        good_line: r#"{"k":"a","v":1.50}"#,
+        one_to_one: true,
+    });
+    stage(&Stage {
+        bin: env!("CARGO_BIN_EXE_aggregate"),
         args: &["count", "max:v"],
         good_line: r#"{"window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","v":1}"#,
         one_to_one: false,
