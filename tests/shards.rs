@@ -95,7 +95,10 @@ fn a_pipeline_goes_on_with_another_number_of_shards() {
 #[test]
 fn another_number_of_shards_without_their_state_is_refused() {
     let ran = run(&format!("{JOB}\njob state 3"));
-    ran.fails_with(1, "made with other flags: --by .key -n 2; now they are: --by .key -n 3");
+    ran.fails_with(
+        1,
+        "made with other flags: --by .key -n 2; now they are: --by .key -n 3\nshard: hint: state reshard DIR TO -n N",
+    );
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) enum Distinct {
     },
     Registers(Box<[u8]>),
     /// With [`DistinctBy::Exact`], from the first value on.
-    Exact(Box<ExactSet>),
+    Exact(ExactSet),
 }
 
 impl Default for Distinct {
@@ -46,7 +46,7 @@ impl Distinct {
             Distinct::Hashes { hashes, .. } if hashes.is_empty() && by != DistinctBy::HyperLogLog => {
                 let mut set = ExactSet::default();
                 set.add(text);
-                *self = Distinct::Exact(Box::new(set));
+                *self = Distinct::Exact(set);
             }
             _ => self.add_hash(hash(text)),
         }

@@ -1,8 +1,8 @@
 //! A set of values that is exact, for any number of them.
 //!
-//! Whole numbers are kept as bits, 64 in a block, so that ids which lie close together take a bit each and others about
-//! 20 to 40 bytes; all other values by 128 bits of hash (at 10^9 different ones the odds of a collision are 10^-21), also
-//! 20 to 40 bytes.
+//! Up to 256 whole numbers are a sorted list, which is near at hand for many small groups. More are kept as bits, 64 in a
+//! block, so that ids which lie close together take a bit each and others about 20 to 40 bytes; all other values by 128
+//! bits of hash (at 10^9 different ones the odds of a collision are 10^-21), also 20 to 40 bytes.
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
@@ -11,8 +11,25 @@ use crate::bytes::{Reader, Writer};
 use crate::random::{hash, mix};
 
 /// Values by their canonical texts.
+#[derive(Clone, Debug)]
+pub(crate) enum ExactSet {
+    /// Sorted whole numbers.
+    Few(Vec<i64>),
+    /// As soon as there are more, or others.
+    Many(Box<Many>),
+}
+
+/// Whole numbers in a list.
+const FEW_MAX: usize = 256;
+
+impl Default for ExactSet {
+    fn default() -> ExactSet {
+        ExactSet::Few(Vec::new())
+    }
+}
+
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ExactSet {
+pub(crate) struct Many {
     /// Bit `n % 64` of block `n / 64`.
     blocks: HashMap<i64, u64, FixedState>,
     others: HashSet<[u64; 2], FixedState>,
@@ -26,9 +43,13 @@ enum Place {
     Hash([u64; 2]),
 }
 
+fn place_of(number: i64) -> Place {
+    Place::Bit(number >> 6, 1 << (number & 63))
+}
+
 fn place(text: &[u8]) -> Place {
     match whole_number(text) {
-        Some(number) => Place::Bit(number >> 6, 1 << (number & 63)),
+        Some(number) => place_of(number),
         None => Place::Hash([hash(text), second_hash(text)]),
     }
 }
@@ -64,18 +85,111 @@ fn second_hash(text: &[u8]) -> u64 {
 
 impl ExactSet {
     pub fn len(&self) -> u64 {
-        self.len
+        match self {
+            ExactSet::Few(numbers) => numbers.len() as u64,
+            ExactSet::Many(many) => many.len,
+        }
     }
 
     pub fn contains(&self, text: &[u8]) -> bool {
-        match place(text) {
+        match self {
+            ExactSet::Few(numbers) => whole_number(text).is_some_and(|number| numbers.binary_search(&number).is_ok()),
+            ExactSet::Many(many) => many.contains(place(text)),
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, text: &[u8]) {
+        match (&mut *self, whole_number(text)) {
+            (ExactSet::Few(_), Some(number)) => self.add_number(number),
+            (ExactSet::Few(_), None) => self.many().add(place(text)),
+            (ExactSet::Many(many), Some(number)) => many.add(place_of(number)),
+            (ExactSet::Many(many), None) => many.add(place(text)),
+        }
+    }
+
+    fn add_number(&mut self, number: i64) {
+        let ExactSet::Few(numbers) = self else { return self.many().add(place_of(number)) };
+        // Ids grow most often.
+        let at = match numbers.last() {
+            Some(last) if *last < number => Err(numbers.len()),
+            _ => numbers.binary_search(&number),
+        };
+        let Err(at) = at else { return };
+        if numbers.len() == FEW_MAX {
+            return self.many().add(place_of(number));
+        }
+        numbers.insert(at, number);
+    }
+
+    /// Makes it the form for many, for good.
+    fn many(&mut self) -> &mut Many {
+        if let ExactSet::Few(numbers) = self {
+            let mut many = Many::default();
+            numbers.iter().for_each(|number| many.add(place_of(*number)));
+            *self = ExactSet::Many(Box::new(many));
+        }
+        match self {
+            ExactSet::Many(many) => many,
+            ExactSet::Few(_) => unreachable!("it was made that form"),
+        }
+    }
+
+    pub fn merge(&mut self, other: &ExactSet) {
+        match other {
+            ExactSet::Few(numbers) => numbers.iter().for_each(|number| self.add_number(*number)),
+            ExactSet::Many(theirs) => self.many().merge(theirs),
+        }
+    }
+
+    /// How many values both together have.
+    pub fn len_with(&self, other: &ExactSet) -> u64 {
+        let mut both = self.clone();
+        both.merge(other);
+        both.len()
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            ExactSet::Few(numbers) => numbers.capacity() * size_of::<i64>(),
+            ExactSet::Many(many) => size_of::<Many>() + many.blocks.allocation_size() + many.others.allocation_size(),
+        }
+    }
+
+    /// Its bytes, the same for the same set.
+    pub fn save(&self) -> Vec<u8> {
+        match self {
+            ExactSet::Many(many) => many.save(),
+            ExactSet::Few(_) => self.clone().many().save(),
+        }
+    }
+
+    /// The set of such bytes, in the form that it had.
+    pub fn load(bytes: &[u8]) -> Option<ExactSet> {
+        let many = Many::load(bytes)?;
+        if many.len > FEW_MAX as u64 || !many.others.is_empty() {
+            return Some(ExactSet::Many(Box::new(many)));
+        }
+        let bits = |(block, bits): (&i64, &u64)| {
+            let (block, bits) = (*block, *bits);
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| block << 6 | bit)
+        };
+        let mut numbers: Vec<i64> = many.blocks.iter().flat_map(bits).collect();
+        numbers.sort_unstable();
+        Some(ExactSet::Few(numbers))
+    }
+}
+
+impl Many {
+    fn contains(&self, place: Place) -> bool {
+        match place {
             Place::Bit(block, bit) => self.blocks.get(&block).is_some_and(|bits| bits & bit != 0),
             Place::Hash(hash) => self.others.contains(&hash),
         }
     }
 
-    pub fn add(&mut self, text: &[u8]) {
-        match place(text) {
+    fn add(&mut self, place: Place) {
+        match place {
             Place::Bit(block, bit) => self.add_bits(block, bit),
             Place::Hash(hash) => self.len += u64::from(self.others.insert(hash)),
         }
@@ -88,29 +202,14 @@ impl ExactSet {
         *known |= bits;
     }
 
-    pub fn merge(&mut self, other: &ExactSet) {
+    fn merge(&mut self, other: &Many) {
         other.blocks.iter().for_each(|(block, bits)| self.add_bits(*block, *bits));
         for hash in &other.others {
             self.len += u64::from(self.others.insert(*hash));
         }
     }
 
-    /// How many values both together have.
-    pub fn len_with(&self, other: &ExactSet) -> u64 {
-        let new_bits = other.blocks.iter().map(|(block, bits)| {
-            let known = self.blocks.get(block).copied().unwrap_or(0);
-            u64::from((bits & !known).count_ones())
-        });
-        let new_others = other.others.iter().filter(|hash| !self.others.contains(*hash)).count() as u64;
-        self.len + new_bits.sum::<u64>() + new_others
-    }
-
-    pub fn heap_bytes(&self) -> usize {
-        self.blocks.allocation_size() + self.others.allocation_size()
-    }
-
-    /// Its bytes, the same for the same set.
-    pub fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Vec<u8> {
         let mut blocks: Vec<(i64, u64)> = self.blocks.iter().map(|(block, bits)| (*block, *bits)).collect();
         blocks.sort_unstable();
         let mut others: Vec<[u64; 2]> = self.others.iter().copied().collect();
@@ -129,9 +228,9 @@ impl ExactSet {
         out.finish()
     }
 
-    pub fn load(bytes: &[u8]) -> Option<ExactSet> {
+    fn load(bytes: &[u8]) -> Option<Many> {
         let mut input = Reader::new(bytes);
-        let mut set = ExactSet::default();
+        let mut set = Many::default();
         let mut block = 0_i64;
         for _ in 0..input.u64()? {
             let step = input.short()?;
@@ -161,12 +260,12 @@ mod tests {
 
     fn values() -> impl Strategy<Value = Vec<String>> {
         let value = prop_oneof![
-            3 => (-200_i64..200).prop_map(|n| n.to_string()),
+            3 => (-400_i64..400).prop_map(|n| n.to_string()),
             1 => any::<i64>().prop_map(|n| n.to_string()),
             1 => (0..300_u32).prop_map(|n| format!("\"user-{n}\"")),
             1 => (1..100_u32).prop_map(|n| format!("{n}.5")),
         ];
-        prop::collection::vec(value, 0..300)
+        prop::collection::vec(value, 0..600)
     }
 
     proptest! {

@@ -50,7 +50,7 @@ fn of_distinct(state: &Distinct) -> usize {
     match state {
         Distinct::Hashes { hashes, .. } => block(hashes.capacity() * size_of::<u64>()),
         Distinct::Registers(registers) => block(registers.len()),
-        Distinct::Exact(set) => block(size_of_val(&**set)) + block(set.heap_bytes()),
+        Distinct::Exact(set) => block(set.heap_bytes()),
     }
 }
 

@@ -7,11 +7,12 @@
 use crate::ddsketch::DdSketch;
 use crate::distinct::Distinct;
 use crate::exact_set::ExactSet;
+use crate::limits::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::{FieldPlan, Plan};
 use crate::quantiles::{Quantiles, of_sketch, of_values};
 use crate::results::WriteScratch;
-use crate::table::{LimitError, Table, range};
+use crate::table::{Table, range};
 
 /// Writes results of groups of several tables of one plan. Use one for all.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::bytes::Reader;
 use crate::distinct::{Distinct, EXACT_MAX};
 use crate::ends::{Ends, List};
 use crate::exact_set::ExactSet;
-use crate::extremes::{Best, Found, Ordered, Strings};
+use crate::extremes_text::{load_best, load_strings, save_best, save_strings};
 use crate::frequencies::Frequencies;
 use crate::number::Number;
 use crate::percentiles::Percentiles;
@@ -124,14 +124,14 @@ fn take<T>(
     }
 }
 
-fn save_number(number: &Number, out: &mut Vec<u8>) {
+pub(crate) fn save_number(number: &Number, out: &mut Vec<u8>) {
     match number.as_decimal() {
         Some(decimal) => write_decimal(decimal, out),
         None => write_float(number.to_f64(), out),
     }
 }
 
-fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
+pub(crate) fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
     Some(match from.decimal_or_float()? {
         DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
         DecimalOrFloat::Float(value) => Number::float(value),
@@ -266,7 +266,7 @@ fn load_ends(from: &mut StateReader<'_>) -> Option<Ends> {
 }
 
 /// A value with the number of its line.
-fn load_arrival(from: &mut StateReader<'_>) -> Option<(u64, Vec<u8>)> {
+pub(crate) fn load_arrival(from: &mut StateReader<'_>) -> Option<(u64, Vec<u8>)> {
     let at = from.number()?;
     from.literal(b",")?;
     let text = from.string()?.into_owned();
@@ -348,7 +348,7 @@ fn load_distinct(from: &mut StateReader<'_>) -> Option<Distinct> {
     if from.literal(b"{\"values\":").is_some() {
         let set = ExactSet::load(&from.base64()?)?;
         from.literal(b"}")?;
-        return Some(Distinct::Exact(Box::new(set)));
+        return Some(Distinct::Exact(set));
     }
     from.literal(b"[")?;
     let sorted = usize::try_from(from.count()?).ok()?;
@@ -359,67 +359,6 @@ fn load_distinct(from: &mut StateReader<'_>) -> Option<Distinct> {
     let hashes = (0..input.numbers_left()).map(|_| input.u64()).collect::<Option<Vec<_>>>()?;
     let fits = input.is_empty() && hashes.len() <= EXACT_MAX && sorted <= hashes.len() && hashes[..sorted].is_sorted();
     fits.then_some(Distinct::Hashes { hashes, sorted })
-}
-
-fn save_strings(strings: &Option<Box<Strings>>, out: &mut Vec<u8>) {
-    out.push(b'[');
-    if let Some(strings) = strings {
-        write_number(strings.count, out);
-        for text in [&strings.min, &strings.max] {
-            out.push(b',');
-            write_text(text, out);
-        }
-    }
-    out.push(b']');
-}
-
-fn load_strings(from: &mut StateReader<'_>) -> Option<Option<Box<Strings>>> {
-    from.literal(b"[")?;
-    if from.literal(b"]").is_some() {
-        return Some(None);
-    }
-    let count = from.count()?;
-    from.literal(b",")?;
-    let min = from.string()?.into_owned().into_boxed_slice();
-    from.literal(b",")?;
-    let max = from.string()?.into_owned().into_boxed_slice();
-    from.literal(b"]")?;
-    Some(Some(Box::new(Strings { count, min, max })))
-}
-
-/// `[number,sequence,value]` or `[[string],sequence,value]`
-fn save_best(best: &Best, out: &mut Vec<u8>) {
-    out.push(b'[');
-    if let Some(found) = &best.0 {
-        match &found.key {
-            Ordered::Number(number) => save_number(number, out),
-            Ordered::String(text) => write_items(&[text], out, |text, out| write_text(text, out)),
-        }
-        out.push(b',');
-        write_number(found.at, out);
-        out.push(b',');
-        write_text(&found.value, out);
-    }
-    out.push(b']');
-}
-
-fn load_best(from: &mut StateReader<'_>) -> Option<Best> {
-    from.literal(b"[")?;
-    if from.literal(b"]").is_some() {
-        return Some(Best::default());
-    }
-    let key = match from.literal(b"[") {
-        Some(()) => {
-            let text = from.string()?.into_owned().into_boxed_slice();
-            from.literal(b"]")?;
-            Ordered::String(text)
-        }
-        None => Ordered::Number(load_number(from)?),
-    };
-    from.literal(b",")?;
-    let (at, value) = load_arrival(from)?;
-    from.literal(b"]")?;
-    Some(Best(Some(Box::new(Found { key, at, value }))))
 }
 
 /// A value's JSON text as a string, or null.

@@ -10,21 +10,12 @@ use crate::distinct::Distinct;
 use crate::ends::{Ends, List};
 use crate::extremes::{Best, Offered, Strings};
 use crate::frequencies::Frequencies;
+use crate::limits::LimitError;
 use crate::number::Number;
-use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::{FieldPlan, Plan, Source};
 use crate::quantiles::Quantiles;
 use crate::stats::{Moments, Stats};
 use crate::values::Values;
-
-/// A group has more values than may be kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    #[error("exact percentiles of field {field:?}: a group has more than {max} values")]
-    Percentiles { field: String, max: usize },
-    #[error("exact count of field {field:?}: a group has more than {max} different values")]
-    Distinct { field: String, max: u64 },
-}
 
 /// Groups of one plan, numbered from zero. The plan is an argument everywhere, and has to be the same one.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +31,7 @@ pub struct Table {
     pub(crate) distinct: Vec<Distinct>,
     pub(crate) strings: Vec<Option<Box<Strings>>>,
     pub(crate) best: Vec<Best>,
-    canonical: Vec<u8>,
+    pub(crate) canonical: Vec<u8>,
 }
 
 impl Table {
@@ -233,44 +224,6 @@ impl Table {
         }
     }
 
-    /// Whether every exact count has room for the line's values.
-    fn check_new_values(&mut self, plan: &Plan, group: usize, values: &Values, line: &[u8]) -> Result<(), LimitError> {
-        let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
-        for (field, found) in plan.fields.iter().zip(&values.fields) {
-            if let (Some(column), Some(found)) = (field.distinct, found)
-                && let Distinct::Exact(set) = &self.distinct[group * plan.columns.distinct + column]
-                && set.len() >= max
-            {
-                self.canonical.clear();
-                write_canonical(Some(found), values.text(field.source, line), &mut self.canonical);
-                if !set.contains(&self.canonical) {
-                    return Err(LimitError::Distinct { field: field.label.clone(), max });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether every exact count has room for those of another group.
-    fn check_sets(&self, plan: &Plan, group: usize, other: &Table, from: usize) -> Result<(), LimitError> {
-        let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
-        for field in plan.fields.iter() {
-            let Some(column) = field.distinct else { continue };
-            let at = |table: &Table, group: usize| match &table.distinct[group * plan.columns.distinct + column] {
-                Distinct::Exact(set) => set.len(),
-                _ => 0,
-            };
-            if at(self, group) + at(other, from) > max
-                && let Distinct::Exact(own) = &self.distinct[group * plan.columns.distinct + column]
-                && let Distinct::Exact(their) = &other.distinct[from * plan.columns.distinct + column]
-                && own.len_with(their) > max
-            {
-                return Err(LimitError::Distinct { field: field.label.clone(), max });
-            }
-        }
-        Ok(())
-    }
-
     /// Adds a group of another table of the same plan to a group of this one, whatever of both came first.
     ///
     /// # Errors
@@ -359,20 +312,6 @@ impl Table {
             }
         }
         pairs(columns.stats).for_each(|(own, their)| self.stats[own].merge(&other.stats[their]));
-    }
-
-    /// Whether every field's exact percentiles have room for `more(field, column)` values.
-    fn check_room(&self, plan: &Plan, group: usize, more: impl Fn(usize, usize) -> usize) -> Result<(), LimitError> {
-        let Percentiles::Exact(max) = plan.settings.percentiles else { return Ok(()) };
-        for (number, field) in plan.fields.iter().enumerate() {
-            if let Some(column) = field.quantiles
-                && self.quantiles[group * plan.columns.quantiles + column]
-                    .is_full(plan.settings.percentiles, more(number, column))
-            {
-                return Err(LimitError::Percentiles { field: field.label.clone(), max });
-            }
-        }
-        Ok(())
     }
 }
 

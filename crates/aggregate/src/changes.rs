@@ -17,7 +17,7 @@ pub const OP: &str = "op";
 ///
 /// # Errors
 /// `Bad` when it is no change.
-#[inline]
+#[inline(never)]
 pub fn takes_back(op: Option<Field>, line: &[u8]) -> Result<bool, Fault> {
     match op.map(|field| field.text(line)) {
         Some(b"\"insert\"" | b"\"update_after\"") => Ok(false),

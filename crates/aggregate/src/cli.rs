@@ -15,17 +15,36 @@ use units::{ByteSize, DurationMs, QuantityError};
 use crate::changes::OP;
 use crate::job::{Emit, GROUPS_MAX, Job, Last, Overflow};
 
-const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD]; without NAME it is called like its function.
+const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD][?FILTER]; without NAME it is called like its function.
   count              lines                     count:F     values that are not null
-  sum:F avg:F        exact for decimals        min:F max:F of numbers
+  sum:F avg:F        exact for decimals        min:F max:F of numbers, and of strings, which come behind them
   var:F stddev:F     of a sample, as in SQL    delta:F     last minus first
   p50:F p99.9:F      percentiles, also median  distinct:F  different values (above 1,024: within 2 %)
   first:F last:F     in order of arrival       list:N:F    the first N values
   mode:F top:K:F     the most frequent values  rate rate:F lines, or sum, per second of window
+  max_by:F:G min_by:F:G  G of the line with the largest (least) F, of equal ones the first
 Missing and null fields count for nothing; a group without a single value gives null (counts give 0). Above 4,096
 different values in a group, counts of top are too high by at most the error that stands beside them.
 
+With ?FILTER, only lines for which this jq filter is true count for that result: everything behind the first question
+mark outside quotes and brackets is the filter. FIELD, F, G and the keys of --by can be jq expressions too, which give one
+value: max:.at[11:16], --by user,day=.at[:10]. A line on which one fails is a bad line. All of them that are simple are
+worked out in one pass over the line, the same one once.
+
 Keys sort as in jq: null, false, true, numbers, strings, arrays, objects. 1 and 1.0 are one key; a missing field is null.
+
+--distinct exact keeps every value: of whole numbers 8 bytes each, and above 256 of them a bit for those that lie close
+together, else up to 40 bytes, as for all others (which are told apart by 128 bits of hash). A group with more than MAX
+ends the run. In checkpoints, a group that has changed is written whole.
+
+--last writes, after each line, results of the last lines of its key: count, sum, avg, min, max, first, last and delta,
+which leave no trace of lines before those. Of a time, it is the lines at most that much older than the latest one; a line
+older than that is late.
+
+--changes writes "op" in front: an insert, the pair of update_before (the old result, as it was written) and update_after,
+or a delete when a key has no lines any more; a result that has not changed is not written again. Behind it, aggregate
+--of-changes takes the old ones back, whatever selects or maps lines one by one in between. It needs memory for the last
+result of each key.
 
 More keys than memory: with --memory all keys go to disk whenever they have filled it, sorted, and are merged when their
 window is written. Results are the same to the byte, but for those that depend on the order in which values are added:
@@ -41,7 +60,10 @@ Examples:
   aggregate --by status count avg:latency < log.ndjson
   aggregate --value latency < log.ndjson
   aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson
-  window --size 1d < clicks.ndjson | aggregate --by user count sum:price --memory 512MiB"#;
+  window --size 1d < clicks.ndjson | aggregate --by user count sum:price --memory 512MiB
+  aggregate --by 'day=.at[:10]' n=count 'failed=count?.status >= 500' slowest=max_by:latency:path < log.ndjson
+  aggregate --by sensor --last 10 avg:value < readings.ndjson
+  aggregate --by shop,user spent=sum:price --emit update --changes | aggregate --by shop --of-changes avg:spent"#;
 
 /// Compute counts, sums, percentiles and more of lines, by key and window
 ///

@@ -22,10 +22,6 @@ pub struct Taken<'a> {
     pub values: &'a Values,
     /// In order of arrival.
     pub sequence: u64,
-    /// With `--time`.
-    pub time_ms: Option<i64>,
-    /// The line takes back an earlier one.
-    pub is_taken_back: bool,
 }
 
 /// How many groups there are in all windows together, against `--max-keys`.

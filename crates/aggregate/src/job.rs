@@ -125,7 +125,7 @@ impl Job {
     /// Whether all that is wanted of a line are fields.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.plan.is_plain() && self.by.iter().all(|key| key.path().is_some())
+        self.plan.is_plain() && !self.reads_changes && self.by.iter().all(|key| key.path().is_some())
     }
 
     /// Whether keys are ever forgotten in the order of their last line.

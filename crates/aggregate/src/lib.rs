@@ -153,21 +153,26 @@ impl Stage for Aggregate {
 
     #[inline]
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let Read { annotation, time_ms, is_taken_back, front } = match self.ahead.next(line, &mut self.reader) {
+        let Read { annotation, time_ms, front } = match self.ahead.next(line, &mut self.reader) {
             Some(read) => read,
-            None => {
-                if let Some(computed) = &mut self.computed {
-                    computed.read(line).map_err(Fault::bad)?;
-                }
-                self.reader.read(&self.work.job, line, self.computed.as_deref())?
-            }
+            None => match &mut self.computed {
+                None => self.reader.read(&self.work.job, line)?,
+                Some(computed) => self.reader.read_computed(&self.work.job, line, computed)?,
+            },
         };
         if !self.mode.takes(annotation) {
             self.mode.begin(annotation, &self.work)?;
         }
         let now_ms = if self.uses_clock() { Some(out.now_ms()) } else { time_ms };
-        if let (Mode::Running(running), Some(now_ms)) = (&mut self.mode, now_ms) {
-            running.advance(now_ms, &mut self.work, out);
+        match &mut self.mode {
+            Mode::Running(running) => {
+                running.is_taken_back = self.reader.is_taken_back;
+                if let Some(now_ms) = now_ms {
+                    running.advance(now_ms, &mut self.work, out);
+                }
+            }
+            Mode::Rolling(rolling) => rolling.time_ms = time_ms.unwrap_or_default(),
+            _ => {}
         }
         let taken = Taken {
             line,
@@ -175,8 +180,6 @@ impl Stage for Aggregate {
             key: &self.reader.key,
             values: &self.reader.values,
             sequence: self.work.sequence,
-            time_ms,
-            is_taken_back,
         };
         self.work.sequence += 1;
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);

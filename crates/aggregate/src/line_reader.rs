@@ -16,8 +16,6 @@ use crate::keys;
 pub struct Read {
     pub annotation: Option<Annotation>,
     pub time_ms: Option<i64>,
-    /// The line takes back an earlier one.
-    pub is_taken_back: bool,
     /// Where in the line the values' spans count from.
     pub front: usize,
 }
@@ -27,13 +25,13 @@ pub struct Read {
 pub struct LineReader {
     pub values: Values,
     pub key: Vec<u8>,
+    /// With `--of-changes`: the line takes back an earlier one.
+    pub is_taken_back: bool,
     time: TimeParser,
     scanner: Scanner,
     /// For lines that begin with a known annotation.
     behind_annotation: Option<Scanner>,
     annotations: Annotations,
-    /// How many of the keys are fields.
-    key_paths: usize,
 }
 
 impl LineReader {
@@ -49,20 +47,41 @@ impl LineReader {
         LineReader {
             values: Values::default(),
             key: Vec::new(),
+            is_taken_back: false,
             time: TimeParser::new(time.map_or(TimeUnit::default(), |(_, unit)| *unit)),
             behind_annotation: scanner.inside_object(),
             scanner,
             annotations: Annotations::default(),
-            key_paths: job.key_paths().count(),
         }
     }
 
-    /// `computed` is what filters made of this line, if the job needs any.
+    /// Reads a line of a [plain](Job::is_plain) job.
     ///
     /// # Errors
     /// `Bad`: the key and the values are of no use then.
     #[inline]
-    pub fn read(&mut self, job: &Job, line: &[u8], computed: Option<&Computed>) -> Result<Read, Fault> {
+    pub fn read(&mut self, job: &Job, line: &[u8]) -> Result<Read, Fault> {
+        self.find::<true>(job, line, None)
+    }
+
+    /// Reads a line of any job.
+    ///
+    /// # Errors
+    /// As `read`, and `Bad` when a filter fails.
+    #[inline(never)]
+    pub fn read_computed(&mut self, job: &Job, line: &[u8], computed: &mut Computed) -> Result<Read, Fault> {
+        computed.read(line).map_err(Fault::bad)?;
+        self.find::<false>(job, line, Some(computed))
+    }
+
+    /// The way of plain jobs has nothing in it for others.
+    #[inline]
+    fn find<const IS_PLAIN: bool>(
+        &mut self,
+        job: &Job,
+        line: &[u8],
+        computed: Option<&Computed>,
+    ) -> Result<Read, Fault> {
         // Most lines begin as one of the last few did: the rest is scanned, and the annotation known.
         if let Some(scanner) = &mut self.behind_annotation
             && let Some((annotation, front)) = self.annotations.front(line)
@@ -70,22 +89,32 @@ impl LineReader {
             && let Ok(fields) = scanner.scan(rest)
             && let (&[None, None, None, None], fields) = fields.as_slice().split_at(annotation::NAMES.len())
         {
-            let (by, fields) = fields.split_at(self.key_paths);
-            let into = (&mut self.values, &mut self.key, &mut self.time, computed);
-            let (time_ms, is_taken_back) = read_fields(job, (by, fields), rest, into)?;
-            return Ok(Read { annotation: Some(annotation), time_ms, is_taken_back, front });
+            let into = (&mut self.values, &mut self.key, &mut self.time);
+            let time_ms = match computed {
+                Some(computed) if !IS_PLAIN => read_computed(job, fields, rest, computed, into)?,
+                _ => read_fields(job, fields, rest, into)?,
+            };
+            if !IS_PLAIN && job.reads_changes {
+                self.is_taken_back = changes::takes_back(fields.last().copied().flatten(), rest)?;
+            }
+            return Ok(Read { annotation: Some(annotation), time_ms, front });
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?.as_slice();
         let (places, fields) = fields.split_at(annotation::NAMES.len());
         let annotation = self.annotations.read(places, line)?;
-        let (by, fields) = fields.split_at(self.key_paths);
-        let into = (&mut self.values, &mut self.key, &mut self.time, computed);
-        let (time_ms, is_taken_back) = read_fields(job, (by, fields), line, into)?;
-        Ok(Read { annotation, time_ms, is_taken_back, front: 0 })
+        let into = (&mut self.values, &mut self.key, &mut self.time);
+        let time_ms = match computed {
+            Some(computed) if !IS_PLAIN => read_computed(job, fields, line, computed, into)?,
+            _ => read_fields(job, fields, line, into)?,
+        };
+        if !IS_PLAIN && job.reads_changes {
+            self.is_taken_back = changes::takes_back(fields.last().copied().flatten(), line)?;
+        }
+        Ok(Read { annotation, time_ms, front: 0 })
     }
 }
 
-/// What works out the keys' expressions, then the plan's, and its conditions; none if there are none.
+/// What works out the keys' expressions, then the plan's, and its conditions; none for a plain job.
 pub fn computed(job: &Job) -> Option<Box<Computed>> {
     (!job.is_plain()).then(|| {
         let keys = job.by.iter().filter(|key| key.path().is_none());
@@ -94,48 +123,51 @@ pub fn computed(job: &Job) -> Option<Box<Computed>> {
     })
 }
 
-/// Takes what was found of `--by`, and then of the plan's paths, of `--time` and of the change; gives the time, and
-/// whether the line takes back another.
+/// Takes what was found of `--by`, of the plan's paths and of `--time`, in that order; gives the time.
 #[inline]
 fn read_fields(
     job: &Job,
-    (by, fields): (&[Option<Field>], &[Option<Field>]),
+    fields: &[Option<Field>],
     line: &[u8],
-    (values, key, parser, computed): (&mut Values, &mut Vec<u8>, &mut TimeParser, Option<&Computed>),
-) -> Result<(Option<i64>, bool), Fault> {
+    (values, key, parser): (&mut Values, &mut Vec<u8>, &mut TimeParser),
+) -> Result<Option<i64>, Fault> {
+    let (by, fields) = fields.split_at(job.by.len());
     let (wanted, time) = fields.split_at(job.plan.paths().len());
-    let time_ms = match (&job.time, time) {
+    let time_ms = read_time(job, time, line, parser)?;
+    values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
+    keys::read(by, line, key);
+    Ok(time_ms)
+}
+
+#[inline]
+fn read_time(job: &Job, time: &[Option<Field>], line: &[u8], parser: &mut TimeParser) -> Result<Option<i64>, Fault> {
+    Ok(match (&job.time, time) {
         (Some(_), [Some(field), ..]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
         (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
         (None, _) => None,
-    };
-    let is_taken_back = job.reads_changes && changes::takes_back(fields.last().copied().flatten(), line)?;
-    match computed {
-        None => {
-            values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
-            keys::read(by, line, key);
-        }
-        Some(computed) => read_computed(job, (by, wanted), line, computed, (values, key))?,
-    }
-    Ok((time_ms, is_taken_back))
+    })
 }
 
+/// The same where some of it is worked out by filters.
 #[inline(never)]
 fn read_computed(
     job: &Job,
-    (by, paths): (&[Option<Field>], &[Option<Field>]),
+    fields: &[Option<Field>],
     line: &[u8],
     computed: &Computed,
-    (values, key): (&mut Values, &mut Vec<u8>),
-) -> Result<(), Fault> {
-    let (mut paths_by, mut computed_by) = (by.iter(), computed.values().iter());
+    (values, key, parser): (&mut Values, &mut Vec<u8>, &mut TimeParser),
+) -> Result<Option<i64>, Fault> {
+    let (by, fields) = fields.split_at(job.key_paths().count());
+    let (paths, time) = fields.split_at(job.plan.paths().len());
+    let time_ms = read_time(job, time, line, parser)?;
+    let (mut by, mut computed_by) = (by.iter(), computed.values().iter());
     key.clear();
     for (number, expression) in job.by.iter().enumerate() {
         if number > 0 {
             key.push(b'\n');
         }
         let (field, text) = match expression.path() {
-            Some(_) => (paths_by.next(), line),
+            Some(_) => (by.next(), line),
             None => (computed_by.next(), computed.text()),
         };
         write_canonical(field.and_then(Option::as_ref), text, key);
@@ -147,5 +179,6 @@ fn read_computed(
         expressions: computed_by.as_slice(),
         conditions: computed.truths(),
     };
-    values.read_all(&job.plan, &inputs).map_err(Fault::bad)
+    values.read_all(&job.plan, &inputs).map_err(Fault::bad)?;
+    Ok(time_ms)
 }

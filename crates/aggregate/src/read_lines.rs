@@ -57,7 +57,7 @@ impl ReadLines {
     }
 }
 
-/// Reads ahead, for jobs without filters.
+/// Reads ahead, for plain jobs.
 #[derive(Debug)]
 pub struct Reader {
     job: Job,
@@ -73,7 +73,7 @@ impl Reader {
 
 impl ReadAhead for Reader {
     fn line(&mut self, line: &[u8]) {
-        if let Ok(read) = self.reader.read(&self.job, line, None) {
+        if let Ok(read) = self.reader.read(&self.job, line) {
             self.lines.push(line, read, &self.reader);
         }
     }

@@ -19,6 +19,8 @@ use crate::work::Work;
 #[derive(Debug, Default)]
 pub struct Rolling {
     pub groups: Groups,
+    /// Of the line that comes.
+    pub time_ms: i64,
     /// By group, in order of arrival; those of a time in the order of their times.
     rows: Vec<VecDeque<TimedRow>>,
     /// What all rows take in memory, about.
@@ -28,7 +30,7 @@ pub struct Rolling {
 
 #[derive(Debug)]
 struct TimedRow {
-    /// Zero where lines are counted.
+    /// The same for all where lines are counted.
     time_ms: i64,
     row: Row,
 }
@@ -36,10 +38,11 @@ struct TimedRow {
 impl Rolling {
     /// # Errors
     /// `Stop` at a limit.
+    #[inline(never)]
     pub fn line(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let Some(last) = work.job.last else { return Ok(()) };
         let id = self.groups.find_or_insert(&work.job, taken.key, hash(taken.key), &mut work.budget)?;
-        let time_ms = taken.time_ms.unwrap_or_default();
+        let time_ms = self.time_ms;
         if let (Last::Time(range_ms), Some(newest)) = (last, self.rows_of(id).back())
             && time_ms < newest.time_ms.saturating_sub(range_ms)
         {
@@ -77,7 +80,7 @@ impl Rolling {
     }
 
     fn drop_old(&mut self, id: u32, last: Last, work: &Work) {
-        let Rolling { groups, rows, bytes, values } = self;
+        let Rolling { groups, rows, bytes, values, .. } = self;
         let rows = &mut rows[id as usize];
         while let (Some(oldest), Some(newest)) = (rows.front(), rows.back())
             && match last {

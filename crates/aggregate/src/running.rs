@@ -30,6 +30,8 @@ pub struct Running {
     pub tick_ms: Option<i64>,
     /// Keys that the last checkpoint has and that are forgotten.
     removed: Vec<KeyText>,
+    /// The line that comes takes back an earlier one.
+    pub is_taken_back: bool,
     /// With `--changes`.
     written_texts: Written,
 }
@@ -59,7 +61,7 @@ impl Running {
     /// # Errors
     /// `Stop` at a limit.
     pub fn line(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
-        if taken.is_taken_back {
+        if self.is_taken_back {
             return self.take_back(taken, work, out);
         }
         let id = self.group(taken, work, out)?;
@@ -69,6 +71,7 @@ impl Running {
     }
 
     /// A line takes back an earlier one; a key without lines is gone.
+    #[inline(never)]
     fn take_back(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let id = self.groups.find(taken.key).ok_or_else(was_not_there)?;
         self.groups.store.take_back(&work.job, id, taken)?;

@@ -111,7 +111,7 @@ impl Mode {
         }
         let by: Vec<String> = job.by.iter().map(ToString::to_string).collect();
         let mut rule = json!({ "by": by, "max": ["/sequence"], "sum": ["/mode/groups"] });
-        if !matches!(self, Mode::Running(_)) {
+        if !matches!(self, Mode::Running(_) | Mode::Rolling(_)) {
             rule["behind"] = "|".into();
         }
         rule
@@ -124,7 +124,7 @@ impl Mode {
                 "kind": "running", "clock": running.clock_ms, "tick": running.tick_ms, "written": running.written,
                 "groups": running.groups.len(),
             }),
-            Mode::Rolling(_) => json!({ "kind": "rolling" }),
+            Mode::Rolling(rolling) => json!({ "kind": "rolling", "groups": rolling.groups.len() }),
             Mode::Windows(windows) => json!({ "kind": "windows", "groups": sizes(windows.panes.sizes()) }),
             Mode::Slices(slices) => {
                 let announced: Vec<String> =

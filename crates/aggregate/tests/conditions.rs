@@ -182,7 +182,7 @@ proptest! {
 fn every_kind_of_state_goes_through_crashes() {
     let words = ["\"a\"", "\"é\\u0001\"", "7", "null", "\"a\\\"b\"", "-2.50"];
     let line = |n: u64| {
-        format!(r#""v":{},"w":{},"ok":{},"k":{},"s":"x{n}"}}"#, n * n % 17, words[n as usize % 6], n % 3 > 0, n % 2)
+        format!(r#""v":{},"w":{},"ok":{},"k":{},"s":"x{n}"}}"#, n * n % 17, words[n as usize % 6], n % 5 < 3, n % 2)
     };
     for ((mark, annotation), distinct) in KINDS.into_iter().zip(["exact", "hyperloglog"].into_iter().cycle()) {
         let annotation = annotation.replace("0A", "00").replace("0B", "05");

@@ -82,7 +82,7 @@ impl Aligned {
 }
 
 impl Merge for Aligned {
-    fn from_input(&mut self, input: usize) {
+    fn at_input(&mut self, input: usize) {
         self.stream = input;
     }
 

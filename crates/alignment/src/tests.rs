@@ -9,7 +9,7 @@ fn play(stage: &mut Aligned, script: &[&str]) -> String {
     for item in script {
         let (number, text) = item.split_at(1);
         let stream = number.parse().unwrap();
-        stage.from_input(stream);
+        stage.at_input(stream);
         match text.trim() {
             "." => stage.input_ended(stream, &mut out).unwrap(),
             mark if mark.starts_with("{\"$\"") => stage.mark(&Mark::parse(mark.as_bytes()).unwrap(), &mut out).unwrap(),
@@ -170,12 +170,12 @@ impl Stage for Numbered {
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        self.0.from_input(usize::from(line[0] - b'0'));
+        self.0.at_input(usize::from(line[0] - b'0'));
         self.0.line(line, out)
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        self.0.from_input(mark.number("of").unwrap_or(0) as usize);
+        self.0.at_input(mark.number("of").unwrap_or(0) as usize);
         self.0.mark(mark, out)
     }
 

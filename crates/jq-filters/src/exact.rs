@@ -207,33 +207,33 @@ fn in_turn<'a>(mut left: impl Iterator<Item = &'a Val>, mut right: impl Iterator
     }
 }
 
-fn definition<'s>(def: Def<&'s str>) -> Def<&'s str> {
+fn definition(def: Def<&str>) -> Def<&str> {
     Def { name: def.name, args: def.args, body: term(def.body) }
 }
 
-fn boxed<'s>(of: Box<Term<&'s str>>) -> Box<Term<&'s str>> {
-    Box::new(term(*of))
+fn boxed(of: Term<&str>) -> Box<Term<&str>> {
+    Box::new(term(of))
 }
 
 /// The term with its operators as calls.
-pub fn term<'s>(of: Term<&'s str>) -> Term<&'s str> {
+pub fn term(of: Term<&str>) -> Term<&str> {
     match of {
         Term::Id | Term::Recurse | Term::Num(_) | Term::Arr(None) | Term::Break(_) | Term::Var(_) => of,
         Term::Str(format, parts) => Term::Str(format, parts.into_iter().map(string_part).collect()),
-        Term::Arr(Some(of)) => Term::Arr(Some(boxed(of))),
+        Term::Arr(Some(of)) => Term::Arr(Some(boxed(*of))),
         Term::Obj(members) => Term::Obj(members.into_iter().map(|(key, value)| (term(key), value.map(term))).collect()),
-        Term::Neg(of) => Term::Neg(boxed(of)),
+        Term::Neg(of) => Term::Neg(boxed(*of)),
         Term::BinOp(left, operator, right) => operation(term(*left), operator, term(*right)),
-        Term::Label(name, of) => Term::Label(name, boxed(of)),
+        Term::Label(name, of) => Term::Label(name, boxed(*of)),
         Term::Fold(name, of, over, arguments) => {
-            Term::Fold(name, boxed(of), pattern(over), arguments.into_iter().map(term).collect())
+            Term::Fold(name, boxed(*of), pattern(over), arguments.into_iter().map(term).collect())
         }
-        Term::TryCatch(of, catch) => Term::TryCatch(boxed(of), catch.map(boxed)),
+        Term::TryCatch(of, catch) => Term::TryCatch(boxed(*of), catch.map(|catch| boxed(*catch))),
         Term::IfThenElse(cases, otherwise) => {
             let cases = cases.into_iter().map(|(condition, then)| (term(condition), term(then)));
-            Term::IfThenElse(cases.collect(), otherwise.map(boxed))
+            Term::IfThenElse(cases.collect(), otherwise.map(|of| boxed(*of)))
         }
-        Term::Def(defs, of) => Term::Def(defs.into_iter().map(definition).collect(), boxed(of)),
+        Term::Def(defs, of) => Term::Def(defs.into_iter().map(definition).collect(), boxed(*of)),
         Term::Call(name, arguments) => Term::Call(name, arguments.into_iter().map(term).collect()),
         Term::Path(of, path) => {
             let parts = path.0.into_iter().map(|(part, opt)| {
@@ -243,7 +243,7 @@ pub fn term<'s>(of: Term<&'s str>) -> Term<&'s str> {
                 };
                 (part, opt)
             });
-            Term::Path(boxed(of), Path(parts.collect()))
+            Term::Path(boxed(*of), Path(parts.collect()))
         }
     }
 }
@@ -262,7 +262,7 @@ fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&
     }
 }
 
-fn pattern<'s>(of: Pattern<&'s str>) -> Pattern<&'s str> {
+fn pattern(of: Pattern<&str>) -> Pattern<&str> {
     match of {
         Pattern::Var(name) => Pattern::Var(name),
         Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(pattern).collect()),

@@ -57,6 +57,7 @@ const LINES: &[&str] = &[
     r#"{ "key" : "us\u0065r-1" , "value":-0, "status":404, "user":{"id":-0,"name":"é","id":7}, "tags":[] }"#,
     r#"{"key":"a\/b","value":0.1,"status":503.0,"path":"","user":null,"tags":[{"a":1,"a":2}],"key":"last"}"#,
     r#"{"value":12345678901234567890,"status":100000000000000000000,"user":{"id":{"x":[1, 2]}},"tags":null}"#,
+    r#"{"value":-0,"status":2,"tags":[-0,{"a":-0}],"key":"-0"}"#,
     r#"{"value":"x","status":1,"user":[1],"tags":{"a":"b"},"path":7,"timestamp":"é"}"#,
     r#"{"value":9223372036854775807,"status":-9223372036854775808}"#,
     r#"{"value":1.7976931348623157e308,"status":0,"key":""}"#,

@@ -139,7 +139,7 @@ fn parse_columns(text: &str) -> Result<Columns, WrongExpression> {
 
 /// The stage that the flags ask for.
 pub enum Plan {
-    File(Lookup),
+    File(Box<Lookup>),
     Stream(Box<LookupStream>),
 }
 
@@ -161,7 +161,7 @@ impl Cli {
             (Some(path), _) => {
                 let tables = TableFile::new(path.clone(), self.table_reader(path)?, Hangup::catch()?);
                 let lookup = Lookup::new(self.on.left.clone(), self.kind, Box::new(tables))?;
-                Ok(Plan::File(lookup.reporting(self.stage.run.verbose)))
+                Ok(Plan::File(Box::new(lookup.reporting(self.stage.run.verbose))))
             }
             (None, Some(rows)) => Ok(Plan::Stream(Box::new(LookupStream::new(self.stream_job(rows)?)))),
             (None, None) => Err(Error::usage("no table").hint("say --table FILE, or --table-where FILTER").into()),

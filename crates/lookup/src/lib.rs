@@ -36,7 +36,7 @@ pub use crate::stream::{LookupStream, StreamJob};
 pub use crate::table::{Duplicates, Table};
 pub use crate::tables::Tables;
 
-use crate::line_reader::LineReader;
+use crate::line_reader::{LineReader, write_joined};
 
 /// What becomes of a line without a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -108,10 +108,10 @@ impl Stage for Lookup {
             without_row(self.kind, line, out);
             return Ok(());
         };
-        read.write(line, first, out.buffer());
+        write_joined(line, first, out.buffer());
         out.end_line();
         for row in rows {
-            read.write(line, row, out.buffer());
+            write_joined(line, row, out.buffer());
             out.end_result();
         }
         Ok(())

@@ -13,7 +13,6 @@ pub struct Read<'a> {
     pub key: Option<&'a [u8]>,
     /// The text of the field of time.
     pub time: Option<&'a [u8]>,
-    is_empty: bool,
 }
 
 /// Reads lines.
@@ -64,11 +63,7 @@ impl LineReader {
             write_untyped(&self.key, &mut self.untyped);
             std::mem::swap(&mut self.key, &mut self.untyped);
         }
-        Ok(Read {
-            key: has_key.then_some(&self.key),
-            time: found.get(self.left).map(|value| value.text()),
-            is_empty: found.is_empty_object(),
-        })
+        Ok(Read { key: has_key.then_some(&self.key), time: found.get(self.left).map(|value| value.text()) })
     }
 }
 
@@ -79,19 +74,15 @@ fn already_there(name: &str) -> Fault {
     ))
 }
 
-impl Read<'_> {
-    /// Appends the line with these members behind its own.
-    pub fn write(&self, line: &[u8], members: &[u8], out: &mut Vec<u8>) {
-        if members.is_empty() {
-            return out.extend_from_slice(line);
-        }
-        // The line is an object: the last brace is its own.
-        let end = line.iter().rposition(|byte| *byte == b'}').unwrap_or(line.len());
-        out.extend_from_slice(&line[..end]);
-        if !self.is_empty {
-            out.push(b',');
-        }
-        out.extend_from_slice(members);
-        out.extend_from_slice(&line[end..]);
+/// Appends a line that was read, with these members behind its own.
+pub fn write_joined(line: &[u8], members: &[u8], out: &mut Vec<u8>) {
+    // The line is an object: the last brace is its own, and one right before that would open it.
+    let end = line.iter().rposition(|byte| *byte == b'}').unwrap_or(line.len());
+    let (own, close) = line.split_at(end);
+    out.extend_from_slice(own);
+    if !members.is_empty() && !own.trim_ascii_end().ends_with(b"{") {
+        out.push(b',');
     }
+    out.extend_from_slice(members);
+    out.extend_from_slice(close);
 }

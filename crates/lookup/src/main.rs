@@ -9,7 +9,7 @@ use selection::Selected;
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| match cli.plan()? {
-        Plan::File(stage) => run_stage(Selected::new(stage, &cli.selection), cli.config(), &cli.stage),
+        Plan::File(stage) => run_stage(Selected::new(*stage, &cli.selection), cli.config(), &cli.stage),
         Plan::Stream(stage) => run_stage(Selected::new(*stage, &cli.selection), cli.config(), &cli.stage),
     })
 }

@@ -1,5 +1,8 @@
 //! A table that comes in the stream: rows among the lines.
 //!
+//! A table in a Kafka topic needs no client of its own here: `kafka-cat-in` reads that topic beside the others. So its
+//! place in the topic is in the same checkpoint as all else, and its time is that of the pipe.
+//!
 //! **Rows** are lines that `--table-where` selects; they end here, and the last one of a key counts. One that
 //! `--table-delete` selects takes its key out.
 //!
@@ -18,17 +21,17 @@ use std::io::{self, BufRead, Write};
 use event_time::{StreamTime, format_rfc3339};
 use json_fields::{FieldPath, Scanner};
 use keyed_state::{Keyed, hash};
-use line_values::{Expression, LineValues};
+use line_values::{Expression, KeyText, LineValues};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
 use selection::Selector;
 use serde_json::{Value, json};
 use units::ByteSize;
 
 use crate::history::{AsOf, History};
-use crate::line_reader::LineReader;
+use crate::line_reader::{LineReader, write_joined};
 use crate::on::On;
 use crate::read_table::write_name;
-use crate::waiting::Waiting;
+use crate::waiting::{Waiter, Waiting};
 use crate::{Kind, report, without_row};
 
 /// What to do, as the flags say.
@@ -120,7 +123,8 @@ impl LookupStream {
         self.put(time_ms, is_gone)?;
         self.sequence += 1;
         out.settle(1);
-        self.observe(time_ms, out)
+        self.observe(time_ms, out);
+        Ok(())
     }
 
     /// Puts the row that was read into the history of its key.
@@ -157,61 +161,75 @@ impl LookupStream {
 
     /// Takes a line that wants a row: it waits, or is answered at once.
     fn wants_row(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let watermark_ms = self.watermark_ms();
         let read = self.reader.read(line)?;
         let time_ms = match (&mut self.job.time, read.time) {
             (None, _) => 0,
             (Some((_, time)), Some(text)) => time.read(text, out.now_ms()).map_err(Fault::bad)?,
             (Some((path, _)), None) => return Err(no_field(path)),
         };
-        let is_due = self.watermark_ms().is_some_and(|watermark_ms| time_ms < watermark_ms);
+        let is_due = watermark_ms.is_some_and(|watermark_ms| time_ms < watermark_ms);
         if self.job.time.is_none() || is_due {
-            self.answer(line, time_ms, out)?;
+            let found = as_of(&self.histories, read.key, time_ms);
+            self.lines_without += u64::from(found == AsOf::NoRow);
+            answer(self.job.kind, line, time_ms, found, out);
         } else {
+            let waiter = Waiter::new(read.key, line);
             self.check_room(line.len())?;
-            self.waiting.push(time_ms, self.sequence, line);
+            self.waiting.push(time_ms, self.sequence, waiter);
         }
         self.lines += 1;
         self.sequence += 1;
-        self.observe(time_ms, out)
-    }
-
-    /// Writes a line with the row of its time.
-    fn answer(&mut self, line: &[u8], time_ms: i64, out: &mut Out) -> Result<(), Fault> {
-        let read = self.reader.read(line)?;
-        let history = read.key.and_then(|key| self.histories.find(key, hash(key))).map(|id| self.histories.get(id));
-        match history.map_or(AsOf::NoRow, |history| history.as_of(time_ms)) {
-            AsOf::Row(members) => {
-                read.write(line, members, out.buffer());
-                out.end_line();
-            }
-            AsOf::NoRow => {
-                self.lines_without += 1;
-                without_row(self.job.kind, line, out);
-            }
-            AsOf::Forgotten if out.late_policy() == Late::Pass => {
-                out.count_late_passed();
-                out.line(line);
-            }
-            AsOf::Forgotten => {
-                let why = format_args!("time {} is late: the row of that time is forgotten", format_rfc3339(time_ms));
-                out.late(line, why, "a longer --lateness remembers it, --late reject keeps such lines aside");
-            }
-        }
+        self.observe(time_ms, out);
         Ok(())
     }
 
-    fn observe(&mut self, time_ms: i64, out: &mut Out) -> Result<(), Fault> {
+    fn observe(&mut self, time_ms: i64, out: &mut Out) {
         let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.observe(time_ms));
-        self.advance(moved_ms, out)
+        self.advance(moved_ms, out);
     }
 
     /// Answers the lines whose time the watermark has passed.
-    fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) -> Result<(), Fault> {
-        let Some(watermark_ms) = moved_ms else { return Ok(()) };
-        while let Some((time_ms, line)) = self.waiting.pop(watermark_ms) {
-            self.answer(&line, time_ms, out)?;
+    fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        let Some(watermark_ms) = moved_ms else { return };
+        while let Some((time_ms, Waiter { key, line })) = self.waiting.pop(watermark_ms) {
+            let found = as_of(&self.histories, key.as_ref().map(KeyText::as_bytes), time_ms);
+            self.lines_without += u64::from(found == AsOf::NoRow);
+            answer(self.job.kind, &line, time_ms, found, out);
         }
-        Ok(())
+    }
+
+    fn load_waiter(&mut self, sequence: u64, value: &[u8]) -> Option<()> {
+        let (time_ms, line) = Waiting::read(value)?;
+        let read = self.reader.read(&line).ok()?;
+        let waiter = Waiter::new(read.key, &line);
+        self.waiting.load(time_ms, sequence, waiter);
+        Some(())
+    }
+}
+
+/// The row of a key as of a time.
+fn as_of<'h>(histories: &'h Keyed<History>, key: Option<&[u8]>, time_ms: i64) -> AsOf<'h> {
+    let id = key.and_then(|key| histories.find(key, hash(key)));
+    id.map_or(AsOf::NoRow, |id| histories.get(id).as_of(time_ms))
+}
+
+/// Writes a line with what was found for it.
+fn answer(kind: Kind, line: &[u8], time_ms: i64, found: AsOf<'_>, out: &mut Out) {
+    match found {
+        AsOf::Row(members) => {
+            write_joined(line, members, out.buffer());
+            out.end_line();
+        }
+        AsOf::NoRow => without_row(kind, line, out),
+        AsOf::Forgotten if out.late_policy() == Late::Pass => {
+            out.count_late_passed();
+            out.line(line);
+        }
+        AsOf::Forgotten => {
+            let why = format_args!("time {} is late: the row of that time is forgotten", format_rfc3339(time_ms));
+            out.late(line, why, "a longer --lateness remembers it, --late reject keeps such lines aside");
+        }
     }
 }
 
@@ -234,7 +252,7 @@ impl Stage for LookupStream {
         if let (Some(field), Some((_, time))) = (fields.get(0), &mut self.job.time)
             && let Ok(time_ms) = time.read(field.text(line), out.now_ms())
         {
-            self.observe(time_ms, out)?;
+            self.observe(time_ms, out);
         }
         Ok(())
     }
@@ -242,14 +260,14 @@ impl Stage for LookupStream {
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         if let Some((_, time)) = &mut self.job.time {
             let moved_ms = time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)?;
-            self.advance(moved_ms.flatten(), out)?;
+            self.advance(moved_ms.flatten(), out);
         }
         out.mark(mark);
         Ok(())
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.advance(Some(i64::MAX), out)?;
+        self.advance(Some(i64::MAX), out);
         if self.job.reports {
             report(self.lines_without, self.lines, out);
         }
@@ -262,7 +280,8 @@ impl Stage for LookupStream {
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
         let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.wake(out.now_ms()));
-        self.advance(moved_ms, out)
+        self.advance(moved_ms, out);
+        Ok(())
     }
 
     fn held(&self) -> u64 {
@@ -295,7 +314,7 @@ impl Stage for LookupStream {
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
         let damaged = || Error::data(format_args!("the saved entry {key:?} is damaged"));
         if let Some(sequence) = Waiting::sequence_of(key) {
-            return self.waiting.load(sequence, value).ok_or_else(damaged);
+            return self.load_waiter(sequence, value).ok_or_else(damaged);
         }
         let history = History::load(value).ok_or_else(damaged)?;
         self.history_bytes += history.bytes();

@@ -4,12 +4,30 @@ use std::collections::BTreeMap;
 
 use accumulators::{StateReader, write_signed};
 use json_fields::write_string;
+use line_values::KeyText;
 use millpipe::Changes;
+
+/// A line with its key, if it has one.
+#[derive(Debug)]
+pub struct Waiter {
+    pub key: Option<KeyText>,
+    pub line: Box<[u8]>,
+}
+
+impl Waiter {
+    pub fn new(key: Option<&[u8]>, line: &[u8]) -> Waiter {
+        Waiter { key: key.map(KeyText::new), line: line.into() }
+    }
+
+    fn bytes(&self) -> usize {
+        self.line.len() + self.key.as_ref().map_or(0, KeyText::heap_bytes)
+    }
+}
 
 /// Lines by time and arrival.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    lines: BTreeMap<(i64, u64), Box<[u8]>>,
+    lines: BTreeMap<(i64, u64), Waiter>,
     bytes: usize,
     /// Lines that the next checkpoint has to save, and those that it has to forget; none before the first.
     changes: Option<Unsaved>,
@@ -27,23 +45,23 @@ struct Unsaved {
 const NAME: &str = "line ";
 
 impl Waiting {
-    pub fn push(&mut self, time_ms: i64, sequence: u64, line: &[u8]) {
-        self.bytes += line.len();
-        self.lines.insert((time_ms, sequence), line.into());
+    pub fn push(&mut self, time_ms: i64, sequence: u64, waiter: Waiter) {
+        self.bytes += waiter.bytes();
+        self.lines.insert((time_ms, sequence), waiter);
         if let Some(changes) = &mut self.changes {
             changes.new.push((time_ms, sequence));
         }
     }
 
     /// The first line with a time before the watermark, with that.
-    pub fn pop(&mut self, watermark_ms: i64) -> Option<(i64, Box<[u8]>)> {
+    pub fn pop(&mut self, watermark_ms: i64) -> Option<(i64, Waiter)> {
         let first = self.lines.first_entry().filter(|first| first.key().0 < watermark_ms)?;
-        let ((time_ms, sequence), line) = first.remove_entry();
-        self.bytes -= line.len();
+        let ((time_ms, sequence), waiter) = first.remove_entry();
+        self.bytes -= waiter.bytes();
         if let Some(changes) = self.changes.as_mut().filter(|changes| sequence < changes.from) {
             changes.gone.push(sequence);
         }
-        Some((time_ms, line))
+        Some((time_ms, waiter))
     }
 
     pub fn lines(&self) -> usize {
@@ -65,7 +83,7 @@ impl Waiting {
             }
         };
         for key in new {
-            let Some(line) = self.lines.get(&key) else { continue };
+            let Some(Waiter { line, .. }) = self.lines.get(&key) else { continue };
             to.put(&format!("{NAME}{}", key.1), |out| {
                 out.push(b'[');
                 write_signed(key.0, out);
@@ -82,16 +100,22 @@ impl Waiting {
         name.strip_prefix(NAME)?.parse().ok()
     }
 
-    pub fn load(&mut self, sequence: u64, value: &[u8]) -> Option<()> {
+    /// The time and the text of a line that was saved.
+    pub fn read(value: &[u8]) -> Option<(i64, Vec<u8>)> {
         let mut from = StateReader::new(value);
         from.literal(b"[")?;
         let time_ms = from.signed()?;
         from.literal(b",")?;
-        let line = from.string()?;
+        let line = from.string()?.into_owned();
         from.literal(b"]")?;
         from.end()?;
-        self.bytes += line.len();
-        self.lines.insert((time_ms, sequence), line.as_ref().into()).is_none().then_some(())
+        Some((time_ms, line))
+    }
+
+    /// Takes in a line that was saved.
+    pub fn load(&mut self, time_ms: i64, sequence: u64, waiter: Waiter) {
+        self.bytes += waiter.bytes();
+        self.lines.insert((time_ms, sequence), waiter);
     }
 
     /// The state is that of a checkpoint with lines below this number.

@@ -26,6 +26,7 @@ pub fn tools() -> Vec<Command> {
         lookup::cli::Cli::command(),
         stream_join::cli::Cli::command(),
         parallel_map::cli::Cli::command(),
+        validate::cli::Cli::command(),
         throttle::cli::Cli::command(),
         merge::cli::Cli::command(),
         shard::cli::Cli::command(),

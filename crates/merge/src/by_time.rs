@@ -161,7 +161,7 @@ impl Marks {
 }
 
 impl Merge for ByTime {
-    fn from_input(&mut self, input: usize) {
+    fn at_input(&mut self, input: usize) {
         self.input = input;
     }
 

@@ -19,7 +19,7 @@ struct Numbered(ByTime);
 impl Numbered {
     fn turn_to(&mut self, text: &str) -> usize {
         let of = text.split_once("\"of\":").map_or(0, |(_, rest)| usize::from(rest.as_bytes()[0] - b'0'));
-        self.0.from_input(of);
+        self.0.at_input(of);
         of
     }
 }
@@ -186,9 +186,9 @@ fn an_input_that_has_filled_its_buffer_has_no_room() {
     assert!(driver.stage.0.has_room(0));
 }
 
-/// Lines of three inputs, interleaved; each input out of order by less than 4 s.
+/// Lines of three inputs, interleaved; each input out of order by at most 4 s.
 fn lines() -> impl Strategy<Value = Vec<(usize, i64)>> {
-    proptest::collection::vec((0usize..3, 0i64..4, 0i64..3), 0..80).prop_map(|steps| {
+    proptest::collection::vec((0usize..3, 0i64..5, 0i64..3), 0..80).prop_map(|steps| {
         let mut at = [10; 3];
         let line = |(of, back, step): (usize, i64, i64)| {
             at[of] += step;

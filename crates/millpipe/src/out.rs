@@ -286,7 +286,7 @@ impl Out {
     }
 
     /// The next line is of this input.
-    pub(crate) fn from_input(&mut self, input: usize) {
+    pub(crate) fn at_input(&mut self, input: usize) {
         self.input = input;
     }
 

@@ -19,7 +19,7 @@ use crate::batch::{Batch, Failure, Product};
 use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, reader_has_gone};
 use crate::mark::Mark;
-use crate::out::{Out, Place};
+use crate::out::Out;
 use crate::stage::Stage;
 
 /// How lines are spread over workers.
@@ -66,7 +66,7 @@ pub(crate) enum Message {
 
 /// In the order of the input.
 enum Waiting {
-    Batch(u64, Option<(Batch, Product)>),
+    Batch(u64, Option<Box<(Batch, Product)>>),
     /// Marks, as they are to be written.
     Marks(Vec<u8>),
 }
@@ -169,7 +169,7 @@ impl Pool {
                     _ => None,
                 });
                 if let Some(done) = entry {
-                    *done = Some((batch, product));
+                    *done = Some(Box::new((batch, product)));
                 }
                 self.write_ready(out)
             }
@@ -202,34 +202,6 @@ impl Pool {
         let batch = std::mem::replace(&mut self.batch, self.spare.pop().unwrap_or_default());
         self.batch_since = None;
         self.give(batch, out);
-    }
-
-    /// A chunk so large is a batch by itself.
-    pub fn wants_chunk(&self, bytes: usize) -> bool {
-        2 * bytes >= self.jobs.batch_bytes
-    }
-
-    /// A list to note the ends of lines in.
-    pub fn take_spare_ends(&mut self) -> Vec<usize> {
-        self.spare.last_mut().map(Batch::take_ends).unwrap_or_default()
-    }
-
-    /// Takes whole data lines, which end there, as one batch. A buffer for others comes back.
-    ///
-    /// # Errors
-    /// What ends the run.
-    pub fn chunk(&mut self, lines: Vec<u8>, ends: Vec<usize>, place: Place, out: &mut Out) -> Result<Vec<u8>, Fault> {
-        let last = out.place();
-        self.close_batch(out)?;
-        while !self.has_room() {
-            self.wait(out)?;
-        }
-        out.at(last.line, last.byte);
-        self.held += ends.len() as u64;
-        let mut batch = self.spare.pop().unwrap_or_default();
-        let buffer = batch.take_lines(lines, ends, place);
-        self.give(batch, out);
-        Ok(buffer)
     }
 
     fn give(&mut self, mut batch: Batch, out: &Out) {
@@ -280,9 +252,9 @@ impl Pool {
     fn write_at(&mut self, index: usize, out: &mut Out) -> Result<(), Fault> {
         match self.queue.remove(index) {
             Some(Waiting::Marks(marks)) => out.buffer().extend_from_slice(&marks),
-            Some(Waiting::Batch(_, Some((mut batch, product)))) => {
+            Some(Waiting::Batch(_, Some(done))) => {
+                let (mut batch, mut product) = *done;
                 self.in_flight -= 1;
-                let mut product = product;
                 let result = product.write(&batch, out);
                 if let Err(fault) = result {
                     self.broken = true;
@@ -419,6 +391,8 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("a worker panicked: {}", text.unwrap_or("it said nothing"))
 }
+
+mod chunks;
 
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn a_key_never_changes_its_shard() {
         let shards = ["null", "1", "\"user-1\"", "\"user-2\"", "1\n\"a\""].map(|key| shard_of(key.as_bytes(), 1000));
-        assert_eq!(shards, [0; 5]);
+        assert_eq!(shards, [716, 397, 393, 779, 728]);
     }
 
     #[test]

@@ -14,6 +14,25 @@ use line_values::{Expression, LineValues};
 use millpipe::{Fault, Route};
 use shard_key::shard_of;
 
+/// Runs what the command line says.
+///
+/// # Errors
+/// Usage; what ended the run early.
+pub fn run_cli(cli: cli::Cli) -> Result<(), Fault> {
+    let config = cli.stage.config("shard");
+    millpipe::run_shard(cli.by_key()?, cli.aligned(), &cli.shards(), config, &cli.stage).map_err(with_way_out)
+}
+
+/// Another number of shards is what flags differ in most often.
+fn with_way_out(fault: Fault) -> Fault {
+    match fault {
+        Fault::Stop(error) if error.message.contains(": made with other flags: --by ") => {
+            error.hint("state reshard DIR TO -n N makes a folder of state for another number of shards").into()
+        }
+        fault => fault,
+    }
+}
+
 /// Lines by the hash of their key.
 pub struct ByKey {
     values: LineValues,

@@ -6,7 +6,5 @@ use millpipe::tool::{self, Reads};
 use shard::cli::Cli;
 
 fn main() -> ExitCode {
-    tool::main(Reads::Stdin, |cli: Cli| {
-        millpipe::run_shard(cli.by_key()?, cli.aligned(), &cli.shards(), cli.stage.config("shard"), &cli.stage)
-    })
+    tool::main(Reads::Stdin, shard::run_cli as fn(Cli) -> _)
 }

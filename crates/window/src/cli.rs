@@ -2,7 +2,7 @@
 
 use crate::count_windows::CountSettings;
 use crate::session_windows::SessionSettings;
-use crate::{CountWindows, Form, SessionWindows, TimeWindows};
+use crate::{ClockWindows, CountWindows, Form, SessionWindows, TimeWindows};
 use event_time::{TimeArgs, Timezone, WindowSize, Windowing, WindowingError};
 use json_fields::FieldPath;
 use millpipe::{Config, Error, Late, StageArgs};
@@ -22,6 +22,7 @@ Examples:
   window --session 30m --by user | aggregate --by user count
   window --count 100 --by sensor | aggregate --by sensor avg:value
   window --size 10s --plain < clicks.ndjson | jq .window_start
+  window --size 10s --processing-time < clicks.ndjson | aggregate --by user count
   window --size 10s --where '.kind == \"bid\"' --time at < events.ndjson | aggregate --where 'has(\"window_start\")' --by auction count
   window --size 10s | aggregate sum:value | window --size 1m --time window_start | aggregate max:sum";
 
@@ -70,6 +71,10 @@ pub struct Cli {
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Windows")]
     pub offset: Option<SignedDurationMs>,
 
+    /// Go by the clock of this machine instead of times in lines: a line is of the time when it comes, none is late
+    #[arg(long, help_heading = "Windows")]
+    pub processing_time: bool,
+
     #[command(flatten)]
     pub time: TimeArgs,
 
@@ -111,6 +116,7 @@ fn parse_fields(text: &str) -> Result<Fields, json_fields::PathError> {
 /// The stage that the flags ask for.
 pub enum Plan {
     Times(TimeWindows),
+    Clock(ClockWindows),
     Sessions(SessionWindows),
     Counts(CountWindows),
 }
@@ -134,6 +140,7 @@ impl Cli {
     pub fn plan(&self) -> Result<Plan, Error> {
         self.check_others()?;
         match (self.size, self.session, self.count) {
+            (Some(size), None, None) if self.processing_time => self.clock(size).map(Plan::Clock),
             (Some(size), None, None) => self.times(size).map(Plan::Times),
             (None, Some(gap), None) => self.sessions(gap).map(Plan::Sessions),
             (None, None, Some(size)) => self.counts(size).map(Plan::Counts),
@@ -174,6 +181,17 @@ impl Cli {
                 "--buffer without --session --expand",
                 "only such sessions keep lines",
             ),
+            (
+                self.processing_time && !size,
+                "--processing-time without --size",
+                "say --size 10s --processing-time; sessions and counts do not go by a clock",
+            ),
+            (
+                self.processing_time && self.time.given().is_some(),
+                "--processing-time with a flag of the time in lines",
+                "times are either those of the clock or those of --time",
+            ),
+            (self.processing_time && self.late.is_some(), "--late with --processing-time", "no line is late there"),
             (self.max_keys.is_some() && size, "--max-keys with --size", "windows of a --size keep no keys"),
             (
                 self.late == Some(Late::Pass) && self.has_slices(),
@@ -203,7 +221,19 @@ impl Cli {
         }
     }
 
+    fn clock(&self, size: WindowSize) -> Result<ClockWindows, Error> {
+        Ok(ClockWindows::new(self.windowing(size)?, self.form(), self.state_flags()))
+    }
+
     fn times(&self, size: WindowSize) -> Result<TimeWindows, Error> {
+        let windowing = self.windowing(size)?;
+        let flags = self.state_flags();
+        let field = self.time.field();
+        let windows = TimeWindows::new(&field, self.time.stream_time(), windowing, self.form(), flags);
+        Ok(if self.has_other_lines() { windows.with_other_lines(&field) } else { windows })
+    }
+
+    fn windowing(&self, size: WindowSize) -> Result<Windowing, Error> {
         let offset_ms = self.offset.map_or(0, |offset| offset.0);
         let zone = self.timezone.map(|zone| zone.0);
         let windowing = match (self.slide, self.cumulate) {
@@ -211,11 +241,7 @@ impl Cli {
             (None, Some(step)) => Windowing::cumulate(size, step.0, zone, offset_ms),
             (None, None) => Windowing::tumbling(size, zone, offset_ms),
         };
-        let windowing = windowing.map_err(|WindowingError { message, hint }| Error::usage(message).hint(hint))?;
-        let flags = self.state_flags();
-        let field = self.time.field();
-        let windows = TimeWindows::new(&field, self.time.stream_time(), windowing, self.form(), flags);
-        Ok(if self.has_other_lines() { windows.with_other_lines(&field) } else { windows })
+        windowing.map_err(|WindowingError { message, hint }| Error::usage(message).hint(hint))
     }
 
     fn sessions(&self, gap: DurationMs) -> Result<SessionWindows, Error> {
@@ -277,8 +303,9 @@ impl Cli {
             ("--offset", self.offset.map(|offset| offset.to_string())),
         ];
         let valued = valued.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
-        let time = self.count.is_none().then(|| self.time.for_snapshot());
-        let bare = [("--expand", self.expand), ("--plain", self.plain)];
+        let has_times = self.count.is_none() && !self.processing_time;
+        let time = has_times.then(|| self.time.for_snapshot());
+        let bare = [("--processing-time", self.processing_time), ("--expand", self.expand), ("--plain", self.plain)];
         let bare = bare.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned());
         valued.chain(time).chain(bare).collect::<Vec<_>>().join(" ")
     }

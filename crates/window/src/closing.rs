@@ -35,6 +35,11 @@ impl Closing {
         watermark_ms >= self.due_ms
     }
 
+    /// The watermark that closes something next.
+    pub(crate) fn due_at(&self) -> Option<i64> {
+        Some(self.due_ms).filter(|due_ms| *due_ms != NEVER)
+    }
+
     /// The mark was written. Every window ends where a slice does: the next one is due at the end of the slice that is
     /// now the first open one.
     pub(crate) fn written(&mut self, watermark_ms: i64, windowing: &mut Windowing) {

@@ -18,6 +18,9 @@
 //! Lines that `--where` does not select pass, but their time counts: that of a pipe is the time of all its lines.
 //! Watermark marks of the input then all go on, for the stages that take those lines.
 //!
+//! With `--processing-time` the time of a line is that of the clock when it comes. Then no line is late, the watermark is
+//! the clock's, and time marks of the input end here. The same input gives other windows each time.
+//!
 //! **Late lines.** A line is late for [start, end) when the watermark, from the lines before it, is at or beyond
 //! end - 1 ms. A line in several windows is late when it is late for all of them. A session is judged as a whole: a
 //! line that touches an open one is not late.
@@ -41,7 +44,7 @@ mod time_windows;
 
 pub use count_windows::CountWindows;
 pub use session_windows::SessionWindows;
-pub use time_windows::{ANNOUNCED_MAX, TimeWindows};
+pub use time_windows::{ANNOUNCED_MAX, ClockWindows, TimeWindows};
 
 /// How windows are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

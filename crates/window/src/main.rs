@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         let config = cli.config();
         match cli.plan()? {
             Plan::Times(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
+            Plan::Clock(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
             Plan::Sessions(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
             Plan::Counts(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
         }

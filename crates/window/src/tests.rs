@@ -1,5 +1,6 @@
 //! Scripts of lines and marks, and what must come out.
 
+mod clock;
 mod counts;
 mod others;
 mod sessions;
@@ -16,11 +17,16 @@ fn cli(flags: &str) -> Cli {
 
 /// Plays the input with these flags; the time field is `t`, in seconds.
 fn window(flags: &str, input: &str) -> Played {
-    let time = if flags.contains("--count") || flags.contains("--time ") { "" } else { "--time t --time-unit s" };
+    let time = if flags.contains("--count") || flags.contains("--time ") || flags.contains("--processing") {
+        ""
+    } else {
+        "--time t --time-unit s"
+    };
     let cli = cli(&format!("{flags} {time}"));
     let config = cli.config();
     match cli.plan().unwrap() {
         Plan::Times(stage) => play_with(stage, config, input),
+        Plan::Clock(stage) => play_with(stage, config, input),
         Plan::Sessions(stage) => play_with(stage, config, input),
         Plan::Counts(stage) => play_with(stage, config, input),
     }

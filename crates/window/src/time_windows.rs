@@ -1,5 +1,9 @@
 //! Windows of a size: tumbling, hopping, cumulating and those of the calendar.
 
+mod processing_time;
+
+pub use processing_time::ClockWindows;
+
 use crate::annotation::{Annotator, Span, Target, write_times};
 use crate::closing::Closing;
 use crate::late::{HINT, Late};
@@ -50,8 +54,12 @@ struct Assigned {
 impl TimeWindows {
     /// A snapshot is of use with the same `flags` only.
     pub fn new(field: &FieldPath, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
+        Self::of_reader(LineReader::new(std::slice::from_ref(field)), time, windowing, form, flags)
+    }
+
+    fn of_reader(reader: LineReader, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
         Self {
-            reader: LineReader::new(std::slice::from_ref(field)),
+            reader,
             others: None,
             time,
             windowing,

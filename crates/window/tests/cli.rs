@@ -25,6 +25,9 @@ fn flags_that_do_not_go_together_say_what_does() {
         ("--session 5s --buffer 1MiB", "--buffer without --session --expand", "only such sessions keep lines"),
         ("--size 10s --max-keys 5", "--max-keys with --size", "keep no keys"),
         ("--size 10s --slide 2s --late pass", "--late pass with windows of slices", "say --expand"),
+        ("--session 5s --processing-time", "--processing-time without --size", "say --size 10s --processing-time"),
+        ("--size 5s --processing-time --lateness 1s", "--processing-time with a flag", "either those of the clock"),
+        ("--size 5s --processing-time --late drop", "--late with --processing-time", "no line is late"),
         ("--count 5 --lateness 1s", "--lateness with --count", "windows of a count know no time"),
         ("--count 5 --slide-count 9", "--slide-count 9 is more than --count 5", "would be in none"),
         ("--count 99999999 --slide-count 1 --plain", "--slide-count 1 is too fine", "10000 windows"),
@@ -95,7 +98,7 @@ fn the_examples_of_the_help_have_flags_that_exist() {
     let mut tried = 0;
     for example in examples.lines().filter(|line| line.trim_start().starts_with("window ")) {
         let flags = example.trim_start().trim_start_matches("window ").split(['<', '|']).next().unwrap();
-        window(flags, "").ok();
+        run("bash", &["-c", &format!("\"$0\" {flags}"), env!("CARGO_BIN_EXE_window")], "").ok();
         tried += 1;
     }
     assert!(tried >= 6, "{examples}");

@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
         let Value::Object(json) = &object else { return Err(No::Idea) };
         copy::with_outline(self.outlines, json, |outline| {
             if let [change] = changes
-                && self.splice(outline, json, change, scope, out)?
+                && self.splice(outline, &object, change, scope, out)?
             {
                 return Ok(());
             }
@@ -107,11 +107,12 @@ impl<'a> Context<'a> {
     fn splice(
         self,
         outline: &Outline,
-        json: &Cow<'a, [u8]>,
+        object: &Value<'a>,
         change: &'a Change,
         scope: Scope<'_, 'a>,
         out: &mut Vec<u8>,
     ) -> Result<bool, No> {
+        let Value::Object(json) = object else { return Ok(false) };
         let tokens = outline.tokens();
         let other_zero = |token: &Token| token.field.kind == Kind::Number && token.field.text(json) == b"-0";
         if matches!(change.kind, ChangeKind::Delete)

@@ -119,16 +119,16 @@ impl<R: Route> FanOut<R> {
             }
             "hello" => {
                 let outer = mark.text("shard").map(|outer| format!("{outer}.")).unwrap_or_default();
-                self.to_all(mark, |number, _, mark| mark.set("shard", format!("{outer}{number}")));
+                self.send_to_all(mark, |number, _, mark| mark.set("shard", format!("{outer}{number}")));
             }
             "barrier" | "end" => {
-                self.to_all(mark, |_, port, mark| mark.set("lines", std::mem::take(&mut port.epoch_lines)));
+                self.send_to_all(mark, |_, port, mark| mark.set("lines", std::mem::take(&mut port.epoch_lines)));
             }
-            _ => self.to_all(mark, |_, _, _| {}),
+            _ => self.send_to_all(mark, |_, _, _| {}),
         }
     }
 
-    fn to_all(&mut self, mark: &mut Mark, change: impl Fn(usize, &mut Port, &mut Mark)) {
+    fn send_to_all(&mut self, mark: &mut Mark, change: impl Fn(usize, &mut Port, &mut Mark)) {
         for (number, port) in self.ports.iter_mut().enumerate() {
             change(number, port, mark);
             port.raw(mark.to_string().as_bytes());

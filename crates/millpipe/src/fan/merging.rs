@@ -10,7 +10,7 @@ use crate::stage::Stage;
 /// A stage that is told which of its inputs a line or a mark is from.
 pub trait Merge: Stage {
     /// The lines and marks that follow are from this input, counted from 0.
-    fn from_input(&mut self, input: usize);
+    fn at_input(&mut self, input: usize);
 
     /// Nothing more comes from this input.
     ///
@@ -57,7 +57,7 @@ impl<S: Merge> Confluence for Driver<S> {
 impl<S: Merge> Driver<S> {
     fn stands_at(&mut self, from: Origin) {
         self.protocol.stands_at(from.line, from.byte);
-        self.out.from_input(from.input);
-        self.stage.from_input(from.input);
+        self.out.at_input(from.input);
+        self.stage.at_input(from.input);
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Relay<S> {
 
 impl<S: Merge> Confluence for Relay<S> {
     fn item(&mut self, from: Origin, line: &[u8]) -> Result<(), Fault> {
-        self.stage.from_input(from.input);
+        self.stage.at_input(from.input);
         if is_mark(line) {
             let mark = Mark::parse(line)?;
             if mark.kind() == "reject" {

@@ -78,7 +78,8 @@ fn shown_by_buffers(stage: Pool, input: &str, chunk: usize, on_error: Option<OnE
         while !rest.is_empty() {
             // As the reading thread cuts them; sometimes anywhere.
             let piece = &rest[..chunk.min(rest.len())];
-            let cut = memchr::memrchr(b'\n', piece).filter(|_| chunk % 3 > 0).map_or(piece.len(), |at| at + 1);
+            let cut =
+                memchr::memrchr(b'\n', piece).filter(|_| !chunk.is_multiple_of(3)).map_or(piece.len(), |at| at + 1);
             let mut buffer = piece[..cut].to_vec();
             buffer.extend_from_slice(b"what is not filled");
             rest = &rest[cut..];

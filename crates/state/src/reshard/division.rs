@@ -71,6 +71,9 @@ fn read_head(stage: &str, head: &[u8]) -> Result<Value, Error> {
     })
 }
 
+/// Whether the second one is to be taken.
+type IsBetter = fn(f64, f64) -> bool;
+
 /// One head for all.
 fn together(stage: &str, heads: Vec<&Value>) -> Result<Value, Error> {
     let mut one = heads[0].clone();
@@ -78,7 +81,7 @@ fn together(stage: &str, heads: Vec<&Value>) -> Result<Value, Error> {
         let list = heads[0]["divides"][rule].as_array().into_iter().flatten();
         list.filter_map(|pointer| pointer.as_str().map(str::to_owned)).collect()
     };
-    let rules: [(&str, fn(f64, f64) -> bool); 2] = [("max", |a, b| b > a), ("min", |a, b| b < a)];
+    let rules: [(&str, IsBetter); 2] = [("max", |a, b| b > a), ("min", |a, b| b < a)];
     let mut others: Vec<Value> = heads[1..].iter().map(|head| (*head).clone()).collect();
     for other in &mut others {
         for (rule, is_better) in rules {
@@ -112,7 +115,7 @@ fn together(stage: &str, heads: Vec<&Value>) -> Result<Value, Error> {
     Ok(one)
 }
 
-fn take_better(one: &mut Value, other: &Value, pointer: &str, is_better: fn(f64, f64) -> bool) {
+fn take_better(one: &mut Value, other: &Value, pointer: &str, is_better: IsBetter) {
     let Some(theirs) = other.pointer(pointer) else { return };
     let Some(ours) = one.pointer_mut(pointer) else { return };
     if let (Some(a), Some(b)) = (ours.as_f64(), theirs.as_f64())

@@ -13,6 +13,7 @@ fn shared(flags: &str, input: &str) -> Played {
     let cli = crate::cli::Cli::try_parse_from(["window"].into_iter().chain(words).chain([".bid"])).unwrap();
     let config = cli.config();
     match cli.plan().unwrap() {
+        Plan::Clock(_) => panic!("no clock here"),
         Plan::Times(stage) => play_with(Selected::new(stage, &cli.selection), config, input),
         Plan::Sessions(stage) => play_with(Selected::new(stage, &cli.selection), config, input),
         Plan::Counts(stage) => play_with(Selected::new(stage, &cli.selection), config, input),

@@ -37,6 +37,7 @@ fn try_every_way(flags: &str) {
         let input = input(seed, partitions);
         match cli.plan().unwrap() {
             Plan::Times(_) => every_way(|| times(&cli), &input),
+            Plan::Clock(_) => panic!("windows of the clock have a test of their own"),
             Plan::Sessions(_) => every_way(|| sessions(&cli), &input),
             Plan::Counts(_) => every_way(|| counts(&cli), &input),
         }

@@ -1,0 +1,54 @@
+//! A schema, read from one file and compiled.
+
+use crate::place;
+use jsonschema::{Draft, Validator};
+use millpipe::Error;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What `validate` is to do, shared by its threads.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    shared: Arc<(Value, Validator)>,
+    coerces: bool,
+}
+
+impl Schema {
+    /// Compiles a schema of JSON Schema 2020-12, or of the draft that its `$schema` names. `formats`: `format` is asserted.
+    ///
+    /// # Errors
+    /// `Usage` when it is no schema, with the place in it; `$ref` can point inside it only.
+    pub fn new(name: &Path, text: &[u8], formats: bool, coerces: bool) -> Result<Schema, Error> {
+        let name = name.display();
+        let schema: Value =
+            serde_json::from_slice(text).map_err(|error| Error::usage(format_args!("{name}: {error}")))?;
+        let draft = Draft::Draft202012.detect(&schema);
+        let validator =
+            jsonschema::options().with_draft(draft).should_validate_formats(formats).offline().build(&schema);
+        let validator = validator.map_err(|error| {
+            let place = place::of(error.instance_path());
+            let wrong = Error::usage(format_args!("{name}: {place}: {error}"));
+            match error.kind() {
+                jsonschema::error::ValidationErrorKind::Referencing(_) => {
+                    wrong.hint("a schema is one file: $ref points inside it, as to #/$defs/NAME")
+                }
+                _ => wrong,
+            }
+        })?;
+        Ok(Schema { shared: Arc::new((schema, validator)), coerces })
+    }
+
+    pub(crate) fn validator(&self) -> &Validator {
+        &self.shared.1
+    }
+
+    /// The text of the schema at this JSON pointer.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
+        self.shared.0.pointer(pointer)
+    }
+
+    pub(crate) fn coerces(&self) -> bool {
+        self.coerces
+    }
+}
