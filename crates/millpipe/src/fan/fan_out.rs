@@ -46,6 +46,8 @@ pub(crate) struct FanOut<R> {
     pub turns: Option<Turns>,
     /// Rejects go to the shards in turn.
     rejects: usize,
+    /// The first partition that came.
+    part: Option<String>,
     warned_of_parts: bool,
 }
 
@@ -92,7 +94,7 @@ impl Port {
 impl<R: Route> FanOut<R> {
     pub fn new(route: R, shards: usize, turns: Option<Turns>) -> Self {
         let ports = std::iter::repeat_with(Port::default).take(shards).collect();
-        Self { route, ports, turns, rejects: 0, warned_of_parts: false }
+        Self { route, ports, turns, rejects: 0, part: None, warned_of_parts: false }
     }
 
     /// Sends on what the protocol has written.
@@ -144,11 +146,12 @@ impl<R: Route> FanOut<R> {
     }
 
     /// Partitions are kept apart by whoever makes time: a shard that never sees a line of one waits for it.
-    fn warn_of_parts(&mut self, out: &mut Out) {
-        if !self.warned_of_parts && self.ports.len() > 1 {
+    fn warn_of_parts(&mut self, part: &str, out: &mut Out) {
+        let is_another = self.part.get_or_insert_with(|| part.to_owned()) != part;
+        if is_another && !self.warned_of_parts && self.ports.len() > 1 {
             self.warned_of_parts = true;
             out.warn(
-                "from marks come in: a shard that makes time itself waits for partitions of which it gets no line\n\
+                "lines of several partitions come in: a shard that makes time itself waits for partitions of which it gets no line\n\
                  hint: make time before the lines are divided: watermark --time FIELD --lateness DURATION | shard …",
             );
         }
@@ -169,7 +172,7 @@ impl<R: Route> Stage for FanOut<R> {
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.send_marks(out)?;
         if mark.kind() == "from" {
-            self.warn_of_parts(out);
+            self.warn_of_parts(mark.text("part").unwrap_or_default(), out);
         }
         self.send(&mut mark.clone());
         Ok(())

@@ -257,6 +257,14 @@ fn a_reject_goes_to_one_shard() {
 }
 
 #[test]
+fn several_partitions_are_warned_of_once() {
+    let from = |part: &str| format!("{{\"$\":\"from\",\"part\":\"{part}\"}}\n");
+    let warnings = |input: &str| divide(input, 2, None).out.rejects().warnings().len();
+    assert_eq!(warnings(&format!("{}0a\n{}", from("x"), from("x"))), 0);
+    assert_eq!(warnings(&format!("{}{}{}{}", from("x"), from("y"), from("x"), from("z"))), 1);
+}
+
+#[test]
 fn shards_in_shards_have_numbers_behind_those_around_them() {
     let inner = HELLO.replace("\"hop\":3", "\"hop\":3,\"shard\":\"1\"");
     let driver = divide(&format!("{inner}{}", end(0)), 2, None);
