@@ -148,7 +148,7 @@ fn percentiles_by_every_method_are_close() {
 #[test]
 fn the_examples_of_the_help_run() {
     let help = aggregate(&["--help"], "").ok();
-    let clicks = r#"{"timestamp":1700000000,"user":"a","site":"s","path":"/","page":"p","price":1.5,"latency":3,"status":200,"value":1,"sensor":"x","at":1700000000}"#;
+    let clicks = r#"{"timestamp":1700000000,"user":"a","site":"s","path":"/","page":"p","price":1.5,"latency":3,"status":200,"value":1,"sensor":"x","at":"2026-01-01T00:00:00Z"}"#;
     let examples: Vec<&str> =
         help.split("Examples:").nth(1).unwrap().lines().map(str::trim).filter(|l| !l.is_empty()).collect();
     assert!(examples.len() >= 5);

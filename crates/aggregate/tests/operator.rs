@@ -368,7 +368,7 @@ fn saved(args: &[&str], input: &str) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
 fn the_state_is_text_that_names_windows_and_keys() {
     let input = script(&[tumbling(10, r#""k":"b","v":1"#), tumbling(10, r#""k":"b","v":2.50"#)]);
     let (head, entries) = saved(&["--by", "k", "count", "sum:v"], &input);
-    let expected = r#"{"aggregate":1,"sequence":2,"watermarks":false,"watermark":null,"mode":{"kind":"windows","groups":{"2026-11-22T10:00:10Z/10s":1}}}"#;
+    let expected = r#"{"aggregate":1,"sequence":2,"watermarks":false,"watermark":null,"mode":{"kind":"windows","groups":{"2026-11-22T10:00:10Z/10s":1}},"divides":{"by":[".k"],"max":["/sequence"],"sum":["/mode/groups"],"behind":"|"}}"#;
     assert_eq!(String::from_utf8(head).unwrap(), format!("{expected}\n"));
     let value = br#"{"lines":2,"stats":[[2,3.50,1,2.50]]}"#.to_vec();
     assert_eq!(entries, [(r#"2026-11-22T10:00:10Z/10s|"b""#.to_owned(), value)]);
