@@ -73,7 +73,9 @@ fn formats_are_remarks_unless_they_are_asked_for() {
 
 #[test]
 fn what_is_not_json_is_bad() {
-    for (line, why) in [("{\"a\":tru}", "not JSON at byte 5"), ("{\"id\":1e999}", "number out of range"), ("{\"id\":1} 2", "")] {
+    for (line, why) in
+        [("{\"a\":tru}", "not JSON at byte 5"), ("{\"id\":1e999}", "number out of range"), ("{\"id\":1} 2", "")]
+    {
         let found = map(&schema(ORDER, false, true), line).unwrap_err();
         assert!(found.contains(why), "{found}");
     }
@@ -94,6 +96,12 @@ fn strings_become_what_the_schema_wants_and_no_other_byte_changes() {
     ] {
         assert_eq!(map(&order, line).as_deref(), Ok(expected));
     }
+}
+
+#[test]
+fn values_are_replaced_in_any_order_of_the_schema() {
+    let both = r#"{"allOf":[{"properties":{"b":{"type":"integer"}}},{"properties":{"a":{"type":"integer"}}}]}"#;
+    assert_eq!(map(&schema(both, false, true), r#"{"a":"1","b":"2"}"#).as_deref(), Ok(r#"{"a":1,"b":2}"#));
 }
 
 #[test]
