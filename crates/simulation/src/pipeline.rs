@@ -160,6 +160,7 @@ impl Program {
                 Plan::Times(stage) => work.go(stage, cli.config()),
                 Plan::Sessions(stage) => work.go(stage, cli.config()),
                 Plan::Counts(stage) => work.go(stage, cli.config()),
+                Plan::Clock(stage) => work.go(stage, cli.config()),
             },
             Self::Aggregate(cli) => {
                 let mut job = cli.job()?;
