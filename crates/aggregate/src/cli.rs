@@ -61,9 +61,9 @@ Examples:
   aggregate --value latency < log.ndjson
   aggregate --by sensor --emit every:10s --time at last:value < readings.ndjson
   window --size 1d < clicks.ndjson | aggregate --by user count sum:price --memory 512MiB
-  aggregate --by 'day=.at[:10]' 'failed=count?.status >= 500' slowest=max_by:latency:path < log.ndjson
+  aggregate --by 'day=.at[:10]' 'bad=count?.status >= 500' worst=max_by:latency:path < log.ndjson
   aggregate --by sensor --last 10 avg:value < readings.ndjson
-  aggregate --by user sum:price --emit update --changes < clicks.ndjson | aggregate --of-changes avg:sum"#;
+  aggregate --by user count --emit update --changes < log.ndjson | aggregate --of-changes sum:count"#;
 
 /// Compute counts, sums, percentiles and more of lines, by key and window
 ///
