@@ -11,11 +11,12 @@ const BATCH_BYTES: usize = 64 << 10;
 
 const EXAMPLES: &str = "\
 Examples:
-  filter '.status >= 500 and (.path | startswith(\"/api\"))' < events.ndjson
-  filter --arg since 2026-01-01T00:01:00Z '.timestamp >= $since' < events.ndjson
-  filter '.path | test(\"/cart/[0-9]+$\")' < events.ndjson
-  filter --where '.path | startswith(\"/api/\")' '.value < 100' < events.ndjson
-  filter --not '.key | IN(\"user-0\", \"user-1\")' < events.ndjson
+  Those that went wrong, and those of one kind among others:
+    filter '.status >= 500 and (.path | startswith(\"/api\"))' < events.ndjson
+    filter --arg since 2026-01-01T00:01:00Z '.timestamp >= $since' < events.ndjson
+    filter '.path | test(\"/cart/[0-9]+$\")' < events.ndjson
+    filter --where '.path | startswith(\"/api/\")' '.value < 100' < events.ndjson
+    filter --not '.key | IN(\"user-0\", \"user-1\")' < events.ndjson
 
   Between two stages, where counts and marks stay right:
     window --size 10s < events.ndjson | filter '.status == 500' | aggregate --by key count";
@@ -40,8 +41,8 @@ pub struct Cli {
     #[arg(long)]
     pub not: bool,
 
-    /// How many lines are worked on at the same time, in order all the same. One loop is best for a filter that is worked
-    /// out on bytes: it takes less than what a second job costs
+    /// How many lines are worked on at the same time, in order all the same. Most filters take less time than a further job
+    /// costs
     #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: u16,
 

@@ -7,7 +7,8 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 27] = [
+const OWN_WORDS: [(&str, &str); 34] = [
+    ("--batch", "how much goes together"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),
@@ -16,17 +17,23 @@ const OWN_WORDS: [(&str, &str); 27] = [
     ("--dead-letter", "where rejected lines are kept, in the same commit"),
     ("--emit", "when results are written"),
     ("--envelope", "a line is a value with all that is known of it"),
+    ("--jobs", "how much is worked on at the same time"),
     ("--keep", "what of the lines of a key is kept, or how long"),
     ("--kind", "what becomes of a line without a partner"),
     ("--lines", "how many lines there are at most"),
     ("--max-keys", "the most keys that are kept"),
     ("--memory", "about how much memory is taken before lines or keys go to disk"),
     ("--on", "what must be equal on both sides"),
+    ("--order", "what comes first"),
+    ("--ordered", "the order of lines matters"),
+    ("--overflow", "what happens at a limit"),
     ("--plain", "lines without marks about time"),
+    ("--rate", "how many lines go in a time"),
     ("--retries", "how often a command that failed is given the same again"),
     ("--seed", "what random choices start from"),
     ("--shards", "how many shards there are"),
     ("--spill-dir", "the folder on disk for what is beyond --memory"),
+    ("--tag", "the member for the name of where a line is from"),
     ("--text", "lines or values need not be JSON"),
     ("--time", "the field with the time of a line"),
     ("--time-unit", "what a number in that field counts"),
@@ -38,7 +45,7 @@ const OWN_WORDS: [(&str, &str); 27] = [
 ];
 
 /// Names of values that are numbers of something countable: no unit is missing there.
-const COUNTS: [&str; 0] = [];
+const COUNTS: [&str; 1] = ["--last"];
 
 #[test]
 fn every_flag_of_every_tool_has_a_help() {

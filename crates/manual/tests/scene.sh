@@ -10,3 +10,4 @@ printf 'import sys\nfor line in sys.stdin: sys.stdout.write(line)\n' > scene/sco
 echo 'bootstrap.servers=localhost:9092' > scene/client.conf
 printf '%s\n' id,plan,created user-0,free,2025 user-1,pro,2024 > scene/users.csv
 printf '%s\n' '{"name":"host-0","zone":"a"}' '{"name":"host-1","zone":"b"}' > scene/hosts.ndjson
+echo '{"type":"object","required":["key","value"],"properties":{"key":{"type":"string"},"value":{"type":"number"}}}' > scene/schema.json

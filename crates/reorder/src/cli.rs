@@ -32,7 +32,7 @@ pub struct Cli {
     #[command(flatten)]
     pub time: TimeArgs,
 
-    /// Write a watermark mark only when time has moved this much since the last one; 0s for every move
+    /// Write a mark only when time has moved this much since the last one; 0s for every move
     #[arg(long, value_name = "DURATION", default_value = "100ms", help_heading = "Time")]
     pub every: DurationMs,
 
@@ -44,7 +44,7 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", help_heading = "Limits")]
     pub spill_dir: Option<PathBuf>,
 
-    /// What becomes of a line that is older than the watermark: reject, drop, or pass, which writes it at once
+    /// What becomes of a late line: reject, drop, or pass, which writes it at once
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines", hide_possible_values = true)]
     pub late: Option<Late>,
 

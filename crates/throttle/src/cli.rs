@@ -25,7 +25,7 @@ What --overflow does when --queue lines or --buffer bytes wait:
 Lines that are dropped count as rejected, and are kept in --rejects FILE, or in the sink's dead letters with --exactly-once.
 
 Examples:
-  throttle --rate 1000/s < clicks.ndjson | while read -r line; do curl -d \"$line\" http://localhost/; done
+  throttle --rate 1000/s < clicks.ndjson | python3 score.py > scored.ndjson
   kafka-cat-in -b localhost:9092 -t clicks | throttle --rate 50/s --burst 100 --overflow drop-oldest | jq .
   throttle --bytes 10MiB/s --rate 5000/s --batch 100 --overflow spill:/var/tmp/clicks < clicks.ndjson > paced.ndjson";
 
