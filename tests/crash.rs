@@ -101,7 +101,7 @@ impl Job {
     /// Kills this pipeline; what `crash-test` reports. It must have done all kills and found the output the
     /// same as the undisturbed run's.
     pub fn survives(&self, tools: &[&str], pipeline: &str, what: &str, flags: &str) -> Value {
-        let pace = Pace { kills: self.kills, bytes: self.data.lines * LINE_BYTES };
+        let pace = Pace { kills: self.kills, slower: 1, bytes: self.data.lines * LINE_BYTES };
         survives(self.path(), &pace, tools, pipeline, what, flags)
     }
 
@@ -115,14 +115,16 @@ impl Job {
 /// How slow `pace` has to be in a pipeline.
 pub struct Pace {
     pub kills: u64,
+    /// So many times slower than the usual job, for one that has little input.
+    pub slower: u64,
     /// How much goes through it.
     pub bytes: u64,
 }
 
 /// Kills a pipeline, of which `pace` is a stage, in a folder; what `crash-test` reports.
 pub fn survives(dir: &Path, pace: &Pace, tools: &[&str], pipeline: &str, what: &str, flags: &str) -> Value {
-    let Pace { kills, bytes } = *pace;
-    let pause_s = (kills * FLOW_PER_KILL_MS) as f64 / 1000.0 * BLOCK_BYTES as f64 / bytes as f64;
+    let Pace { kills, slower, bytes } = *pace;
+    let pause_s = (slower * kills * FLOW_PER_KILL_MS) as f64 / 1000.0 * BLOCK_BYTES as f64 / bytes as f64;
     let pace = PACE.replace("PAUSE_S", &format!("{pause_s:.6}"));
     fs::write(dir.join("job.sh"), format!("set -euo pipefail\n{pace}\n{pipeline}\n")).unwrap();
     let script = format!(

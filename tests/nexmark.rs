@@ -92,7 +92,7 @@ fn all_queries_give_the_rows_that_flink_gives() {
 fn they_do_so_with_any_chunks_and_threads() {
     let Some(nexmark) = Nexmark::new() else { return };
     let dir = nexmark.dir();
-    for (way, flags) in ["--chunk 61", "--chunk 1000 --threads 2", "--chunk 777 --threads 4"].iter().enumerate() {
+    for (way, flags) in ["--chunk 61B", "--chunk 1000B --threads 2", "--chunk 777B --threads 4"].iter().enumerate() {
         let wrapped = format!(
             "mkdir {dir}/wrapped-{way}
              for tool in filter window watermark aggregate parallel-map stream-join top-n dedup lookup; do
@@ -138,16 +138,20 @@ fn killed_between_files_they_give_each_row_once() {
     let Some(nexmark) = Nexmark::new() else { return };
     let kills = number("MILLPIPE_KILLS", 2);
     let events = format!("{}/events", nexmark.dir());
-    let pace = Pace { kills, bytes: std::fs::metadata(&events).unwrap().len() };
+    let pace = Pace { kills, slower: 2, bytes: std::fs::metadata(&events).unwrap().len() };
     for (seed, query) in KILLED.iter().enumerate() {
         let folder = tempfile::tempdir_in(nexmark.path()).unwrap();
         let pipeline = format!(
             "file-cat-in {events} --exactly-once --state \"$CRASH_TEST_DIR/state\" --interval 50ms | pace \
-             | examples/nexmark/{query}.sh | file-cat-out \"$CRASH_TEST_DIR/output\""
+             | bash examples/nexmark/{query}.sh | file-cat-out \"$CRASH_TEST_DIR/output\""
         );
         let flags = format!("--between 50ms..300ms --seed {seed}");
         let tools = [&TOOLS[..], &["file-cat-in", "file-cat-out"]].concat();
         crash::survives(folder.path(), &pace, &tools, &pipeline, "any=4,all=1", &flags);
+        // The rows of Q23 are known by their sum alone: there it is enough that they are those of the undisturbed run.
+        if *query == "q23" {
+            continue;
+        }
         let runs = folder.path().join("runs").display().to_string();
         nexmark.run(&[], &format!("cat {runs}/disturbed/output/* > {runs}/rows; compare {runs}/rows {query}"));
     }
@@ -158,7 +162,7 @@ fn killed_between_topics_they_give_each_row_once() {
     let Some(nexmark) = Nexmark::new() else { return };
     let kills = number("MILLPIPE_KILLS", 2);
     let events = format!("{}/events", nexmark.dir());
-    let pace = Pace { kills, bytes: std::fs::metadata(&events).unwrap().len() };
+    let pace = Pace { kills, slower: 2, bytes: std::fs::metadata(&events).unwrap().len() };
     let broker = Broker::start();
     let address = broker.address();
     broker.topic("events", 1);
@@ -170,7 +174,7 @@ fn killed_between_topics_they_give_each_row_once() {
         }
         let pipeline = format!(
             "kafka-cat-in -b {address} -t events -G {query}-$CRASH_TEST_RUN -e --exactly-once \
-             --state \"$CRASH_TEST_DIR/state\" --interval 100ms | pace | examples/nexmark/{query}.sh \
+             --state \"$CRASH_TEST_DIR/state\" --interval 100ms | pace | bash examples/nexmark/{query}.sh \
              | kafka-cat-out -b {address} -t {query}-$CRASH_TEST_RUN -X transaction.timeout.ms=2000"
         );
         let output = format!("kafka-cat-in -b {address} -t {query}-$CRASH_TEST_RUN -e");
