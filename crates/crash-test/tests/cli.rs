@@ -25,11 +25,11 @@ const JOB: &str = r#"set -euo pipefail
 here=$PWD; cd "$CRASH_TEST_DIR"; mkdir -p output
 "$here/source" | "$here/worker""#;
 
-/// The same line again goes over the first one.
+/// The same line again goes over the first one. A mv that outlives its shell for a moment moves that shell's file.
 const IDEMPOTENT: &str = r#"
 while read -r n; do
-    echo "{\"n\":$n,\"key\":$((n % 7))}" > output/.new; mv output/.new "output/$n"
-    echo "$n" > .new; mv .new committed
+    echo "{\"n\":$n,\"key\":$((n % 7))}" > output/.$$; mv output/.$$ "output/$n"
+    echo "$n" > .$$; mv .$$ committed
 done"#;
 
 /// The line is in the output, then, most of the time later, it is committed.

@@ -93,7 +93,7 @@ fn other_filters_give_what_jaq_gives_on_the_members_that_they_ask_for() {
         "keys, (.path | test(\"x\"; \"n\"))",
         "try (.path | implode) catch .",
         "{a: .user, b: .tags} | tojson",
-        ".[\"ke\" + \"y\"]",
+        ".[\"ke\" + \"y\" | ascii_downcase | explode | implode]",
         "..",
         "limit(1; .tags[]?)",
         "(.tags, .user, .path, .value) | try join(\"-\") catch .",
