@@ -60,7 +60,7 @@ impl Nexmark {
     fn run(&self, tools: &[&str], script: &str) -> String {
         let (dir, shared) = (self.dir(), self.shared.display());
         let compare = format!(
-            "[[ -e {dir}/expected ]] || {{ mkdir {dir}/expected; tar -xJf {shared}/expected/small.tar.xz -C {dir}/expected; }}
+            "[[ -e {dir}/expected ]] || {{ python3 -m tarfile -e {shared}/expected/small.tar.xz {dir}/expected; }}
              compare() {{ python3 {shared}/compare.py {dir}/expected/$2.ndjson $1; }}"
         );
         bash(&[&TOOLS[..], tools].concat(), &format!("{compare}\n{script}")).ok()
@@ -175,7 +175,8 @@ fn killed_between_topics_they_give_each_row_once() {
         let pipeline = format!(
             "kafka-cat-in -b {address} -t events -G {query}-$CRASH_TEST_RUN -e --exactly-once \
              --state \"$CRASH_TEST_DIR/state\" --interval 100ms | pace | bash examples/nexmark/{query}.sh \
-             | kafka-cat-out -b {address} -t {query}-$CRASH_TEST_RUN -X transaction.timeout.ms=2000"
+             | kafka-cat-out -b {address} -t {query}-$CRASH_TEST_RUN \
+             -X transaction.timeout.ms=$([[ $CRASH_TEST_RUN == undisturbed ]] && echo 60000 || echo 2000)"
         );
         let output = format!("kafka-cat-in -b {address} -t {query}-$CRASH_TEST_RUN -e");
         let flags = format!("--between 50ms..400ms --seed {seed} --output-command '{output}'");
