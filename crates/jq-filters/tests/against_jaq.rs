@@ -82,7 +82,6 @@ fn filters_that_people_write_are_raw_and_give_what_jaq_gives() {
 #[test]
 fn other_filters_give_what_jaq_gives_on_the_members_that_they_ask_for() {
     let lines: Vec<String> = LINES.iter().map(|line| (*line).to_owned()).collect();
-    let mut interpreted = 0;
     for code in [
         "[.path | scan(\"([a-z])([a-z]+)\")] | length",
         ".key as $p | .path | test($p)",
@@ -120,10 +119,10 @@ fn other_filters_give_what_jaq_gives_on_the_members_that_they_ask_for() {
         "[.path? | strings | test(\"API\"; \"\", \"i\", \"ix\"), [capture(\"(?<a>[a-z])(?<b>.)?\"; \"g\")]]",
         "try (.value | test(\"x\"; null)) catch ., try (\"x\" | test(1)) catch .",
     ] {
-        interpreted += usize::from(!both(code).unwrap().0);
+        // Of these only `join` is worked out on bytes.
+        assert_eq!(both(code).unwrap().0, code.contains("join("), "{code} is raw");
         assert_same(code, &lines);
     }
-    assert!(interpreted > 20, "{interpreted} filters are run by jaq");
 }
 
 #[test]
