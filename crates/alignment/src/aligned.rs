@@ -86,6 +86,14 @@ impl Merge for Aligned {
         self.stream = input;
     }
 
+    fn passes_lines(&mut self, out: &mut Out) -> Result<bool, Fault> {
+        let are_trusted = matches!(self.lines, Lines::Trusted);
+        if are_trusted {
+            self.alignment.before_line(self.stream, out)?;
+        }
+        Ok(are_trusted)
+    }
+
     fn input_ended(&mut self, input: usize, out: &mut Out) -> Result<(), Fault> {
         Ok(self.alignment.ended(input, out)?)
     }

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
+
+use crate::mark::is_mark;
 
 /// What the splitter finds.
 #[derive(Debug, PartialEq, Eq)]
@@ -119,6 +121,21 @@ impl Splitter {
     }
 }
 
+/// How many lines `chunk` begins with that are whole, data, not blank and within the limit, and how many bytes those are.
+pub(crate) fn ordinary_lines(chunk: &[u8], line_bytes_max: usize) -> (u64, usize) {
+    let (mut lines, mut taken) = (0, 0);
+    for end in memchr_iter(b'\n', chunk) {
+        let line = &chunk[taken..end];
+        // One that begins with a blank is looked at as a whole elsewhere.
+        if line.first().is_none_or(u8::is_ascii_whitespace) || is_mark(line) || line.len() > line_bytes_max {
+            break;
+        }
+        lines += 1;
+        taken = end + 1;
+    }
+    (lines, taken)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +168,13 @@ mod tests {
         let expected = (vec!["a".to_owned(), "TOO LONG: 0123456789".to_owned(), "b".to_owned()], None);
         assert_eq!(split(&[b"a\n0123456789X\nb\n"], 10), expected);
         assert_eq!(split(&[b"a\n01234", b"56789", b"X", b"more", b"\nb\n"], 10), expected);
+    }
+
+    #[test]
+    fn ordinary_lines_end_before_whatever_needs_a_look() {
+        for other in ["{\"$\":\"from\"}\n", "\n", " {}\n", "0123456789X\n", ""] {
+            assert_eq!(ordinary_lines(format!("{{}}\n0123456789\n{other}torn").as_bytes(), 10), (2, 14), "{other}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
-use crate::lines::{Piece, Splitter};
+use crate::lines::{Piece, Splitter, ordinary_lines};
 use crate::mark::{Mark, is_mark};
 use crate::protocol::{Life, check_count};
 
@@ -29,6 +29,16 @@ pub(crate) struct Origin {
 pub(crate) trait Confluence {
     /// A data line, or a mark that is not aligned here.
     fn item(&mut self, from: Origin, line: &[u8]) -> Result<(), Fault>;
+
+    /// So many data lines one after the other, none of them blank, each with its newline; `from` is the first one's place.
+    fn lines(&mut self, mut from: Origin, block: &[u8], _count: u64) -> Result<(), Fault> {
+        for line in block.split_inclusive(|byte| *byte == b'\n') {
+            self.item(from, &line[..line.len() - 1])?;
+            from.line += 1;
+            from.byte += line.len() as u64;
+        }
+        Ok(())
+    }
 
     fn too_long(&mut self, from: Origin, shown: &[u8]) -> Result<(), Fault>;
 
@@ -64,6 +74,7 @@ struct Input {
 /// The state machine.
 pub(crate) struct FanIn {
     inputs: Vec<Input>,
+    line_bytes_max: usize,
     /// The inputs as messages call them; empty for one that needs no name.
     names: Vec<String>,
     /// Who counts their lines.
@@ -84,7 +95,8 @@ impl FanIn {
             bytes: 0,
             epoch_lines: 0,
         };
-        Self { inputs: names.iter().map(input).collect(), names, receiver: receiver.to_owned(), checked: None }
+        let inputs = names.iter().map(input).collect();
+        Self { inputs, line_bytes_max, names, receiver: receiver.to_owned(), checked: None }
     }
 
     /// Whether this input can be read now: it has not ended, and waits for no other.
@@ -109,18 +121,49 @@ impl FanIn {
     /// What ends the run.
     pub fn feed(&mut self, input: usize, chunk: &[u8], to: &mut impl Confluence) -> Result<(), Fault> {
         let mut splitter = std::mem::replace(&mut self.inputs[input].splitter, Splitter::new(0));
-        let result = splitter.feed(chunk, |piece, bytes| {
-            match piece {
-                Piece::Line(line) => self.line(input, line, bytes, to)?,
-                Piece::TooLong(shown) if self.wants(input) => self.too_long(input, shown, bytes, to)?,
-                Piece::TooLong(shown) => {
-                    self.inputs[input].rest.push_back((Item::TooLong(shown.to_vec()), bytes));
-                }
+        let mut rest = chunk;
+        let mut result = Ok(());
+        while !rest.is_empty() && result.is_ok() {
+            let (lines, bytes) = match splitter.is_between_lines() && self.is_amid_lines(input) {
+                true => ordinary_lines(rest, self.line_bytes_max),
+                false => (0, 0),
+            };
+            let (block, behind) = rest.split_at(bytes);
+            if lines > 0 {
+                result = self.lines(input, block, lines, to);
+                rest = behind;
+                continue;
             }
-            Ok(ControlFlow::Continue(()))
-        });
+            let one = splitter.feed(rest, |piece, bytes| {
+                self.piece(input, piece, bytes, to)?;
+                Ok(ControlFlow::Break(()))
+            });
+            result = one.map(|taken| rest = &rest[taken..]);
+        }
         self.inputs[input].splitter = splitter;
-        result.map(|_taken| ())
+        result
+    }
+
+    fn piece(&mut self, input: usize, piece: Piece<'_>, bytes: usize, to: &mut impl Confluence) -> Result<(), Fault> {
+        match piece {
+            Piece::Line(line) => self.line(input, line, bytes, to),
+            Piece::TooLong(shown) if self.wants(input) => self.too_long(input, shown, bytes, to),
+            Piece::TooLong(shown) => {
+                self.inputs[input].rest.push_back((Item::TooLong(shown.to_vec()), bytes));
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a data line that comes next is nothing but that.
+    fn is_amid_lines(&self, input: usize) -> bool {
+        self.wants(input) && matches!(self.inputs[input].life, Life::Plain | Life::Checked)
+    }
+
+    fn lines(&mut self, input: usize, block: &[u8], count: u64, to: &mut impl Confluence) -> Result<(), Fault> {
+        let from = self.next_place(input, count, block.len());
+        self.inputs[input].epoch_lines += count;
+        to.lines(from, block, count)
     }
 
     /// Takes one line of an input; `bytes` with its newline.
@@ -150,7 +193,7 @@ impl FanIn {
     }
 
     fn too_long(&mut self, input: usize, shown: &[u8], bytes: usize, to: &mut impl Confluence) -> Result<(), Fault> {
-        let from = self.next_place(input, bytes);
+        let from = self.next_place(input, 1, bytes);
         match self.inputs[input].life {
             Life::Ended => return Err(self.follows_the_end(from)),
             Life::New => self.begins_plain(input)?,
@@ -161,7 +204,7 @@ impl FanIn {
     }
 
     fn take_line(&mut self, input: usize, line: &[u8], bytes: usize, to: &mut impl Confluence) -> Result<(), Fault> {
-        let from = self.next_place(input, bytes);
+        let from = self.next_place(input, 1, bytes);
         if !is_mark(line) && matches!(self.inputs[input].life, Life::Plain | Life::Checked) {
             self.inputs[input].epoch_lines += 1;
             return to.item(from, line);
@@ -305,10 +348,11 @@ impl FanIn {
             .hint("exactly-once is of a whole pipeline: one source with --exactly-once must begin all inputs"))
     }
 
-    fn next_place(&mut self, input: usize, bytes: usize) -> Origin {
+    /// Where the next lines begin, so many with so many bytes.
+    fn next_place(&mut self, input: usize, lines: u64, bytes: usize) -> Origin {
         let at = &mut self.inputs[input];
-        at.lines += 1;
-        let from = Origin { input, line: at.lines, byte: at.bytes };
+        let from = Origin { input, line: at.lines + 1, byte: at.bytes };
+        at.lines += lines;
         at.bytes += bytes as u64;
         from
     }

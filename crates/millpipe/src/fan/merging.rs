@@ -12,6 +12,15 @@ pub trait Merge: Stage {
     /// The lines and marks that follow are from this input, counted from 0.
     fn at_input(&mut self, input: usize);
 
+    /// True when the lines that follow go out as they are, up to the next mark or another input: they are not given one by one.
+    /// What has to stand before them is written here.
+    ///
+    /// # Errors
+    /// As `line`.
+    fn passes_lines(&mut self, _out: &mut Out) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
     /// Nothing more comes from this input.
     ///
     /// # Errors

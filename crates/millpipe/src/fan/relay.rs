@@ -30,6 +30,18 @@ impl<S: Merge> Confluence for Relay<S> {
         self.out.check()
     }
 
+    fn lines(&mut self, from: Origin, block: &[u8], count: u64) -> Result<(), Fault> {
+        self.stage.at_input(from.input);
+        if self.stage.passes_lines(&mut self.out)? {
+            self.out.block(block, count);
+        } else {
+            block
+                .split_inclusive(|byte| *byte == b'\n')
+                .try_for_each(|line| self.stage.line(&line[..line.len() - 1], &mut self.out))?;
+        }
+        self.out.check()
+    }
+
     fn too_long(&mut self, from: Origin, _shown: &[u8]) -> Result<(), Fault> {
         Err(crate::fault::Error::data(format_args!("shard {} has written a line longer than --max-line", from.input))
             .into())
