@@ -29,6 +29,20 @@ const KILLED: [&str; 15] =
     ["q3", "q4", "q5", "q6", "q7", "q8", "q9", "q11", "q15", "q16", "q17", "q18", "q19", "q20", "q23"];
 const DROP_LATE_ROWS: [&str; 4] = ["q5", "q7", "q8", "q11"];
 
+/// Those whose rows are of one key each, with the key of every event.
+const BY_ONE_KEY: [(&str, &str); 10] = [
+    ("q3", ".seller // .id"),
+    ("q8", ".seller // .id"),
+    ("q9", ".auction // .id"),
+    ("q11", ".bidder"),
+    ("q15", ".date_time[:10]"),
+    ("q16", ".channel"),
+    ("q17", ".auction"),
+    ("q18", ".bidder,.auction"),
+    ("q19", ".auction"),
+    ("q20", ".auction // .id"),
+];
+
 /// A folder with the events, and where the expected rows are.
 struct Nexmark {
     folder: TempDir,
@@ -103,6 +117,23 @@ fn they_do_so_with_any_chunks_and_threads() {
         );
         let said = nexmark.run(&[], &format!("{wrapped}\n{}", all_queries(&nexmark)));
         assert_eq!(said.matches(", as Flink gives them").count(), 24, "{flags}: {said}");
+    }
+}
+
+/// The script of a query is the sub-pipe.
+#[test]
+fn they_do_so_divided_over_shards() {
+    let Some(nexmark) = Nexmark::new() else { return };
+    let dir = nexmark.dir();
+    for (query, by) in BY_ONE_KEY {
+        for shards in [2, 4] {
+            let script = format!(
+                "shard --by '{by}' -n {shards} -- 'bash examples/nexmark/{query}.sh' < {dir}/events > {dir}/rows
+                 grep -v '^{{\"\\$\":' {dir}/rows > {dir}/data || true
+                 compare {dir}/data {query}"
+            );
+            println!("{query} in {shards} shards: {}", nexmark.run(&["shard"], &script));
+        }
     }
 }
 

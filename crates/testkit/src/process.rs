@@ -1,6 +1,6 @@
 //! Freshly built tools, run as a user runs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,6 +11,9 @@ use crate::shared::root;
 
 /// No run of a test takes so long on the slowest machine: beyond it the program hangs, and is killed.
 const HANGS_AFTER: Duration = Duration::from_secs(300);
+
+/// With a test among the targets, cargo minds what tests depend on.
+const A_SMALL_TEST: &str = "giant_line";
 
 /// How a process ended and what it said.
 #[derive(Debug)]
@@ -49,35 +52,49 @@ impl From<Output> for Ran {
 
 /// The path of a tool, built from the sources as they are now: a stale file under `target` would be a trap.
 pub fn bin(tool: &str) -> PathBuf {
-    static BUILT: LazyLock<Mutex<BTreeMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
-    let mut built = BUILT.lock().unwrap_or_else(|e| e.into_inner());
-    built.entry(tool.to_owned()).or_insert_with(|| build(tool)).clone()
+    bins(&[tool]).remove(0)
 }
 
-fn build(tool: &str) -> PathBuf {
+/// The same for several, in one go.
+pub fn bins(tools: &[&str]) -> Vec<PathBuf> {
+    static BUILT: LazyLock<Mutex<BTreeMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
+    let mut built = BUILT.lock().unwrap_or_else(|e| e.into_inner());
+    let missing: Vec<&str> = tools.iter().filter(|tool| !built.contains_key(**tool)).copied().collect();
+    if !missing.is_empty() {
+        built.extend(build(&missing));
+    }
+    tools.iter().map(|tool| built[*tool].clone()).collect()
+}
+
+/// As `cargo test --workspace` builds them. For a package alone, and without any test, cargo chooses other features for what they
+/// depend on, builds all of that again, and puts another program in the place of the first.
+fn build(tools: &[&str]) -> BTreeMap<String, PathBuf> {
     let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .current_dir(root())
-        .args(["build", "--quiet", "--message-format=json", "--profile", profile, "--package", tool, "--bin", tool])
+        .args(["build", "--quiet", "--message-format=json", "--profile", profile, "--workspace", "--test", A_SMALL_TEST])
+        .args(tools.iter().flat_map(|tool| ["--bin", tool]))
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
-    assert!(built.status.success(), "{tool} does not build");
+    assert!(built.status.success(), "{tools:?} do not build");
     let messages = String::from_utf8_lossy(&built.stdout).into_owned();
-    let executable = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == tool)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executable.unwrap_or_else(|| panic!("cargo names no executable for {tool}"))
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let executable = |message: serde_json::Value| {
+        let name = message["target"]["name"].as_str().filter(|name| tools.contains(name))?;
+        Some((name.to_owned(), PathBuf::from(message["executable"].as_str()?)))
+    };
+    let found: BTreeMap<String, PathBuf> = messages.filter_map(executable).collect();
+    assert_eq!(found.len(), tools.len(), "cargo names no executable for some of {tools:?}");
+    found
 }
 
 /// Runs a bash script with these tools on its PATH, `set -euo pipefail`, in the project's root.
 pub fn bash(tools: &[&str], script: &str) -> Ran {
     let mut path = std::env::var("PATH").unwrap_or_default();
-    for tool in tools {
-        let folder = bin(tool).parent().map(Path::to_owned).unwrap();
+    let folders: BTreeSet<PathBuf> = bins(tools).iter().filter_map(|bin| bin.parent().map(Path::to_owned)).collect();
+    for folder in folders {
         path = format!("{}:{path}", folder.display());
     }
     let script = format!("set -euo pipefail\n{script}");

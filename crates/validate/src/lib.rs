@@ -9,7 +9,6 @@
 //! **State.** None: a map, which many threads share. Lines that `--where` leaves pass unread.
 //!
 //! **Memory.** The schema, compiled once, and one line for each thread.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
 mod coercion;
@@ -84,6 +83,3 @@ fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,14 @@
-use crate::{Schema, Validate};
+//! What fits a schema, what does not and why, and what `--coerce` makes of it.
+//!
+//! Here and not in the crate: the schema's library takes more time to build than all else, and is built once this way.
+#![allow(clippy::unwrap_used)]
+
 use millpipe::{Exit, Fault, Map, OnError, Out, Policy, Rejects};
 use proptest::prelude::*;
 use selection::WhereArgs;
 use serde_json::Value;
 use std::path::Path;
+use validate::{Schema, Validate};
 
 fn schema(text: &str, formats: bool, coerces: bool) -> Schema {
     Schema::new(Path::new("schema.json"), text.as_bytes(), formats, coerces).unwrap()
