@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 
 use accumulators::StateReader;
 use event_time::Window;
+use keyed_state::hash;
 use millpipe::{Changes, Error, Fault};
 
 use crate::entry_name::{self, EntryName};
-use crate::groups::{Groups, Taken, hash};
+use crate::groups::{Groups, Taken};
 use crate::job::Job;
 use crate::pending::Pending;
 use crate::results::Scale;

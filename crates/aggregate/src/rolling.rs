@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 
 use accumulators::{Row, StateReader, Values, write_signed};
+use keyed_state::hash;
 use millpipe::{Changes, Error, Fault, Out};
 use units::DurationMs;
 
-use crate::groups::{Groups, Taken, hash, stop};
+use crate::groups::{Groups, Taken, stop};
 use crate::job::Last;
 use crate::keys;
 use crate::snapshot::damaged;

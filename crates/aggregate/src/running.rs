@@ -2,10 +2,11 @@
 
 use accumulators::{StateReader, write_number, write_signed, write_text};
 use event_time::Window;
+use keyed_state::hash;
 use millpipe::{Changes, Fault, Out};
 
 use crate::changes::Written;
-use crate::groups::{Groups, Taken, hash, was_not_there};
+use crate::groups::{Groups, Taken, was_not_there};
 use crate::job::{Emit, Job, Overflow};
 use crate::keys;
 use crate::recency::Recency;
