@@ -167,10 +167,7 @@ impl Cli {
                 "only --keep last keeps lines, and not with --emit update",
             ),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => Err(Error::usage(message).hint(hint)),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     /// What the state depends on.

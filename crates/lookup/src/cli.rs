@@ -190,10 +190,7 @@ impl Cli {
             (is_stream && !has_time && self.time.given().is_some(), "flags of time without --time", "say --time FIELD"),
             (!has_time && self.late.is_some(), "--late without --time", "without times no line is late"),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => Err(Error::usage(message).hint(hint)),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     pub(crate) fn table_reader(&self, path: &std::path::Path) -> Result<TableReader, Error> {

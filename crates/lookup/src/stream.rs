@@ -312,7 +312,7 @@ impl Stage for LookupStream {
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        let damaged = || Error::data(format_args!("the saved entry {key:?} is damaged"));
+        let damaged = || Error::damaged_entry(key);
         if let Some(sequence) = Waiting::sequence_of(key) {
             return self.load_waiter(sequence, value).ok_or_else(damaged);
         }

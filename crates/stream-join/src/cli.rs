@@ -341,10 +341,7 @@ impl Cli {
                 "with a prefix names do not clash",
             ),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => wrong(message, hint),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     /// Limits, what becomes of late and other lines, and the delay of marks may change from run to run.

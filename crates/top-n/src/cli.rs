@@ -155,10 +155,7 @@ impl Cli {
             ),
             (self.rank.as_deref() == Some(""), "--rank without a name", "say --rank rank"),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => Err(Error::usage(message).hint(hint)),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     /// What the state depends on.

@@ -199,10 +199,7 @@ impl Cli {
                 "aggregate has put a closed window together already; say --expand, or --late reject",
             ),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => wrong(message, hint),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     fn has_other_lines(&self) -> bool {
