@@ -10,6 +10,7 @@ use json_fields::FieldPath;
 use line_values::{Expression, WrongExpression};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
+use sorted_runs::Folder;
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::changes::OP;
@@ -164,8 +165,6 @@ pub struct Cli {
 }
 
 const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(GROUPS_MAX).expect("it is not zero");
-/// On disk also where /tmp is in memory.
-const USUAL_SPILL_DIR: &str = "/var/tmp";
 /// Less would be spent on buffers alone.
 const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 const DEFAULT_VALUE: &str = "value";
@@ -214,9 +213,8 @@ impl Cli {
 
     /// Where keys beyond `--memory` go.
     #[must_use]
-    pub fn spill_dir(&self) -> PathBuf {
-        let usual = || std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        self.spill_dir.clone().or_else(usual).unwrap_or_else(|| PathBuf::from(USUAL_SPILL_DIR))
+    pub fn spill_folder(&self) -> Folder {
+        Folder::said_or_usual(self.spill_dir.clone())
     }
 
     /// A key on disk has no last line: it can neither be written at each line nor forgotten.
@@ -331,9 +329,8 @@ fn parse_last(text: &str) -> Result<Last, String> {
     text.parse::<DurationMs>().ok().filter(|time| time.0 > 0).map(|time| Last::Time(time.0)).ok_or_else(said)
 }
 
-fn parse_memory(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|error: QuantityError| error.to_string())?;
-    if size < MEMORY_MIN { Err(format!("{size} is too little: at least {MEMORY_MIN}")) } else { Ok(size) }
+fn parse_memory(text: &str) -> Result<ByteSize, QuantityError> {
+    ByteSize::parse_at_least(text, MEMORY_MIN)
 }
 
 fn parse_late(text: &str) -> Result<Late, String> {
