@@ -7,7 +7,7 @@ use accumulators::{DistinctBy, Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
 use event_time::TimeUnit;
 use json_fields::FieldPath;
-use line_values::{Expression, WrongExpression};
+use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use sorted_runs::Folder;
@@ -78,8 +78,8 @@ pub struct Cli {
     pub specs: Vec<Spec>,
 
     /// What makes the key, with commas between: user,.meta.site,day=.at[:10]
-    #[arg(long, value_name = "KEYS", value_parser = parse_keys)]
-    pub by: Option<Keys>,
+    #[arg(long, value_name = "KEYS")]
+    pub by: Option<Expressions>,
 
     /// The field of the default results [default: value]
     #[arg(long, value_name = "FIELD", conflicts_with = "specs")]
@@ -169,10 +169,6 @@ const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(GROUPS_MAX).expect("it is no
 const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 const DEFAULT_VALUE: &str = "value";
 const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
-
-/// A list of keys, as one flag's value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Keys(pub Vec<Expression>);
 
 impl Cli {
     #[must_use]
@@ -280,14 +276,7 @@ fn check_names(plan: &Plan, by: &[Expression], has_op: bool) -> Result<(), Error
 }
 
 fn usage(error: &SpecError) -> Error {
-    match error.hint() {
-        Some(hint) => Error::usage(error).hint(hint),
-        None => Error::usage(error),
-    }
-}
-
-fn parse_keys(text: &str) -> Result<Keys, WrongExpression> {
-    Expression::parse_list(text).map(Keys)
+    Error::usage(error).maybe_hint(error.hint())
 }
 
 fn parse_distinct(text: &str) -> Result<DistinctBy, String> {
