@@ -1,4 +1,4 @@
-//! What a function is of, and where a spec is cut into its parts.
+//! What a function is of.
 
 use std::fmt;
 use std::str::FromStr;
@@ -48,35 +48,9 @@ impl FromStr for Argument {
     }
 }
 
-/// Splits at the first such character that stands in no brackets and no quotes.
-pub(crate) fn split_outside(text: &str, at: char) -> Option<(&str, &str)> {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (place, char) in text.char_indices() {
-        match char {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            _ if char == at && depth == 0 => return Some((&text[..place], &text[place + char.len_utf8()..])),
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_stands_in_quotes_or_brackets_is_not_cut() {
-        assert_eq!(split_outside("sum:v?.a?", '?'), Some(("sum:v", ".a?")));
-        assert_eq!(split_outside(r#"sum:."a?\"?"?.b"#, '?'), Some((r#"sum:."a?\"?""#, ".b")));
-        assert_eq!(split_outside("max:(.a?)[1:2]", '?'), None);
-        assert_eq!(split_outside(".t[11:16]:.b", ':'), Some((".t[11:16]", ".b")));
-    }
 
     #[test]
     fn what_is_no_path_is_an_expression() {

@@ -47,6 +47,7 @@ mod ends;
 mod exact_set;
 mod extremes;
 mod extremes_text;
+mod field_plan;
 mod frequencies;
 mod limits;
 mod memory;

@@ -7,9 +7,10 @@
 use crate::ddsketch::DdSketch;
 use crate::distinct::Distinct;
 use crate::exact_set::ExactSet;
+use crate::field_plan::FieldPlan;
 use crate::limits::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
-use crate::plan::{FieldPlan, Plan};
+use crate::plan::Plan;
 use crate::quantiles::{Quantiles, of_sketch, of_values};
 use crate::results::WriteScratch;
 use crate::table::{Table, range};

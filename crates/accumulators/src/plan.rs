@@ -1,8 +1,9 @@
-//! Which fields are needed, and which states each of them has.
+//! Which fields are needed, and which results come of them.
 
 use json_fields::{FieldPath, write_string};
 
 use crate::argument::Argument;
+use crate::field_plan::{Columns, FieldPlan, Source};
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::spec::{Function, Spec, SpecError};
 
@@ -30,68 +31,6 @@ pub struct Plan {
     expressions: Vec<String>,
     conditions: Vec<String>,
     names: Vec<String>,
-}
-
-/// Where a value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// By number among the plan's paths.
-    Path(usize),
-    /// By number among its expressions.
-    Expression(usize),
-    /// There is none: lines are counted.
-    Line,
-}
-
-/// How many states of each kind a group has.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Columns {
-    pub counts: usize,
-    pub stats: usize,
-    pub moments: usize,
-    pub quantiles: usize,
-    pub ends: usize,
-    pub lists: usize,
-    pub frequencies: usize,
-    pub distinct: usize,
-    pub strings: usize,
-    pub best: usize,
-}
-
-/// The states of one field: their numbers among the group's states of that kind.
-#[derive(Clone, Debug)]
-pub(crate) struct FieldPlan {
-    pub source: Source,
-    /// What `min_by` and `max_by` give.
-    pub given: Option<Source>,
-    /// The number of the condition.
-    pub condition: Option<usize>,
-    /// How messages call it.
-    pub label: String,
-    /// A value that is no number is bad, unless it is a string and `takes_strings`.
-    pub needs_number: bool,
-    pub takes_strings: bool,
-    /// The least or the largest value is a result.
-    pub wants_extremes: bool,
-    /// Some state is of the value's text.
-    pub needs_text: bool,
-    /// Only where `stats`, which counts too, is not there.
-    pub counts: Option<usize>,
-    pub stats: Option<usize>,
-    pub moments: Option<usize>,
-    pub quantiles: Option<usize>,
-    pub ends: Option<usize>,
-    pub lists: Option<usize>,
-    pub frequencies: Option<usize>,
-    pub distinct: Option<usize>,
-    /// Beside `stats`, where values may be strings.
-    pub strings: Option<usize>,
-    pub min_by: Option<usize>,
-    pub max_by: Option<usize>,
-    /// The largest bound of the field's lists.
-    pub list_max: usize,
-    /// The field's percentiles in percent, each once.
-    pub percents: Vec<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,14 +65,14 @@ impl Plan {
                 return Err(SpecError::SameName(spec.name));
             }
             let field = plan.field(&spec);
-            let percent = field.map_or(0, |field| plan.require(field, spec.function));
+            let percent = field.map_or(0, |field| plan.fields[field].require(spec.function));
             let mut member = Vec::new();
             write_string(&spec.name, &mut member);
             member.push(b':');
             plan.outputs.push(Output { member, function: spec.function, field, percent });
             plan.names.push(spec.name);
         }
-        plan.number_columns();
+        plan.fields.iter_mut().for_each(|field| field.number(&mut plan.columns));
         let in_order = (0..).zip(&plan.fields).all(|(number, field)| field.source == Source::Path(number));
         plan.is_plain = in_order && plan.fields.iter().all(|field| field.given.is_none() && field.condition.is_none());
         plan.has_limits = matches!(settings.percentiles, Percentiles::Exact(_)) && plan.columns.quantiles > 0
@@ -248,103 +187,6 @@ impl Plan {
         match argument {
             Argument::Path(path) => Source::Path(place(&mut self.paths, path)),
             Argument::Expression(text) => Source::Expression(place(&mut self.expressions, text)),
-        }
-    }
-
-    /// Notes what a function needs (numbers come later); returns the number of a percentile.
-    fn require(&mut self, field: usize, function: Function) -> usize {
-        let plan = &mut self.fields[field];
-        plan.needs_number |= function.needs_numbers() || function.needs_order();
-        plan.takes_strings &= !function.needs_numbers();
-        let needed = Some(0);
-        match function {
-            // Lines per second are counted.
-            Function::Rate if plan.source == Source::Line => {
-                (plan.counts, plan.needs_number, plan.takes_strings) = (needed, false, true);
-            }
-            Function::Count => plan.counts = needed,
-            Function::Min | Function::Max => {
-                (plan.stats, plan.strings, plan.wants_extremes) = (needed, needed, true);
-            }
-            Function::MinBy => plan.min_by = needed,
-            Function::MaxBy => plan.max_by = needed,
-            Function::Sum | Function::Avg | Function::Rate => plan.stats = needed,
-            Function::Var | Function::StdDev => (plan.stats, plan.moments) = (needed, needed),
-            Function::First | Function::Last | Function::Delta => plan.ends = needed,
-            Function::Distinct => plan.distinct = needed,
-            Function::Top(_) | Function::Mode => plan.frequencies = needed,
-            Function::List(bound) => (plan.lists, plan.list_max) = (needed, plan.list_max.max(bound)),
-            Function::Percentile(percent) => {
-                plan.quantiles = needed;
-                return plan.percents.iter().position(|known| *known == percent).unwrap_or_else(|| {
-                    plan.percents.push(percent);
-                    plan.percents.len() - 1
-                });
-            }
-        }
-        0
-    }
-
-    fn number_columns(&mut self) {
-        let columns = &mut self.columns;
-        for field in &mut self.fields {
-            if field.stats.is_some() {
-                field.counts = None;
-            }
-            if !field.takes_strings {
-                field.strings = None;
-            }
-            for (state, count) in [
-                (&mut field.counts, &mut columns.counts),
-                (&mut field.stats, &mut columns.stats),
-                (&mut field.moments, &mut columns.moments),
-                (&mut field.quantiles, &mut columns.quantiles),
-                (&mut field.ends, &mut columns.ends),
-                (&mut field.lists, &mut columns.lists),
-                (&mut field.frequencies, &mut columns.frequencies),
-                (&mut field.distinct, &mut columns.distinct),
-                (&mut field.strings, &mut columns.strings),
-            ] {
-                if let Some(number) = state {
-                    *number = *count;
-                    *count += 1;
-                }
-            }
-            for number in [&mut field.min_by, &mut field.max_by].into_iter().flatten() {
-                *number = columns.best;
-                columns.best += 1;
-            }
-            field.needs_text = [field.ends, field.lists, field.frequencies, field.distinct, field.min_by, field.max_by]
-                .iter()
-                .any(Option::is_some);
-        }
-    }
-}
-
-impl FieldPlan {
-    fn new(source: Source, given: Option<Source>, condition: Option<usize>, label: String) -> FieldPlan {
-        FieldPlan {
-            source,
-            given,
-            condition,
-            label,
-            needs_number: false,
-            takes_strings: true,
-            wants_extremes: false,
-            needs_text: false,
-            counts: None,
-            stats: None,
-            moments: None,
-            quantiles: None,
-            ends: None,
-            lists: None,
-            frequencies: None,
-            distinct: None,
-            strings: None,
-            min_by: None,
-            max_by: None,
-            list_max: 0,
-            percents: Vec::new(),
         }
     }
 }

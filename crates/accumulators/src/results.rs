@@ -2,9 +2,10 @@
 
 use json_fields::write_string;
 
+use crate::field_plan::FieldPlan;
 use crate::number::Number;
 use crate::number_text::write_f64;
-use crate::plan::{FieldPlan, Output, Plan};
+use crate::plan::{Output, Plan};
 use crate::ranks::Ranks;
 use crate::spec::Function;
 use crate::sum::Sum;

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use crate::argument::{Argument, split_outside};
+use json_fields::split_once_outside;
+
+use crate::argument::Argument;
 
 /// Most values of a `list`.
 pub const LIST_MAX: usize = 10_000;
@@ -136,7 +138,7 @@ impl FromStr for Spec {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Spec, SpecError> {
-        let (text, condition) = match split_outside(text, '?') {
+        let (text, condition) = match split_once_outside(text, '?') {
             Some((_, filter)) if filter.trim().is_empty() => return Err(SpecError::NoFilter(text.into())),
             Some((text, filter)) => (text, Some(filter.trim().to_owned())),
             None => (text, None),
@@ -155,7 +157,8 @@ impl FromStr for Spec {
         }
         let (field, given) = match (field, function) {
             (Some(field), Function::MinBy | Function::MaxBy) => {
-                let (field, given) = split_outside(field, ':').ok_or_else(|| SpecError::TwoFields(word.to_owned()))?;
+                let (field, given) =
+                    split_once_outside(field, ':').ok_or_else(|| SpecError::TwoFields(word.to_owned()))?;
                 (Some(field), Some(given))
             }
             (field, _) => (field, None),

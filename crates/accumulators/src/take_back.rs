@@ -4,8 +4,9 @@
 use json_fields::{Field, Kind};
 
 use crate::ends::Ends;
+use crate::field_plan::{FieldPlan, Source};
 use crate::number::Number;
-use crate::plan::{FieldPlan, Plan, Source};
+use crate::plan::Plan;
 use crate::snapshot::{load_text_or_null, save_text_or_null};
 use crate::spec::Function;
 use crate::state_text::{StateReader, write_number};

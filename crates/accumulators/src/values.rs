@@ -2,9 +2,10 @@
 
 use json_fields::{Field, Kind};
 
+use crate::field_plan::{FieldPlan, Source};
 use crate::number::Number;
 use crate::number_text::NumberError;
-use crate::plan::{FieldPlan, Plan, Source};
+use crate::plan::Plan;
 
 /// Longest piece of a wrong value that a message shows, in bytes.
 const SHOWN_MAX: usize = 60;

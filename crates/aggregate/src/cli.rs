@@ -7,9 +7,10 @@ use accumulators::{DistinctBy, Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
 use event_time::TimeUnit;
 use json_fields::FieldPath;
-use line_values::{Expression, WrongExpression};
+use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
+use sorted_runs::Folder;
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::changes::OP;
@@ -77,8 +78,8 @@ pub struct Cli {
     pub specs: Vec<Spec>,
 
     /// What makes the key, with commas between: user,.meta.site,day=.at[:10]
-    #[arg(long, value_name = "KEYS", value_parser = parse_keys)]
-    pub by: Option<Keys>,
+    #[arg(long, value_name = "KEYS")]
+    pub by: Option<Expressions>,
 
     /// The field of the default results [default: value]
     #[arg(long, value_name = "FIELD", conflicts_with = "specs")]
@@ -164,16 +165,10 @@ pub struct Cli {
 }
 
 const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(GROUPS_MAX).expect("it is not zero");
-/// On disk also where /tmp is in memory.
-const USUAL_SPILL_DIR: &str = "/var/tmp";
 /// Less would be spent on buffers alone.
 const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 const DEFAULT_VALUE: &str = "value";
 const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", "p95", "p99"];
-
-/// A list of keys, as one flag's value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Keys(pub Vec<Expression>);
 
 impl Cli {
     #[must_use]
@@ -214,9 +209,8 @@ impl Cli {
 
     /// Where keys beyond `--memory` go.
     #[must_use]
-    pub fn spill_dir(&self) -> PathBuf {
-        let usual = || std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        self.spill_dir.clone().or_else(usual).unwrap_or_else(|| PathBuf::from(USUAL_SPILL_DIR))
+    pub fn spill_folder(&self) -> Folder {
+        Folder::said_or_usual(self.spill_dir.clone())
     }
 
     /// A key on disk has no last line: it can neither be written at each line nor forgotten.
@@ -282,14 +276,7 @@ fn check_names(plan: &Plan, by: &[Expression], has_op: bool) -> Result<(), Error
 }
 
 fn usage(error: &SpecError) -> Error {
-    match error.hint() {
-        Some(hint) => Error::usage(error).hint(hint),
-        None => Error::usage(error),
-    }
-}
-
-fn parse_keys(text: &str) -> Result<Keys, WrongExpression> {
-    Expression::parse_list(text).map(Keys)
+    Error::usage(error).maybe_hint(error.hint())
 }
 
 fn parse_distinct(text: &str) -> Result<DistinctBy, String> {
@@ -331,9 +318,8 @@ fn parse_last(text: &str) -> Result<Last, String> {
     text.parse::<DurationMs>().ok().filter(|time| time.0 > 0).map(|time| Last::Time(time.0)).ok_or_else(said)
 }
 
-fn parse_memory(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|error: QuantityError| error.to_string())?;
-    if size < MEMORY_MIN { Err(format!("{size} is too little: at least {MEMORY_MIN}")) } else { Ok(size) }
+fn parse_memory(text: &str) -> Result<ByteSize, QuantityError> {
+    ByteSize::parse_at_least(text, MEMORY_MIN)
 }
 
 fn parse_late(text: &str) -> Result<Late, String> {

@@ -1,16 +1,13 @@
 //! Keys and their states.
 
-use std::hash::BuildHasher;
-
 use accumulators::{LimitError, NumberBatch, StateReader, Table, Values};
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use keyed_state::{Tracking, hash};
+use line_values::KeyText;
 use millpipe::{Error, Fault};
 
 use crate::job::Job;
-use crate::tracking::Tracking;
-use line_values::KeyText;
 
 /// One line, read and checked.
 #[derive(Clone, Copy)]
@@ -273,10 +270,4 @@ impl Groups {
     pub fn ids(&self) -> impl Iterator<Item = u32> {
         self.index.iter().copied()
     }
-}
-
-/// The seed is fixed: the order of a table must not differ from run to run.
-#[inline]
-pub fn hash(key: &[u8]) -> u64 {
-    FixedState::with_seed(0).hash_one(key)
 }

@@ -42,7 +42,6 @@ mod sessions;
 mod snapshot;
 mod span_groups;
 mod spill;
-mod tracking;
 mod windows;
 mod work;
 

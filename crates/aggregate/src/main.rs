@@ -5,12 +5,11 @@ use aggregate::cli::Cli;
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
 use selection::Selected;
-use sorted_runs::Folder;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
-        let stage = Aggregate::new(cli.job()?).spill_to(Box::new(Folder::new(cli.spill_dir())))?;
+        let stage = Aggregate::new(cli.job()?).spill_to(Box::new(cli.spill_folder()))?;
         run_stage(Selected::new(stage, &cli.selection), cli.config(), &cli.stage)
     })
 }

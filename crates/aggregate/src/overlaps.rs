@@ -4,9 +4,10 @@ use accumulators::{Table, check_merged};
 use event_time::Window;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use keyed_state::hash;
 use millpipe::{Fault, Out};
 
-use crate::groups::{self, Groups, stop};
+use crate::groups::{Groups, stop};
 use crate::job::Job;
 use crate::key_order;
 use crate::results::{Results, Scale};
@@ -79,8 +80,7 @@ impl Overlaps {
                 let number = parts.len() as u32;
                 parts.push(Part { slice, id, next: None });
                 let same = |known: &u32| key_of(parts, chains[*known as usize]) == key;
-                match index.entry(groups::hash(key), same, |known| groups::hash(key_of(parts, chains[*known as usize])))
-                {
+                match index.entry(hash(key), same, |known| hash(key_of(parts, chains[*known as usize]))) {
                     Entry::Occupied(known) => {
                         let chain = &mut chains[*known.get() as usize];
                         parts[chain.last as usize].next = Some(number);

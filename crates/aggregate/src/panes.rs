@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 
 use accumulators::StateReader;
 use event_time::Window;
+use keyed_state::hash;
 use millpipe::{Changes, Error, Fault};
 
 use crate::entry_name::{self, EntryName};
-use crate::groups::{Groups, Taken, hash};
+use crate::groups::{Groups, Taken};
 use crate::job::Job;
 use crate::pending::Pending;
 use crate::results::Scale;
-use crate::snapshot::damaged;
 use crate::work::Work;
 use line_values::KeyText;
 
@@ -212,11 +212,11 @@ impl Panes {
     /// # Errors
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
-        let (span, key) = entry_name::split(name).ok_or_else(|| damaged(name))?;
+        let (span, key) = entry_name::split(name).ok_or_else(|| Error::damaged_entry(name))?;
         let (window, era, slot) = match &self.loading {
             Some((known, window, era, slot)) if known == span => (*window, *era, *slot),
             _ => {
-                let (window, era) = entry_name::parse_span_and_era(span).ok_or_else(|| damaged(name))?;
+                let (window, era) = entry_name::parse_span_and_era(span).ok_or_else(|| Error::damaged_entry(name))?;
                 let slot = self.find(window).unwrap_or_else(|| self.open(window));
                 self.loading = Some((span.to_owned(), window, era, slot));
                 (window, era, slot)
@@ -225,7 +225,8 @@ impl Panes {
         let from = &mut StateReader::new(value);
         let lines = if era == work.era {
             let groups = &mut self.slots[slot].groups;
-            let id = groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(name))?;
+            let id =
+                groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(name))?;
             groups.store.load(&work.job, id, from)?
         } else {
             let spill = work.spill.as_mut().filter(|_| era < work.era).ok_or_else(was_on_disk)?;
@@ -233,7 +234,7 @@ impl Panes {
         };
         self.slots[slot].lines += lines;
         work.hold(lines);
-        Ok(from.end().ok_or_else(|| damaged(name))?)
+        Ok(from.end().ok_or_else(|| Error::damaged_entry(name))?)
     }
 }
 

@@ -6,9 +6,10 @@
 use std::hint::black_box;
 
 use accumulators::NumberBatch;
+use keyed_state::hash;
 use millpipe::Fault;
 
-use crate::groups::{Taken, hash};
+use crate::groups::Taken;
 use crate::panes::Pane;
 use crate::work::Work;
 

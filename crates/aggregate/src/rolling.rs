@@ -6,13 +6,13 @@
 use std::collections::VecDeque;
 
 use accumulators::{Row, StateReader, Values, write_signed};
+use keyed_state::hash;
 use millpipe::{Changes, Error, Fault, Out};
 use units::DurationMs;
 
-use crate::groups::{Groups, Taken, hash, stop};
+use crate::groups::{Groups, Taken, stop};
 use crate::job::Last;
 use crate::keys;
-use crate::snapshot::damaged;
 use crate::work::Work;
 
 /// The keys with their last lines.
@@ -124,9 +124,10 @@ impl Rolling {
     /// # Errors
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, key: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
-        let id = self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(key))?;
+        let id =
+            self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(key))?;
         let from = &mut StateReader::new(value);
-        let rows = read_rows(from, work).filter(|rows| !rows.is_empty()).ok_or_else(|| damaged(key))?;
+        let rows = read_rows(from, work).filter(|rows| !rows.is_empty()).ok_or_else(|| Error::damaged_entry(key))?;
         for row in rows {
             let text = row.row.read(&work.job.plan, &mut self.values);
             let table = &mut self.groups.store.table;

@@ -2,14 +2,14 @@
 
 use accumulators::{StateReader, write_number, write_signed, write_text};
 use event_time::Window;
-use millpipe::{Changes, Fault, Out};
+use keyed_state::hash;
+use millpipe::{Changes, Error, Fault, Out};
 
 use crate::changes::Written;
-use crate::groups::{Groups, Taken, hash, was_not_there};
+use crate::groups::{Groups, Taken, was_not_there};
 use crate::job::{Emit, Job, Overflow};
 use crate::keys;
 use crate::recency::Recency;
-use crate::snapshot::damaged;
 use crate::work::Work;
 use line_values::KeyText;
 
@@ -290,16 +290,17 @@ impl Running {
     /// # Errors
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, key: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
-        let id = self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| damaged(key))?;
+        let id =
+            self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(key))?;
         let from = &mut StateReader::new(value);
-        let mut last = read_last(from).ok_or_else(|| damaged(key))?;
+        let mut last = read_last(from).ok_or_else(|| Error::damaged_entry(key))?;
         last.clock_ms = last.clock_ms.or(self.clock_ms);
         self.set_last(id, last);
         if work.job.writes_changes {
-            self.written_texts.set(id, read_written(from).ok_or_else(|| damaged(key))?);
+            self.written_texts.set(id, read_written(from).ok_or_else(|| Error::damaged_entry(key))?);
         }
         self.groups.store.load(&work.job, id, from)?;
-        from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| damaged(key))?;
+        from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| Error::damaged_entry(key))?;
         let pending = self.pending(id);
         if pending > 0 {
             self.changed.push(id);

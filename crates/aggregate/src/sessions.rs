@@ -8,7 +8,6 @@ use crate::entry_name;
 use crate::groups::{Store, Taken, stop};
 use crate::keys;
 use crate::results::Scale;
-use crate::snapshot::damaged;
 use crate::span_groups::SpanGroups;
 use crate::windows::late;
 use crate::work::Work;
@@ -131,13 +130,13 @@ impl Sessions {
     /// # Errors
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
-        let (named, key) = entry_name::split(name).ok_or_else(|| damaged(name))?;
-        let named = entry_name::parse_span(named, Scale::Time).ok_or_else(|| damaged(name))?;
+        let (named, key) = entry_name::split(name).ok_or_else(|| Error::damaged_entry(name))?;
+        let named = entry_name::parse_span(named, Scale::Time).ok_or_else(|| Error::damaged_entry(name))?;
         let from = &mut StateReader::new(value);
-        let span = read_span(from).ok_or_else(|| damaged(name))?;
+        let span = read_span(from).ok_or_else(|| Error::damaged_entry(name))?;
         let id = self.groups.insert(&work.job, key.as_bytes(), named, &mut work.budget)?;
         work.hold(self.groups.store.load(&work.job, id, from)?);
-        from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| damaged(name))?;
+        from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| Error::damaged_entry(name))?;
         self.set_span(id, span);
         keys::part(key.as_bytes(), &self.cells, &mut self.key);
         let joined = self.open.join(self.key.as_slice(), span, Vec::new, |into, from| into.extend(from));
@@ -155,7 +154,7 @@ impl Sessions {
             let members = &mut session.payload;
             members.sort_unstable_by(|a, b| store.key(*a).cmp(store.key(*b)));
             if let Some(pair) = members.windows(2).find(|pair| store.key(pair[0]) == store.key(pair[1])) {
-                return Err(damaged(&keys::text(store.key(pair[0]))));
+                return Err(Error::damaged_entry(&keys::text(store.key(pair[0]))));
             }
         }
         Ok(())

@@ -33,12 +33,6 @@ use crate::windows::{Slices, Windows};
 
 const VERSION: u64 = 1;
 
-/// An entry that cannot be ours.
-#[cold]
-pub fn damaged(name: &str) -> Error {
-    Error::data(format_args!("the saved entry {name:?} is damaged"))
-}
-
 impl Aggregate {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
         let mut head = json!({
@@ -88,7 +82,7 @@ impl Aggregate {
     pub(crate) fn load_entry(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         let Aggregate { mode, work, .. } = self;
         let loaded = match mode {
-            Mode::Unknown => Err(damaged(name).into()),
+            Mode::Unknown => Err(Error::damaged_entry(name).into()),
             Mode::Running(running) => running.load(name, value, work),
             Mode::Rolling(rolling) => rolling.load(name, value, work),
             Mode::Windows(windows) => windows.panes.load(name, value, work),
@@ -98,7 +92,7 @@ impl Aggregate {
         };
         loaded.map_err(|fault| match fault {
             Fault::Stop(error) => error,
-            _ => damaged(name),
+            _ => Error::damaged_entry(name),
         })
     }
 }

@@ -6,10 +6,11 @@
 
 use accumulators::{StateReader, Table};
 use event_time::Window;
+use keyed_state::hash;
 use millpipe::{Error, Fault, Out};
 use sorted_runs::{Combine, Fold, RunWriter, Runs, Scratch};
 
-use crate::groups::{Budget, Groups, hash, stop};
+use crate::groups::{Budget, Groups, stop};
 use crate::job::Job;
 use crate::key_order;
 use crate::keys;

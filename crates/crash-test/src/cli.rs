@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use json_fields::{FieldPath, PathError};
+use json_fields::FieldPaths;
 use millpipe::Error;
 use units::DurationMs;
 
@@ -118,8 +118,8 @@ pub struct Cli {
     pub expect: Option<PathBuf>,
 
     /// The fields that make the key of an output line, with commas between them: tells wrong lines from lost ones
-    #[arg(long, value_name = "FIELDS", value_parser = parse_fields, help_heading = "Output")]
-    pub by: Option<Fields>,
+    #[arg(long, value_name = "FIELDS", help_heading = "Output")]
+    pub by: Option<FieldPaths>,
 
     /// The order of lines matters too
     #[arg(long, help_heading = "Output")]
@@ -144,14 +144,6 @@ pub struct Cli {
     /// How long it is gone: at random between these two
     #[arg(long, value_name = "DURATION..DURATION", default_value = "500ms..3s", help_heading = "Broker")]
     pub down_for: Span,
-}
-
-/// The fields of --by.
-#[derive(Clone, Debug)]
-pub struct Fields(pub Vec<FieldPath>);
-
-fn parse_fields(text: &str) -> Result<Fields, PathError> {
-    FieldPath::parse_list(text).map(Fields)
 }
 
 impl Cli {

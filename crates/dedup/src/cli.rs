@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use clap::Parser;
 use event_time::TimeArgs;
-use line_values::{Expression, WrongExpression};
+use line_values::Expressions;
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use units::{ByteSize, DurationMs};
@@ -40,8 +40,8 @@ Examples:
 #[command(name = "dedup", version, after_help = AFTER_HELP)]
 pub struct Cli {
     /// The fields or expressions that make the key, with commas between them
-    #[arg(long, value_name = "FIELDS", value_parser = parse_by)]
-    pub by: By,
+    #[arg(long, value_name = "FIELDS")]
+    pub by: Expressions,
 
     /// Which line of a key to keep
     #[arg(long, value_name = "WHICH", default_value = "first")]
@@ -93,14 +93,6 @@ pub enum Emit {
     End,
     /// When they become the latest
     Update,
-}
-
-/// A list of expressions, as one flag's value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct By(pub Vec<Expression>);
-
-fn parse_by(text: &str) -> Result<By, WrongExpression> {
-    Expression::parse_list(text).map(By)
 }
 
 const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not zero");
@@ -167,16 +159,12 @@ impl Cli {
                 "only --keep last keeps lines, and not with --emit update",
             ),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => Err(Error::usage(message).hint(hint)),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     /// What the state depends on.
     fn flags(&self, is_timed: bool) -> String {
-        let by: Vec<String> = self.by.0.iter().map(ToString::to_string).collect();
-        let mut flags = format!("--by '{}'", by.join(","));
+        let mut flags = format!("--by '{}'", self.by);
         if self.keep == Keep::Last {
             flags.push_str(" --keep last");
         }

@@ -5,7 +5,6 @@ use keyed_state::{Keyed, hash};
 use millpipe::{Changes, Error, Fault};
 
 use crate::expiry::Expiry;
-use crate::snapshot::damaged;
 use crate::{Taken, too_many_keys};
 
 /// Says of each line whether it passes.
@@ -72,8 +71,8 @@ impl Known {
 
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         let mut from = StateReader::new(value);
-        let time_ms = from.signed().filter(|_| from.end().is_some()).ok_or_else(|| damaged(name))?;
-        let id = self.times.load(name, time_ms).ok_or_else(|| damaged(name))?;
+        let time_ms = from.signed().filter(|_| from.end().is_some()).ok_or_else(|| Error::damaged_entry(name))?;
+        let id = self.times.load(name, time_ms).ok_or_else(|| Error::damaged_entry(name))?;
         self.push(time_ms, id);
         Ok(())
     }

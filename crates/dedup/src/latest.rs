@@ -7,7 +7,6 @@ use millpipe::{Changes, Error, Fault, Out};
 use units::ByteSize;
 
 use crate::expiry::Expiry;
-use crate::snapshot::damaged;
 use crate::{Taken, too_many_keys};
 
 /// A line that is the latest of its key so far.
@@ -122,10 +121,10 @@ impl Latest {
     }
 
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let row = read_row(value).ok_or_else(|| damaged(name))?;
+        let row = read_row(value).ok_or_else(|| Error::damaged_entry(name))?;
         let (time_ms, sequence) = row.order();
         self.bytes += row.line.len();
-        let id = self.rows.load(name, row).ok_or_else(|| damaged(name))?;
+        let id = self.rows.load(name, row).ok_or_else(|| Error::damaged_entry(name))?;
         self.push(time_ms, sequence, id);
         Ok(())
     }

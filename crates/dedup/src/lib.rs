@@ -30,8 +30,8 @@ mod snapshot;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{StreamTime, TIME_MIN_MS, format_rfc3339};
-use json_fields::{FieldPath, Scanner};
+use event_time::{OtherLines, StreamTime, TIME_MIN_MS, format_rfc3339};
+use json_fields::FieldPath;
 use line_values::{Expression, LineValues};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
 use units::{ByteSize, format_duration};
@@ -80,8 +80,7 @@ pub struct Dedup {
     job: Job,
     values: LineValues,
     key: Vec<u8>,
-    /// Finds the time of lines that pass.
-    others: Option<Scanner>,
+    others: Option<OtherLines>,
     kept: Kept,
     sequence: u64,
     dropped: u64,
@@ -100,7 +99,7 @@ impl Dedup {
         Dedup {
             values: LineValues::new(job.by.iter().chain(&time)),
             key: Vec::new(),
-            others: path.filter(|_| job.within_ms.is_some()).map(|path| Scanner::new(&[path])),
+            others: path.filter(|_| job.within_ms.is_some()).map(|path| OtherLines::new(&path)),
             kept,
             sequence: 0,
             dropped: 0,
@@ -215,12 +214,9 @@ impl Stage for Dedup {
 
     fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         out.line(line);
-        let Some(scanner) = &mut self.others else { return Ok(()) };
-        let Ok(fields) = scanner.scan(line) else { return Ok(()) };
-        if let (Some(field), Some((_, time))) = (fields.get(0), &mut self.job.time)
-            && let Ok(time_ms) = time.read(field.text(line), out.now_ms())
-        {
-            self.observe(time_ms, out);
+        if let (Some(others), Some((_, time))) = (&mut self.others, &mut self.job.time) {
+            let moved_ms = others.observe(line, time, out.now_ms());
+            self.advance(moved_ms, out);
         }
         Ok(())
     }

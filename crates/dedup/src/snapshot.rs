@@ -7,10 +7,6 @@ use serde_json::{Value, json};
 
 use crate::Dedup;
 
-pub fn damaged(name: &str) -> Error {
-    Error::data(format_args!("the saved entry {name:?} is damaged"))
-}
-
 impl Dedup {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
         let time = self.job.time.as_ref().map(|(_, time)| time.snapshot());

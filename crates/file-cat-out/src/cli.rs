@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use json_fields::{FieldPath, PathError};
+use json_fields::{FieldPath, FieldPaths};
 use millpipe::{Error, InputArgs, RunArgs};
 use units::{ByteSize, DurationMs};
 
@@ -55,8 +55,8 @@ pub struct Cli {
 
     /// A folder NAME=VALUE for each value of these fields, with commas between them; null or missing is __null__, and
     /// characters that names should not have become %XX
-    #[arg(long, value_name = "FIELDS", value_parser = parse_fields, conflicts_with = "single")]
-    pub partition_by: Option<Fields>,
+    #[arg(long, value_name = "FIELDS", conflicts_with = "single")]
+    pub partition_by: Option<FieldPaths>,
 
     /// Compress, each commit by itself
     #[arg(long, value_name = "HOW")]
@@ -93,14 +93,6 @@ pub struct Cli {
 
     #[command(flatten)]
     pub run: RunArgs,
-}
-
-/// A list of fields, as one flag's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fields(pub Vec<FieldPath>);
-
-fn parse_fields(text: &str) -> Result<Fields, PathError> {
-    FieldPath::parse_list(text).map(Fields)
 }
 
 impl Cli {

@@ -79,12 +79,6 @@ fn no_program(why: NoProgram) -> Error {
     match why {
         NoProgram::Nothing => Error::usage("no FILTER").hint("say for example: filter '.status >= 500'"),
         NoProgram::File(file, e) => Error::io(file.display(), &e),
-        NoProgram::Wrong(wrong) => {
-            let error = Error::usage(&wrong);
-            match wrong.hint {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        }
+        NoProgram::Wrong(wrong) => Error::usage(&wrong).maybe_hint(wrong.hint),
     }
 }

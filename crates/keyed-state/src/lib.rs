@@ -5,9 +5,11 @@
 //!
 //! A key takes 24 bytes and its value, 6 of the index, and what the columns have in reserve (they double as they
 //! grow); a key above 22 bytes takes its length beside that. Nothing is noted for checkpoints before the first one.
+//! [`Tracking`] is that note alone, for states that are kept in another way.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod keyed;
 mod tracking;
 
 pub use keyed::{Keyed, hash};
+pub use tracking::Tracking;

@@ -2,7 +2,7 @@
 
 /// Entries by number. Nothing is noted before the first checkpoint, and a plain stream has none.
 #[derive(Debug, Default)]
-pub(crate) struct Tracking {
+pub struct Tracking {
     is_on: bool,
     marks: Vec<u8>,
     /// Entries that were touched, among them some that are gone since.
@@ -21,6 +21,7 @@ impl Tracking {
         }
     }
 
+    #[inline]
     fn note(&mut self, id: u32) {
         let mark = self.mark(id);
         if *mark & TOUCHED == 0 {
@@ -29,6 +30,7 @@ impl Tracking {
         }
     }
 
+    #[inline]
     fn mark(&mut self, id: u32) -> &mut u8 {
         let at = id as usize;
         if at >= self.marks.len() {
@@ -48,6 +50,26 @@ impl Tracking {
         *self.mark(id) = SAVED;
     }
 
+    /// Whether the last checkpoint has some of the entries.
+    #[inline]
+    #[must_use]
+    pub fn has_saved(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    /// The last checkpoint has the entry as it is.
+    #[inline]
+    #[must_use]
+    pub fn is_clean(&self, id: u32) -> bool {
+        self.marks.get(id as usize).is_some_and(|mark| *mark == SAVED)
+    }
+
+    #[inline]
+    #[must_use]
+    pub fn is_saved(&self, id: u32) -> bool {
+        self.marks.get(id as usize).is_some_and(|mark| mark & SAVED != 0)
+    }
+
     /// The entries that the next checkpoint has to save: the first one all, a later one those touched since.
     pub fn take(&mut self, all: impl Iterator<Item = u32>) -> Vec<u32> {
         let mut due: Vec<u32> = if self.is_on { std::mem::take(&mut self.touched) } else { all.collect() };
@@ -61,5 +83,32 @@ impl Tracking {
             is_due
         });
         due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_checkpoint_has_all_and_later_ones_what_was_touched_once() {
+        let mut tracking = Tracking::default();
+        tracking.touch(1);
+        assert_eq!(tracking.take([0, 1, 2].into_iter()), [0, 1, 2]);
+        [2, 3, 2].into_iter().for_each(|id| tracking.touch(id));
+        assert_eq!(tracking.take(std::iter::empty()), [2, 3]);
+        assert!(tracking.take(std::iter::empty()).is_empty());
+    }
+
+    #[test]
+    fn a_number_that_is_used_again_is_saved_once() {
+        let mut tracking = Tracking::default();
+        tracking.restored(0);
+        assert!(tracking.forget(0), "the checkpoint has it");
+        tracking.touch(0);
+        assert!(!tracking.forget(0), "the checkpoint has not its successor");
+        tracking.touch(0);
+        assert_eq!(tracking.take(std::iter::empty()), [0]);
+        assert!(tracking.is_saved(0));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jq_filters::{Arguments, Program, Wrong};
-use json_fields::FieldPath;
+use json_fields::{FieldPath, split_outside};
 
 /// A field path, or a jq filter that gives one value; with a name or without.
 #[derive(Clone)]
@@ -124,30 +124,6 @@ fn split_name(text: &str) -> (Option<&str>, &str) {
         Some((name, rest)) if is_word(name.trim()) && !rest.starts_with('=') => (Some(name.trim()), rest),
         _ => (None, text),
     }
-}
-
-/// Splits at a character where it stands in no brackets and no quotes.
-#[must_use]
-pub fn split_outside(text: &str, at: char) -> Vec<&str> {
-    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0_usize);
-    let (mut quoted, mut escaped) = (false, false);
-    for (place, char) in text.char_indices() {
-        match char {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ if char == at && depth == 0 => {
-                parts.push(&text[start..place]);
-                start = place + char.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts
 }
 
 #[cfg(test)]

@@ -24,11 +24,13 @@
 
 mod computed;
 mod expression;
+mod expressions;
 pub mod key;
 mod key_text;
 mod reader;
 
 pub use computed::{Computed, Condition};
-pub use expression::{Expression, WrongExpression, split_outside};
+pub use expression::{Expression, WrongExpression};
+pub use expressions::Expressions;
 pub use key_text::KeyText;
 pub use reader::{BadLine, Found, LineValues, Value};

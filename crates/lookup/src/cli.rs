@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use event_time::TimeArgs;
 use json_fields::FieldPath;
-use line_values::{Expression, WrongExpression};
+use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Fault, Hangup, Late, StageArgs};
 use selection::{Selection, WhereArgs};
 use units::ByteSize;
@@ -59,8 +59,8 @@ pub struct Cli {
     pub on: On,
 
     /// The columns to put behind a line's members, with commas between them: COLUMN, or NAME=COLUMN [default: all but those of the key]
-    #[arg(long, value_name = "COLUMNS", value_parser = parse_columns)]
-    pub fields: Option<Columns>,
+    #[arg(long, value_name = "COLUMNS")]
+    pub fields: Option<Expressions>,
 
     /// Put this in front of the columns' names
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -129,14 +129,6 @@ pub enum TableFormat {
     Ndjson,
 }
 
-/// A list of columns, as one flag's value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Columns(pub Vec<Expression>);
-
-fn parse_columns(text: &str) -> Result<Columns, WrongExpression> {
-    Expression::parse_list(text).map(Columns)
-}
-
 /// The stage that the flags ask for.
 pub enum Plan {
     File(Box<Lookup>),
@@ -190,10 +182,7 @@ impl Cli {
             (is_stream && !has_time && self.time.given().is_some(), "flags of time without --time", "say --time FIELD"),
             (!has_time && self.late.is_some(), "--late without --time", "without times no line is late"),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => Err(Error::usage(message).hint(hint)),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     pub(crate) fn table_reader(&self, path: &std::path::Path) -> Result<TableReader, Error> {

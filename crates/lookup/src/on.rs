@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use line_values::{Expression, WrongExpression, split_outside};
+use json_fields::split_outside;
+use line_values::{Expression, WrongExpression};
 
 /// Values of a line, and the columns that they are equal to.
 #[derive(Clone, Debug, PartialEq)]

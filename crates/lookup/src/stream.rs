@@ -18,8 +18,8 @@
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{StreamTime, format_rfc3339};
-use json_fields::{FieldPath, Scanner};
+use event_time::{OtherLines, StreamTime, format_rfc3339};
+use json_fields::FieldPath;
 use keyed_state::{Keyed, hash};
 use line_values::{Expression, KeyText, LineValues};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
@@ -60,8 +60,7 @@ pub struct LookupStream {
     reader: LineReader,
     /// Reads rows: key, fields, time.
     row_values: LineValues,
-    /// Finds the time of lines that pass.
-    others: Option<Scanner>,
+    others: Option<OtherLines>,
     histories: Keyed<History>,
     history_bytes: usize,
     waiting: Waiting,
@@ -80,7 +79,7 @@ impl LookupStream {
         LookupStream {
             reader: LineReader::new(&job.on.left, path, job.names.clone(), false),
             row_values: LineValues::new(job.on.right.iter().chain(&job.fields).chain(&row_time)),
-            others: path.map(|path| Scanner::new(std::slice::from_ref(path))),
+            others: path.map(OtherLines::new),
             histories: Keyed::default(),
             history_bytes: 0,
             waiting: Waiting::default(),
@@ -247,12 +246,9 @@ impl Stage for LookupStream {
             return self.row(line, out);
         }
         out.line(line);
-        let Some(scanner) = &mut self.others else { return Ok(()) };
-        let Ok(fields) = scanner.scan(line) else { return Ok(()) };
-        if let (Some(field), Some((_, time))) = (fields.get(0), &mut self.job.time)
-            && let Ok(time_ms) = time.read(field.text(line), out.now_ms())
-        {
-            self.observe(time_ms, out);
+        if let (Some(others), Some((_, time))) = (&mut self.others, &mut self.job.time) {
+            let moved_ms = others.observe(line, time, out.now_ms());
+            self.advance(moved_ms, out);
         }
         Ok(())
     }
@@ -312,7 +308,7 @@ impl Stage for LookupStream {
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        let damaged = || Error::data(format_args!("the saved entry {key:?} is damaged"));
+        let damaged = || Error::damaged_entry(key);
         if let Some(sequence) = Waiting::sequence_of(key) {
             return self.load_waiter(sequence, value).ok_or_else(damaged);
         }

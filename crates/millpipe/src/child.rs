@@ -114,7 +114,7 @@ impl Child {
             }
             let ready = self.wait(!input.is_empty(), deadline, limits)?;
             if ready.stderr {
-                self.read_stderr();
+                self.said.read(&mut self.stderr);
             }
             if ready.stdin {
                 self.write(&mut input)?;
@@ -210,16 +210,6 @@ impl Child {
         Ok(())
     }
 
-    fn read_stderr(&mut self) {
-        let Some(stderr) = &self.stderr else { return };
-        let mut bytes = [0; 4096];
-        match rustix::io::read(stderr, &mut bytes) {
-            Ok(n) if n > 0 => self.said.push(&bytes[..n]),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Ok(_) | Err(_) => self.stderr = None,
-        }
-    }
-
     /// Reads what it says on stderr until it has ended. Its output has ended before, so that is mostly at once.
     fn wait_for_end(&mut self, deadline: Option<Instant>, limits: Limits) -> Result<ExitStatus, Trouble> {
         let mut pause = Duration::from_micros(20);
@@ -240,7 +230,7 @@ impl Child {
             if !is_readable(stderr, pause) {
                 return;
             }
-            self.read_stderr();
+            self.said.read(&mut self.stderr);
             pause = Duration::ZERO;
         }
         std::thread::sleep(pause);

@@ -48,6 +48,32 @@ impl Error {
         self
     }
 
+    /// The same where there may be no hint.
+    #[must_use]
+    pub fn maybe_hint(self, hint: Option<impl fmt::Display>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// `Usage` by the first rule that is broken. A rule is whether it is, what is wrong, and the hint.
+    ///
+    /// # Errors
+    /// A broken rule.
+    pub fn of_broken_rule<'r>(rules: impl IntoIterator<Item = (bool, &'r str, &'r str)>) -> Result<(), Self> {
+        match rules.into_iter().find(|(broken, ..)| *broken) {
+            Some((_, message, hint)) => Err(Self::usage(message).hint(hint)),
+            None => Ok(()),
+        }
+    }
+
+    /// An entry of a checkpoint that is not what the stage has saved.
+    #[cold]
+    pub fn damaged_entry(name: &str) -> Self {
+        Self::data(format_args!("the saved entry {name:?} is damaged"))
+    }
+
     /// A failed read or write; a full disk and its like are temporary, as a restart can succeed.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;

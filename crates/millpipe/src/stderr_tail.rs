@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::process::ChildStderr;
+
+use rustix::io::Errno;
 
 /// Lines that are kept, and how much of each.
 const LINES_MAX: usize = 3;
@@ -14,8 +17,19 @@ pub(crate) struct StderrTail {
 }
 
 impl StderrTail {
+    /// Takes what a process has said, if that does not block; at the end of it there is no pipe any more.
+    pub fn read(&mut self, from: &mut Option<ChildStderr>) {
+        let Some(stderr) = from else { return };
+        let mut bytes = [0; 4096];
+        match rustix::io::read(stderr, &mut bytes) {
+            Ok(n) if n > 0 => self.push(&bytes[..n]),
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Ok(_) | Err(_) => *from = None,
+        }
+    }
+
     /// Takes what came. Whole lines go to our stderr, so that those of several processes do not mix.
-    pub fn push(&mut self, bytes: &[u8]) {
+    fn push(&mut self, bytes: &[u8]) {
         self.open.extend_from_slice(bytes);
         let Some(end) = memchr::memrchr(b'\n', &self.open) else {
             // A process that never ends its line must not fill the memory.

@@ -172,13 +172,7 @@ fn no_program(why: NoProgram) -> Error {
         NoProgram::Nothing => Error::usage("no FILTER and no -- CMD")
             .hint("say for example: parallel-map '.value', or: parallel-map -- grep error"),
         NoProgram::File(file, e) => Error::io(file.display(), &e),
-        NoProgram::Wrong(wrong) => {
-            let error = Error::usage(&wrong);
-            match wrong.hint {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        }
+        NoProgram::Wrong(wrong) => Error::usage(&wrong).maybe_hint(wrong.hint),
     }
 }
 

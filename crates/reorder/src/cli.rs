@@ -4,7 +4,7 @@ use crate::{Reorder, Settings};
 use event_time::TimeArgs;
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::{Selected, WhereArgs};
-use sorted_runs::Scratch;
+use sorted_runs::{Folder, Scratch};
 use std::path::PathBuf;
 use units::{ByteSize, DurationMs, QuantityError};
 
@@ -55,8 +55,6 @@ pub struct Cli {
     pub stage: StageArgs,
 }
 
-/// On disk also where /tmp is in memory.
-const USUAL_SPILL_DIR: &str = "/var/tmp";
 /// Less would be spent on buffers alone.
 const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 
@@ -88,13 +86,11 @@ impl Cli {
 
     /// Where lines beyond `--memory` go.
     #[must_use]
-    pub fn spill_dir(&self) -> PathBuf {
-        let usual = || std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        self.spill_dir.clone().or_else(usual).unwrap_or_else(|| PathBuf::from(USUAL_SPILL_DIR))
+    pub fn spill_folder(&self) -> Folder {
+        Folder::said_or_usual(self.spill_dir.clone())
     }
 }
 
-fn parse_memory(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|error: QuantityError| error.to_string())?;
-    if size < MEMORY_MIN { Err(format!("{size} is too little: at least {MEMORY_MIN}")) } else { Ok(size) }
+fn parse_memory(text: &str) -> Result<ByteSize, QuantityError> {
+    ByteSize::parse_at_least(text, MEMORY_MIN)
 }

@@ -19,6 +19,13 @@ impl Folder {
     pub fn new(path: PathBuf) -> Folder {
         Folder { path }
     }
+
+    /// The folder that a user says, else `$TMPDIR`, else /var/tmp, which is on disk also where /tmp is in memory.
+    #[must_use]
+    pub fn said_or_usual(said: Option<PathBuf>) -> Folder {
+        let usual = || std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        Folder::new(said.or_else(usual).unwrap_or_else(|| PathBuf::from("/var/tmp")))
+    }
 }
 
 impl Scratch for Folder {

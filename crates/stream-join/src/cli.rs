@@ -10,6 +10,7 @@ use json_fields::FieldPath;
 use line_values::Expression;
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::Selection;
+use sorted_runs::Folder;
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::flag_values::{Between, Members, On, Within};
@@ -204,8 +205,6 @@ const BUFFER: ByteSize = ByteSize::mib(1024);
 /// Less would be spent on what is never sent to disk.
 const MEMORY_MIN: ByteSize = ByteSize::mib(4);
 const TIME: &str = "timestamp";
-/// On disk also where /tmp is in memory.
-const USUAL_SPILL_DIR: &str = "/var/tmp";
 
 impl Cli {
     #[must_use]
@@ -245,9 +244,8 @@ impl Cli {
 
     /// Where lines beyond `--memory` go.
     #[must_use]
-    pub fn spill_dir(&self) -> PathBuf {
-        let usual = || std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()).map(PathBuf::from);
-        self.spill_dir.clone().or_else(usual).unwrap_or_else(|| PathBuf::from(USUAL_SPILL_DIR))
+    pub fn spill_folder(&self) -> Folder {
+        Folder::said_or_usual(self.spill_dir.clone())
     }
 
     fn bound(&self) -> Result<Bound, Error> {
@@ -341,10 +339,7 @@ impl Cli {
                 "with a prefix names do not clash",
             ),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => wrong(message, hint),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     /// Limits, what becomes of late and other lines, and the delay of marks may change from run to run.
@@ -384,9 +379,8 @@ impl Cli {
     }
 }
 
-fn parse_memory(text: &str) -> Result<ByteSize, String> {
-    let size: ByteSize = text.parse().map_err(|error: QuantityError| error.to_string())?;
-    if size < MEMORY_MIN { Err(format!("{size} is too little: at least {MEMORY_MIN}")) } else { Ok(size) }
+fn parse_memory(text: &str) -> Result<ByteSize, QuantityError> {
+    ByteSize::parse_at_least(text, MEMORY_MIN)
 }
 
 fn wrong<T>(message: &str, hint: &str) -> Result<T, Error> {

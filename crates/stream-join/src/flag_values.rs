@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use line_values::{Expression, split_outside};
+use json_fields::split_outside;
+use line_values::Expression;
 use units::{QuantityError, SignedDurationMs};
 
 use crate::side::Side;

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use clap::Parser;
-use line_values::{Expression, WrongExpression};
+use line_values::Expressions;
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use units::ByteSize;
@@ -44,8 +44,8 @@ pub struct Cli {
     pub lines: NonZeroUsize,
 
     /// The fields or expressions that make the key, with commas between them [default: all lines are of one key]
-    #[arg(long, value_name = "FIELDS", value_parser = parse_by)]
-    pub by: Option<By>,
+    #[arg(long, value_name = "FIELDS")]
+    pub by: Option<Expressions>,
 
     /// What makes a line better: fields or expressions with :desc (the largest is best) or :asc, the most important first
     #[arg(long, value_name = "ORDER")]
@@ -99,14 +99,6 @@ pub enum Emit {
     Update,
 }
 
-/// A list of expressions, as one flag's value.
-#[derive(Clone, Debug, PartialEq)]
-pub struct By(pub Vec<Expression>);
-
-fn parse_by(text: &str) -> Result<By, WrongExpression> {
-    Expression::parse_list(text).map(By)
-}
-
 fn parse_late(text: &str) -> Result<Late, String> {
     match text {
         "reject" => Ok(Late::Reject),
@@ -155,18 +147,14 @@ impl Cli {
             ),
             (self.rank.as_deref() == Some(""), "--rank without a name", "say --rank rank"),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => Err(Error::usage(message).hint(hint)),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     /// What the state depends on.
     fn flags(&self) -> String {
         let mut flags = format!("-n {}", self.lines);
-        if let Some(By(by)) = &self.by {
-            let by: Vec<String> = by.iter().map(ToString::to_string).collect();
-            flags.push_str(&format!(" --by '{}'", by.join(",")));
+        if let Some(by) = &self.by {
+            flags.push_str(&format!(" --by '{by}'"));
         }
         flags.push_str(&format!(" --order '{}'", self.order));
         if let Some(rank) = &self.rank {

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use json_fields::split_outside;
+use line_values::Expression;
 use line_values::key::{cells, compare_cells};
-use line_values::{Expression, split_outside};
 
 /// Expressions, the most important first, each with its direction.
 #[derive(Clone, Debug, PartialEq)]

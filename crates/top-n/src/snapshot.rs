@@ -64,7 +64,7 @@ impl TopN {
     }
 
     pub(crate) fn load_ranking(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let damaged = || Error::data(format_args!("the saved entry {name:?} is damaged"));
+        let damaged = || Error::damaged_entry(name);
         let ranking = read_ranking(value).ok_or_else(damaged)?;
         let window = window_of(name.as_bytes());
         if self.job.window && window.is_none() {

@@ -25,6 +25,18 @@ impl ByteSize {
         Self(count * MIB)
     }
 
+    /// The size that a text says, where less than `min` makes no sense.
+    ///
+    /// # Errors
+    /// A text that is no size, or one below it.
+    pub fn parse_at_least(text: &str, min: Self) -> Result<Self, QuantityError> {
+        let size: Self = text.parse()?;
+        if size < min {
+            return Err(QuantityError::new(format!("{size} is too little"), format!("at least {min}")));
+        }
+        Ok(size)
+    }
+
     /// The size as a `usize`, or the largest one there is.
     pub fn as_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
@@ -122,6 +134,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<ByteSize>().unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_size_below_the_least_one_is_refused() {
+        let parse = |text| ByteSize::parse_at_least(text, ByteSize::mib(16)).map_err(|error| error.to_string());
+        assert_eq!(parse("16MiB"), Ok(ByteSize::mib(16)));
+        assert_eq!(parse("1MiB"), Err("1MiB is too little: at least 16MiB".to_owned()));
+        assert_eq!(parse("x"), Err("\"x\" is not a size: say 512B, 64KiB, 1MiB or 10MB".to_owned()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::count_windows::CountSettings;
 use crate::session_windows::SessionSettings;
 use crate::{ClockWindows, CountWindows, Form, SessionWindows, TimeWindows};
 use event_time::{TimeArgs, Timezone, WindowSize, Windowing, WindowingError};
-use json_fields::FieldPath;
+use json_fields::{FieldPath, FieldPaths};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -60,8 +60,8 @@ pub struct Cli {
     pub slide_count: Option<NonZeroU64>,
 
     /// The fields of the key, for --session and --count: user,.meta.site
-    #[arg(long, value_name = "FIELDS", value_parser = parse_fields, help_heading = "Windows")]
-    pub by: Option<Fields>,
+    #[arg(long, value_name = "FIELDS", help_heading = "Windows")]
+    pub by: Option<FieldPaths>,
 
     /// Days, weeks and months of this timezone (a day has 23 or 25 hours where the clocks change)
     #[arg(long, value_name = "ZONE", help_heading = "Windows")]
@@ -103,14 +103,6 @@ pub struct Cli {
 
     #[command(flatten)]
     pub stage: StageArgs,
-}
-
-/// A list of fields, as one flag's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fields(pub Vec<FieldPath>);
-
-fn parse_fields(text: &str) -> Result<Fields, json_fields::PathError> {
-    FieldPath::parse_list(text).map(Fields)
 }
 
 /// The stage that the flags ask for.
@@ -199,10 +191,7 @@ impl Cli {
                 "aggregate has put a closed window together already; say --expand, or --late reject",
             ),
         ];
-        match rules.into_iter().find(|(broken, ..)| *broken) {
-            Some((_, message, hint)) => wrong(message, hint),
-            None => Ok(()),
-        }
+        Error::of_broken_rule(rules)
     }
 
     fn has_other_lines(&self) -> bool {
@@ -290,7 +279,6 @@ impl Cli {
 
     /// The flags that the state depends on. Limits, lateness and what becomes of lines may change from run to run.
     fn state_flags(&self) -> String {
-        let by = self.by.as_ref().map(|by| by.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
         let valued = [
             ("--size", self.size.map(|size| size.to_string())),
             ("--slide", self.slide.map(|slide| slide.to_string())),
@@ -298,7 +286,7 @@ impl Cli {
             ("--session", self.session.map(|gap| gap.to_string())),
             ("--count", self.count.map(|count| count.to_string())),
             ("--slide-count", self.slide_count.map(|slide| slide.to_string())),
-            ("--by", by),
+            ("--by", self.by.as_ref().map(ToString::to_string)),
             ("--timezone", self.timezone.map(|zone| zone.to_string())),
             ("--offset", self.offset.map(|offset| offset.to_string())),
         ];

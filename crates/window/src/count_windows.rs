@@ -173,7 +173,7 @@ impl millpipe::Stage for CountWindows {
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        let lines = serde_json::from_slice(value).map_err(|_| state::damaged_entry(key))?;
+        let lines = serde_json::from_slice(value).map_err(|_| Error::damaged_entry(key))?;
         self.insert(key.into(), Counted { lines, is_touched: false })
     }
 }

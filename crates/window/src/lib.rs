@@ -37,7 +37,6 @@ mod closing;
 mod count_windows;
 mod late;
 mod line_reader;
-mod other_lines;
 mod session_windows;
 mod state;
 mod time_windows;

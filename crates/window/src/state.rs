@@ -17,8 +17,3 @@ pub(crate) fn read(from: &mut dyn BufRead) -> Result<Value, Error> {
 pub(crate) fn damaged() -> Error {
     Error::data("the snapshot is damaged, or of other windows")
 }
-
-#[cold]
-pub(crate) fn damaged_entry(name: &str) -> Error {
-    Error::data(format_args!("the saved entry {name:?} is damaged"))
-}

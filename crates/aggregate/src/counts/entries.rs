@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use accumulators::{StateReader, write_signed};
 use event_time::Window;
-use millpipe::{Changes, Fault};
+use millpipe::{Changes, Error, Fault};
 
 use super::{Counts, Slice, Stream};
 use crate::entry_name;
 use crate::keys;
 use crate::results::Scale;
-use crate::snapshot::damaged;
 use crate::work::Work;
 
 /// In place of a slice, in the name of an entry that says where the windows of a key go on.
@@ -75,14 +74,14 @@ impl Counts {
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
         self.tracking.is_on = true;
-        let (span, key) = entry_name::split(name).ok_or_else(|| damaged(name))?;
+        let (span, key) = entry_name::split(name).ok_or_else(|| Error::damaged_entry(name))?;
         let from = &mut StateReader::new(value);
         if span == NEXT {
-            Ok(self.load_stream(key, from).ok_or_else(|| damaged(name))?)
+            Ok(self.load_stream(key, from).ok_or_else(|| Error::damaged_entry(name))?)
         } else {
-            let slice = entry_name::parse_span(span, Scale::Lines).ok_or_else(|| damaged(name))?;
+            let slice = entry_name::parse_span(span, Scale::Lines).ok_or_else(|| Error::damaged_entry(name))?;
             self.load_group(slice, key, from, work)?;
-            Ok(from.end().ok_or_else(|| damaged(name))?)
+            Ok(from.end().ok_or_else(|| Error::damaged_entry(name))?)
         }
     }
 
@@ -115,11 +114,13 @@ impl Counts {
         let known = slice.members.len();
         let id = self.groups.member(slice, key.as_bytes(), &work.job, &mut work.budget)?;
         if slice.members.len() == known {
-            return Err(damaged(key).into());
+            return Err(Error::damaged_entry(key).into());
         }
         let lines = self.groups.store.load(&work.job, id, from)?;
-        slice.lines =
-            i64::try_from(lines).ok().and_then(|lines| slice.lines.checked_add(lines)).ok_or_else(|| damaged(key))?;
+        slice.lines = i64::try_from(lines)
+            .ok()
+            .and_then(|lines| slice.lines.checked_add(lines))
+            .ok_or_else(|| Error::damaged_entry(key))?;
         work.hold(lines);
         Ok(())
     }

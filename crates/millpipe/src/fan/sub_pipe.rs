@@ -98,13 +98,7 @@ impl SubPipe {
 
     /// Passes on what it says on stderr.
     pub fn hear(&mut self) {
-        let Some(stderr) = &self.stderr else { return };
-        let mut bytes = [0; 4096];
-        match rustix::io::read(stderr, &mut bytes) {
-            Ok(n) if n > 0 => self.said.push(&bytes[..n]),
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Ok(_) | Err(_) => self.stderr = None,
-        }
+        self.said.read(&mut self.stderr);
     }
 
     /// Whether its output has ended and itself has not: look again soon.

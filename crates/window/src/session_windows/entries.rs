@@ -2,7 +2,6 @@
 //! entry for each line instead, its number with itself. A session's span is that of its lines.
 
 use super::SessionWindows;
-use crate::state::damaged_entry;
 use event_time::{ClosedSession, Window, format_rfc3339};
 use json_fields::write_string;
 use millpipe::{Changes, Error, Fault};
@@ -100,7 +99,7 @@ impl SessionWindows {
     }
 
     pub(super) fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let damaged = || damaged_entry(name);
+        let damaged = || Error::damaged_entry(name);
         let open = self.sessions.len();
         if self.settings.form.keeps_lines() {
             let line: String = serde_json::from_slice(value).map_err(|_| damaged())?;
