@@ -22,7 +22,7 @@ class Case:
 
 
 CASES = {
-    "jq itself": Case(f"jq -c '{JQ}'", part=5, halves=True),
+    "jq itself": Case(f"jq -c '{JQ}'", part=20, halves=True),
     "a jq program": Case(f"parallel-map -j 1 '{JQ}'", halves=True),
     "a jq program, ordered": Case(f"parallel-map -j 1 '{JQ}'", flags=("--ordered",)),
     "exact percentiles of sliding windows": Case(
