@@ -23,7 +23,9 @@ mod judge;
 mod model;
 mod pipe;
 mod pipeline;
+mod pipelines;
 mod process;
+mod program;
 mod run;
 mod schedule;
 mod script;
@@ -35,7 +37,7 @@ mod tally;
 mod target;
 
 pub use broken::Broken;
-pub use pipeline::PIPELINES;
+pub use pipelines::PIPELINES;
 pub use schedule::{End, Outcome, Settings, play};
 pub use soak::{Failure, Limits, Report, soak};
 pub use tally::Tally;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::pipeline::copies_of;
+use crate::program::copies_of;
 use crate::script::{Item, Script};
 
 /// Count and sum by window and key.
