@@ -12,6 +12,8 @@ const TUMBLING: &str = "window --time t --lateness 2s --size 10s";
 const HOPPING: &str = "window --time t --lateness 2s --size 10s --slide 5s";
 const SESSIONS: &str = "window --time t --lateness 2s --session 2s --by k";
 const WATERMARK: &str = "watermark --time t --lateness 2s";
+/// Some lines come later than that.
+const EARLY_WATERMARK: &str = "watermark --time t --lateness 200ms";
 
 /// All kinds of pipes, by name.
 pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
@@ -52,6 +54,7 @@ fn windows() -> Vec<Pipeline> {
                 "aggregate --by k n=count total=sum:total",
             ],
         ),
+        of("late", Order::OfAll, &["window --time t --lateness 200ms --size 2s", COUNT_AND_SUM]),
         of("spilled", Order::Any, &[TUMBLING, "aggregate --by k n=count total=sum:v --memory 1GiB"]),
         of("spilled-slices", Order::Any, &[HOPPING, "aggregate --by k n=count total=sum:v --memory 1GiB"]),
     ]
@@ -99,7 +102,7 @@ fn dedups() -> Vec<Pipeline> {
         of("dedup-within", Order::OfKeys, &["dedup --by k --within 2s --time t --lateness 2s"]),
         of("dedup-last", Order::OfKeys, &[last]),
         of("dedup-updates", Order::OfKeys, &["dedup --by k --keep last --time t --emit update"]),
-        of("dedup-last-within", Order::OfAll, &["dedup --by k --keep last --time t --within 1s --lateness 2s"]),
+        of("dedup-last-within", Order::OfAll, &["dedup --by k --keep last --time t --within 1s --lateness 200ms"]),
     ]
 }
 
@@ -119,6 +122,14 @@ fn rankings() -> Vec<Pipeline> {
             ],
         ),
         of("top-n-of-lines", Order::Any, &[TUMBLING, "top-n --window -n 3 --by k --order v:desc,part:asc,at:asc"]),
+        of(
+            "top-n-late",
+            Order::OfAll,
+            &[
+                "window --time t --lateness 200ms --size 2s --late pass",
+                "top-n --window -n 3 --by k --order v:desc,at:asc",
+            ],
+        ),
         of("top-n-updates", Order::OfKeys, &[&format!("{best} --emit update")]),
     ]
 }
@@ -170,7 +181,7 @@ fn joins() -> Vec<Pipeline> {
             "joined-kept",
             Order::OfAll,
             &[
-                WATERMARK,
+                EARLY_WATERMARK,
                 &format!("stream-join --left .v%2==0 --right .v%2==1 --on k --time t --keep 1s --kind full {fields}"),
             ],
         ),
@@ -191,6 +202,7 @@ fn sorted() -> Vec<Pipeline> {
     let updates = "aggregate --by k n=count last:at --emit update";
     vec![
         of("reordered", Order::OfKeys, &["reorder --time t --lateness 2s", updates]),
+        of("reordered-late", Order::OfAll, &["reorder --time t --lateness 200ms"]),
         of("reordered-spilled", Order::OfKeys, &["reorder --time t --lateness 10s --memory 1GiB", updates]),
     ]
 }

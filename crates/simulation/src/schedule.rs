@@ -107,6 +107,7 @@ impl Schedule {
             has_bad_lines: pipeline.needs_time && dice.one_in(2),
             keys_are_local: pipeline.order != Order::Any,
             key_padding: if dice.one_in(25) { 20_000 } else { 0 },
+            tick_ms: if dice.one_in(3) { 100 } else { 1 },
         };
         let script = Arc::new(Script::new(shape, &mut dice));
         let (lines, rejects) = pipeline.undisturbed(&script).map_err(|fault| shown(&Err(fault)))?;
