@@ -20,6 +20,7 @@ mod faults;
 mod files;
 mod foreign_program;
 mod judge;
+mod line_models;
 mod model;
 mod pipe;
 mod pipeline;

@@ -1,7 +1,8 @@
 //! The table of the pipes that are simulated.
 //!
-//! What comes out must be the same, as a multiset, however the source's partitions are interleaved; where it is not, each
-//! key is in one partition, or there is one ([`Order`]).
+//! What comes out must be the same, as a multiset, however the source's partitions are interleaved. Where it is not,
+//! each key is in one partition, or there is only one ([`Order`]). `throttle` is in none of them: it needs a loop that
+//! waits for room in the output.
 
 use std::sync::LazyLock;
 
@@ -116,9 +117,10 @@ fn rankings() -> Vec<Pipeline> {
             "top-n-windows",
             Order::Any,
             &[
-                TUMBLING,
-                "aggregate --by k n=count total=sum:v --keep-marks",
-                "top-n --window -n 2 --order total:desc,k:asc --rank place",
+                "window --time t --lateness 2s --size 5s",
+                "aggregate --by k n=count total=sum:v",
+                "window --time window_start --size 20s",
+                "top-n --window -n 2 --order total:desc,k:asc,n:asc --rank place",
             ],
         ),
         of("top-n-of-lines", Order::Any, &[TUMBLING, "top-n --window -n 3 --by k --order v:desc,part:asc,at:asc"]),
@@ -135,56 +137,23 @@ fn rankings() -> Vec<Pipeline> {
 }
 
 fn joins() -> Vec<Pipeline> {
-    let of = Pipeline::new;
+    let of = |name, order, first, flags: &str| {
+        Pipeline::new(name, order, &[first, &format!("stream-join --left .v%2==0 --right .v%3==0 {flags}")])
+    };
     let fields = "--left-fields lp=part,la=at --right-fields rp=part,ra=at";
     // Long enough to fill the memory, however long a key is.
     let fat = "--left-fields la=at,fat=.k[:4]*90 --right-fields rp=part,ra=at,thin=.k[:4]";
+    let near = format!("--on k --time t --within -1s..500ms --kind full {fields}");
+    let spilled = format!("--on .k[:4],.v%5 --time t --within 20s --kind left --memory 1GiB {fat}");
+    let kept = format!("--on k --time t --keep 1s --kind full {fields}");
+    let unique = format!("--left .at%2==0 --right .at==5 --on part --unique right --kind left --others drop {fields}");
     vec![
-        of(
-            "joined",
-            Order::Any,
-            &[
-                WATERMARK,
-                &format!(
-                    "stream-join --left .v%2==0 --right .v%3==0 --on k --time t --within -1s..500ms --kind full {fields}"
-                ),
-            ],
-        ),
-        of(
-            "joined-spilled",
-            Order::Any,
-            &[
-                WATERMARK,
-                &format!(
-                    "stream-join --left .v%2==0 --right .v%3==0 --on .k[:4],.v%5 --time t --within 20s --kind left --memory 1GiB {fat}"
-                ),
-            ],
-        ),
-        of(
-            "joined-windows",
-            Order::Any,
-            &[TUMBLING, "stream-join --left .v%2==0 --right .v%3==0 --on k --window --kind semi"],
-        ),
-        of(
-            "anti-joined",
-            Order::Any,
-            &[WATERMARK, "stream-join --left .v%2==0 --right .v%3==0 --on k --time t --within 1s --kind anti"],
-        ),
-        of(
-            "joined-unique",
-            Order::Any,
-            &[&format!(
-                "stream-join --left .at%2==0 --right .at==5 --on part --unique right --kind left --others drop {fields}"
-            )],
-        ),
-        of(
-            "joined-kept",
-            Order::OfAll,
-            &[
-                EARLY_WATERMARK,
-                &format!("stream-join --left .v%2==0 --right .v%2==1 --on k --time t --keep 1s --kind full {fields}"),
-            ],
-        ),
+        of("joined", Order::Any, WATERMARK, &near),
+        of("joined-spilled", Order::Any, WATERMARK, &spilled),
+        of("joined-windows", Order::Any, TUMBLING, "--on k --window --kind semi"),
+        of("anti-joined", Order::Any, WATERMARK, "--on k --time t --within 1s --kind anti"),
+        of("joined-kept", Order::OfAll, EARLY_WATERMARK, &kept),
+        Pipeline::new("joined-unique", Order::Any, &[&format!("stream-join {unique}")]),
     ]
 }
 
