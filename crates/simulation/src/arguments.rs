@@ -1,7 +1,7 @@
 //! The command line of the soak mode.
 
 use crate::broken::Broken;
-use crate::pipeline::PIPELINES;
+use crate::pipelines::PIPELINES;
 
 /// Play schedules of crashing pipes in one process, and say whether anything was lost, doubled or wrong
 #[derive(clap::Parser, Clone, Debug)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::pipeline::copies_of;
+use crate::line_models;
+use crate::program::copies_of;
 use crate::script::{Item, Script};
 
 /// Count and sum by window and key.
@@ -24,6 +25,10 @@ pub fn check(pipeline: &str, script: &Script, lines: &[Vec<u8>]) -> Result<(), S
         "tumbling" | "foreign" => same(&windows(script, 10_000, 10_000), &cells(lines)),
         "hopping" => same(&windows(script, 10_000, 5_000), &cells(lines)),
         "two-levels" => same(&two_levels(script), &cells(lines)),
+        "dedup-first" => same(&sorted(&line_models::firsts(script)), &sorted(lines)),
+        "dedup-last" => same(&sorted(&line_models::latest(script)), &sorted(lines)),
+        "anti-joined" => same(&sorted(&line_models::without_partner(script)), &sorted(lines)),
+        "looked-up" => same(&sorted(&line_models::with_rows(script)), &sorted(lines)),
         "running" => same(&totals(script), &last_cells(lines)),
         _ => Ok(()),
     }

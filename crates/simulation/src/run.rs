@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use millpipe::{Checkpoints, Config, Driver, Error, Out, Policy, Rejects, Sink, SourceDriver};
+use sorted_runs::Memory;
 use testkit::SimDisk;
 
 use crate::broken::Broken;
@@ -12,8 +13,9 @@ use crate::broker_sink::BrokerSink;
 use crate::disk_view::DiskView;
 use crate::foreign_program::ForeignProgram;
 use crate::pipe::Pipe;
-use crate::pipeline::{Pipeline, Program};
+use crate::pipeline::Pipeline;
 use crate::process::{Process, World, locked};
+use crate::program::Program;
 use crate::script::Script;
 use crate::script_source::ScriptSource;
 use crate::slot::Slot;
@@ -27,6 +29,8 @@ pub const STATE: &str = "/state";
 pub struct Plan {
     pub world: Arc<World>,
     pub disk: SimDisk,
+    /// Where stages put what their memory does not hold: it is gone with them.
+    pub scratch: Memory,
     pub pipeline: &'static Pipeline,
     pub script: Arc<Script>,
     pub target: Target,
@@ -115,7 +119,7 @@ fn source(plan: &Plan, (number, drains): (usize, bool), seat: Seat, is_terminate
 fn stage(plan: &Plan, number: usize, program: &Program, seat: Seat) -> Result<Slot, Error> {
     let main = match program {
         Program::Foreign => foreign(plan, number, &seat),
-        _ => program.with_stage(RunStage(seat.clone()))?,
+        _ => program.with_stage(RunStage(seat.clone()), &plan.scratch)?,
     };
     Ok(slot(&seat, main))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use checkpoint::Disk;
+use sorted_runs::Memory;
 use testkit::SimDisk;
 
 use crate::broken::Broken;
@@ -13,7 +14,8 @@ use crate::dice::Dice;
 use crate::faults::Faults;
 use crate::judge::Judge;
 use crate::model;
-use crate::pipeline::{PIPELINES, Pipeline};
+use crate::pipeline::{Order, Pipeline};
+use crate::pipelines::PIPELINES;
 use crate::process::{World, locked};
 use crate::run::{Plan, Run, STATE};
 use crate::script::{Script, Shape};
@@ -81,6 +83,7 @@ pub fn play(settings: Settings) -> Outcome {
             let end = catch_unwind(AssertUnwindSafe(|| schedule.play()));
             let end = end.unwrap_or_else(|_| Err("something panicked".to_owned()));
             schedule.kill_all();
+            world.count(|tally| tally.spilled_bytes = schedule.plan.scratch.written());
             (kind, schedule.ended(end))
         }
         Err(why) => (String::new(), End::Failed(why)),
@@ -96,13 +99,15 @@ impl Schedule {
         let mut dice = world.dice();
         let pipeline = choose_pipeline(settings, &mut dice)?;
         let kind = settings.target.or_else(|| dice.pick(&TARGETS).copied()).unwrap_or(TargetKind::Broker);
+        let partitions = dice.between(1, 4);
         let shape = Shape {
-            partitions: dice.between(1, 4),
+            partitions: if pipeline.order == Order::OfAll { 1 } else { partitions },
             lines_max: *dice.pick(&[20, 60, 150]).unwrap_or(&20),
             keys: dice.between(1, 8),
             has_bad_lines: pipeline.needs_time && dice.one_in(2),
-            keys_are_local: pipeline.needs_order,
+            keys_are_local: pipeline.order != Order::Any,
             key_padding: if dice.one_in(25) { 20_000 } else { 0 },
+            tick_ms: if dice.one_in(3) { 100 } else { 1 },
         };
         let script = Arc::new(Script::new(shape, &mut dice));
         let (lines, rejects) = pipeline.undisturbed(&script).map_err(|fault| shown(&Err(fault)))?;
@@ -114,6 +119,7 @@ impl Schedule {
             world: Arc::clone(world),
             target: Target::new(kind, world, &disk, judge),
             disk,
+            scratch: Memory::default(),
             pipeline,
             script,
             broken: settings.broken,

@@ -4,7 +4,7 @@ use crate::dice::Dice;
 
 /// Times in lines begin here: 2026-01-01T00:00:00Z.
 pub const FIRST_MS: i64 = 1_767_225_600_000;
-/// Lines of a partition are out of order by less than this.
+/// Lines of a partition are out of order by less than this, and by less than a tick more.
 pub const DISORDER_MS: usize = 1_900;
 
 /// One line, as the model sees it.
@@ -34,6 +34,8 @@ pub struct Shape {
     pub keys_are_local: bool,
     /// Added to each key: a snapshot of long keys is large enough to be compressed.
     pub key_padding: usize,
+    /// Times are multiples of this, so that some are equal.
+    pub tick_ms: i64,
 }
 
 impl Script {
@@ -46,6 +48,7 @@ impl Script {
             let mut item = |at| {
                 base_ms += i64::try_from(dice.below(step_ms)).unwrap_or(0);
                 let time_ms = base_ms - i64::try_from(dice.below(DISORDER_MS)).unwrap_or(0);
+                let time_ms = time_ms - time_ms.rem_euclid(shape.tick_ms);
                 let key = dice.below(shape.keys);
                 let key = if shape.keys_are_local { format!("k{part}-{key}") } else { format!("k{key}") };
                 let key = key + &"-".repeat(shape.key_padding);

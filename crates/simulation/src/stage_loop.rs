@@ -7,8 +7,8 @@ use millpipe::{SaveJobs, SourceDriver};
 
 use crate::coroutine::Wait;
 use crate::pipe::{Pipe, Read, Writer};
-use crate::pipeline::WithStage;
 use crate::process::Process;
+use crate::program::WithStage;
 use crate::script_source::ScriptSource;
 
 /// How often a stage looks whether its snapshot could be written.

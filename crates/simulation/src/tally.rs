@@ -22,6 +22,8 @@ pub struct Tally {
     /// Runs that ended because the target knew another commit than the source had seen.
     pub comparisons_failed: u64,
     pub lines_committed: u64,
+    /// What stages have sent to disk for want of memory.
+    pub spilled_bytes: u64,
     /// The longest that a pipe which nothing disturbs any more took to end well, restarts included; simulated time.
     pub recovery_ms_max: u64,
 }
@@ -41,6 +43,7 @@ impl Tally {
         self.fenced += other.fenced;
         self.comparisons_failed += other.comparisons_failed;
         self.lines_committed += other.lines_committed;
+        self.spilled_bytes += other.spilled_bytes;
         self.recovery_ms_max = self.recovery_ms_max.max(other.recovery_ms_max);
     }
 
@@ -50,7 +53,8 @@ impl Tally {
             "stops": self.stops, "terminations": self.terminations, "machine_crashes": self.machine_crashes,
             "disk_errors": self.disk_errors, "commits": self.commits, "unheard_commits": self.unheard_commits,
             "fenced": self.fenced, "comparisons_failed": self.comparisons_failed,
-            "lines_committed": self.lines_committed, "recovery_ms_max": self.recovery_ms_max,
+            "lines_committed": self.lines_committed, "spilled_bytes": self.spilled_bytes,
+            "recovery_ms_max": self.recovery_ms_max,
         })
     }
 }

@@ -1,0 +1,201 @@
+//! The programs of a pipe: command lines of the real tools, made into stages as their `main` does it.
+
+use aggregate::Aggregate;
+use clap::Parser;
+use filter::Filter;
+use lookup::cli::Plan as Lookups;
+use millpipe::{Config, Driver, Error, Fault, Map, Out, Rejects, Stage};
+use selection::{Selected, SelectedMap};
+use sorted_runs::Memory;
+use stream_join::StreamJoin;
+use units::ByteSize;
+use window::cli::Plan as Windows;
+
+use crate::process::BEGIN_MS;
+
+/// One program of a pipe.
+pub enum Program {
+    Window(Box<window::cli::Cli>),
+    Watermark(Box<watermark::cli::Cli>),
+    Aggregate(Box<aggregate::cli::Cli>),
+    Dedup(Box<dedup::cli::Cli>),
+    TopN(Box<top_n::cli::Cli>),
+    StreamJoin(Box<stream_join::cli::Cli>),
+    Lookup(Box<lookup::cli::Cli>),
+    Reorder(Box<reorder::cli::Cli>),
+    Filter(Box<filter::cli::Cli>),
+    /// A stage without state: writes a line once, twice or not at all.
+    Copies,
+    /// A program that knows no marks.
+    Foreign,
+}
+
+/// With `--memory`: far less than the flag may say, so that a few keys or lines fill it.
+const MEMORY: ByteSize = ByteSize(1500);
+/// The same for a join, where finding the lines takes some of it, and must not take all.
+const JOIN_MEMORY: ByteSize = ByteSize(13_000);
+
+impl Program {
+    /// A command line without quotes. The table of pipelines is right: its programs are played in each test.
+    pub fn parse(command: &str) -> Self {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        match words.first().copied() {
+            Some("window") => Self::Window(parsed(words)),
+            Some("watermark") => Self::Watermark(parsed(words)),
+            Some("aggregate") => Self::Aggregate(parsed(words)),
+            Some("dedup") => Self::Dedup(parsed(words)),
+            Some("top-n") => Self::TopN(parsed(words)),
+            Some("stream-join") => Self::StreamJoin(parsed(words)),
+            Some("lookup") => Self::Lookup(parsed(words)),
+            Some("reorder") => {
+                let has_memory = words.contains(&"--memory");
+                let mut cli: Box<reorder::cli::Cli> = parsed(words);
+                cli.memory = if has_memory { MEMORY } else { cli.memory };
+                Self::Reorder(cli)
+            }
+            Some("filter") => Self::Filter(parsed(words)),
+            Some("copies") => Self::Copies,
+            _ => Self::Foreign,
+        }
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Window(_) => "window",
+            Self::Watermark(_) => "watermark",
+            Self::Aggregate(_) => "aggregate",
+            Self::Dedup(_) => "dedup",
+            Self::TopN(_) => "top-n",
+            Self::StreamJoin(_) => "stream-join",
+            Self::Lookup(_) => "lookup",
+            Self::Reorder(_) => "reorder",
+            Self::Filter(_) => "filter",
+            Self::Copies => "copies",
+            Self::Foreign => "foreign",
+        }
+    }
+
+    /// Lets the program work, where it is a stage of ours; what is beyond its memory goes to `scratch`.
+    ///
+    /// # Errors
+    /// Flags that make no sense, and what the work says.
+    pub fn with_stage<W: WithStage>(&self, work: W, scratch: &Memory) -> Result<W::Done, Error> {
+        let scratch = Box::new(scratch.clone());
+        Ok(match self {
+            Self::Window(cli) => match cli.plan()? {
+                Windows::Times(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
+                Windows::Sessions(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
+                Windows::Counts(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
+                Windows::Clock(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
+            },
+            Self::Watermark(cli) => work.go(Selected::new(cli.watermark()?, &cli.selection), cli.config()),
+            Self::Aggregate(cli) => {
+                let mut job = cli.job()?;
+                job.memory_bytes = job.memory_bytes.map(|_| MEMORY.as_usize());
+                let stage = Aggregate::new(job).spill_to(scratch)?;
+                work.go(Selected::new(stage, &cli.selection), cli.config())
+            }
+            Self::Dedup(cli) => work.go(Selected::new(cli.dedup()?, &cli.selection), cli.config()),
+            Self::TopN(cli) => work.go(Selected::new(cli.top_n()?, &cli.selection), cli.config()),
+            Self::StreamJoin(cli) => {
+                let mut job = cli.job()?;
+                job.memory_bytes_max = if job.spills { JOIN_MEMORY.as_usize() } else { job.memory_bytes_max };
+                work.go(StreamJoin::new(job, scratch)?, cli.config())
+            }
+            Self::Lookup(cli) => match cli.plan().map_err(stopped)? {
+                Lookups::File(stage) => work.go(Selected::new(*stage, &cli.selection), cli.config()),
+                Lookups::Stream(stage) => work.go(Selected::new(*stage, &cli.selection), cli.config()),
+            },
+            Self::Reorder(cli) => work.go(cli.reorder(scratch)?, cli.config()),
+            Self::Filter(cli) => {
+                let map = SelectedMap::new(Filter::new(&cli.program()?, cli.keeps()), &cli.selection);
+                work.go(EachLine(map), cli.stage.config("filter"))
+            }
+            Self::Copies | Self::Foreign => work.go(EachLine(Copies), Config::new("copies")),
+        })
+    }
+
+    /// # Errors
+    /// What the stage says.
+    pub fn play(&self, stream: &[u8]) -> Result<Vec<u8>, Fault> {
+        if matches!(self, Self::Foreign) {
+            return Ok(stream.to_vec());
+        }
+        self.with_stage(Play(stream), &Memory::default())?
+    }
+}
+
+fn parsed<C: Parser>(words: Vec<&str>) -> Box<C> {
+    Box::new(C::parse_from(words))
+}
+
+fn stopped(fault: Fault) -> Error {
+    match fault {
+        Fault::Stop(error) => error,
+        other => Error::data(format_args!("{other:?}")),
+    }
+}
+
+/// Work on a stage of any kind.
+pub trait WithStage {
+    type Done;
+    fn go<S: Stage + 'static>(self, stage: S, config: Config) -> Self::Done;
+}
+
+struct Play<'a>(&'a [u8]);
+
+impl WithStage for Play<'_> {
+    type Done = Result<Vec<u8>, Fault>;
+
+    fn go<S: Stage + 'static>(self, stage: S, config: Config) -> Self::Done {
+        let rejects = Rejects::in_memory(&config.name);
+        let mut driver = Driver::new(stage, config, rejects);
+        driver.clock(BEGIN_MS)?;
+        driver.feed(self.0)?;
+        driver.finish()?;
+        Ok(driver.out.take())
+    }
+}
+
+/// How often [`Copies`] writes a line.
+pub fn copies_of(line: &[u8]) -> usize {
+    match line.iter().map(|byte| usize::from(*byte)).sum::<usize>() % 8 {
+        0 => 0,
+        1 => 2,
+        _ => 1,
+    }
+}
+
+struct Copies;
+
+impl Map for Copies {
+    fn map(&self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        for _ in 0..copies_of(line) {
+            out.buffer().extend_from_slice(line);
+            out.end_result();
+        }
+        out.settle(1);
+        Ok(())
+    }
+}
+
+/// A map as a stage, as the runtime makes one of it.
+struct EachLine<M>(M);
+
+impl<M: Map> Stage for EachLine<M> {
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        self.0.map(line, out)
+    }
+
+    fn has_state(&self) -> bool {
+        false
+    }
+
+    fn snapshot(&self, _to: &mut dyn std::io::Write) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn restore(&mut self, _from: &mut dyn std::io::BufRead) -> Result<(), Error> {
+        Ok(())
+    }
+}
