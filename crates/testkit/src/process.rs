@@ -73,7 +73,16 @@ fn build(tools: &[&str]) -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .current_dir(root())
-        .args(["build", "--quiet", "--message-format=json", "--profile", profile, "--workspace", "--test", A_SMALL_TEST])
+        .args([
+            "build",
+            "--quiet",
+            "--message-format=json",
+            "--profile",
+            profile,
+            "--workspace",
+            "--test",
+            A_SMALL_TEST,
+        ])
         .args(tools.iter().flat_map(|tool| ["--bin", tool]))
         .stderr(Stdio::inherit())
         .output()
