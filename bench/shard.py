@@ -9,7 +9,7 @@ from contest import Contestant, contest
 PEERS = ["jq"]
 ONE = "one, without shard"
 JQ = ".path |= (split(\"/\") | map(ascii_upcase) | join(\"/\")) | .ms = (.value * 1000 | floor)"
-SLIDING = ["window", "--size", "60s", "--slide", "1s", "--lateness", "2s"]
+SLIDING = ("window", "--size", "60s", "--slide", "1s", "--lateness", "2s")
 
 
 @dataclass
@@ -26,7 +26,7 @@ CASES = {
     "a jq program": Case(f"parallel-map -j 1 '{JQ}'", halves=True),
     "a jq program, ordered": Case(f"parallel-map -j 1 '{JQ}'", flags=("--ordered",)),
     "exact percentiles of sliding windows": Case(
-        "aggregate --by key p50:value p90:value p95:value p99:value --percentiles exact:1000000", before=tuple(SLIDING)),
+        "aggregate --by key p50:value p90:value p95:value p99:value --percentiles exact:1000000", before=SLIDING),
     "a jq choice": Case("parallel-map -j 1 'select(.status >= 500)'"),
     "window and aggregate": Case("window --size 10s | aggregate --by key count p99:value"),
     "nothing (cat)": Case("cat"),
