@@ -88,9 +88,9 @@ impl Life {
         })
     }
 
-    fn save(&mut self, disk: &Arc<dyn Disk>, changed: &[(u8, Option<u8>)]) -> Result<(), Error> {
+    fn save(&mut self, changed: &[(u8, Option<u8>)]) -> Result<(), Error> {
         self.seq += 1;
-        let id = id(&self.run, self.seq);
+        let id = self.last_id();
         let text: Vec<_> =
             changed.iter().map(|(key, value)| (format!("key-{key}"), value.map(|value| value.to_string()))).collect();
         for (key, value) in &text {
@@ -100,12 +100,24 @@ impl Life {
             };
         }
         let all = changes(text.iter().map(|(key, value)| (key.as_str(), value.as_deref())));
-        let saved = self.folder.save(snapshot(id.clone(), "", all));
-        match saved {
-            Ok(()) => self.saved.push((id, self.state.clone())),
-            Err(_) => is_whole_or_missing(disk, &id, &self.state),
+        self.folder.save(snapshot(id.clone(), "", all))?;
+        self.saved.push((id, self.state.clone()));
+        Ok(())
+    }
+
+    fn last_id(&self) -> CheckpointId {
+        id(&self.run, self.seq)
+    }
+
+    /// After a save that failed: the file is whole all the same, or not there.
+    fn last_is_whole_or_missing(&self, disk: &Arc<dyn Disk>) {
+        let Ok(mut folder) = StageFolder::open(Arc::clone(disk), Path::new(DIR), folder::NAME, "look") else { return };
+        let id = self.last_id();
+        match load(&mut folder, &id) {
+            Ok((_, state)) => assert_eq!(state, self.state, "{id}"),
+            Err(Error::Missing { .. } | Error::Io { .. }) => {}
+            Err(error) => panic!("{id}: {error}"),
         }
-        saved
     }
 
     fn take_merge(&mut self) {
@@ -150,16 +162,6 @@ impl Life {
     }
 }
 
-/// A save that failed: the file is whole all the same, or not there.
-fn is_whole_or_missing(disk: &Arc<dyn Disk>, id: &CheckpointId, expected: &State) {
-    let Ok(mut folder) = StageFolder::open(Arc::clone(disk), Path::new(DIR), folder::NAME, "look") else { return };
-    match load(&mut folder, id) {
-        Ok((_, state)) => assert_eq!(&state, expected, "{id}"),
-        Err(Error::Missing { .. } | Error::Io { .. }) => {}
-        Err(error) => panic!("{id}: {error}"),
-    }
-}
-
 struct World {
     sim: SimDisk,
     disk: Arc<dyn Disk>,
@@ -174,13 +176,16 @@ impl World {
         let sim = SimDisk::new();
         let disk: Arc<dyn Disk> = Arc::new(sim.clone());
         let mut live = Life::begin(&disk, "run-0".to_owned(), None).unwrap();
-        live.save(&disk, &(0..keys).map(|key| (key, Some(key))).collect::<Vec<_>>()).unwrap();
+        live.save(&(0..keys).map(|key| (key, Some(key))).collect::<Vec<_>>()).unwrap();
         Self { sim, disk, runs: 0, live, stale: None }
     }
 
     fn step(&mut self, step: &Step) {
         let done = match step {
-            Step::Save(changed) => self.live.save(&self.disk, changed),
+            Step::Save(changed) => {
+                let saved = self.live.save(changed);
+                saved.inspect_err(|_| self.live.last_is_whole_or_missing(&self.disk))
+            }
             Step::RunMerge => self.live.run_merge(),
             Step::Commit(which) => self.live.commit(*which),
             Step::StaleCommit(which) => self.stale_commit(*which),
@@ -210,12 +215,16 @@ impl World {
 
     fn stale_save(&mut self, changed: &[(u8, Option<u8>)]) {
         let Some(stale) = &mut self.stale else { return };
-        let merged = stale.save(&self.disk, changed).and_then(|()| {
+        let saved = stale.save(changed);
+        // Once the live one has committed, it may have pruned what the stale one builds on.
+        if saved.is_err() && !self.live.has_committed {
+            stale.last_is_whole_or_missing(&self.disk);
+        }
+        let merged = saved.and_then(|()| {
             stale.take_merge();
             stale.run_merge()
         });
         stale.give_merged();
-        // Its files may have been pruned by the live one, after that one's commit. Then it ends.
         if merged.is_err() {
             self.stale = None;
         }
@@ -284,11 +293,11 @@ fn a_power_cut_at_any_operation_of_a_save_loses_only_that_save() {
             world.live.commit(0).unwrap();
             world.sim.stop(ahead);
             let changes = [(1, None), (3, Some(3))];
-            let result = world.live.save(&world.disk, &changes).and_then(|()| world.live.commit(1));
+            let result = world.live.save(&changes).and_then(|()| world.live.commit(1));
             world.sim.crash(seed);
             world.check();
             if result.is_err() {
-                is_whole_or_missing(&world.disk, &id("run-0", 2), &world.live.state);
+                world.live.last_is_whole_or_missing(&world.disk);
             }
         }
     }
