@@ -232,8 +232,9 @@ impl World {
 
     fn stale_commit(&mut self, which: u8) -> Result<(), Error> {
         let Some(mut stale) = self.stale.take().filter(|_| !self.live.has_committed) else { return Ok(()) };
-        stale.commit(which)?;
+        let pruned = stale.commit(which);
         self.live = stale;
+        pruned?;
         self.restart(true, 0);
         Ok(())
     }

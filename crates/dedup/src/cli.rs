@@ -19,11 +19,12 @@ a line repeats one when it comes after it and its time is less than --within bey
 passes once in each --within.
 
 --keep last keeps the line with the latest --time; of equal times, and without --time, the one that arrives last. It is
-written when it is final: at the end of the input, or with --within when the time of the stream is --within beyond it.
+written at the end of the input. With --within each line is written that no other of its key follows in less than that:
+so a key that comes on and on is written once it pauses, as soon as the time of the stream is --within beyond its line.
 Lines come out by their time, those of equal times as they arrived. --emit update instead passes each line at once that
 becomes the latest of its key, for a reader that replaces what it had.
 
-A key takes about 40 to 80 bytes with its time, with --within 20 more; --keep last takes the line beside that.
+A key takes about 40 to 80 bytes with its time, with --within 20 more; --keep last takes its line and 60 beside that.
 
 Examples:
   dedup --by host,key < clicks.ndjson
@@ -47,7 +48,7 @@ pub struct Cli {
     #[arg(long, value_name = "WHICH", default_value = "first")]
     pub keep: Keep,
 
-    /// Forget a key when time has come this far beyond its line [default: never]
+    /// Lines of a key that are this far apart in time do not repeat each other [default: all do]
     #[arg(long, value_name = "DURATION")]
     pub within: Option<DurationMs>,
 

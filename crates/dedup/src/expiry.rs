@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// One place for each key, by time and what else decides (`O`). A key whose line is replaced by a later one keeps its
-/// place, and gets a new one when that comes up: so a key costs the same however often its line changes.
+/// A place for each key, by time and what else decides (`O`). A key that is renewed keeps its place, and whoever takes
+/// it out gives it a new one: so a key costs the same however often it is renewed. A place may be there twice.
 #[derive(Debug)]
 pub struct Expiry<O> {
     within_ms: i64,
@@ -20,20 +20,16 @@ impl<O: Ord + Copy> Expiry<O> {
         self.places.push(Reverse((time_ms, order, id)));
     }
 
-    /// The first key that is over at this watermark; `now` says what a key's time and order are now.
-    pub fn pop(&mut self, watermark_ms: i64, now: impl Fn(u32) -> (i64, O)) -> Option<u32> {
-        while let Some(Reverse((time_ms, order, id))) = self.places.peek().copied() {
-            if time_ms.saturating_add(self.within_ms) > watermark_ms {
-                return None;
-            }
-            self.places.pop();
-            let (now_ms, now_order) = now(id);
-            if (now_ms, now_order) == (time_ms, order) {
-                return Some(id);
-            }
-            self.push(now_ms, now_order, id);
+    /// The first place that is over at this watermark; the key may have been renewed, or be gone.
+    pub fn pop(&mut self, watermark_ms: i64) -> Option<(i64, O, u32)> {
+        let place = self.places.peek()?.0;
+        if place.0.saturating_add(self.within_ms) > watermark_ms {
+            return None;
         }
-        None
+        while self.places.peek().is_some_and(|next| next.0 == place) {
+            self.places.pop();
+        }
+        Some(place)
     }
 
     pub fn clear(&mut self) {

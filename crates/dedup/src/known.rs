@@ -59,9 +59,13 @@ impl Known {
 
     /// Forgets what is over.
     pub fn advance(&mut self, watermark_ms: i64) {
-        let Some(expiry) = &mut self.expiry else { return };
-        while let Some(id) = expiry.pop(watermark_ms, |id| (*self.times.get(id), ())) {
-            self.times.remove(id);
+        while let Some((time_ms, (), id)) = self.expiry.as_mut().and_then(|expiry| expiry.pop(watermark_ms)) {
+            let now_ms = *self.times.get(id);
+            if now_ms == time_ms {
+                self.times.remove(id);
+            } else {
+                self.push(now_ms, id);
+            }
         }
     }
 

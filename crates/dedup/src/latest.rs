@@ -1,76 +1,64 @@
-//! Keys with their latest line, which waits to be final.
+//! Keys with their latest lines, which wait to be final.
 
-use accumulators::{StateReader, write_number, write_signed};
-use json_fields::write_string;
 use keyed_state::{Keyed, hash};
 use millpipe::{Changes, Error, Fault, Out};
 use units::ByteSize;
 
 use crate::expiry::Expiry;
+use crate::sessions::{Joined, Session, Sessions};
 use crate::{Taken, too_many_keys};
 
-/// A line that is the latest of its key so far.
-#[derive(Debug, Default)]
-struct Row {
-    time_ms: i64,
-    sequence: u64,
-    line: Box<[u8]>,
-}
-
-impl Row {
-    fn new(taken: &Taken<'_>) -> Row {
-        Row { time_ms: taken.time_ms, sequence: taken.sequence, line: taken.line.into() }
-    }
-
-    fn order(&self) -> (i64, u64) {
-        (self.time_ms, self.sequence)
-    }
-}
-
-/// The latest line of each key.
+/// The latest line of each key, or of each of its sessions.
 pub struct Latest {
-    rows: Keyed<Row>,
+    keys: Keyed<Sessions>,
+    /// A key has its place at its first session.
     expiry: Option<Expiry<u64>>,
     keys_max: usize,
     buffer: ByteSize,
     bytes: usize,
+    lines: u64,
 }
 
 impl Latest {
     pub fn new(within_ms: Option<i64>, keys_max: usize, buffer: ByteSize) -> Latest {
-        Latest { rows: Keyed::default(), expiry: within_ms.map(Expiry::new), keys_max, buffer, bytes: 0 }
+        Latest { keys: Keyed::default(), expiry: within_ms.map(Expiry::new), keys_max, buffer, bytes: 0, lines: 0 }
     }
 
-    /// Takes a line in. True if there was one of its key: one of the two has had its effect.
+    /// Takes a line in, and says how many have had their effect by it: this one or others of its key.
     ///
     /// # Errors
     /// `Stop` at a limit.
-    pub fn take(&mut self, taken: &Taken<'_>) -> Result<bool, Fault> {
+    pub fn take(&mut self, taken: &Taken<'_>) -> Result<u64, Fault> {
         let hash = hash(taken.key);
-        let known = self.rows.find(taken.key, hash);
-        let known_bytes = match known.map(|id| self.rows.get(id)) {
-            Some(row) if taken.time_ms < row.time_ms => return Ok(true),
-            Some(row) => row.line.len(),
-            None => 0,
+        let id = match self.keys.find(taken.key, hash) {
+            Some(id) => id,
+            None if self.keys.len() >= self.keys_max => return Err(too_many_keys(self.keys_max).into()),
+            None => self.keys.insert(taken.key, hash, Sessions::default()),
         };
-        let bytes = self.bytes - known_bytes + taken.line.len();
-        if bytes > self.buffer.as_usize() {
+        let within_ms = self.expiry.as_ref().map_or(i64::MAX, Expiry::within_ms);
+        let sessions = self.keys.change(id);
+        let bytes_before = sessions.bytes();
+        let joined = sessions.take(taken, within_ms);
+        self.bytes = self.bytes - bytes_before + sessions.bytes();
+        if self.bytes > self.buffer.as_usize() {
             return Err(self.too_many_bytes().into());
         }
-        match known {
-            Some(id) => *self.rows.change(id) = Row::new(taken),
-            None if self.rows.len() >= self.keys_max => return Err(too_many_keys(self.keys_max).into()),
-            None => {
-                let id = self.rows.insert(taken.key, hash, Row::new(taken));
-                self.push(taken.time_ms, taken.sequence, id);
-            }
+        let settled = match joined {
+            Joined::None => 0,
+            Joined::One => 1,
+            Joined::Two => 2,
+        };
+        if joined == Joined::None && sessions.first() == Some((taken.time_ms, taken.sequence)) {
+            self.place(id);
         }
-        self.bytes = bytes;
-        Ok(known.is_some())
+        self.lines = self.lines + 1 - settled;
+        Ok(settled)
     }
 
-    fn push(&mut self, time_ms: i64, sequence: u64, id: u32) {
-        if let Some(expiry) = &mut self.expiry {
+    fn place(&mut self, id: u32) {
+        if let Some(expiry) = &mut self.expiry
+            && let Some((time_ms, sequence)) = self.keys.get(id).first()
+        {
             expiry.push(time_ms, sequence, id);
         }
     }
@@ -82,63 +70,46 @@ impl Latest {
 
     /// Writes the lines that are final, in the order of their times.
     pub fn advance(&mut self, watermark_ms: i64, out: &mut Out) {
-        let Some(expiry) = &mut self.expiry else { return };
-        while let Some(id) = expiry.pop(watermark_ms, |id| self.rows.get(id).order()) {
-            let row = self.rows.remove(id);
-            self.bytes -= row.line.len();
-            out.line(&row.line);
+        while let Some((time_ms, sequence, id)) = self.expiry.as_mut().and_then(|expiry| expiry.pop(watermark_ms)) {
+            let sessions = self.keys.get(id);
+            if sessions.first() == Some((time_ms, sequence)) {
+                let is_last = sessions.len() == 1;
+                let sessions = if is_last { &mut self.keys.remove(id) } else { self.keys.change(id) };
+                let session = sessions.take_first();
+                self.bytes -= session.bytes();
+                self.lines -= 1;
+                out.line(session.line());
+            }
+            self.place(id);
         }
     }
 
     /// The input is finished: all are final.
     pub fn end(&mut self, out: &mut Out) {
-        let mut ids: Vec<u32> = self.rows.ids().collect();
-        ids.sort_unstable_by_key(|id| self.rows.get(*id).order());
-        for id in ids {
-            out.line(&self.rows.remove(id).line);
-        }
-        self.bytes = 0;
+        let ids: Vec<u32> = self.keys.ids().collect();
+        let mut sessions: Vec<Session> = ids.into_iter().flat_map(|id| self.keys.remove(id).into_inner()).collect();
+        sessions.sort_unstable_by_key(Session::order);
+        sessions.iter().for_each(|session| out.line(session.line()));
+        (self.bytes, self.lines) = (0, 0);
         if let Some(expiry) = &mut self.expiry {
             expiry.clear();
         }
     }
 
     pub fn lines(&self) -> u64 {
-        self.rows.len() as u64
+        self.lines
     }
 
     pub fn save(&mut self, to: &mut Changes) {
-        self.rows.save(to, |row, out| {
-            out.push(b'[');
-            write_signed(row.time_ms, out);
-            out.push(b',');
-            write_number(row.sequence, out);
-            out.push(b',');
-            // Lines were scanned: they are UTF-8.
-            write_string(&String::from_utf8_lossy(&row.line), out);
-            out.push(b']');
-        });
+        self.keys.save(to, Sessions::save);
     }
 
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let row = read_row(value).ok_or_else(|| Error::damaged_entry(name))?;
-        let (time_ms, sequence) = row.order();
-        self.bytes += row.line.len();
-        let id = self.rows.load(name, row).ok_or_else(|| Error::damaged_entry(name))?;
-        self.push(time_ms, sequence, id);
+        let sessions = Sessions::load(value).ok_or_else(|| Error::damaged_entry(name))?;
+        self.bytes += sessions.bytes();
+        self.lines += sessions.len() as u64;
+        let id = self.keys.load(name, sessions).ok_or_else(|| Error::damaged_entry(name))?;
+        self.place(id);
         Ok(())
     }
-}
-
-fn read_row(value: &[u8]) -> Option<Row> {
-    let mut from = StateReader::new(value);
-    from.literal(b"[")?;
-    let time_ms = from.signed()?;
-    from.literal(b",")?;
-    let sequence = from.number()?;
-    from.literal(b",")?;
-    let line = from.string()?.into_owned().into_boxed_slice();
-    from.literal(b"]")?;
-    from.end()?;
-    Some(Row { time_ms, sequence, line })
 }

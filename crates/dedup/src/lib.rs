@@ -3,19 +3,21 @@
 //! **A line** is a JSON value with a key, made of `--by`, and with `--time` or `--within` a time.
 //!
 //! **What comes out when.** `--keep first`: the first line of a key at once, in place; those that follow are left out.
-//! `--keep last`: the line with the latest time of each key (of equal times the one that arrived last) when it is
-//! final, which is at the end of the input or, with `--within`, when the watermark is `--within` beyond it; by time,
-//! and of equal times as they arrived. With `--emit update` each line at once that becomes the latest of its key.
+//! `--keep last`: the line with the latest time of each key (of equal times the one that arrived last) at the end of
+//! the input; with `--within` each line that no other of its key follows in less than that, when it is final, which is
+//! when the watermark is `--within` beyond it. By time, and of equal times as they arrived. With `--emit update` each
+//! line at once that becomes the latest of its key.
 //!
 //! **Forgetting.** A line with time t is remembered until the watermark is at or beyond t + `--within`. For a line that
-//! comes before that, its own time counts too: at or beyond t + `--within` it repeats nothing, passes, and is what its key
-//! is remembered by. The watermark is that of the lines before it, so the same lines give the same output however they
+//! comes before that, its own time counts too: at or beyond t + `--within` it repeats nothing (with `--keep first` it
+//! passes, and is what its key is remembered by). The watermark is that of the lines before it, so the same lines give the same output however they
 //! arrive.
 //!
 //! **Late** is a line whose own time is `--within` or more behind the watermark: what it would repeat may be forgotten.
 //! Without `--within` no line is late. **Bad** is a line that is not JSON or has no time where one is needed.
 //!
-//! **What is kept**: a key with its time, at most `--max-keys` of them; lines for `--keep last`, at most `--buffer`.
+//! **What is kept**: a key with its time, at most `--max-keys` of them; for `--keep last` the last line of each session
+//! (see `sessions`), at most `--buffer` of them.
 //!
 //! **Marks** pass. Lines that come out later than they came in would be late for the watermarks that passed before them:
 //! with `--keep last --within` watermark marks go on `--within` later, and without it they end here, but for `--where`,
@@ -26,6 +28,7 @@ pub mod cli;
 mod expiry;
 mod known;
 mod latest;
+mod sessions;
 mod snapshot;
 
 use std::io::{self, BufRead, Write};
@@ -146,7 +149,7 @@ impl Dedup {
     }
 
     fn take(&mut self, taken: &Taken<'_>, out: &mut Out) -> Result<(), Fault> {
-        let is_dropped = match &mut self.kept {
+        self.dropped += match &mut self.kept {
             Kept::Known(known) => {
                 let passes = known.takes(taken)?;
                 if passes {
@@ -154,15 +157,14 @@ impl Dedup {
                 } else {
                     out.settle(1)
                 }
-                !passes
+                u64::from(!passes)
             }
             Kept::Latest(latest) => {
-                let is_one_of_two = latest.take(taken)?;
-                out.settle(u64::from(is_one_of_two));
-                is_one_of_two
+                let settled = latest.take(taken)?;
+                out.settle(settled);
+                settled
             }
         };
-        self.dropped += u64::from(is_dropped);
         Ok(())
     }
 

@@ -102,6 +102,17 @@ fn the_last_line_is_written_when_time_has_passed_it_and_before_the_mark_that_say
 }
 
 #[test]
+fn a_line_that_none_of_its_key_follows_in_time_is_written_whatever_other_keys_do() {
+    let flags = "--keep last --time t --within 10s --lateness 30s";
+    assert_eq!(out(flags, "a0 a20 a40"), "a0#0 a20#1 a40#2");
+    assert_eq!(out(flags, "a20 a0 b21 a40"), "a0#1 a20#0 b21#2 a40#3");
+    assert_eq!(out(flags, "a0 a9 a18 a27"), "a27#3", "the key comes on and on");
+    assert_eq!(out(flags, "a0 a18 a9 a20"), "a20#3", "one between two makes them one");
+    assert_eq!(out(flags, "a9 a18 a0"), "a18#1", "what was replaced follows another all the same");
+    assert_eq!(ran(flags, "a0 a18 a9").1.counts.settled, 3, "one written, two have had their effect");
+}
+
+#[test]
 fn lines_that_come_at_the_end_are_not_late_for_a_watermark_before_them() {
     assert_eq!(out("--keep last --time t", "wnull a1 w5 a6 w9"), "wnull a6#3");
     let mut cli = cli("--keep last --time t");
@@ -134,8 +145,8 @@ fn at_a_limit_it_stops_and_says_which() {
     assert!(said("--max-keys 2", "a1 b1 a1 c1").contains("more than 2 keys"));
     assert!(said("--max-keys 2 --within 1s --time t", "a1 b2 c3 d4").contains("Ok"));
     assert!(said("--keep last --max-keys 2", "a1 b1 a1 c1").contains("more than 2 keys"));
-    let kept = said("--keep last --buffer 50B", "a1 b1 a1 c1");
-    assert!(kept.contains("the latest lines of all keys are more than 50B"), "{kept}");
+    let kept = said("--keep last --buffer 150B", "a1 b1 a1 c1");
+    assert!(kept.contains("the latest lines of all keys are more than 150B"), "{kept}");
 }
 
 #[test]
@@ -187,9 +198,18 @@ fn what_is_damaged_is_refused() {
     known.restore_entry("1", b"5").unwrap();
     assert_eq!(known.restore_entry("1", b"5").unwrap_err().message, "the saved entry \"1\" is damaged");
     let mut latest = dedup("--keep last");
-    for value in ["5", "[1,2]", "[1,-2,\"x\"]", "[1,2,\"x\"]]", "[1,2,x]"] {
+    let values = [
+        "5",
+        "[1,1,2,\"x\"]",
+        "[[1,1,-2,\"x\"]]",
+        "[[1,1,2,\"x\"]]]",
+        "[[1,1,2,x]]",
+        "[[2,1,2,\"x\"]]",
+        "[[1,2,2,\"x\"],[2,3,3,\"x\"]]",
+    ];
+    for value in values {
         assert!(latest.restore_entry("1", value.as_bytes()).is_err(), "{value}");
     }
-    latest.restore_entry("1", b"[1,2,\"{}\"]").unwrap();
+    latest.restore_entry("1", b"[[1,1,2,\"{}\"]]").unwrap();
     assert_eq!(latest.held(), 1);
 }

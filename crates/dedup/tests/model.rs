@@ -63,19 +63,18 @@ fn model_first(lines: &[Line]) -> Vec<usize> {
     passed
 }
 
-/// A line is written unless another of its key that is as late or later comes while it waits. By time, then arrival.
+/// A line is written unless another of its key follows it in less than `WITHIN`, and arrives before it is final. By
+/// time, then arrival.
 fn model_last(lines: &[Line]) -> Vec<usize> {
     let late = late(lines);
     let final_at = |n: usize| (n + 1..=lines.len()).find(|end| watermark(lines, *end) >= lines[n].time + WITHIN);
-    let replaced = |n: usize| {
-        let until = final_at(n).unwrap_or(lines.len());
-        (0..until).any(|other| {
-            let waits = other > n || final_at(other).is_none_or(|end| end > n);
+    let is_followed = |n: usize| {
+        (0..final_at(n).unwrap_or(lines.len())).any(|other| {
             let (a, b) = (lines[n], lines[other]);
-            other != n && a.key == b.key && !late[other] && waits && (b.time, other) > (a.time, n)
+            a.key == b.key && !late[other] && (b.time, other) > (a.time, n) && b.time < a.time + WITHIN
         })
     };
-    let mut kept: Vec<usize> = (0..lines.len()).filter(|n| !late[*n] && !replaced(*n)).collect();
+    let mut kept: Vec<usize> = (0..lines.len()).filter(|n| !late[*n] && !is_followed(*n)).collect();
     kept.sort_by_key(|n| (final_at(*n).unwrap_or(usize::MAX), lines[*n].time, *n));
     kept
 }
@@ -96,6 +95,22 @@ proptest! {
         prop_assert_eq!(dedup("", &lines), (model_first(&lines), late));
         prop_assert_eq!(dedup("--keep last", &lines), (model_last(&lines), late));
         prop_assert_eq!(dedup("--keep last --emit update", &lines), (model_update(&lines), late));
+    }
+
+    /// In the order of watermarks, and where no line is behind one, all keys are each for itself.
+    #[test]
+    fn other_keys_make_no_difference(mut lines in stream()) {
+        lines.sort_by_key(|line| line.time);
+        for flags in ["", "--keep last", "--keep last --emit update"] {
+            let all = dedup(flags, &lines).0;
+            for key in 0..4 {
+                let numbers: Vec<usize> = (0..lines.len()).filter(|n| lines[*n].key == key).collect();
+                let own: Vec<Line> = numbers.iter().map(|n| lines[*n]).collect();
+                let alone: Vec<usize> = dedup(flags, &own).0.iter().map(|n| numbers[*n]).collect();
+                let among: Vec<usize> = all.iter().copied().filter(|n| lines[*n].key == key).collect();
+                prop_assert_eq!(among, alone, "{}", flags);
+            }
+        }
     }
 
     #[test]

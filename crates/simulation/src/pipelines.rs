@@ -103,7 +103,8 @@ fn dedups() -> Vec<Pipeline> {
         of("dedup-within", Order::OfKeys, &["dedup --by k --within 2s --time t --lateness 2s"]),
         of("dedup-last", Order::OfKeys, &[last]),
         of("dedup-updates", Order::OfKeys, &["dedup --by k --keep last --time t --emit update"]),
-        of("dedup-last-within", Order::OfAll, &["dedup --by k --keep last --time t --within 1s --lateness 200ms"]),
+        of("dedup-last-within", Order::OfKeys, &["dedup --by k --keep last --time t --within 1s --lateness 2s"]),
+        of("dedup-last-late", Order::OfAll, &["dedup --by k --keep last --time t --within 1s --lateness 200ms"]),
     ]
 }
 
