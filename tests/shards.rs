@@ -3,11 +3,15 @@
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 10] = [
+const TOOLS: [&str; 14] = [
     "generate",
     "window",
     "watermark",
     "aggregate",
+    "dedup",
+    "reorder",
+    "top-n",
+    "stream-join",
     "parallel-map",
     "merge",
     "shard",
@@ -93,6 +97,47 @@ fn a_pipeline_goes_on_with_another_number_of_shards() {
 }
 
 #[test]
+fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
+    let sub_pipes = [
+        "window --session 15ms --by key | aggregate --by key n=count first:value last:value",
+        "window --session 15ms --by key --plain",
+        "window --count 7 --slide-count 3 --by key | aggregate --by key n=count total=sum:value",
+        "aggregate --by key,status n=count total=sum:value --last 20",
+        "dedup --by key,status --within 500ms --time timestamp",
+        "dedup --by key --keep last --within 20ms --time timestamp",
+        "dedup --by status,key --keep last --time timestamp",
+        "window --size 1s | top-n -n 3 --by key,status --order value:desc --window --rank place",
+        "top-n -n 5 --by key --order value:desc,timestamp:asc",
+        "stream-join --left '.status == 200' --right '.status == 404' --on key --within -300ms..1s --time timestamp --kind full \
+            --prefix-right r_",
+        "stream-join --left .key --right .user --on key=user --within 0s..20ms --time timestamp --kind anti",
+    ];
+    for sub_pipe in sub_pipes {
+        let renames = sub_pipe.contains("key=user");
+        let by = if renames { ".key // .user" } else { "key" };
+        let map = if renames { "if .status == 200 then . else {timestamp, user: .key, value} end" } else { "." };
+        let script = format!(
+            "sub=\"{sub_pipe}\"; echo \"$sub\" >&2
+            before() {{ parallel-map -j 1 '{map}' | watermark --lateness 2s --every 0s; }}
+            before < requests | (eval \"$sub\") | grep -v '^{{.[$]' | sort > none
+            head -n 12000 requests > in
+            job() {{ file-cat-in in --exactly-once --state $1 --interval 50ms ${{3-}} | before \
+                | shard --by '{by}' -n $2 -- \"$sub\" | file-cat-out out; }}
+            job state 2 --no-drain
+            tail -n +12001 requests >> in
+            state reshard state of-5 -n 5 >&2
+            job of-5 5 --no-drain
+            state reshard of-5 of-1 -n 1 >&2
+            state check of-1 > checked
+            job of-1 1
+            sort out/*.ndjson | cmp none - && wc -l < none"
+        );
+        let rows: u64 = run(&script).ok().trim().parse().unwrap();
+        assert!(rows > 30, "{sub_pipe}: {rows} rows");
+    }
+}
+
+#[test]
 fn another_number_of_shards_without_their_state_is_refused() {
     let ran = run(&format!("{JOB}\njob state 3"));
     ran.fails_with(
@@ -107,9 +152,9 @@ fn what_cannot_be_resharded_is_refused_and_leaves_nothing() {
     let ran = run(&format!("{job}\nstate reshard state to -n 3 || {{ code=$?; ls to; exit $code; }}"));
     ran.fails_with(1, "5-aggregate: its keys (.status) do not tell .key, by which shard divides");
     assert_eq!(ran.stdout, "", "nothing is left in the folder");
-    let job = JOB.replace("window --size 1s", "window --session 50ms --by key").replace("| aggregate", "| aggregate ");
+    let job = JOB.replace("window --size 1s", "reorder --time timestamp");
     run(&format!("{job}\nstate reshard state to -n 3"))
-        .fails_with(1, "4-window: its state does not say how it is divided by keys");
+        .fails_with(1, "4-reorder: its state does not say how it is divided by keys");
     // Shards that make time themselves are at different times.
     let job = JOB
         .replace("| watermark --lateness 2s --every 0s", "")

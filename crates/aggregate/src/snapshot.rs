@@ -108,6 +108,10 @@ impl Mode {
         if !matches!(self, Mode::Running(_) | Mode::Rolling(_)) {
             rule["behind"] = "|".into();
         }
+        if matches!(self, Mode::Sessions(_)) {
+            // Each shard knows the time of the last session that was over in it: later ones of any are still open.
+            rule["min"] = json!(["/watermark"]);
+        }
         rule
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use json_fields::{FieldPath, Scanner, splice_front, without_members, write_string};
-use millpipe::{Error, Fault, Mark, Merge, Out, Stage};
+use millpipe::{Error, Fault, Mark, Merge, Out, Stage, lines_of};
 
 use crate::{Alignment, Kin};
 
@@ -86,12 +86,13 @@ impl Merge for Aligned {
         self.stream = input;
     }
 
-    fn passes_lines(&mut self, out: &mut Out) -> Result<bool, Fault> {
-        let are_trusted = matches!(self.lines, Lines::Trusted);
-        if are_trusted {
-            self.alignment.before_line(self.stream, out)?;
+    fn lines(&mut self, block: &[u8], count: u64, out: &mut Out) -> Result<(), Fault> {
+        if !matches!(self.lines, Lines::Trusted) {
+            return lines_of(block).try_for_each(|line| self.line(line, out));
         }
-        Ok(are_trusted)
+        self.alignment.before_line(self.stream, out)?;
+        out.block(block, count);
+        Ok(())
     }
 
     fn input_ended(&mut self, input: usize, out: &mut Out) -> Result<(), Fault> {

@@ -25,8 +25,10 @@ const JOB: &str = r#"set -euo pipefail
 here=$PWD; cd "$CRASH_TEST_DIR"; mkdir -p output
 "$here/source" | "$here/worker""#;
 
-/// The same line again goes over the first one. A mv that outlives its shell for a moment moves that shell's file.
+/// The same line again goes over the first one. A mv that outlives its shell for a moment moves that shell's file, and one
+/// that is killed alone ends it, before the line is committed.
 const IDEMPOTENT: &str = r#"
+set -e
 while read -r n; do
     echo "{\"n\":$n,\"key\":$((n % 7))}" > output/.$$; mv output/.$$ "output/$n"
     echo "$n" > .$$; mv .$$ committed

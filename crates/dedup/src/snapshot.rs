@@ -10,7 +10,10 @@ use crate::Dedup;
 impl Dedup {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
         let time = self.job.time.as_ref().map(|(_, time)| time.snapshot());
-        writeln!(to, "{}", json!({"time": time, "lines": self.sequence}))
+        let by: Vec<String> = self.job.by.iter().map(ToString::to_string).collect();
+        let any = self.job.time.as_ref().map_or(&[][..], |(_, time)| time.of_no_account());
+        let divides = json!({"by": by, "max": ["/lines"], "any": any});
+        writeln!(to, "{}", json!({"time": time, "lines": self.sequence, "divides": divides}))
     }
 
     pub(crate) fn load_head(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

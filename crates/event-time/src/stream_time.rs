@@ -156,6 +156,13 @@ impl StreamTime {
         })
     }
 
+    /// What is of no account in a snapshot that stands in a head as `time`, as JSON pointers: the times of lines, where
+    /// watermarks are given. State that is put together from shards may have any of theirs.
+    #[must_use]
+    pub fn of_no_account(&self) -> &'static [&'static str] {
+        if self.given { &["/time/generator"] } else { &[] }
+    }
+
     /// Takes the state of a snapshot of the same settings; false if `value` is none.
     #[must_use]
     pub fn restore(&mut self, value: &Value) -> bool {

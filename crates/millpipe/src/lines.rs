@@ -136,6 +136,11 @@ pub(crate) fn ordinary_lines(chunk: &[u8], line_bytes_max: usize) -> (u64, usize
     (lines, taken)
 }
 
+/// The lines of a block, without the newlines that each of them ends with.
+pub fn lines_of(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    block.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! What a checkpoint has of a join: an entry for each row, called by the number of its line and its side.
+//! What a checkpoint has of a join: an entry for each row, called by the number of its line, its side and its key.
 
 use std::io::{self, BufRead, Write};
 
@@ -17,8 +17,6 @@ use crate::{Bound, StreamJoin};
 /// An entry's value.
 #[derive(Deserialize)]
 struct Entry<'a> {
-    #[serde(borrow)]
-    key: Vec<&'a RawValue>,
     #[serde(default)]
     time_ms: i64,
     until_ms: Option<i64>,
@@ -30,9 +28,9 @@ struct Entry<'a> {
     line: Option<&'a RawValue>,
 }
 
-/// Numbers sort as lines came.
-fn name(sequence: u64, side: Side) -> String {
-    format!("{sequence:016}-{side}")
+/// Numbers sort as lines came. The key says where the row belongs, if the state is divided.
+pub(crate) fn name(sequence: u64, side: Side, key: &[u8]) -> String {
+    format!("{sequence:016}-{side}|{}", line_values::key::text(key))
 }
 
 fn damaged() -> Error {
@@ -46,6 +44,7 @@ impl StreamJoin {
             "sequence": self.sequence,
             "watermark_ms": watermark_ms,
             "has_watermarks": self.has_watermarks,
+            "divides": {"by": self.job.key_texts(), "behind": "|", "max": ["/sequence"]},
         });
         writeln!(to, "{head}")
     }
@@ -60,9 +59,7 @@ impl StreamJoin {
     }
 
     pub(crate) fn save_entries(&mut self, to: &mut Changes) {
-        for (sequence, side) in self.tracking.removed.drain(..) {
-            to.remove(&name(sequence, side));
-        }
+        self.tracking.removed.drain(..).for_each(|name| to.remove(&name));
         let mut touched = std::mem::take(&mut self.tracking.touched);
         if !self.tracking.is_on {
             touched = self.rows.numbers().collect();
@@ -101,16 +98,15 @@ impl StreamJoin {
     fn save_row(&mut self, number: u32, to: &mut Changes) {
         let (time, until) = self.rows.times(number);
         let row = *self.rows.row(number);
+        let name = name(row.sequence(), row.side(), self.rows.key(number));
         let bytes = match self.rows.bytes(number, &mut self.buffer) {
             Ok(bytes) => bytes,
             // It was read a moment ago, in `try_touched`. An entry that cannot be restored is better than none.
-            Err(_) => return to.put(&name(row.sequence(), row.side()), |out| out.extend_from_slice(b"null")),
+            Err(_) => return to.put(&name, |out| out.extend_from_slice(b"null")),
         };
         let body = if self.pairings.is_some() { Names::split(bytes).1 } else { bytes };
-        to.put(&name(row.sequence(), row.side()), |out| {
-            out.extend_from_slice(b"{\"key\":[");
-            out.extend(self.rows.key(number).iter().map(|byte| if *byte == b'\n' { b',' } else { *byte }));
-            out.push(b']');
+        to.put(&name, |out| {
+            let start = out.len();
             if self.job.bound != Bound::Unbounded {
                 // Writing to memory cannot fail.
                 let _ = write!(out, ",\"time_ms\":{time},\"until_ms\":{until}");
@@ -124,13 +120,19 @@ impl StreamJoin {
                 out.extend_from_slice(b",\"line\":");
                 write_object(&[body], out);
             }
+            // A brace in the place of the first comma.
+            match out.get_mut(start) {
+                Some(first) => *first = b'{',
+                None => out.push(b'{'),
+            }
             out.push(b'}');
         });
     }
 
     pub(crate) fn load_entry(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         let damaged = || Error::data(format_args!("entry {name:?} of the snapshot is damaged, or not of stream-join"));
-        let (sequence, side) = name.split_once('-').ok_or_else(damaged)?;
+        let (row, key) = name.split_once('|').ok_or_else(damaged)?;
+        let (sequence, side) = row.split_once('-').ok_or_else(damaged)?;
         let side = match side {
             "left" => Side::Left,
             "right" => Side::Right,
@@ -138,7 +140,6 @@ impl StreamJoin {
         };
         let sequence = sequence.parse().ok().filter(|number| *number < self.sequence).ok_or_else(damaged)?;
         let entry: Entry<'_> = serde_json::from_slice(value).map_err(|_| damaged())?;
-        let key = entry.key.iter().map(|cell| cell.get()).collect::<Vec<_>>().join("\n");
         let line = entry.line.map_or("", RawValue::get).as_bytes();
         let body = if line.is_empty() { line } else { body(line, 1) };
         let names = self.pairings.as_mut().map(|pairings| pairings.names(side, body).to_bytes());

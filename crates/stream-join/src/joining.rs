@@ -3,6 +3,7 @@
 use millpipe::{Fault, Out};
 
 use crate::StreamJoin;
+use crate::entries::name;
 use crate::job::Kind;
 use crate::line_reader::Read;
 use crate::rows::{NONE, NewRow, flag};
@@ -151,7 +152,7 @@ impl StreamJoin {
             out.settle(1);
         }
         if row.has(flag::SAVED) {
-            self.tracking.removed.push((row.sequence(), row.side()));
+            self.tracking.removed.push(name(row.sequence(), row.side(), self.rows.key(number)));
         }
     }
 

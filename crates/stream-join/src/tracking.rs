@@ -1,7 +1,5 @@
 //! What differs from the last checkpoint.
 
-use crate::side::Side;
-
 /// Nothing is noted before the first checkpoint.
 #[derive(Debug, Default)]
 pub struct Tracking {
@@ -10,8 +8,8 @@ pub struct Tracking {
     pub touched: Vec<u32>,
     /// So many of them were read from disk, to be sure that it can be done.
     pub tried: usize,
-    /// What the checkpoint has of rows that are gone.
-    pub removed: Vec<(u64, Side)>,
+    /// The names of entries that the checkpoint has of rows that are gone.
+    pub removed: Vec<String>,
 }
 
 impl Tracking {

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use checkpoint::{Disk, DiskFile};
 
+use state::{Change, NOT_A_FOLDER, Node, State, is_root};
+
+mod state;
+
 /// The system's numbers for what can go wrong.
 pub const INPUT_OUTPUT_ERROR: i32 = 5;
 pub const NO_SPACE: i32 = 28;
 pub const READ_ONLY: i32 = 30;
-const NO_ENTRY: i32 = 2;
-const NOT_A_FOLDER: i32 = 20;
-const IS_A_FOLDER: i32 = 21;
 
 /// A simulated disk; clones are the same disk.
 ///
@@ -28,46 +29,6 @@ pub struct SimDisk {
 
 type Hook = Box<dyn FnMut() + Send>;
 
-#[derive(Default)]
-struct State {
-    /// What processes see.
-    seen: BTreeMap<PathBuf, Node>,
-    /// What a crash leaves, together with the first few of `pending` of each folder.
-    durable: BTreeMap<PathBuf, Node>,
-    pending: Vec<Change>,
-    files: Vec<Content>,
-    operations: u64,
-    failures: Vec<Failure>,
-    refuses_writes: Option<i32>,
-    /// Files that were opened before the last crash cannot be written any more.
-    crashes: u64,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Node {
-    Folder,
-    File(usize),
-}
-
-/// A change of folders that is not yet durable; atomic.
-struct Change {
-    gone: Option<PathBuf>,
-    put: Option<(PathBuf, Node)>,
-}
-
-#[derive(Default)]
-struct Content {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-}
-
-struct Failure {
-    at: u64,
-    errno: i32,
-    /// Nothing works any more after it.
-    is_the_end: bool,
-}
-
 struct SimFile {
     state: Arc<Mutex<State>>,
     file: usize,
@@ -81,7 +42,7 @@ impl SimDisk {
 
     /// The machine stops and starts again: what was not synced is lost, or in part, as the seed will have it.
     pub fn crash(&self, seed: u64) {
-        self.state().crash(&mut Dice(seed));
+        self.state().crash(seed);
     }
 
     /// How many operations there were.
@@ -248,280 +209,5 @@ impl DiskFile for SimFile {
     }
 }
 
-impl State {
-    fn plan(&mut self, ahead: u64, errno: i32, is_the_end: bool) {
-        let at = self.operations + ahead;
-        self.failures.push(Failure { at, errno, is_the_end });
-    }
-
-    /// Counts an operation, and says whether it works.
-    fn operation(&mut self) -> io::Result<()> {
-        let this = self.operations;
-        self.operations += 1;
-        let fails = |failure: &&Failure| failure.at == this || failure.is_the_end && failure.at < this;
-        let failure = self.failures.iter().find(fails);
-        failure.map_or(Ok(()), |failure| Err(io::Error::from_raw_os_error(failure.errno)))
-    }
-
-    fn writing(&mut self) -> io::Result<()> {
-        self.operation()?;
-        self.refuses_writes.map_or(Ok(()), |errno| Err(io::Error::from_raw_os_error(errno)))
-    }
-
-    fn writing_file(&mut self, crashes: u64) -> io::Result<()> {
-        self.writing()?;
-        if self.crashes == crashes { Ok(()) } else { Err(io::Error::other("opened before the machine crashed")) }
-    }
-
-    fn file(&self, path: &Path) -> io::Result<usize> {
-        match self.seen.get(path) {
-            Some(Node::File(file)) => Ok(*file),
-            Some(Node::Folder) => Err(io::Error::from_raw_os_error(IS_A_FOLDER)),
-            None => Err(io::Error::from_raw_os_error(NO_ENTRY)),
-        }
-    }
-
-    fn folder(&self, path: &Path) -> io::Result<()> {
-        match self.seen.get(path) {
-            _ if is_root(path) => Ok(()),
-            Some(Node::Folder) => Ok(()),
-            Some(Node::File(_)) => Err(io::Error::from_raw_os_error(NOT_A_FOLDER)),
-            None => Err(io::Error::from_raw_os_error(NO_ENTRY)),
-        }
-    }
-
-    fn open_or_make(&mut self, path: &Path) -> io::Result<usize> {
-        if self.seen.contains_key(path) {
-            return self.file(path);
-        }
-        self.folder(path.parent().unwrap())?;
-        let file = self.files.len();
-        self.files.push(Content::default());
-        self.change(Change { gone: None, put: Some((path.to_owned(), Node::File(file))) });
-        Ok(file)
-    }
-
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.seen);
-        self.pending.push(change);
-    }
-
-    /// Makes pending changes durable, in their order.
-    fn settle(&mut self, mut is_safe: impl FnMut(&Change) -> bool) {
-        for change in std::mem::take(&mut self.pending) {
-            if is_safe(&change) {
-                change.apply(&mut self.durable);
-            } else {
-                self.pending.push(change);
-            }
-        }
-    }
-
-    fn crash(&mut self, dice: &mut Dice) {
-        let mut survivors = BTreeMap::new();
-        for change in &self.pending {
-            *survivors.entry(change.folder().to_owned()).or_insert(0) += 1;
-        }
-        survivors.values_mut().for_each(|count| *count = dice.up_to(*count));
-        self.settle(|change| {
-            let left = survivors.get_mut(change.folder()).unwrap();
-            let survives = *left > 0;
-            *left -= usize::from(survives);
-            survives
-        });
-        self.pending.clear();
-        self.files.iter_mut().for_each(|content| content.crash(dice));
-        self.seen.clone_from(&self.durable);
-        self.failures.clear();
-        self.crashes += 1;
-    }
-}
-
-impl Change {
-    fn apply(&self, entries: &mut BTreeMap<PathBuf, Node>) {
-        if let Some(path) = &self.gone {
-            entries.remove(path);
-        }
-        if let Some((path, node)) = &self.put {
-            entries.insert(path.clone(), *node);
-        }
-    }
-
-    /// The folder whose sync, in the order of its changes, makes this durable at the latest.
-    fn folder(&self) -> &Path {
-        let path = self.put.as_ref().map(|(path, _)| path).or(self.gone.as_ref());
-        path.and_then(|path| path.parent()).unwrap()
-    }
-
-    fn touches(&self, folder: &Path) -> bool {
-        let is_in = |path: &PathBuf| path.parent() == Some(folder);
-        self.gone.as_ref().is_some_and(is_in) || self.put.as_ref().is_some_and(|(path, _)| is_in(path))
-    }
-}
-
-impl Content {
-    /// What was synced is safe; of what was written since, anything may have come to the disk: nothing, all, the
-    /// first part, or the length with zeros where the bytes should be.
-    fn crash(&mut self, dice: &mut Dice) {
-        let same = self.seen.iter().zip(&self.durable).take_while(|(seen, durable)| seen == durable).count();
-        let written = same + dice.up_to(self.seen.len() - same);
-        match dice.up_to(3) {
-            _ if self.seen == self.durable => {}
-            0 => self.seen.clone_from(&self.durable),
-            1 => {}
-            2 => self.seen.truncate(written),
-            _ => self.seen[written..].fill(0),
-        }
-        self.durable.clone_from(&self.seen);
-    }
-}
-
-/// The top of the tree is always there.
-fn is_root(path: &Path) -> bool {
-    path.parent().is_none() || path.as_os_str().is_empty()
-}
-
-/// Numbers from a seed: SplitMix64 (Steele, Lea, Flood 2014).
-struct Dice(u64);
-
-impl Dice {
-    /// One of `0..=max`.
-    fn up_to(&mut self, max: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        let bound = max as u64 + 1;
-        usize::try_from((mixed ^ (mixed >> 31)) % bound).unwrap()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    const FILE: &str = "/dir/file";
-
-    fn disk() -> SimDisk {
-        let disk = SimDisk::new();
-        disk.create_dir(Path::new("/dir")).unwrap();
-        disk
-    }
-
-    fn text(disk: &SimDisk, path: &str) -> io::Result<String> {
-        let mut bytes = Vec::new();
-        disk.read(Path::new(path))?.read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// What a crash after this leaves of the file, over many seeds.
-    fn left(path: &str, before: impl Fn(&SimDisk)) -> BTreeSet<Option<String>> {
-        let left = |seed| {
-            let disk = disk();
-            before(&disk);
-            disk.crash(seed);
-            text(&disk, path).ok()
-        };
-        (0..200).map(left).collect()
-    }
-
-    fn some(texts: &[&str]) -> BTreeSet<Option<String>> {
-        texts.iter().map(|text| Some((*text).to_owned())).collect()
-    }
-
-    #[test]
-    fn what_was_synced_stays() {
-        let left = left(FILE, |disk| {
-            let mut file = disk.write(Path::new(FILE), 0).unwrap();
-            file.write_all(b"ab").unwrap();
-            file.sync().unwrap();
-            disk.sync_dir(Path::new("/dir")).unwrap();
-        });
-        assert_eq!(left, some(&["ab"]));
-    }
-
-    #[test]
-    fn bytes_that_were_not_synced_are_lost_in_part() {
-        let left = left(FILE, |disk| {
-            let mut file = disk.write(Path::new(FILE), 0).unwrap();
-            file.write_all(b"a").unwrap();
-            file.sync().unwrap();
-            disk.sync_dir(Path::new("/dir")).unwrap();
-            file.write_all(b"bc").unwrap();
-        });
-        assert_eq!(left, some(&["a", "ab", "abc", "ab\0", "a\0\0"]));
-    }
-
-    #[test]
-    fn a_file_that_was_cut_may_be_whole_again() {
-        let left = left(FILE, |disk| {
-            let mut file = disk.write(Path::new(FILE), 0).unwrap();
-            file.write_all(b"abc").unwrap();
-            file.sync().unwrap();
-            disk.sync_dir(Path::new("/dir")).unwrap();
-            disk.write(Path::new(FILE), 1).unwrap();
-        });
-        assert_eq!(left, some(&["a", "abc"]));
-    }
-
-    #[test]
-    fn a_rename_without_a_sync_of_the_folder_may_be_lost_but_not_half_of_it() {
-        let replace = |disk: &SimDisk| {
-            for (content, sync) in [("old", true), ("new", false)] {
-                let mut file = disk.write(Path::new("/dir/.tmp"), 0).unwrap();
-                file.write_all(content.as_bytes()).unwrap();
-                file.sync().unwrap();
-                disk.rename(Path::new("/dir/.tmp"), Path::new(FILE)).unwrap();
-                if sync {
-                    disk.sync_dir(Path::new("/dir")).unwrap();
-                }
-            }
-        };
-        assert_eq!(left(FILE, replace), some(&["old", "new"]));
-        assert_eq!(left("/dir/.tmp", replace), [None, Some("new".to_owned())].into());
-    }
-
-    #[test]
-    fn a_removal_without_a_sync_may_be_undone() {
-        let left = left(FILE, |disk| {
-            disk.write(Path::new(FILE), 0).unwrap().sync().unwrap();
-            disk.sync_dir(Path::new("/dir")).unwrap();
-            disk.remove(Path::new(FILE)).unwrap();
-            assert!(!disk.exists(Path::new(FILE)).unwrap());
-        });
-        assert_eq!(left, [None, Some(String::new())].into());
-    }
-
-    #[test]
-    fn operations_fail_when_they_are_told_to() {
-        let disk = disk();
-        let mut file = disk.write(Path::new(FILE), 0).unwrap();
-        disk.fail(1, NO_SPACE);
-        file.write_all(b"ab").unwrap();
-        assert_eq!(file.write_all(b"cdef").unwrap_err().raw_os_error(), Some(NO_SPACE));
-        file.write_all(b"g").unwrap();
-        assert_eq!(text(&disk, FILE).unwrap(), "abcdg");
-        disk.refuse_writes(Some(READ_ONLY));
-        assert_eq!(disk.remove(Path::new(FILE)).unwrap_err().raw_os_error(), Some(READ_ONLY));
-        assert!(disk.exists(Path::new(FILE)).unwrap());
-        disk.refuse_writes(None);
-        disk.stop(0);
-        for _ in 0..3 {
-            assert!(disk.exists(Path::new(FILE)).is_err());
-        }
-        disk.crash(1);
-        disk.exists(Path::new(FILE)).unwrap();
-        assert!(file.write_all(b"x").is_err(), "opened before the crash");
-    }
-
-    #[test]
-    fn whoever_waits_lets_others_work() {
-        let disk = disk();
-        let other = disk.clone();
-        disk.on_pause(move || drop(other.write(Path::new(FILE), 0).unwrap()));
-        assert!(!disk.exists(Path::new(FILE)).unwrap());
-        disk.pause();
-        assert!(disk.exists(Path::new(FILE)).unwrap());
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! The file of `--overflow spill:FILE`: lines and marks, as they are in the stream, read from the front while it grows.
 
-use millpipe::Error;
+use millpipe::{Error, lines_of};
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -79,7 +79,7 @@ impl SpillFile {
     ///
     /// # Errors
     /// When it cannot be read, or somebody has changed it.
-    pub fn take(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), Error> {
+    pub fn take(&mut self, each: impl FnMut(&[u8])) -> Result<(), Error> {
         let mut wanted = READ_BYTES;
         let end = loop {
             let left = usize::try_from(self.written - self.read).unwrap_or(usize::MAX);
@@ -91,7 +91,7 @@ impl SpillFile {
                 None => wanted *= 2,
             }
         };
-        self.buffer[..end].split_inclusive(|byte| *byte == b'\n').for_each(|line| each(&line[..line.len() - 1]));
+        lines_of(&self.buffer[..end]).for_each(each);
         self.buffer.clear();
         self.buffer.shrink_to(READ_BYTES);
         self.read += end as u64;

@@ -46,7 +46,12 @@ fn read_ranking(value: &[u8]) -> Option<Ranking> {
 
 impl TopN {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
+        // What a key begins with is of no field: shard cannot divide by it.
+        let window = ["the window's start", "the window's end"].map(str::to_owned);
+        let window = window.into_iter().filter(|_| self.job.window);
+        let by: Vec<String> = window.chain(self.job.by.iter().map(ToString::to_string)).collect();
         let head = json!({
+            "divides": {"by": by, "max": ["/lines"]},
             "lines": self.sequence,
             "has_watermarks": self.has_watermarks,
             "watermark_ms": self.watermark_ms,

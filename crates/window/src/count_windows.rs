@@ -153,7 +153,9 @@ impl millpipe::Stage for CountWindows {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        state::write(to, &json!({"windows": "counts", "keys": self.counts.len()}))
+        let by: Vec<String> = self.settings.by.iter().map(ToString::to_string).collect();
+        let divides = json!({"by": by, "sum": ["/keys"]});
+        state::write(to, &json!({"windows": "counts", "keys": self.counts.len(), "divides": divides}))
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

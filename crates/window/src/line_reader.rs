@@ -1,7 +1,8 @@
 //! Finding in a line what `window` needs of it.
 
 use crate::annotation::{Annotated, NAMES, Target};
-use json_fields::{Field, FieldPath, Fields, Kind, Scanner, canonical_string, front};
+use accumulators::write_canonical;
+use json_fields::{Field, FieldPath, Fields, Scanner, front};
 use millpipe::Fault;
 
 /// How many annotations are remembered: disorder makes lines alternate between a few windows.
@@ -98,19 +99,15 @@ impl Found<'_> {
         }
     }
 
-    /// The required fields from `first` on as one key: JSON texts with commas between them, equal strings in equal
-    /// bytes.
+    /// The required fields from `first` on as one key (see [`line_values::key`]).
     pub(crate) fn key(&self, line: &[u8], first: usize, key: &mut Vec<u8>) -> Result<(), Fault> {
         key.clear();
         for index in first..self.names.len() {
             let field = self.field(index)?;
             if index > first {
-                key.push(b',');
+                key.push(b'\n');
             }
-            match field.kind {
-                Kind::String if field.escaped => key.extend_from_slice(&canonical_string(field.text(line))),
-                _ => key.extend_from_slice(field.text(line)),
-            }
+            write_canonical(Some(&field), line, key);
         }
         Ok(())
     }
@@ -131,14 +128,14 @@ mod tests {
     use crate::annotation::Annotator;
 
     #[test]
-    fn a_key_does_not_depend_on_how_its_strings_are_escaped() {
+    fn a_key_does_not_depend_on_how_its_values_are_written() {
         let paths = FieldPath::parse_list("a,.b.c").unwrap();
         let mut reader = LineReader::new(&paths);
         let mut keys = [Vec::new(), Vec::new()];
-        for (line, key) in [r#"{"a":"xA","b":{"c":1.0}}"#, r#"{"b":{"c":1.0},"a":"x\u0041"}"#].iter().zip(&mut keys) {
+        for (line, key) in [r#"{"a":"xA","b":{"c":1}}"#, r#"{"b":{"c":1.0},"a":"x\u0041"}"#].iter().zip(&mut keys) {
             reader.read(line.as_bytes()).unwrap().key(line.as_bytes(), 0, key).unwrap();
         }
-        assert_eq!(keys[0], br#""xA",1.0"#);
+        assert_eq!(keys[0], b"\"xA\"\n1");
         assert_eq!(keys[0], keys[1]);
     }
 

@@ -234,7 +234,10 @@ impl millpipe::Stage for SessionWindows {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        state::write(to, &json!({"windows": "sessions", "time": self.time.snapshot(), "next_line": self.next_line}))
+        let by: Vec<String> = self.settings.by.iter().map(ToString::to_string).collect();
+        let divides = json!({"by": by, "behind": "|", "max": ["/next_line"], "any": self.time.of_no_account()});
+        let time = self.time.snapshot();
+        state::write(to, &json!({"windows": "sessions", "time": time, "next_line": self.next_line, "divides": divides}))
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -267,9 +267,7 @@ impl millpipe::Stage for TimeWindows {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let announced: Vec<_> = self.announced.iter().map(|window| [window.start_ms, window.end_ms]).collect();
         let time = self.time.snapshot();
-        // The times of lines are of no account where watermarks are given.
-        let is_given = time["given"] == true;
-        let any: &[&str] = if is_given { &["/time/generator"] } else { &[] };
+        let any = self.time.of_no_account();
         let divides = json!({ "min": ["/closing/0"], "max": ["/closing/1"], "any": any });
         state::write(
             to,

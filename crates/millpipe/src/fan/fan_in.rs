@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
-use crate::lines::{Piece, Splitter, ordinary_lines};
+use crate::lines::{Piece, Splitter, lines_of, ordinary_lines};
 use crate::mark::{Mark, is_mark};
 use crate::protocol::{Life, check_count};
 
@@ -32,10 +32,10 @@ pub(crate) trait Confluence {
 
     /// So many data lines one after the other, none of them blank, each with its newline; `from` is the first one's place.
     fn lines(&mut self, mut from: Origin, block: &[u8], _count: u64) -> Result<(), Fault> {
-        for line in block.split_inclusive(|byte| *byte == b'\n') {
-            self.item(from, &line[..line.len() - 1])?;
+        for line in lines_of(block) {
+            self.item(from, line)?;
             from.line += 1;
-            from.byte += line.len() as u64;
+            from.byte += line.len() as u64 + 1;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use crate::driver::Driver;
 use crate::fan::fan_in::{Confluence, Origin};
 use crate::fault::{Error, Fault};
+use crate::lines::lines_of;
 use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::Stage;
@@ -12,13 +13,12 @@ pub trait Merge: Stage {
     /// The lines and marks that follow are from this input, counted from 0.
     fn at_input(&mut self, input: usize);
 
-    /// True when the lines that follow go out as they are, up to the next mark or another input: they are not given one by one.
-    /// What has to stand before them is written here.
+    /// So many lines one after the other, each with its newline.
     ///
     /// # Errors
     /// As `line`.
-    fn passes_lines(&mut self, _out: &mut Out) -> Result<bool, Fault> {
-        Ok(false)
+    fn lines(&mut self, block: &[u8], _count: u64, out: &mut Out) -> Result<(), Fault> {
+        lines_of(block).try_for_each(|line| self.line(line, out))
     }
 
     /// Nothing more comes from this input.

@@ -32,13 +32,7 @@ impl<S: Merge> Confluence for Relay<S> {
 
     fn lines(&mut self, from: Origin, block: &[u8], count: u64) -> Result<(), Fault> {
         self.stage.at_input(from.input);
-        if self.stage.passes_lines(&mut self.out)? {
-            self.out.block(block, count);
-        } else {
-            block
-                .split_inclusive(|byte| *byte == b'\n')
-                .try_for_each(|line| self.stage.line(&line[..line.len() - 1], &mut self.out))?;
-        }
+        self.stage.lines(block, count, &mut self.out)?;
         self.out.check()
     }
 

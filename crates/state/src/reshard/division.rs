@@ -6,8 +6,8 @@
 //! {…,"divides":{"by":[".user",".site"],"behind":"|","max":["/sequence"],"sum":["/groups"],"min":[],"any":["/clock"]}}
 //! ```
 //!
-//! `by`: the names of entries are keys of these expressions (canonical texts, newlines between them); with `behind`, what stands
-//! behind the first such text in them. The lists are JSON pointers to what may differ from shard to shard, and what it is together;
+//! `by`: the names of entries are keys of these expressions (canonical texts, newlines between them), one of which may be a list of
+//! expressions that give the same; with `behind`, a key is what stands behind the first such text in a name. The lists are JSON pointers to what may differ from shard to shard, and what it is together;
 //! all else must be the same in all. `{"empty":true}`: this shard remembers nothing yet, and need not agree with others.
 
 use checkpoint::SnapshotReader;
@@ -154,9 +154,14 @@ fn copy(from: &Value, to: &mut Value, pointer: &str) {
 
 /// Where the expressions of shard are among those of the stage.
 fn find_cells(stage: &str, by: &str, own: &[Value]) -> Result<Vec<usize>, Error> {
-    let texts: Vec<&str> = own.iter().filter_map(Value::as_str).collect();
+    let is = |cell: &Value, wanted: &str| match cell {
+        Value::Array(texts) => texts.iter().any(|text| text == wanted),
+        text => text == wanted,
+    };
+    let first = |cell: &Value| cell.get(0).unwrap_or(cell).as_str().unwrap_or_default().to_owned();
     let find = |wanted: String| {
-        texts.iter().position(|text| *text == wanted).ok_or_else(|| {
+        own.iter().position(|cell| is(cell, &wanted)).ok_or_else(|| {
+            let texts: Vec<String> = own.iter().map(first).collect();
             Error::data(format_args!(
                 "{stage}: its keys ({}) do not tell {wanted}, by which shard divides",
                 texts.join(",")
@@ -196,5 +201,8 @@ mod tests {
         let own = [json!(".a"), json!(".b[:1,2]"), json!(".c")];
         assert_eq!(find_cells("x", ".c,.a", &own).unwrap(), [2, 0]);
         assert!(find_cells("x", ".d", &own).unwrap_err().message.contains("its keys (.a,.b[:1,2],.c) do not tell .d"));
+        let own = [json!([".a // .b", ".b // .a"]), json!([".c"])];
+        assert_eq!(find_cells("x", ".c,.b // .a", &own).unwrap(), [1, 0]);
+        assert!(find_cells("x", ".a", &own).unwrap_err().message.contains("its keys (.a // .b,.c) do not tell .a"));
     }
 }

@@ -1,5 +1,5 @@
 //! What a checkpoint has of sessions: an entry for each open one, `START|KEY` with its span; where lines are kept, an
-//! entry for each line instead, its number with itself. A session's span is that of its lines.
+//! entry for each line instead, `NUMBER|KEY` with itself. A session's span is that of its lines.
 
 use super::SessionWindows;
 use event_time::{ClosedSession, Window, format_rfc3339};
@@ -64,13 +64,17 @@ impl Tracking {
             self.removed.push(name(&session.key, *named_ms));
         }
         let saved = lines.iter().filter(|(number, _)| *number < self.saved_lines);
-        self.removed.extend(saved.map(|(number, _)| number.to_string()));
+        self.removed.extend(saved.map(|(number, _)| line_name(&session.key, *number)));
     }
 }
 
 /// Keys were scanned: they are UTF-8.
 fn name(key: &[u8], named_ms: i64) -> String {
     format!("{}|{}", format_rfc3339(named_ms), String::from_utf8_lossy(key))
+}
+
+fn line_name(key: &[u8], number: u64) -> String {
+    format!("{number}|{}", String::from_utf8_lossy(key))
 }
 
 impl SessionWindows {
@@ -81,7 +85,7 @@ impl SessionWindows {
         let mut put = |session: &mut ClosedSession<Vec<u8>, Open>| {
             session.payload.is_touched = false;
             if keeps_lines {
-                put_lines(&session.payload.lines, tracking.saved_lines, to);
+                put_lines(session, tracking.saved_lines, to);
             } else {
                 put_span(session, to);
             }
@@ -103,7 +107,7 @@ impl SessionWindows {
         let open = self.sessions.len();
         if self.settings.form.keeps_lines() {
             let line: String = serde_json::from_slice(value).map_err(|_| damaged())?;
-            let number = name.parse().map_err(|_| damaged())?;
+            let number = name.split_once('|').and_then(|(number, _)| number.parse().ok()).ok_or_else(damaged)?;
             return self.load_line(number, line.as_bytes()).map_err(|fault| match fault {
                 Fault::Stop(error) => error,
                 _ => damaged(),
@@ -134,8 +138,8 @@ fn put_span(session: &mut ClosedSession<Vec<u8>, Open>, to: &mut Changes) {
     to.put(&name(&session.key, session.payload.named_ms), |out| drop(serde_json::to_writer(out, &span)));
 }
 
-fn put_lines(lines: &[Kept], saved_lines: u64, to: &mut Changes) {
-    for (number, line) in lines.iter().filter(|(number, _)| *number >= saved_lines) {
-        to.put(&number.to_string(), |out| write_string(&String::from_utf8_lossy(line), out));
+fn put_lines(session: &ClosedSession<Vec<u8>, Open>, saved_lines: u64, to: &mut Changes) {
+    for (number, line) in session.payload.lines.iter().filter(|(number, _)| *number >= saved_lines) {
+        to.put(&line_name(&session.key, *number), |out| write_string(&String::from_utf8_lossy(line), out));
     }
 }
