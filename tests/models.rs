@@ -39,7 +39,7 @@ fn hopping_windows_agree_with_the_model() {
 
 #[test]
 fn hopping_windows_without_lateness_lose_lines_to_single_windows() {
-    agrees_with_the_model("--size 5s --slide 2s", "hop 5 2 0", 5000);
+    agrees_with_the_model("--size 5s --slide 2s --lateness 0s", "hop 5 2 0", 5000);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn cumulating_windows_agree_with_the_model() {
 #[test]
 fn sessions_agree_with_the_model() {
     agrees_with_the_model("--session 1s --by key --lateness 2s", "session 1 2", 5000);
-    agrees_with_the_model("--session 1s --by key", "session 1 0", 5000);
+    agrees_with_the_model("--session 1s --by key --lateness 0s", "session 1 0", 5000);
 }
 
 #[test]

@@ -23,9 +23,15 @@ pub struct Single {
 }
 
 impl Single {
-    pub fn new(path: &Path, key: PathBuf, packer: Packer) -> Self {
+    /// # Errors
+    /// Usage, where a pipe or a device is: it keeps nothing that could be cut off behind the last commit.
+    pub fn new(path: &Path, key: PathBuf, packer: Packer) -> Result<Self, Error> {
+        if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return Err(Error::usage(format_args!("\"{}\" is no regular file", path.display()))
+                .hint("where nothing can be cut off behind a commit, a shell can write: … > PATH"));
+        }
         let part = Part::new(path.to_owned(), 0);
-        Self { path: path.to_owned(), key, folder: folder(path), part, packer }
+        Ok(Self { path: path.to_owned(), key, folder: folder(path), part, packer })
     }
 }
 

@@ -65,7 +65,7 @@ impl FileSink {
         let packer = || Packer::new(cli.compress).map_err(|error| Error::io("--compress", &error));
         let limits = limits(cli);
         let output: Box<dyn Output> = if cli.single.is_some() {
-            Box::new(Single::new(&target, PathBuf::new(), packer()?))
+            Box::new(Single::new(&target, PathBuf::new(), packer()?)?)
         } else {
             let folders = (!cli.fields().is_empty()).then(|| Folders::new(cli.fields()));
             Box::new(Parts::output(&target, folders, packer()?, limits))
@@ -269,7 +269,7 @@ fn dead_letter(
     };
     let path = absolute(path)?;
     if is_single {
-        return Ok(Box::new(Single::new(&path, path.clone(), packer)));
+        return Ok(Box::new(Single::new(&path, path.clone(), packer)?));
     }
     let owner = xxh3_64(absolute(target)?.as_os_str().as_encoded_bytes());
     Ok(Box::new(Parts::beside(&path, owner, packer, limits)))

@@ -25,6 +25,8 @@ fn a_wrong_command_line_is_a_usage_error() {
         ("@out --partition-by a..b", "field path"),
         ("@out --partition-by a,.a", "two fields of --partition-by are named \"a\""),
         ("@out --dead-letter @out", "--dead-letter is the output itself"),
+        ("--single /dev/full", "\"/dev/full\" is no regular file"),
+        ("--single @file --dead-letter /dev/null", "\"/dev/null\" is no regular file"),
     ];
     for (args, words) in cases {
         scene.run(args, "").fails_with(2, words);

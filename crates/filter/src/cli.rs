@@ -25,7 +25,7 @@ Examples:
 ///
 /// A line for which FILTER gives true, or any value but false and null, passes as it came, to the byte: numbers, the order
 /// of keys and spaces are those of the input. A line for which it gives false, null or nothing is dropped. A line on which
-/// it fails (\"a\" + 1) is a bad line, with jq's message, and so is one that is not JSON.
+/// it fails ("a" + 1) is a bad line, with jq's message, and so is one that is not JSON.
 ///
 /// FILTER is in jq's language (the jaq dialect). What is made of fields, comparisons, and, or, not, arithmetic, has,
 /// startswith, endswith, contains, test, IN and their like is worked out on the bytes of the line, without parsing it

@@ -82,11 +82,13 @@ impl FromStr for Expression {
         if body.is_empty() {
             return Err(WrongExpression(format!("expression {text:?} is empty")));
         }
+        let program = || Program::new(body, Arguments::default());
         let source = match body.parse::<FieldPath>() {
-            Ok(path) => Source::Path(path),
-            Err(_) => {
-                Source::Filter(Program::new(body, Arguments::default()).map_err(|wrong| WrongExpression::of(&wrong))?)
-            }
+            Ok(path) => match is_difference_in_jq(body).then(program) {
+                Some(Ok(program)) => Source::Filter(program),
+                _ => Source::Path(path),
+            },
+            Err(_) => Source::Filter(program().map_err(|wrong| WrongExpression::of(&wrong))?),
         };
         let text = match &source {
             Source::Path(path) => path.to_string(),
@@ -115,6 +117,13 @@ impl PartialEq for Expression {
     }
 }
 
+/// `.a-.b` and `.a-1` are paths as well as filters, and who writes a dot in front thinks of jq; `.first-name`, which jq does not
+/// take, is a path.
+fn is_difference_in_jq(text: &str) -> bool {
+    let is_of_jq = text.starts_with('.') || text.starts_with("-.");
+    is_of_jq && text.split('"').step_by(2).any(|unquoted| unquoted.contains('-'))
+}
+
 /// `NAME=EXPR`: the name is a word, and no `==` follows it.
 fn split_name(text: &str) -> (Option<&str>, &str) {
     let is_word = |name: &str| {
@@ -137,6 +146,9 @@ mod tests {
             (".meta.site", ".meta.site", "meta.site"),
             ("day=.at", ".at", "day"),
             (".\"a b\"", ".\"a b\"", "a b"),
+            ("first-name", ".\"first-name\"", "first-name"),
+            (".first-name", ".\"first-name\"", "first-name"),
+            (".\"a-1\"", ".\"a-1\"", "a-1"),
         ] {
             let expression: Expression = text.parse().unwrap();
             assert!(expression.path().is_some(), "{text}");
@@ -150,6 +162,10 @@ mod tests {
             ("day=.at[:10]", ".at[:10]", "day"),
             (".a == 1", ".a == 1", ".a == 1"),
             ("same = .a==.b", ".a==.b", "same"),
+            ("d=.a-.b", ".a-.b", "d"),
+            (".a-1", ".a-1", ".a-1"),
+            ("-.a", "-.a", "-.a"),
+            (".\"x y\"-.b", ".\"x y\"-.b", ".\"x y\"-.b"),
             (".a,.b | length", ".a,.b | length", ".a,.b | length"),
         ] {
             let expression: Expression = text.parse().unwrap();

@@ -191,10 +191,10 @@ impl<S: Stage> Driver<S> {
         let Self { stage, out, protocol, .. } = self;
         match (protocol.life, &torn) {
             (Life::Ended, _) => return Ok(()),
-            (Life::Checked, None) => return Err(cut_short("without an end mark").into()),
-            (Life::Checked, Some(_)) => return Err(cut_short("in the middle of a line").into()),
+            (Life::Checked, None) => return Err(protocol.cut_short("without an end mark").into()),
+            (Life::Checked, Some(_)) => return Err(protocol.cut_short("in the middle of a line").into()),
             // The source died in the middle of its hello.
-            (Life::New, Some(line)) if is_hello(line) => return Err(cut_short("in its first line").into()),
+            (Life::New, Some(line)) if is_hello(line) => return Err(protocol.cut_short("in its first line").into()),
             (Life::New | Life::Plain, _) => {}
         }
         if let Some(line) = torn {
@@ -271,7 +271,12 @@ pub(crate) fn is_hello(torn: &[u8]) -> bool {
     torn.starts_with(HELLO) || is_mark(torn) && HELLO.starts_with(torn)
 }
 
-pub(crate) fn cut_short(what: &str) -> Error {
+/// A checked stream without its end. `failed` is the stage that said that it has failed for good.
+pub(crate) fn cut_short(what: &str, failed: Option<&str>) -> Error {
+    if let Some(name) = failed {
+        return Error::data(format_args!("the stream was cut short: {name}, before this stage, has failed"))
+            .hint("what it says is the reason; started again, the pipeline would fail again");
+    }
     Error::temporary(format_args!("the stream was cut short {what}")).hint(
         "a stage before this one died, or a program between stopped reading (head); start the whole pipeline again",
     )

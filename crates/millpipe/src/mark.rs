@@ -10,6 +10,9 @@ use crate::fault::Error;
 /// A line that starts with these bytes is a mark; a data line never does.
 pub const PREFIX: &[u8] = b"{\"$\":";
 
+/// The kind of the mark that a stage of a checked stream ends with when it has failed for good.
+pub(crate) const FAILED: &str = "failed";
+
 /// True when the line is a mark.
 #[inline]
 pub fn is_mark(line: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::accounting::Counts;
 use crate::fault::{Error, Fault};
-use crate::mark::Mark;
+use crate::mark::{FAILED, Mark};
 use crate::rejects::{Late, OnError, Policy, Rejects};
 
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
@@ -86,6 +86,15 @@ impl Out {
             epoch_lines: 0,
             counts: Counts::default(),
         }
+    }
+
+    /// The last words of a stage of a checked stream that has failed for good: those behind it then know that a new start does not
+    /// help. What it has written since it failed is not for them.
+    pub(crate) fn last_words(&mut self, name: &str) {
+        if self.failed.take().is_some() {
+            self.bytes.clear();
+        }
+        self.mark(&Mark::new(FAILED).with("by", name));
     }
 
     /// From now on full blocks go there, and what `flush_all` finds.

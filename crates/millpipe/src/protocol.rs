@@ -2,11 +2,11 @@
 
 use checkpoint::{Changes, Part, Snapshot};
 
-use crate::driver::Config;
+use crate::driver::{Config, cut_short};
 use crate::fault::{Error, Fault};
 use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
-use crate::mark::{Mark, is_mark};
+use crate::mark::{FAILED, Mark, is_mark};
 use crate::out::{Out, Place};
 use crate::stage::Stage;
 
@@ -47,6 +47,8 @@ pub(crate) struct Protocol {
     /// A barrier or end mark that waits until all that was open is flushed.
     waiting: Option<Mark>,
     pub sees_from: bool,
+    /// A stage before this one has failed for good, and said so.
+    failed: Option<String>,
 }
 
 impl Protocol {
@@ -58,6 +60,7 @@ impl Protocol {
             epoch_lines: 0,
             is_sink,
             sees_from: false,
+            failed: None,
             keeper: Keeper::new(),
             kept: None,
             drained: false,
@@ -107,6 +110,11 @@ impl Protocol {
             Life::Ended => Err(self.follows_the_end()),
             Life::Plain | Life::Checked => Ok(()),
         }
+    }
+
+    /// The input has ended without the end mark.
+    pub fn cut_short(&self, what: &str) -> Error {
+        cut_short(what, self.failed.as_deref())
     }
 
     /// A checked stream has had its end.
@@ -175,6 +183,13 @@ impl Protocol {
             "hello" => self.hello(stage, out, mark)?,
             "barrier" => self.barrier(stage, out, mark)?,
             "end" => self.end(stage, out, mark)?,
+            FAILED if self.life == Life::Checked => {
+                self.failed = mark.text("by").map(str::to_owned);
+                if !self.is_sink {
+                    stage.catch_up(out)?;
+                    out.mark(&mark);
+                }
+            }
             "reject" if !self.is_sink => {
                 stage.catch_up(out)?;
                 out.mark(&mark);

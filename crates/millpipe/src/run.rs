@@ -10,7 +10,7 @@ use crate::accounting::timed;
 use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
 use crate::driver::{Config, Driver};
-use crate::fault::{Error, Fault};
+use crate::fault::{Error, Exit, Fault};
 use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room, write_all, write_some};
 use crate::monitor::Monitor;
 use crate::out::Drain;
@@ -78,6 +78,10 @@ pub(crate) fn drive<S: Stage>(
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
         driver.stage.give_up(&mut driver.out);
     }
+    if driver.is_checked() && !driver.stage.is_sink() && is_for_good(&result) {
+        let name = driver.name().to_owned();
+        driver.out.last_words(&name);
+    }
     let flushed = match &result {
         Err(Fault::ReaderGone) => Ok(()),
         // It may be that the run ends because nobody reads.
@@ -88,6 +92,11 @@ pub(crate) fn drive<S: Stage>(
     say_late(driver);
     monitor.finish(driver.counts())?;
     result
+}
+
+/// A new start would give the same.
+pub(crate) fn is_for_good(result: &Result<(), Fault>) -> bool {
+    matches!(result, Err(Fault::Stop(error)) if error.exit != Exit::Temporary)
 }
 
 /// The loop: wait, read, work, write.

@@ -121,6 +121,11 @@ impl<S: Source> SourceDriver<S> {
         self.source.start(&mut self.out)
     }
 
+    /// The stream is checked, and those behind know it.
+    pub fn has_said_hello(&self) -> bool {
+        self.epochs.as_ref().is_some_and(|epochs| epochs.next_at_ms > 0)
+    }
+
     /// Writes a barrier if one is due, and polls the source once. All that was written before it has gone into the
     /// pipe.
     ///

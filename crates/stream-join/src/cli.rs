@@ -23,8 +23,8 @@ the other is kept. --within: those with right time - left time in the range. --b
 two times of the other. --window: those in the same window, as window writes it. Ranges include both ends.
 
 Lines are kept until the watermarks of the stream say that no partner in time can come any more; watermark or window in front
-make them, from all lines of the pipe. Without watermarks all lines are kept. A line that is over when it comes, and finds no
-partner, is late (--late). Others that come behind the watermark are joined like any other.
+make them, from all lines of the pipe. Without watermarks all lines are kept. A line that is behind the watermark, over when it
+comes, and finds no partner, is late (--late). Others that come behind the watermark are joined like any other.
 
 A null or missing key is equal to none, as in SQL: such a line has no partner.
 

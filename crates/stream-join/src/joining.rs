@@ -43,11 +43,12 @@ impl StreamJoin {
             }
             return Ok(Fate::Done);
         }
-        if read.span.until < self.watermark_ms {
+        if self.job.bound.is_late(read.span, self.watermark_ms) {
             return Ok(if met.partner { Fate::Done } else { Fate::Late });
         }
-        if read.is_null {
-            if kind.preserves(side) {
+        // No partner will come any more: of a key that is null, or all had to come before the line.
+        if read.is_null || read.span.until < self.watermark_ms {
+            if kind.preserves(side) && !met.partner {
                 self.write_line(side, read.span, out);
             }
             return Ok(Fate::Done);

@@ -40,6 +40,17 @@ impl Span {
 }
 
 impl Bound {
+    /// Whether a line comes too late: no partner can come any more, and rows that were its partners may have gone.
+    #[inline]
+    pub fn is_late(self, span: Span, watermark_ms: i64) -> bool {
+        let last = match self {
+            // Of a range that lies on one side of 0: the line may be the newest of all, and over when it comes.
+            Bound::Within { .. } => span.until.max(span.time),
+            _ => span.until,
+        };
+        last < watermark_ms
+    }
+
     /// Whether lines of the same key are near enough. Both are not over.
     #[inline]
     pub fn joins(self, left: Span, right: Span) -> bool {

@@ -23,11 +23,12 @@ enum Near {
     Window,
 }
 
-const NEAR: [Near; 7] = [
+const NEAR: [Near; 8] = [
     Near::Always,
     Near::Keep(2_000),
     Near::Within(-1_500, 3_000),
     Near::Within(500, 2_500),
+    Near::Within(-2_500, -500),
     Near::Between(Side::Right),
     Near::Between(Side::Left),
     Near::Window,
@@ -86,6 +87,12 @@ impl Near {
             Near::Between(bounds) => (if bounds == side { line.to } else { line.time }) < watermark,
             Near::Window => watermark >= line.window() + WINDOW_MS - 1,
         }
+    }
+
+    /// Its partners may have gone before it came.
+    fn is_late(self, line: &Line, side: Side, watermark: i64) -> bool {
+        let is_behind = !matches!(self, Near::Within(..)) || line.time < watermark;
+        is_behind && self.is_over(line, side, watermark)
     }
 
     /// What results without a partner are sorted by.
@@ -221,10 +228,11 @@ fn model(steps: &[Step], near: Near, kind: &str) -> (String, u64) {
                         out += &half.alone(near);
                     }
                     let is_over = near.is_over(line, side, watermark);
-                    late_sides += u64::from(is_over && !half.has_partner);
+                    let is_late = near.is_late(line, side, watermark);
+                    late_sides += u64::from(is_late && !half.has_partner);
                     let is_gone = ["semi", "anti"].contains(&kind) && side == Side::Left && half.has_partner;
                     half.is_kept = !is_over && line.key.is_some() && !is_gone;
-                    if line.key.is_none() && !is_over && preserves(side) {
+                    if (line.key.is_none() || is_over) && !is_late && !half.has_partner && preserves(side) {
                         out += &half.alone(near);
                     }
                     half.is_written |= is_over;

@@ -14,7 +14,7 @@ Examples:
 /// Write watermark marks among the lines, from the times in them
 ///
 /// The part of window that makes time, alone: for a stream that several tools are to see with the same watermarks.
-/// Lines pass unchanged. A mark {\"$\":\"watermark\",\"time\":…} says that no line with an earlier time is expected
+/// Lines pass unchanged. A mark {"$":"watermark","time":…} says that no line with an earlier time is expected
 /// any more; it stands right behind the line that moved time to it. from and idle marks (kafka-cat-in --marks) end here.
 /// A stream that has watermarks already keeps these. With --where, only the lines that it selects must have a time and
 /// move it.
@@ -43,6 +43,11 @@ impl Cli {
     /// # Errors
     /// None yet: every combination of flags makes sense.
     pub fn watermark(&self) -> Result<Watermark, Error> {
-        Ok(Watermark::new(&self.time.field(), self.time.stream_time(), self.every.0, self.time.for_snapshot()))
+        Ok(Watermark::new(
+            &self.time.field(),
+            self.time.stream_time_of_windows(),
+            self.every.0,
+            self.time.for_snapshot(),
+        ))
     }
 }

@@ -29,7 +29,7 @@ fn the_slowest_partition_sets_the_time_until_it_is_idle_for_good() {
     let input = "{\"$\":\"from\",\"part\":\"a/0\"}\n{\"$\":\"from\",\"part\":\"a/1\"}\n{\"t\":50}\n\
                  {\"$\":\"from\",\"part\":\"a/0\"}\n{\"t\":20}\n{\"$\":\"idle\",\"part\":\"a/0\",\"final\":true}\n";
     let (slow, free) = (mark("00:00:20"), mark("00:00:50"));
-    assert_eq!(play(watermark(""), input).out, format!("{NULL}{{\"t\":50}}\n{{\"t\":20}}\n{slow}{free}"));
+    assert_eq!(play(watermark("--lateness 0s"), input).out, format!("{NULL}{{\"t\":50}}\n{{\"t\":20}}\n{slow}{free}"));
 }
 
 #[test]

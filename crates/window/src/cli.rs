@@ -218,7 +218,7 @@ impl Cli {
         let windowing = self.windowing(size)?;
         let flags = self.state_flags();
         let field = self.time.field();
-        let windows = TimeWindows::new(&field, self.time.stream_time(), windowing, self.form(), flags);
+        let windows = TimeWindows::new(&field, self.time.stream_time_of_windows(), windowing, self.form(), flags);
         Ok(if self.has_other_lines() { windows.with_other_lines(&field) } else { windows })
     }
 
@@ -248,7 +248,7 @@ impl Cli {
             has_other_lines: self.has_other_lines(),
             flags: self.state_flags(),
         };
-        Ok(SessionWindows::new(settings, self.time.stream_time()))
+        Ok(SessionWindows::new(settings, self.time.stream_time_of_windows()))
     }
 
     fn counts(&self, size: NonZeroU64) -> Result<CountWindows, Error> {

@@ -15,14 +15,13 @@ fn cli(flags: &str) -> Cli {
     Cli::parse_from(format!("window {flags}").split_whitespace())
 }
 
-/// Plays the input with these flags; the time field is `t`, in seconds.
+/// Plays the input with these flags; the time field is `t`, in seconds, and the lateness 0, if they do not say it.
 fn window(flags: &str, input: &str) -> Played {
-    let time = if flags.contains("--count") || flags.contains("--time ") || flags.contains("--processing") {
-        ""
-    } else {
-        "--time t --time-unit s"
-    };
-    let cli = cli(&format!("{flags} {time}"));
+    let has = |flag: &str| flags.contains(flag);
+    let is_timed = !has("--count") && !has("--processing");
+    let time = if is_timed && !has("--time ") { "--time t --time-unit s" } else { "" };
+    let lateness = if is_timed && !has("--lateness") { "--lateness 0s" } else { "" };
+    let cli = cli(&format!("{flags} {time} {lateness}"));
     let config = cli.config();
     match cli.plan().unwrap() {
         Plan::Times(stage) => play_with(stage, config, input),

@@ -71,12 +71,21 @@ fn late_lines_are_warned_of_and_counted_at_the_end() {
     assert_eq!(
         lines[0],
         "window: line 2: time 1970-01-01T00:00:01Z is late: its window up to 1970-01-01T00:00:10Z closed at watermark \
-         1970-01-01T00:00:50Z; late lines are dropped and counted"
+         1970-01-01T00:00:49.999Z; late lines are dropped and counted"
     );
     assert!(lines[1].starts_with("window: hint: a longer --lateness waits"), "{}", ran.stderr);
     assert_eq!(lines[2], "window: 2 late lines dropped");
     assert!(lines[3].contains("--marks"), "many late lines of no partition: {}", ran.stderr);
     assert!(lines[4].starts_with("window: in 3 = out 1 + late 2 + rejected 0 + held 0"), "{}", ran.stderr);
+}
+
+#[test]
+fn lines_in_order_are_never_late() {
+    let input = "{\"timestamp\":9.999}\n{\"timestamp\":9.999}\n{\"timestamp\":10}\n{\"timestamp\":10}\n";
+    let ran = window("--size 10s -v", input);
+    assert!(ran.stderr.starts_with("window: in 4 = out 4 + late 0"), "{}", ran.stderr);
+    let (closed, open) = ran.stdout.split_once("\"time\":\"1970-01-01T00:00:09.999Z\"").unwrap();
+    assert_eq!((closed.matches("9.999}").count(), open.matches(":10}").count()), (2, 1), "{}", ran.stdout);
 }
 
 #[test]
@@ -107,7 +116,7 @@ fn the_examples_of_the_help_have_flags_that_exist() {
 #[test]
 fn a_partition_with_nothing_to_read_closes_windows_after_the_idle_time() {
     let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9.999}' \
-                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | \"$0\" --size 10s --idle 200ms";
+                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | \"$0\" --size 10s --lateness 0s --idle 200ms";
     let out = run("bash", &["-c", script, env!("CARGO_BIN_EXE_window")], "").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09.999Z\"}\n"), "{out}");
 }

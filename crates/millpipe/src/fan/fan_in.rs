@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
 use crate::lines::{Piece, Splitter, lines_of, ordinary_lines};
-use crate::mark::{Mark, is_mark};
+use crate::mark::{FAILED, Mark, is_mark};
 use crate::protocol::{Life, check_count};
 
 /// Where a line is from: the input's number, the line's number in it, and the byte that it begins at.
@@ -69,6 +69,8 @@ struct Input {
     bytes: u64,
     /// Data lines since the last barrier.
     epoch_lines: u64,
+    /// A stage of it has failed for good, and said so.
+    failed: Option<String>,
 }
 
 /// The state machine.
@@ -94,6 +96,7 @@ impl FanIn {
             lines: 0,
             bytes: 0,
             epoch_lines: 0,
+            failed: None,
         };
         let inputs = names.iter().map(input).collect();
         Self { inputs, line_bytes_max, names, receiver: receiver.to_owned(), checked: None }
@@ -239,6 +242,10 @@ impl FanIn {
                 check_count(&mark, arrived, &self.receiver).map_err(|error| self.told(from, error.into()))?;
                 self.inputs[at].waiting = Some(mark);
             }
+            (FAILED, Life::Checked) => {
+                self.inputs[at].failed = mark.text("by").map(str::to_owned);
+                to.item(from, line)?;
+            }
             _ => to.item(from, line)?,
         }
         Ok(())
@@ -257,7 +264,8 @@ impl FanIn {
     }
 
     fn eof(&mut self, input: usize, torn: Option<Vec<u8>>, to: &mut impl Confluence) -> Result<(), Fault> {
-        let short = |what| Err(self.named(input, cut_short(what)).into());
+        let failed = self.inputs[input].failed.as_deref();
+        let short = |what| Err(self.named(input, cut_short(what, failed)).into());
         match (self.inputs[input].life, &torn) {
             (Life::Ended, _) => {}
             (Life::Checked, None) => return short("without an end mark"),
@@ -288,7 +296,7 @@ impl FanIn {
         // An empty plain input may have ended before the others turned out to be checked.
         let early = self.inputs.iter().position(|input| input.is_over && input.life == Life::New);
         match early.filter(|_| self.is_checked()) {
-            Some(input) => Err(self.named(input, cut_short("before its first line")).into()),
+            Some(input) => Err(self.named(input, cut_short("before its first line", None)).into()),
             None => Ok(()),
         }
     }

@@ -10,6 +10,7 @@ use crate::out::Out;
 pub(crate) struct Relay<S> {
     pub stage: S,
     pub out: Out,
+    pub has_said_hello: bool,
 }
 
 impl<S: Merge> Confluence for Relay<S> {
@@ -44,6 +45,7 @@ impl<S: Merge> Confluence for Relay<S> {
     fn aligned(&mut self, mut mark: Mark) -> Result<(), Fault> {
         if mark.kind() == "hello" {
             leave_shard(&mut mark);
+            self.has_said_hello = true;
         } else {
             mark.set("lines", std::mem::take(&mut self.out.epoch_lines));
         }

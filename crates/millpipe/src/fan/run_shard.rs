@@ -26,7 +26,7 @@ use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::processes::Processes;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, driver, look_in, now_ms};
+use crate::run::{Stdout, driver, is_for_good, look_in, now_ms};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -65,7 +65,7 @@ pub fn run_shard<R: Route, M: Merge>(
     let mut run = Run {
         fan_in: FanIn::new(names, &config.name, config.line_bytes_max.saturating_mul(2)),
         driver: driver(FanOut::new(route, shards.count, turns), config)?,
-        relay: Relay { stage: merge, out },
+        relay: Relay { stage: merge, out, has_said_hello: false },
         ordered: shards.ordered_bytes.map(|bytes| Ordered::new(shards.count, bytes)),
         pipes: (0..shards.count).map(start).collect::<Result<_, _>>()?,
         buffer: vec![0; args.chunk.as_usize().clamp(1, FLOOD_CHUNK_BYTES)],
@@ -74,6 +74,9 @@ pub fn run_shard<R: Route, M: Merge>(
         heard_at: Instant::now(),
     };
     let result = run.pump(&mut monitor);
+    if run.relay.has_said_hello && is_for_good(&result) {
+        run.relay.out.last_words(run.driver.name());
+    }
     // What was written before an error is good: it goes out, unless nobody reads.
     let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { run.relay.out.flush_all() };
     let result = result.and(flushed).and(run.driver.out.flush_all());
