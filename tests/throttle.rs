@@ -140,3 +140,31 @@ fn a_run_can_end_when_the_queue_is_full() {
     let place = format!("throttle: line {}: the queue is full, with {QUEUE} lines", LEFT + QUEUE + 1);
     assert!(said.contains(&place), "{said}");
 }
+
+/// Ctrl-C goes to all stages at once. The paces are such that most lines wait, and would wait for minutes.
+const STOPS: &str = r#"
+job() {
+    generate --rate 2000/s --lines 8000 --exactly-once --state s | throttle --rate "$1" | file-cat-out o
+    codes=("${PIPESTATUS[@]}")
+    echo "${codes[@]}"
+}
+export -f job
+stop() { timeout --preserve-status -s INT 1 bash -c "trap : INT; job $1"; }
+
+cd "$(mktemp -d)"
+started=$SECONDS
+stop 1000/s
+stop 10/s
+stop 1/s
+(( SECONDS - started < 60 ))
+(( $(cat o/*.ndjson | wc -l) < 3000 ))
+job 1000000/s
+cat o/*.ndjson | cmp - <(generate --event-rate 2000/s --lines 8000)
+rm -r "$PWD"
+"#;
+
+#[test]
+fn a_stop_leaves_what_waits_to_the_next_run() {
+    let ran = testkit::bash(&["generate", "throttle", "file-cat-out"], STOPS);
+    assert_eq!(ran.ok(), "0 0 0\n".repeat(4));
+}

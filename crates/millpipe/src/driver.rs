@@ -122,7 +122,7 @@ impl<S: Stage> Driver<S> {
     /// Wakes the stage at its own times until it is not full.
     fn let_time_pass(&mut self) -> Result<(), Fault> {
         while self.stage.is_full() {
-            let Some(at_us) = self.stage.wake_at_us() else {
+            let Some(at_us) = self.wake_at_us() else {
                 return Err(Error::data("the stage is full, and waits for nothing").into());
             };
             self.clock_us(at_us.max(self.out.now_us()))?;
@@ -215,6 +215,12 @@ impl<S: Stage> Driver<S> {
         if self.protocol.is_sink { Role::Sink } else { Role::Stage }
     }
 
+    /// When (microseconds of the epoch) the clock is to be given, if no input comes first. Behind the last barrier a stage
+    /// is not woken: what it would write belongs to no epoch, and the next run writes it.
+    pub fn wake_at_us(&self) -> Option<i64> {
+        if self.protocol.is_closing { None } else { self.stage.wake_at_us() }
+    }
+
     /// Takes the clock and wakes the stage if it asked for it.
     ///
     /// # Errors
@@ -230,13 +236,16 @@ impl<S: Stage> Driver<S> {
     pub fn clock_us(&mut self, now_us: i64) -> Result<(), Fault> {
         let was_set_back = now_us < self.out.now_us();
         self.out.set_now_us(now_us);
-        if self.stage.wake_at_us().is_some_and(|at_us| at_us <= now_us || was_set_back) {
+        if self.wake_at_us().is_some_and(|at_us| at_us <= now_us || was_set_back) {
             self.wake()?;
         }
         self.out.check()
     }
 
     fn wake(&mut self) -> Result<(), Fault> {
+        if self.protocol.is_closing {
+            return Ok(());
+        }
         self.stage.wake(&mut self.out)?;
         if self.stage.is_full() { Ok(()) } else { self.protocol.resume(&mut self.stage, &mut self.out) }
     }

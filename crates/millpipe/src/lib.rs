@@ -30,6 +30,7 @@ mod flood;
 mod hello;
 mod input;
 mod keeper;
+mod line_count;
 mod lines;
 mod mark;
 mod monitor;

@@ -6,6 +6,7 @@ use crate::driver::{Config, cut_short};
 use crate::fault::{Error, Fault};
 use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
+use crate::line_count::{Miscount, check_count};
 use crate::mark::{FAILED, Mark, is_mark};
 use crate::out::{Out, Place};
 use crate::stage::Stage;
@@ -49,6 +50,8 @@ pub(crate) struct Protocol {
     pub sees_from: bool,
     /// A stage before this one has failed for good, and said so.
     failed: Option<String>,
+    /// The last barrier has gone on: what the stage still holds is in that checkpoint, and for the next run to write.
+    pub is_closing: bool,
 }
 
 impl Protocol {
@@ -61,6 +64,7 @@ impl Protocol {
             is_sink,
             sees_from: false,
             failed: None,
+            is_closing: false,
             keeper: Keeper::new(),
             kept: None,
             drained: false,
@@ -194,6 +198,8 @@ impl Protocol {
                 stage.catch_up(out)?;
                 out.mark(&mark);
             }
+            // The stage writes nothing any more, and must not be filled.
+            _ if self.is_closing => out.mark(&mark),
             kind => {
                 self.sees_from |= kind == "from";
                 stage.mark(&mark, out)?;
@@ -274,6 +280,7 @@ impl Protocol {
         mark.set("lines", out.epoch_lines);
         out.mark(&mark);
         out.epoch_lines = 0;
+        self.is_closing = mark.flag("last");
         Ok(())
     }
 
@@ -383,35 +390,4 @@ impl Protocol {
             }
         }
     }
-}
-
-pub(crate) enum Miscount {
-    Missing(Error),
-    Different(Error),
-}
-
-impl From<Miscount> for Error {
-    fn from(miscount: Miscount) -> Self {
-        match miscount {
-            Miscount::Missing(error) | Miscount::Different(error) => error,
-        }
-    }
-}
-
-/// The sender counted its lines, `receiver` counted those that arrived.
-pub(crate) fn check_count(mark: &Mark, arrived: u64, receiver: &str) -> Result<(), Miscount> {
-    let Some(sent) = mark.number("lines") else {
-        return Err(Miscount::Missing(Error::data(format_args!("a {} mark without lines", mark.kind()))));
-    };
-    if sent == arrived {
-        return Ok(());
-    }
-    let hops = mark.get("hops").and_then(serde_json::Value::as_array);
-    let upstream = hops.and_then(|h| h.last()).and_then(serde_json::Value::as_str).unwrap_or("the source");
-    let what = if arrived < sent { "dropped" } else { "added" };
-    let error = Error::data(format_args!(
-        "{upstream} sent {sent} lines since the last barrier, {arrived} arrived: a program between {upstream} and {receiver} {what} {}",
-        sent.abs_diff(arrived),
-    ));
-    Err(Miscount::Different(error.hint("run that program inside parallel-map -- CMD, which keeps the counts right")))
 }

@@ -168,7 +168,7 @@ fn write<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), 
 /// The nearest of what the stage, the monitor and the saving of state ask for.
 pub(crate) fn timeout<S: Stage>(driver: &Driver<S>, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
     let wake_in = |at_us: i64| Duration::from_micros(u64::try_from(at_us - now_us()).unwrap_or(0));
-    let wake = driver.stage.wake_at_us().map(wake_in);
+    let wake = driver.wake_at_us().map(wake_in);
     Ok([wake, monitor.tick_in(), look_in(driver)?].into_iter().flatten().min())
 }
 

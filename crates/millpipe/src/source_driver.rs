@@ -137,7 +137,7 @@ impl<S: Source> SourceDriver<S> {
         if let Some(epochs) = &mut self.epochs {
             epochs.look(&mut self.source, &mut self.out)?;
             if self.ending.is_none() && epochs.in_flight.is_none() && epochs.next_at_ms <= now_ms {
-                epochs.barrier(&self.source, &self.name, &mut self.out, false)?;
+                epochs.barrier(&self.source, &self.name, &mut self.out, None)?;
             }
             wait_ms = wait_ms.min(epochs.wait_ms(now_ms));
         }
@@ -172,7 +172,7 @@ impl<S: Source> SourceDriver<S> {
         match ending {
             _ if epochs.in_flight.is_some() => Ok(look_again),
             Ending::Barrier { drain } => {
-                epochs.barrier(&self.source, &self.name, &mut self.out, drain)?;
+                epochs.barrier(&self.source, &self.name, &mut self.out, Some(drain))?;
                 self.ending = Some(Ending::Commit { drain });
                 Ok(look_again)
             }
@@ -220,8 +220,8 @@ impl Epochs {
         Ok(hello)
     }
 
-    /// The source's position of now, under a new id.
-    fn barrier<S: Source>(&mut self, source: &S, name: &str, out: &mut Out, drain: bool) -> Result<(), Fault> {
+    /// The source's position of now, under a new id. `end`: it is the last barrier, and so is the stream to end.
+    fn barrier<S: Source>(&mut self, source: &S, name: &str, out: &mut Out, end: Option<bool>) -> Result<(), Fault> {
         self.seq += 1;
         let id = CheckpointId::new(&self.checkpoints.run, self.seq);
         let positions = source.positions();
@@ -241,8 +241,11 @@ impl Epochs {
             .with("hops", [name].as_slice())
             .with("snapshots", [self.folder.as_str()].as_slice())
             .with("at", rfc3339(out.now_ms()));
-        if drain {
-            mark.set("drain", true);
+        if let Some(drain) = end {
+            mark.set("last", true);
+            if drain {
+                mark.set("drain", true);
+            }
         }
         out.mark(&mark);
         out.epoch_lines = 0;

@@ -149,6 +149,45 @@ fn the_end_of_a_stopped_stream_waits_for_nothing() {
 }
 
 #[test]
+fn behind_the_last_barrier_nothing_is_written_before_the_end() {
+    let mut driver = driver(Slow::default());
+    driver.feed(b"{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n").unwrap();
+    let barrier = |lines| format!("{{\"$\":\"barrier\",\"id\":\"r.{lines}\",\"lines\":{lines}");
+    driver.feed(format!("1\n2\n3\n{}}}\n", barrier(3)).as_bytes()).unwrap();
+    driver.clock(1_000).unwrap();
+    assert!(written(&mut driver).ends_with("\n2\n"), "behind any other barrier the lines go on");
+    driver.feed(format!("{},\"last\":true}}\n", barrier(0)).as_bytes()).unwrap();
+    assert!(
+        written(&mut driver)
+            .starts_with(&format!("{},\"last\":true", barrier(0).replace("\"lines\":0", "\"lines\":1")))
+    );
+    assert_eq!(driver.wake_at_us(), None);
+    let waiting = "{\"$\":\"waiting\",\"for\":\"r.0\"}\n".repeat(2 * ROOM);
+    driver.feed(waiting.as_bytes()).unwrap();
+    driver.clock(9_000).unwrap();
+    assert_eq!(written(&mut driver), waiting, "marks go past what waits");
+    let end = "{\"$\":\"end\",\"lines\":0,\"drain\":false}\n";
+    driver.feed(end.as_bytes()).unwrap();
+    driver.finish().unwrap();
+    assert_eq!((written(&mut driver).as_str(), driver.counts().1), (end, 1));
+}
+
+#[test]
+fn behind_the_last_barrier_room_in_the_output_wakes_nobody() {
+    let reader = Reader::default();
+    let mut driver = driver(Slow { is_fast: true, ..Slow::default() });
+    driver.out.set_drain(Box::new(reader.clone()));
+    driver.feed(b"{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n").unwrap();
+    driver.feed(format!("{}\n", "x".repeat(99)).repeat(200).as_bytes()).unwrap();
+    driver.feed(b"{\"$\":\"barrier\",\"id\":\"r.1\",\"lines\":200,\"last\":true}\n").unwrap();
+    let held = driver.counts().1;
+    reader.reads(1 << 20);
+    driver.flush_some().unwrap();
+    assert_eq!((driver.counts().1, driver.out.counts().lines_out), (held, 200 - held));
+    assert!(held > 0 && reader.has() > 0);
+}
+
+#[test]
 fn a_clock_that_is_set_back_wakes_whoever_waits() {
     let mut driver = driver(Slow::default());
     driver.clock(3_600_000).unwrap();

@@ -91,8 +91,9 @@ pub fn run_stage<S: Stage + 'static>(driver: Driver<S>, seat: Seat) -> Box<dyn F
 
 fn pump<S: Stage>(driver: &mut Driver<S>, seat: &Seat, input: &Arc<Pipe>) -> Result<(), Fault> {
     loop {
+        let wake_at = driver.wake_at_us().map(|at_us| at_us.saturating_add(999).div_euclid(1000));
         let look_at = driver.is_saving()?.then(|| seat.now_ms() + SAVE_LOOK_MS);
-        let until_ms = [driver.stage.wake_at(), look_at].into_iter().flatten().min();
+        let until_ms = [wake_at, look_at].into_iter().flatten().min();
         let read = input.read(&seat.process, seat.output.as_ref(), until_ms)?;
         driver.clock(seat.now_ms())?;
         match read {

@@ -16,8 +16,8 @@
 //!
 //! **Bad lines.** What is not JSON. No line is late here.
 //!
-//! **State.** What waits, an entry in a checkpoint for each line and mark. A run that goes on from a checkpoint begins
-//! without a burst.
+//! **State.** What waits, an entry in a checkpoint for each line and mark. A stop without a flush leaves it there. A run that
+//! goes on from a checkpoint begins without a burst.
 //!
 //! **Memory.** `--queue` lines or `--buffer` bytes, whichever is less. With `spill:FILE` and checkpoints, what came since the
 //! last one beside that, before it goes into the file.

@@ -118,6 +118,21 @@ fn barriers_and_what_is_about_the_pipe_go_past_the_queue() {
 }
 
 #[test]
+fn behind_the_last_barrier_of_a_stop_what_waits_stays_where_it_is() {
+    let mut driver = driver("--rate 10/s --queue 5");
+    driver.feed(b"{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n1\n2\n3\n").unwrap();
+    written(&mut driver);
+    driver.feed(b"{\"$\":\"barrier\",\"id\":\"r.1\",\"lines\":3,\"last\":true}\n").unwrap();
+    assert!(written(&mut driver).contains("\"lines\":1,\"last\":true"));
+    driver.clock(60_000).unwrap();
+    let [waiting, end] = ["{\"$\":\"waiting\",\"for\":\"r.1\"}\n", "{\"$\":\"end\",\"lines\":0,\"drain\":false}\n"];
+    driver.feed(format!("{waiting}{end}").as_bytes()).unwrap();
+    driver.finish().unwrap();
+    assert_eq!((written(&mut driver), driver.counts().1), (format!("{waiting}{end}"), 2));
+    assert_eq!(driver.out.now_ms(), 60_000);
+}
+
+#[test]
 fn a_full_queue_that_blocks_takes_nothing_more() {
     let mut driver = driver("--rate 10/s --queue 3");
     assert_eq!(driver.offer(lines(1..=9).as_bytes()).unwrap(), 8);

@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
+use crate::line_count::check_count;
 use crate::lines::{Piece, Splitter, lines_of, ordinary_lines};
 use crate::mark::{FAILED, Mark, is_mark};
-use crate::protocol::{Life, check_count};
+use crate::protocol::Life;
 
 /// Where a line is from: the input's number, the line's number in it, and the byte that it begins at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -66,7 +66,8 @@ fn one_barrier_is_in_flight_at_a_time() {
     assert_eq!(barriers, [50], "the second one waits for the commit of the first");
     world.save();
     world.commit("a.1");
-    assert!(turn(&mut source, 502).1.contains("\"id\":\"a.2\""));
+    let second = turn(&mut source, 502).1;
+    assert!(second.contains("\"id\":\"a.2\"") && !second.contains("last"), "{second}");
     let at_barrier = json!({ "n": 51 }).as_object().cloned().unwrap();
     assert_eq!(source.source.committed, [at_barrier], "the position when the barrier was written");
 }
@@ -90,7 +91,9 @@ fn the_end_waits_for_the_last_commit() {
     let written: String = (0..20).map(|ms| turn(&mut source, ms).1).collect();
     let last = written.lines().last().unwrap();
     assert!(
-        last.contains("\"id\":\"a.1\"") && last.contains("\"lines\":3") && last.contains("\"drain\":true"),
+        last.contains("\"id\":\"a.1\"")
+            && last.contains("\"lines\":3")
+            && last.contains("\"last\":true,\"drain\":true"),
         "{written}"
     );
     world.save();
@@ -114,6 +117,7 @@ fn a_signal_ends_the_stream_without_a_flush() {
     source.stop();
     let (_, written) = turn(&mut source, 2);
     assert!(written.contains("barrier") && !written.contains("drain"), "{written}");
+    assert!(written.ends_with(",\"last\":true}\n"), "{written}");
     world.save();
     world.commit("a.1");
     assert_eq!(turn(&mut source, 9).1, "{\"$\":\"end\",\"lines\":0,\"drain\":false}\n");
