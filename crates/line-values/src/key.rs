@@ -1,7 +1,7 @@
 //! Keys: the canonical texts of a line's key values, with newlines between them.
 //!
 //! No JSON text in a line holds a newline, so the cells can be told apart. Equal values have equal keys, however they
-//! are written (`1`, `1.0`); a missing field is null, as in SQL's GROUP BY.
+//! are written (`1` and `1.0`, an object's members in any order); a missing field is null, as in SQL's GROUP BY.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn paths_and_filters_may_be_mixed_in_any_order() {
         let line = r#"{"a":1.0,"t":"2026-01-01T10:00:00Z","n":{"x":[1, 2]}}"#;
-        assert_eq!(read("a,.t[:10],n.x,.a * 2", line).unwrap(), r#"1 "2026-01-01" [1, 2] 2"#);
+        assert_eq!(read("a,.t[:10],n.x,.a * 2", line).unwrap(), r#"1 "2026-01-01" [1,2] 2"#);
         assert_eq!(read(".t[11:13] | tonumber,gone,.gone,.gone?,empty", line).unwrap(), "10 null null null null");
     }
 
