@@ -25,7 +25,8 @@ behind the line's own members, or those of --fields: COLUMN, or NAME=COLUMN.
 A table in a file is NDJSON, or CSV by its ending (.csv, .tsv). Values of a CSV are strings, with --csv-numbers those
 that are JSON numbers are numbers. A key in it has no type: a string of a line is equal to the same text, \"1.10\" to 1.10
 and not to 1.1; a number is equal to any text with its value. Where several have it, the number gets the row that is
-written the shortest way (1.1), else the first, with --duplicates all every one.
+written the shortest way (1.1), else the first, with --duplicates all every one. A quote that is not closed, or has text
+behind it, is an error.
 
 The file is read again when it has changed and then stayed the same for a second, and at SIGHUP; a file that cannot be
 read leaves the table as it was, with a warning. Replace it by renaming (mv), so that no half of it is seen. While it is

@@ -17,6 +17,7 @@
 
 pub mod cli;
 mod csv_keys;
+mod csv_quotes;
 mod file;
 mod history;
 mod line_reader;

@@ -9,6 +9,7 @@ use json_fields::{Outline, decode_string, write_string};
 use line_values::{Expression, LineValues};
 use units::ByteSize;
 
+use crate::csv_quotes::CheckedQuotes;
 use crate::table::{Duplicates, Limits, Table};
 
 /// How to read a table.
@@ -58,6 +59,7 @@ impl TableReader {
 
     fn read_csv(&self, csv: &Csv, from: &mut dyn Read) -> Result<Table, String> {
         let mut builder = ReaderBuilder::new();
+        let from = CheckedQuotes::new(from, csv.delimiter);
         let mut reader = builder.delimiter(csv.delimiter).has_headers(csv.columns.is_none()).from_reader(from);
         let header: Vec<String> = match &csv.columns {
             Some(columns) => columns.clone(),
