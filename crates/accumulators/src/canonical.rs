@@ -178,7 +178,7 @@ mod tests {
                     let (name, again) = (spell_string(name, choices), spell_string(name, choices));
                     let place = usize::from(choices.next().unwrap()) % (texts.len() + 1);
                     texts.insert(place, format!("{name} :{}", spell(value, choices)));
-                    if choices.next().unwrap() % 4 == 0 {
+                    if choices.next().unwrap().is_multiple_of(4) {
                         texts.insert(place, format!("{again}:[7]"));
                     }
                 }
@@ -191,7 +191,7 @@ mod tests {
     fn spell_string(text: &str, choices: &mut dyn Iterator<Item = u8>) -> String {
         let mut spelled = String::new();
         for character in text.chars() {
-            let is_escaped = choices.next().unwrap() % 2 == 0 || matches!(character, '"' | '\n');
+            let is_escaped = choices.next().unwrap().is_multiple_of(2) || matches!(character, '"' | '\n');
             if is_escaped { spelled.push_str(&format!("\\u{:04x}", character as u32)) } else { spelled.push(character) }
         }
         format!("\"{spelled}\"")

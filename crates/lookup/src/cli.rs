@@ -23,11 +23,15 @@ table. 1 and 1.0 are equal; null and what is missing are equal to nothing. All c
 behind the line's own members, or those of --fields: COLUMN, or NAME=COLUMN.
 
 A table in a file is NDJSON, or CSV by its ending (.csv, .tsv). Values of a CSV are strings, with --csv-numbers those
-that are JSON numbers are numbers; a key in it has no type: 5 is the number 5 and the string \"5\". The file is read
-again when it has changed and then stayed the same for a second, and at SIGHUP; a file that cannot be read leaves the table
-as it was, with a warning. Replace it by renaming (mv), so that no half of it is seen. While it is read no line is,
-and none is lost. With checkpoints, a run that starts again reads the file as it is then: lines that come a second
-time can get other values.
+that are JSON numbers are numbers. A key in it has no type: a string of a line is equal to the same text, \"1.10\" to 1.10
+and not to 1.1; a number is equal to any text with its value. Where several have it, the number gets the row that is
+written the shortest way (1.1), else the first, with --duplicates all every one. A quote that is not closed, or has text
+behind it, is an error.
+
+The file is read again when it has changed and then stayed the same for a second, and at SIGHUP; a file that cannot be
+read leaves the table as it was, with a warning. Replace it by renaming (mv), so that no half of it is seen. While it is
+read no line is, and none is lost. With checkpoints, a run that starts again reads the file as it is then: lines that
+come a second time can get other values.
 
 --table-where takes the table out of the stream itself: lines for which it is true are rows, and go no further; the
 last row of a key counts. So a compacted Kafka topic is a table: kafka-cat-in reads it beside the others, with --tag. The

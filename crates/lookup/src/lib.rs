@@ -16,6 +16,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
+mod csv_keys;
+mod csv_quotes;
 mod file;
 mod history;
 mod line_reader;
@@ -37,6 +39,7 @@ pub use crate::table::{Duplicates, Table};
 pub use crate::tables::Tables;
 
 use crate::line_reader::{LineReader, write_joined};
+use crate::table::Search;
 
 /// What becomes of a line without a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -57,6 +60,7 @@ pub struct Lookup {
     tables: Box<dyn Tables>,
     table: Table,
     reader: LineReader,
+    search: Search,
     /// When to look at the table next; none before the first line.
     look_at_ms: Option<i64>,
     reports: bool,
@@ -69,8 +73,19 @@ impl Lookup {
     /// When the table cannot be loaded.
     pub fn new(left: Vec<Expression>, kind: Kind, mut tables: Box<dyn Tables>) -> Result<Lookup, Error> {
         let table = tables.load()?;
-        let reader = LineReader::new(&left, None, table.names.clone(), table.is_untyped);
-        Ok(Lookup { left, kind, tables, table, reader, look_at_ms: None, reports: false, lines: 0, lines_without: 0 })
+        let reader = LineReader::new(&left, None, table.names.clone());
+        Ok(Lookup {
+            left,
+            kind,
+            tables,
+            table,
+            reader,
+            search: Search::default(),
+            look_at_ms: None,
+            reports: false,
+            lines: 0,
+            lines_without: 0,
+        })
     }
 
     /// Says at the end how many lines had no row.
@@ -101,17 +116,17 @@ impl Stage for Lookup {
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let read = self.reader.read(line)?;
-        let mut rows = read.key.into_iter().flat_map(|key| self.table.rows(key));
+        let rows = read.key.map_or(&[][..], |key| self.table.find(key, &mut self.search));
         self.lines += 1;
-        let Some(first) = rows.next() else {
+        let Some((first, others)) = rows.split_first() else {
             self.lines_without += 1;
             without_row(self.kind, line, out);
             return Ok(());
         };
-        write_joined(line, first, out.buffer());
+        write_joined(line, self.table.members(*first), out.buffer());
         out.end_line();
-        for row in rows {
-            write_joined(line, row, out.buffer());
+        for row in others {
+            write_joined(line, self.table.members(*row), out.buffer());
             out.end_result();
         }
         Ok(())
@@ -132,7 +147,7 @@ impl Stage for Lookup {
         self.look_at_ms = Some(out.now_ms() + LOOK_MS);
         match self.tables.look() {
             Some(Ok(table)) => {
-                self.reader = LineReader::new(&self.left, None, table.names.clone(), table.is_untyped);
+                self.reader = LineReader::new(&self.left, None, table.names.clone());
                 self.table = table;
                 if self.reports {
                     out.warn(format_args!("the table has changed, and has {} keys now", self.table.len()));

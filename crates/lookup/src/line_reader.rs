@@ -4,8 +4,6 @@ use json_fields::FieldPath;
 use line_values::{Expression, LineValues};
 use millpipe::Fault;
 
-use crate::table::write_untyped;
-
 /// What was read of a line.
 #[derive(Clone, Copy)]
 pub struct Read<'a> {
@@ -21,14 +19,12 @@ pub struct LineReader {
     left: usize,
     /// Members that rows put there.
     names: Vec<String>,
-    is_untyped: bool,
     key: Vec<u8>,
-    untyped: Vec<u8>,
 }
 
 impl LineReader {
     /// For lines that are to get members of these names.
-    pub fn new(left: &[Expression], time: Option<&FieldPath>, names: Vec<String>, is_untyped: bool) -> LineReader {
+    pub fn new(left: &[Expression], time: Option<&FieldPath>, names: Vec<String>) -> LineReader {
         let time: Vec<Expression> = time.into_iter().cloned().map(Expression::from).collect();
         let members: Vec<Expression> = names.iter().map(|name| FieldPath::key(name).into()).collect();
         // Where there is no time, its place is taken by a value that is there anyway.
@@ -37,9 +33,7 @@ impl LineReader {
             values: LineValues::new(left.iter().chain(time).chain(&members)),
             left: left.len(),
             names,
-            is_untyped,
             key: Vec::new(),
-            untyped: Vec::new(),
         }
     }
 
@@ -58,11 +52,6 @@ impl LineReader {
         self.key.clear();
         found.write_key(0..self.left, &mut self.key);
         let has_key = (0..self.left).all(|number| found.get(number).is_some_and(|value| !value.is_null()));
-        if self.is_untyped && self.key.contains(&b'"') {
-            self.untyped.clear();
-            write_untyped(&self.key, &mut self.untyped);
-            std::mem::swap(&mut self.key, &mut self.untyped);
-        }
         Ok(Read { key: has_key.then_some(&self.key), time: found.get(self.left).map(|value| value.text()) })
     }
 }

@@ -9,7 +9,8 @@ use json_fields::{Outline, decode_string, write_string};
 use line_values::{Expression, LineValues};
 use units::ByteSize;
 
-use crate::table::{Duplicates, Limits, Table, write_untyped};
+use crate::csv_quotes::CheckedQuotes;
+use crate::table::{Duplicates, Limits, Table};
 
 /// How to read a table.
 #[derive(Clone, Debug)]
@@ -58,6 +59,7 @@ impl TableReader {
 
     fn read_csv(&self, csv: &Csv, from: &mut dyn Read) -> Result<Table, String> {
         let mut builder = ReaderBuilder::new();
+        let from = CheckedQuotes::new(from, csv.delimiter);
         let mut reader = builder.delimiter(csv.delimiter).has_headers(csv.columns.is_none()).from_reader(from);
         let header: Vec<String> = match &csv.columns {
             Some(columns) => columns.clone(),
@@ -67,22 +69,21 @@ impl TableReader {
         let header: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
         let key = self.key.iter().map(|column| find(&header, column)).collect::<Result<Vec<_>, _>>()?;
         let fields = self.csv_fields(&header, &key)?;
-        let mut table = Table::untyped(fields.iter().map(|field| field.0.clone()).collect());
-        let (mut row, mut typed, mut untyped, mut members) = (StringRecord::new(), Vec::new(), Vec::new(), Vec::new());
+        let names = fields.iter().map(|field| field.0.clone()).collect();
+        let mut table = Table::of_texts(names, self.duplicates == Duplicates::All);
+        let (mut row, mut texts, mut members) = (StringRecord::new(), Vec::new(), Vec::new());
         while reader.read_record(&mut row).map_err(|e| e.to_string())? {
             let line = row.position().map_or(0, csv::Position::line);
             if row.len() != header.len() {
                 return Err(format!("line {line}: {} fields for {} columns", row.len(), header.len()));
             }
-            typed.clear();
+            texts.clear();
             for (number, column) in key.iter().enumerate() {
                 if number > 0 {
-                    typed.push(b'\n');
+                    texts.push(b'\n');
                 }
-                write_string(&row[*column], &mut typed);
+                write_string(&row[*column], &mut texts);
             }
-            untyped.clear();
-            write_untyped(&typed, &mut untyped);
             members.clear();
             for (name, column) in &fields {
                 write_name(name, &mut members);
@@ -91,7 +92,7 @@ impl TableReader {
                     _ => write_string(&row[*column], &mut members),
                 }
             }
-            table.add(&untyped, &members, self.duplicates, self.limits(), &format_args!("line {line}"))?;
+            table.add(&texts, &members, self.duplicates, self.limits(), &format_args!("line {line}"))?;
         }
         Ok(table)
     }

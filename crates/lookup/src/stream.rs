@@ -77,7 +77,7 @@ impl LookupStream {
         let path = job.time.as_ref().map(|(path, _)| path);
         let row_time = job.table_time.clone().map(Expression::from);
         LookupStream {
-            reader: LineReader::new(&job.on.left, path, job.names.clone(), false),
+            reader: LineReader::new(&job.on.left, path, job.names.clone()),
             row_values: LineValues::new(job.on.right.iter().chain(&job.fields).chain(&row_time)),
             others: path.map(OtherLines::new),
             histories: Keyed::default(),

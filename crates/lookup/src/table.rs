@@ -2,10 +2,10 @@
 
 use std::fmt::Display;
 
-use accumulators::Number;
 use keyed_state::{Keyed, hash};
-use line_values::key::cells;
 use units::ByteSize;
+
+use crate::csv_keys::{OtherSpellings, has_strings, is_text, write_text};
 
 /// What happens to two rows of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -30,8 +30,16 @@ pub struct Table {
     text: Vec<u8>,
     /// The names of all members that rows have.
     pub names: Vec<String>,
-    /// Keys know no types, as in a CSV.
-    pub is_untyped: bool,
+    /// Where keys are texts, as in a CSV, those with numbers that are written in an unusual way.
+    other_spellings: Option<OtherSpellings>,
+    takes_all: bool,
+}
+
+/// What a search has found, and what it needs.
+#[derive(Debug, Default)]
+pub struct Search {
+    rows: Vec<u32>,
+    text: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,9 +58,10 @@ pub struct Limits {
 }
 
 impl Table {
-    /// A table whose rows have members of these names, and whose keys know no types.
-    pub fn untyped(names: Vec<String>) -> Table {
-        Table { names, is_untyped: true, ..Table::default() }
+    /// A table whose rows have members of these names, and whose keys are texts.
+    /// A number then gets all rows of its value, or those of one key.
+    pub fn of_texts(names: Vec<String>, takes_all: bool) -> Table {
+        Table { names, other_spellings: Some(OtherSpellings::default()), takes_all, ..Table::default() }
     }
 
     /// Adds a row. `place` says where it comes from.
@@ -88,7 +97,12 @@ impl Table {
         self.text.extend_from_slice(members);
         self.rows.push(Row { start, end: self.text.len(), next: None });
         match known {
-            None => drop(self.keys.insert(key, hash, (number, number))),
+            None => {
+                let id = self.keys.insert(key, hash, (number, number));
+                if let Some(others) = &mut self.other_spellings {
+                    others.add(key, id);
+                }
+            }
             Some(id) if duplicates == Duplicates::Last => *self.keys.change(id) = (number, number),
             Some(id) => {
                 let (_, last) = self.keys.change(id);
@@ -99,13 +113,46 @@ impl Table {
         Ok(())
     }
 
-    /// The members of a key's rows, in their order.
+    /// The rows for the key of a line, in their order.
     #[inline]
-    pub fn rows(&self, key: &[u8]) -> impl Iterator<Item = &[u8]> {
-        let first = self.keys.find(key, hash(key)).map(|id| self.keys.get(id).0);
-        let row = |number: u32| self.rows[number as usize];
-        std::iter::successors(first, move |number| row(*number).next)
-            .map(move |number| &self.text[row(number).start..row(number).end])
+    pub fn find<'s>(&self, key: &[u8], search: &'s mut Search) -> &'s [u32] {
+        search.rows.clear();
+        match &self.other_spellings {
+            Some(others) if !is_text(key) => self.find_numbers(others, key, search),
+            _ => search.rows.extend(self.rows(self.keys.find(key, hash(key)))),
+        }
+        &search.rows
+    }
+
+    /// Numbers are equal to texts: to the canonical one above all, or to all with this value.
+    fn find_numbers(&self, others: &OtherSpellings, key: &[u8], search: &mut Search) {
+        search.text.clear();
+        write_text(key, &mut search.text);
+        let usual = self.keys.find(&search.text, hash(&search.text));
+        search.rows.extend(self.rows(usual));
+        if usual.is_some() && !self.takes_all {
+            return;
+        }
+        let is_equal = |id: &u32| Some(*id) != usual && has_strings(self.keys.key(*id), key);
+        let wanted = if self.takes_all { usize::MAX } else { 1 };
+        for id in others.like(key).iter().copied().filter(is_equal).take(wanted) {
+            search.rows.extend(self.rows(Some(id)));
+        }
+        search.rows.sort_unstable();
+    }
+
+    /// The rows of a key, in their order.
+    #[inline]
+    fn rows(&self, id: Option<u32>) -> impl Iterator<Item = u32> {
+        std::iter::successors(id.map(|id| self.keys.get(id).0), |row| self.rows[*row as usize].next)
+    }
+
+    /// The members that a row puts behind a line.
+    #[inline]
+    #[must_use]
+    pub fn members(&self, row: u32) -> &[u8] {
+        let row = self.rows[row as usize];
+        &self.text[row.start..row.end]
     }
 
     /// How many keys there are.
@@ -117,21 +164,5 @@ impl Table {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
-    }
-}
-
-/// Appends a key whose cells know no types: a string that is a JSON number is that number.
-pub fn write_untyped(key: &[u8], out: &mut Vec<u8>) {
-    for (number, cell) in cells(key).enumerate() {
-        if number > 0 {
-            out.push(b'\n');
-        }
-        match cell {
-            [b'"', text @ .., b'"'] => match Number::parse(text) {
-                Ok(number) => number.write(out),
-                Err(_) => out.extend_from_slice(cell),
-            },
-            _ => out.extend_from_slice(cell),
-        }
     }
 }

@@ -101,7 +101,58 @@ fn a_key_in_a_csv_has_no_type() {
         let line = format!("{{\"k\":{value}}}\n");
         assert_eq!(out("--table t.csv --on k=id", table, &line), line.replace('}', &format!(",\"n\":\"{name}\"}}")));
     }
-    assert_eq!(out("--table t.csv --on k=id", table, "{\"k\":7}\n"), "{\"k\":7}\n");
+    for value in ["7", "\"5.0\"", "\"1\"", "\"7\"", "true", "[5]"] {
+        let line = format!("{{\"k\":{value}}}\n");
+        assert_eq!(out("--table t.csv --on k=id", table, &line), line);
+    }
+}
+
+#[test]
+fn a_string_finds_a_csvs_text_and_nothing_else() {
+    let table = "ver,name\n1.1,Old\n1.10,New\n120000,number\ntrue,yes\n";
+    let flags = "--table t.csv --on v=ver";
+    assert_eq!(out(flags, table, "{\"v\":\"1.1\"}\n"), "{\"v\":\"1.1\",\"name\":\"Old\"}\n");
+    assert_eq!(out(flags, table, "{\"v\":\"1.10\"}\n"), "{\"v\":\"1.10\",\"name\":\"New\"}\n");
+    assert_eq!(out(flags, table, "{\"v\":\"\\u00311.1\"}\n"), "{\"v\":\"\\u00311.1\"}\n");
+    assert_eq!(out(flags, table, "{\"v\":\"12e4\"}\n"), "{\"v\":\"12e4\"}\n");
+    assert_eq!(out(flags, table, "{\"v\":12e4}\n"), "{\"v\":12e4,\"name\":\"number\"}\n");
+    assert_eq!(out(flags, table, "{\"v\":true}\n"), "{\"v\":true}\n");
+}
+
+#[test]
+fn a_number_finds_a_csvs_text_of_its_value() {
+    let table = "id,n\n2.50,a\n2.500,b\n2.5,c\n-3.0,d\n-3.00,e\n1e999,f\n-3.0,g\n2.50,h\n";
+    let found = |duplicates: &str, value: &str| {
+        let flags = format!("--table t.csv --on k=id --duplicates {duplicates}");
+        let out = out(&flags, table, &format!("{{\"k\":{value}}}\n"));
+        let name = |line: &str| line.split("\"n\":\"").nth(1).unwrap_or("-")[..1].to_owned();
+        out.lines().map(name).collect::<String>()
+    };
+    let cases =
+        [("2.5", "c", "c", "abch"), ("2.50", "c", "c", "abch"), ("-3", "d", "g", "deg"), ("1e999", "f", "f", "f")];
+    for (value, first, last, all) in cases {
+        assert_eq!([found("first", value), found("last", value), found("all", value)], [first, last, all], "{value}");
+    }
+    assert_eq!([found("all", "\"2.50\""), found("all", "\"2.5\""), found("all", "3")], ["ah", "c", "-"]);
+}
+
+#[test]
+fn strings_and_numbers_can_make_one_key_of_a_csv() {
+    let table = "ver,size,n\n1.1,2.0,a\n1.10,2.0,b\n1.10,2,c\n1.10,02,d\n";
+    let found = |line: &str| out("--table t.csv --on v=ver,s=size", table, &format!("{line}\n"));
+    for (ver, size, name) in [
+        ("\"1.1\"", "2", "a"),
+        ("\"1.10\"", "2", "c"),
+        ("\"1.10\"", "\"2.0\"", "b"),
+        ("1.1", "2", "a"),
+        ("1.1", "\"2\"", "c"),
+        ("1.1", "\"02\"", "d"),
+    ] {
+        let line = format!("{{\"v\":{ver},\"s\":{size}}}");
+        assert_eq!(found(&line), format!("{},\"n\":\"{name}\"}}\n", &line[..line.len() - 1]));
+    }
+    let line = "{\"v\":\"1.100\",\"s\":2}";
+    assert_eq!(found(line), format!("{line}\n"));
 }
 
 #[test]
@@ -146,7 +197,7 @@ fn a_csv_can_have_no_header_and_any_delimiter() {
 #[test]
 fn two_rows_of_a_key_are_an_error_unless_it_is_said_what_to_do() {
     let table = "id,v\n1,a\n2,b\n1.0,c\n1,d\n";
-    assert_eq!(refused("--table t.csv --on k=id", table), "line 4: the key 1 is in the table already");
+    assert_eq!(refused("--table t.csv --on k=id", table), "line 5: the key \"1\" is in the table already");
     let line = "{\"k\":1}\n";
     assert_eq!(out("--table t.csv --on k=id --duplicates first", table, line), "{\"k\":1,\"v\":\"a\"}\n");
     assert_eq!(out("--table t.csv --on k=id --duplicates last", table, line), "{\"k\":1,\"v\":\"d\"}\n");
@@ -213,14 +264,19 @@ fn a_table_that_has_changed_counts_for_the_lines_behind() {
 
 #[test]
 fn a_table_that_cannot_be_read_leaves_the_old_one() {
-    let mut driver = changing(vec![Some("id,a\n1,old\n"), Some("a\n1\n"), Some("id,a\n1,new\n")]);
-    for now_ms in [0, 1_000, 2_000] {
+    let texts = ["id,a\n1,old\n", "a\n1\n", "id,a\n1,\"new\n2,x\n", "id,a\n1,new\n"];
+    let mut driver = changing(texts.map(Some).to_vec());
+    for now_ms in [0, 1_000, 2_000, 3_000] {
         driver.clock(now_ms).unwrap();
         driver.feed(b"{\"k\":1}\n").unwrap();
     }
     let (old, new) = ("{\"k\":1,\"a\":\"old\"}\n", "{\"k\":1,\"a\":\"new\"}\n");
-    assert_eq!(String::from_utf8(driver.out.take()).unwrap(), [old, old, new].concat());
-    assert_eq!(driver.out.rejects().warnings()[0], "no column \"id\"; there are a; the table stays as it was");
+    assert_eq!(String::from_utf8(driver.out.take()).unwrap(), [old, old, old, new].concat());
+    let said = [
+        "no column \"id\"; there are a; the table stays as it was",
+        "line 2: the quote that opens here is never closed; the table stays as it was",
+    ];
+    assert_eq!(driver.out.rejects().warnings()[..2], said);
 }
 
 #[test]

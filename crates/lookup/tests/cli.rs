@@ -32,8 +32,11 @@ fn a_table_that_is_not_there_or_wrong_ends_the_run_at_once() {
     let ran = run(LOOKUP, &["--table", table.to_str().unwrap(), "--on", "k=id"], "{\"k\":1}\n");
     ran.fails_with(
         1,
-        "t.csv: line 3: the key 1 is in the table already\nlookup: hint: --duplicates first, last or all",
+        "t.csv: line 3: the key \"1\" is in the table already\nlookup: hint: --duplicates first, last or all",
     );
+    fs::write(&table, "id,v\n1,\"a\n2,b\n").unwrap();
+    let ran = run(LOOKUP, &["--table", table.to_str().unwrap(), "--on", "k=id"], "{\"k\":1}\n");
+    ran.fails_with(1, "t.csv: line 2: the quote that opens here is never closed");
 }
 
 /// A run that is asked again and again until the answer is this one.
