@@ -35,17 +35,25 @@ impl fmt::Display for Argument {
 impl FromStr for Argument {
     type Err = PathError;
 
-    /// What is no path is an expression.
+    /// What is no path, or means something else to jq, is an expression.
     ///
     /// # Errors
     /// A text that is empty.
     fn from_str(text: &str) -> Result<Argument, PathError> {
         match text.trim().parse() {
-            Ok(path) => Ok(Argument::Path(path)),
+            Ok(path) if !may_be_difference(text) => Ok(Argument::Path(path)),
             Err(PathError::Empty) => Err(PathError::Empty),
-            Err(_) => Ok(Argument::Expression(text.trim().to_owned())),
+            _ => Ok(Argument::Expression(text.trim().to_owned())),
         }
     }
+}
+
+/// `.a-.b` and `.a-1` are field paths, but who writes a dot in front thinks of jq, where they are differences. Whether jq takes a
+/// text at all (`.first-name`, which it does not) only jq can say.
+#[must_use]
+pub fn may_be_difference(text: &str) -> bool {
+    let is_of_jq = text.starts_with('.') || text.starts_with("-.");
+    is_of_jq && text.split('"').step_by(2).any(|unquoted| unquoted.contains('-'))
 }
 
 #[cfg(test)]
@@ -56,6 +64,9 @@ mod tests {
     fn what_is_no_path_is_an_expression() {
         assert_eq!("a.b".parse(), Ok(Argument::Path(".a.b".parse().unwrap())));
         assert_eq!(".t[:10]".parse(), Ok(Argument::Expression(".t[:10]".into())));
+        assert_eq!(".a-.b".parse(), Ok(Argument::Expression(".a-.b".into())));
+        assert_eq!("a-b".parse(), Ok(Argument::Path(FieldPath::key("a-b"))));
+        assert_eq!(".\"a-b\"".parse(), Ok(Argument::Path(FieldPath::key("a-b"))));
         assert_eq!(" ".parse::<Argument>(), Err(PathError::Empty));
     }
 }

@@ -71,7 +71,7 @@ mod table;
 mod take_back;
 mod values;
 
-pub use argument::Argument;
+pub use argument::{Argument, may_be_difference};
 pub use batch::NumberBatch;
 pub use canonical::write_canonical;
 pub use limits::LimitError;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use accumulators::may_be_difference;
 use jq_filters::{Arguments, Program, Wrong};
 use json_fields::{FieldPath, split_outside};
 
@@ -84,7 +85,7 @@ impl FromStr for Expression {
         }
         let program = || Program::new(body, Arguments::default());
         let source = match body.parse::<FieldPath>() {
-            Ok(path) => match is_difference_in_jq(body).then(program) {
+            Ok(path) => match may_be_difference(body).then(program) {
                 Some(Ok(program)) => Source::Filter(program),
                 _ => Source::Path(path),
             },
@@ -115,13 +116,6 @@ impl PartialEq for Expression {
     fn eq(&self, other: &Expression) -> bool {
         (&self.name, &self.text) == (&other.name, &other.text)
     }
-}
-
-/// `.a-.b` and `.a-1` are paths as well as filters, and who writes a dot in front thinks of jq; `.first-name`, which jq does not
-/// take, is a path.
-fn is_difference_in_jq(text: &str) -> bool {
-    let is_of_jq = text.starts_with('.') || text.starts_with("-.");
-    is_of_jq && text.split('"').step_by(2).any(|unquoted| unquoted.contains('-'))
 }
 
 /// `NAME=EXPR`: the name is a word, and no `==` follows it.

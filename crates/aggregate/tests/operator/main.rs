@@ -124,6 +124,13 @@ fn keys_that_are_equal_as_values_are_one_and_a_missing_one_is_null() {
 }
 
 #[test]
+fn behind_a_dot_in_front_a_minus_is_that_of_jq() {
+    let input = "{\"a\":5,\"b\":1,\"a-b\":7}\n";
+    let played = play(stage(&["--by", "d=.a-1", "s=sum:.a-.b", "n=sum:a-b", "m=sum:.a-b"]), input);
+    assert_eq!(played.out, "{\"d\":4,\"s\":4,\"n\":7,\"m\":7}\n");
+}
+
+#[test]
 fn nested_keys_are_named_by_their_path() {
     let input = r#"{"a":{"b":"x"},"c":2}
 {"a":{"b":"x"},"c":10}

@@ -40,7 +40,7 @@ const INPUT: &str = "{\"t\":1,\"bid\":true}\n{\"t\":12}\n{\"t\":2,\"bid\":true}\
 
 #[test]
 fn the_time_of_other_lines_closes_windows_and_they_are_never_late() {
-    let played = shared("--size 10s", INPUT);
+    let played = shared("--size 10s --lateness 0s", INPUT);
     assert_eq!(short(&played), "w null, bid 1, 12, w 12, 9, \"never\", 99999999999, bid 13");
     assert_eq!((played.counts.late, played.counts.lines_in), (1, 7));
     assert!(played.out.contains("\n{ \"t\" : 9, \"bid\":false }\n"));
@@ -48,7 +48,7 @@ fn the_time_of_other_lines_closes_windows_and_they_are_never_late() {
 
 #[test]
 fn the_time_of_other_lines_closes_sessions_too() {
-    let played = shared("--session 5s", INPUT);
+    let played = shared("--session 5s --lateness 0s", INPUT);
     assert_eq!(short(&played), "w null, sessions, bid 1, 12, w 12, 9, \"never\", 99999999999, bid 13");
     assert_eq!(played.counts.late, 1);
 }
