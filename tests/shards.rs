@@ -81,17 +81,21 @@ const JOB: &str = "
     job state 2 --no-drain
     tail -n +12001 requests >> in";
 
+/// From two shards, with some lines taken, to five and to one; the rows of `none` in the end.
+const MOVES: &str = "
+    state reshard state of-5 -n 5 >&2
+    job of-5 5 --no-drain
+    state reshard of-5 of-1 -n 1 >&2
+    state check of-1 > checked
+    job of-1 1
+    sort out/*.ndjson | cmp none - && wc -l < none";
+
 #[test]
 fn a_pipeline_goes_on_with_another_number_of_shards() {
     let script = format!(
         "window --size 1s --lateness 2s < requests | aggregate --by status,key n=count p99:value | sort > none
         {JOB}
-        state reshard state of-5 -n 5 >&2
-        job of-5 5 --no-drain
-        state reshard of-5 of-1 -n 1 >&2
-        state check of-1 > checked
-        job of-1 1
-        sort out/*.ndjson | cmp none - && wc -l < none"
+        {MOVES}"
     );
     assert!(run(&script).ok().trim().parse::<u64>().unwrap() > 100);
 }
@@ -125,12 +129,7 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
                 | shard --by '{by}' -n $2 -- \"$sub\" | file-cat-out out; }}
             job state 2 --no-drain
             tail -n +12001 requests >> in
-            state reshard state of-5 -n 5 >&2
-            job of-5 5 --no-drain
-            state reshard of-5 of-1 -n 1 >&2
-            state check of-1 > checked
-            job of-1 1
-            sort out/*.ndjson | cmp none - && wc -l < none"
+            {MOVES}"
         );
         let rows: u64 = run(&script).ok().trim().parse().unwrap();
         assert!(rows > 30, "{sub_pipe}: {rows} rows");

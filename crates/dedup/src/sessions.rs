@@ -113,8 +113,7 @@ impl Sessions {
     pub fn load(value: &[u8]) -> Option<Sessions> {
         let mut from = StateReader::new(value);
         let mut sessions = Vec::new();
-        from.literal(b"[")?;
-        loop {
+        from.items(|from| {
             from.literal(b"[")?;
             let start_ms = from.signed()?;
             from.literal(b",")?;
@@ -123,15 +122,12 @@ impl Sessions {
             let sequence = from.number()?;
             from.literal(b",")?;
             let line = from.string()?.into_owned().into_boxed_slice();
-            from.literal(b"]")?;
             sessions.push(Session { start_ms, time_ms, sequence, line });
-            if from.literal(b",").is_none() {
-                break;
-            }
-        }
-        from.literal(b"]")?;
+            from.literal(b"]")
+        })?;
         from.end()?;
-        let in_order = sessions.is_sorted_by(|a, b| a.time_ms < b.start_ms)
+        let in_order = !sessions.is_empty()
+            && sessions.is_sorted_by(|a, b| a.time_ms < b.start_ms)
             && sessions.iter().all(|session| session.start_ms <= session.time_ms);
         in_order.then_some(Sessions(sessions))
     }

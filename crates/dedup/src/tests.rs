@@ -200,6 +200,7 @@ fn what_is_damaged_is_refused() {
     let mut latest = dedup("--keep last");
     let values = [
         "5",
+        "[]",
         "[1,1,2,\"x\"]",
         "[[1,1,-2,\"x\"]]",
         "[[1,1,2,\"x\"]]]",
