@@ -7,9 +7,13 @@ pub mod markdown;
 pub mod page;
 pub mod shell;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use clap::{Command, CommandFactory};
+
+const SCRIPTS_AT_ONCE: usize = 4;
 
 /// Every tool's command line, in the order of a pipeline.
 pub fn tools() -> Vec<Command> {
@@ -46,6 +50,32 @@ pub fn root() -> PathBuf {
 
 /// Runs `each` for every item, and fails with all that went wrong, not just the first.
 pub fn for_all<T>(items: impl IntoIterator<Item = T>, mut each: impl FnMut(T) -> Result<(), String>) {
-    let wrong: Vec<String> = items.into_iter().filter_map(|item| each(item).err()).collect();
-    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n\n"));
+    none_failed(&items.into_iter().filter_map(|item| each(item).err()).collect::<Vec<_>>());
+}
+
+/// # Panics
+/// With all these failures, if there are any.
+pub fn none_failed(failures: &[String]) {
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n\n"));
+}
+
+/// Runs `each` for every script, several at a time, as they wait more than they work; those that share a broker one after the
+/// other. What went wrong.
+pub fn try_scripts<T: Send>(
+    scripts: Vec<T>,
+    wants_broker: impl Fn(&T) -> bool,
+    each: impl Fn(T) -> Result<(), String> + Sync,
+) -> Vec<String> {
+    let (with_broker, others): (Vec<T>, Vec<T>) = scripts.into_iter().partition(wants_broker);
+    let turns = std::iter::once(with_broker).chain(others.into_iter().map(|script| vec![script]));
+    let turns = Mutex::new(turns.collect::<VecDeque<_>>());
+    let failures = Mutex::new(Vec::new());
+    let take_turns = || {
+        while let Some(scripts) = { turns.lock().unwrap().pop_front() } {
+            let failed = scripts.into_iter().filter_map(|script| each(script).err()).collect::<Vec<_>>();
+            failures.lock().unwrap().extend(failed);
+        }
+    };
+    std::thread::scope(|scope| (0..SCRIPTS_AT_ONCE).for_each(|_| drop(scope.spawn(take_turns))));
+    failures.into_inner().unwrap()
 }

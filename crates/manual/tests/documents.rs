@@ -5,10 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;
+use std::sync::Mutex;
 
 use manual::markdown::{Block, Section, matches, sections};
 use manual::shell::{Folder, wants_broker};
-use manual::{for_all, root};
+use manual::{none_failed, root, try_scripts};
 use testkit::Broker;
 
 /// Blocks that are not run here, and what runs them.
@@ -49,14 +50,17 @@ fn the_other_pages_do_what_they_say() {
 fn page(path: &str) {
     let text = fs::read_to_string(root().join(path)).unwrap();
     let sections = sections(&text);
-    let broker = sections.iter().flat_map(|s| &s.blocks).any(|b| wants_broker(&b.script)).then(Broker::start);
-    let mut corrections = Vec::new();
-    let results: Vec<_> =
-        sections.iter().map(|section| run_section(path, section, broker.as_ref(), &mut corrections)).collect();
+    let needs_broker = |section: &&Section| section.blocks.iter().any(|block| wants_broker(&block.script));
+    let broker = sections.iter().any(|section| needs_broker(&section)).then(Broker::start);
+    let corrections = Mutex::new(Vec::new());
+    let failures = try_scripts(sections.iter().collect(), needs_broker, |section| {
+        run_section(path, section, broker.as_ref(), &corrections)
+    });
+    let corrections = corrections.into_inner().unwrap();
     if !corrections.is_empty() {
         fs::write(root().join(path), corrected(&text, &corrections)).unwrap();
     }
-    for_all(results, |result| result);
+    none_failed(&failures);
 }
 
 type Correction<'a> = (&'a Block, String);
@@ -65,7 +69,7 @@ fn run_section<'a>(
     path: &str,
     section: &'a Section,
     broker: Option<&Broker>,
-    corrections: &mut Vec<Correction<'a>>,
+    corrections: &Mutex<Vec<Correction<'a>>>,
 ) -> Result<(), String> {
     let folder = Folder::new(broker);
     for block in &section.blocks {
@@ -82,7 +86,7 @@ fn run_section<'a>(
             continue;
         }
         if std::env::var_os("MANUAL").is_some_and(|mode| mode == "write") {
-            corrections.push((block, ran.shown));
+            corrections.lock().unwrap().push((block, ran.shown));
         } else {
             return Err(format!("{place}--- the page says:\n{}--- it showed:\n{}", output.text, ran.shown));
         }
