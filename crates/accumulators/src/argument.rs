@@ -40,10 +40,11 @@ impl FromStr for Argument {
     /// # Errors
     /// A text that is empty.
     fn from_str(text: &str) -> Result<Argument, PathError> {
-        match text.trim().parse() {
+        let text = text.trim();
+        match text.parse() {
             Ok(path) if !may_be_difference(text) => Ok(Argument::Path(path)),
             Err(PathError::Empty) => Err(PathError::Empty),
-            _ => Ok(Argument::Expression(text.trim().to_owned())),
+            _ => Ok(Argument::Expression(text.to_owned())),
         }
     }
 }
@@ -64,7 +65,7 @@ mod tests {
     fn what_is_no_path_is_an_expression() {
         assert_eq!("a.b".parse(), Ok(Argument::Path(".a.b".parse().unwrap())));
         assert_eq!(".t[:10]".parse(), Ok(Argument::Expression(".t[:10]".into())));
-        assert_eq!(".a-.b".parse(), Ok(Argument::Expression(".a-.b".into())));
+        assert_eq!(" .a-.b ".parse(), Ok(Argument::Expression(".a-.b".into())));
         assert_eq!("a-b".parse(), Ok(Argument::Path(FieldPath::key("a-b"))));
         assert_eq!(".\"a-b\"".parse(), Ok(Argument::Path(FieldPath::key("a-b"))));
         assert_eq!(" ".parse::<Argument>(), Err(PathError::Empty));
