@@ -14,7 +14,8 @@ flooded when it goes on. Bytes are paced likewise, with a burst of a hundredth o
 when nothing is owed, and what follows waits until it is paid. -v says at the end how steady the pace was.
 
 Only lines wait and cost. Marks keep their place among them, but barriers go past: the lines that wait are in the checkpoint.
-In a pipeline with checkpoints a slow pace so delays lines, not commits.
+In a pipeline with checkpoints a slow pace so delays lines, not commits. That is, while the queue takes what comes: with
+block a barrier behind more lines than the queue holds waits in the pipe, and so does a stop; spill:FILE takes them all.
 
 What --overflow does when --queue lines or --buffer bytes wait:
   block          reads no further: the programs before this one wait (default)
