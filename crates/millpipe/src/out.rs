@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::accounting::Counts;
-use crate::fault::{Error, Fault};
+use crate::fault::{Error, Exit, Fault};
 use crate::mark::{FAILED, Mark};
 use crate::rejects::{Late, OnError, Policy, Rejects};
 
@@ -88,9 +88,12 @@ impl Out {
         }
     }
 
-    /// The last words of a stage of a checked stream that has failed for good: those behind it then know that a new start does not
-    /// help. What it has written since it failed is not for them.
-    pub(crate) fn last_words(&mut self, name: &str) {
+    /// The last words of a stage of a checked stream, if it has failed for good: those behind it then know that a new start does
+    /// not help. What it has written since it failed is not for them.
+    pub(crate) fn last_words(&mut self, name: &str, result: &Result<(), Fault>) {
+        if !matches!(result, Err(Fault::Stop(error)) if error.exit != Exit::Temporary) {
+            return;
+        }
         if self.failed.take().is_some() {
             self.bytes.clear();
         }

@@ -78,9 +78,9 @@ pub(crate) fn drive<S: Stage>(
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
         driver.stage.give_up(&mut driver.out);
     }
-    if driver.is_checked() && !driver.stage.is_sink() && is_for_good(&result) {
+    if driver.is_checked() && !driver.stage.is_sink() {
         let name = driver.name().to_owned();
-        driver.out.last_words(&name);
+        driver.out.last_words(&name, &result);
     }
     let flushed = match &result {
         Err(Fault::ReaderGone) => Ok(()),
@@ -92,11 +92,6 @@ pub(crate) fn drive<S: Stage>(
     say_late(driver);
     monitor.finish(driver.counts())?;
     result
-}
-
-/// A new start would give the same.
-pub(crate) fn is_for_good(result: &Result<(), Fault>) -> bool {
-    matches!(result, Err(Fault::Stop(error)) if error.exit != Exit::Temporary)
 }
 
 /// The loop: wait, read, work, write.

@@ -15,7 +15,7 @@ use crate::keeper::{Keeper, LOCK};
 use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, is_for_good, now_ms};
+use crate::run::{Stdout, now_ms};
 use crate::signals::StopFlag;
 use crate::source_driver::{Checkpoints, SourceDriver, Turn};
 use crate::stage::Source;
@@ -53,8 +53,8 @@ pub fn run_source<S: Source>(
     let mut driver = SourceDriver::new(source, &config.name, out, checkpoints, Keeper::new());
     let mut monitor = Monitor::new(&config.name, Role::Source, args)?;
     let mut result = pump(&mut driver, &mut monitor, &stop);
-    if driver.has_said_hello() && is_for_good(&result) {
-        driver.out.last_words(&config.name);
+    if driver.has_said_hello() {
+        driver.out.last_words(&config.name, &result);
     }
     if result != Err(Fault::ReaderGone) {
         result = result.and(driver.out.flush_all());

@@ -26,7 +26,7 @@ use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::processes::Processes;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, driver, is_for_good, look_in, now_ms};
+use crate::run::{Stdout, driver, look_in, now_ms};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -74,8 +74,8 @@ pub fn run_shard<R: Route, M: Merge>(
         heard_at: Instant::now(),
     };
     let result = run.pump(&mut monitor);
-    if run.relay.has_said_hello && is_for_good(&result) {
-        run.relay.out.last_words(run.driver.name());
+    if run.relay.has_said_hello {
+        run.relay.out.last_words(run.driver.name(), &result);
     }
     // What was written before an error is good: it goes out, unless nobody reads.
     let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { run.relay.out.flush_all() };
