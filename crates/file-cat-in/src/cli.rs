@@ -27,7 +27,7 @@ Exit codes: 0 done, 1 no such file, bad data, or a file of the position is gone,
 
 /// Read files line by line, and know after a crash where it was
 ///
-/// Lines pass as they are, but for blank ones, which are left out; a stage behind this one says which are no JSON. Files
+/// Lines pass as they are, but for blank ones and a byte order mark before the first; a stage behind this one says which are no JSON. Files
 /// may be compressed (gzip, zstd; told by their first bytes), also of several members or frames. A last line without
 /// newline is a line; with --follow only once its newline comes.
 ///

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use json_fields::{validate, write_string};
 use memchr::memchr_iter;
-use millpipe::{Mark, Out, PREFIX};
+use millpipe::{Mark, Out, PREFIX, without_byte_order_mark};
 
 use crate::cli::Cli;
 
@@ -113,15 +113,15 @@ impl LineWriter {
         Taken { bytes: taken, is_full: false }
     }
 
-    /// Neither blank nor like a mark nor too long: most lines are such.
+    /// Neither blank nor like a mark nor too long, and no byte order mark before it: most lines are such.
     #[inline]
     fn is_written_as_it_is(&self, line: &[u8]) -> bool {
         self.form == Form::Json
             && line.len() <= self.line_bytes_max
             && match line.first() {
                 Some(b'{') => !line.starts_with(PREFIX),
+                Some(0xef) | None => false,
                 Some(first) => !first.is_ascii_whitespace(),
-                None => false,
             }
     }
 
@@ -135,6 +135,7 @@ impl LineWriter {
 
     /// One line without its newline.
     pub fn line(&mut self, line: &[u8], origin: Origin<'_>, out: &mut Out) {
+        let line = if origin.offset == 0 { without_byte_order_mark(line) } else { line };
         let is_blank = self.form != Form::Text && line.iter().all(u8::is_ascii_whitespace);
         if is_blank || self.is_done() {
             return;
@@ -254,6 +255,21 @@ mod tests {
     fn lines_pass_as_they_are_but_for_blank_ones_and_those_like_marks() {
         let input = b"{\"a\": 1.50}\n\n  \t\r\n {\"b\":2}\r\n{\"$\":\"end\"}\n17\n{}\n";
         assert_eq!(written("", input), "{\"a\": 1.50}\n {\"b\":2}\r\n{ \"$\":\"end\"}\n17\n{}\n");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_left_out_where_a_file_begins() {
+        for (flags, expected) in [("", "1\n\u{feff}2\n"), ("--text", "\"1\"\n\"\u{feff}2\"\n")] {
+            let (mut writer, mut out) = (writer(flags), out());
+            writer.give(
+                "\u{feff}1\n\u{feff}2\n".as_bytes(),
+                usize::MAX,
+                true,
+                Origin { offset: 0, ..ORIGIN },
+                &mut out,
+            );
+            assert_eq!(String::from_utf8(out.take()).unwrap(), expected, "{flags}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use accumulators::Number;
 use csv::{ReaderBuilder, StringRecord};
 use json_fields::{Outline, decode_string, write_string};
 use line_values::{Expression, LineValues};
+use millpipe::without_byte_order_mark;
 use units::ByteSize;
 
 use crate::csv_quotes::CheckedQuotes;
@@ -123,7 +124,7 @@ impl TableReader {
         let (mut outline, mut all_names) = (Outline::default(), BTreeSet::new());
         let mut table = Table::default();
         let (mut key, mut members) = (Vec::new(), Vec::new());
-        for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        for (number, line) in (1..).zip(without_byte_order_mark(&text).split(|byte| *byte == b'\n')) {
             if line.trim_ascii().is_empty() {
                 continue;
             }

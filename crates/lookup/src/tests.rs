@@ -157,7 +157,8 @@ fn strings_and_numbers_can_make_one_key_of_a_csv() {
 
 #[test]
 fn a_key_in_ndjson_has_one() {
-    let table = "{\"id\":5,\"n\":\"number\"}\n\n{\"n\":\"string\",\"id\":\"5\"}\n{\"id\":[1],\"n\":{\"x\": 1.50}}\n";
+    let table =
+        "\u{feff}{\"id\":5,\"n\":\"number\"}\n\n{\"n\":\"string\",\"id\":\"5\"}\n{\"id\":[1],\"n\":{\"x\": 1.50}}\n";
     let flags = "--table t.ndjson --on k=id";
     assert_eq!(out(flags, table, "{\"k\":5.0}\n"), "{\"k\":5.0,\"n\":\"number\"}\n");
     assert_eq!(out(flags, table, "{\"k\":\"\\u0035\"}\n"), "{\"k\":\"\\u0035\",\"n\":\"string\"}\n");

@@ -63,7 +63,7 @@ pub use hello::{Barrier, Hello, Positions, Truth};
 pub use input::CHUNK_BYTES;
 pub use keeper::Jobs as SaveJobs;
 pub use keeper::{Job, Keeper};
-pub use lines::lines_of;
+pub use lines::{lines_of, without_byte_order_mark};
 pub use mark::{Mark, PREFIX};
 pub use out::{BLOCK_BYTES, Drain, Out, ROOM_BYTES};
 pub use pool::Jobs;

@@ -136,6 +136,18 @@ pub(crate) fn ordinary_lines(chunk: &[u8], line_bytes_max: usize) -> (u64, usize
     (lines, taken)
 }
 
+/// A line of which nothing is left when spaces are taken away.
+#[inline]
+pub(crate) fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The first line of a text without the mark that some editors begin a file with (U+FEFF in UTF-8), as jq takes it.
+#[must_use]
+pub fn without_byte_order_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
 /// The lines of a block, without the newlines that each of them ends with.
 pub fn lines_of(block: &[u8]) -> impl Iterator<Item = &[u8]> {
     block.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1])

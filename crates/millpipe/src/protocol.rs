@@ -7,6 +7,7 @@ use crate::fault::{Error, Fault};
 use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
 use crate::line_count::{Miscount, check_count};
+use crate::lines::{is_blank, without_byte_order_mark};
 use crate::mark::{FAILED, Mark, is_mark};
 use crate::out::{Out, Place};
 use crate::stage::Stage;
@@ -77,15 +78,15 @@ impl Protocol {
     #[inline]
     pub fn item<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
         self.line_number += 1;
-        if self.life != Life::Plain {
-            self.before_item(stage, out, line)?;
-        }
+        let line = match self.life {
+            Life::Plain => line,
+            _ => self.before_item(stage, out, line)?,
+        };
         if is_mark(line) {
             return self.mark(stage, out, line);
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            self.epoch_lines += 1;
-            return Ok(()); // A blank line is no value, as for jq.
+        if is_blank(line) {
+            return Ok(()); // No value, as for jq; and none that was counted, so that a program that blanks lines is found.
         }
         self.count_line(out);
         match stage.line(line, out) {
@@ -107,13 +108,17 @@ impl Protocol {
         Ok(())
     }
 
-    fn before_item<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
+    fn before_item<'l, S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &'l [u8]) -> Result<&'l [u8], Fault> {
         match self.life {
-            Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(()),
-            Life::New => self.begin(stage, out),
-            Life::Ended => Err(self.follows_the_end()),
-            Life::Plain | Life::Checked => Ok(()),
+            Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => {}
+            Life::New => {
+                self.begin(stage, out)?;
+                return Ok(without_byte_order_mark(line));
+            }
+            Life::Ended => return Err(self.follows_the_end()),
+            Life::Plain | Life::Checked => {}
         }
+        Ok(line)
     }
 
     /// The input has ended without the end mark.

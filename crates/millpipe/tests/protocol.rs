@@ -122,6 +122,21 @@ fn a_difference_in_the_counts_names_both_neighbours() {
 }
 
 #[test]
+fn a_blank_line_is_no_line() {
+    let end = |lines| format!("{{\"$\":\"end\",\"lines\":{lines},\"drain\":false}}\n");
+    assert_eq!(run(&format!("{HELLO}a\n \t\n\nb\n{}", end(2))).1, Ok(()));
+    let error = stopped(&format!("{HELLO}a\n\nb\n{}", end(3)));
+    assert!(error.message.ends_with("dropped 1"), "a program that makes lines blank loses them: {error}");
+}
+
+#[test]
+fn a_byte_order_mark_before_a_plain_stream_is_no_part_of_it() {
+    assert_eq!(run("\u{feff}a\n\u{feff}b\n").0, "{\"$\":\"started\"}\n1 a\n2 \u{feff}b\nflushed\n");
+    assert_eq!(run("\u{feff}").0, run("").0);
+    assert_eq!(run("\u{feff}{\"$\":\"sonar\"}\n").0, run("{\"$\":\"sonar\"}\n").0);
+}
+
+#[test]
 fn a_bad_line_leaves_what_was_before_it() {
     let (out, result) = run("a\nbad\nb\n");
     assert_eq!(out, "{\"$\":\"started\"}\n1 a\n");
@@ -173,7 +188,7 @@ proptest! {
         checked in any::<bool>(),
         chunk in 1usize..40,
     ) {
-        let lines = items.iter().filter(|i| !i.starts_with('{')).count();
+        let lines = items.iter().filter(|i| !i.is_empty() && !i.starts_with('{')).count();
         let body: String = items.iter().map(|i| format!("{i}\n")).collect();
         let input = if checked { format!("{HELLO}{body}{{\"$\":\"end\",\"lines\":{lines},\"drain\":true}}\n") } else { body };
         let (whole, result) = run(&input);

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
 use crate::line_count::check_count;
-use crate::lines::{Piece, Splitter, lines_of, ordinary_lines};
+use crate::lines::{Piece, Splitter, is_blank, lines_of, ordinary_lines, without_byte_order_mark};
 use crate::mark::{FAILED, Mark, is_mark};
 use crate::protocol::Life;
 
@@ -210,7 +210,7 @@ impl FanIn {
     fn take_line(&mut self, input: usize, line: &[u8], bytes: usize, to: &mut impl Confluence) -> Result<(), Fault> {
         let from = self.next_place(input, 1, bytes);
         if !is_mark(line) && matches!(self.inputs[input].life, Life::Plain | Life::Checked) {
-            self.inputs[input].epoch_lines += 1;
+            self.inputs[input].epoch_lines += u64::from(!is_blank(line));
             return to.item(from, line);
         }
         if self.inputs[input].life == Life::Ended {
@@ -218,8 +218,7 @@ impl FanIn {
         }
         if !is_mark(line) {
             self.begins_plain(input)?;
-            self.inputs[input].epoch_lines += 1;
-            return to.item(from, line);
+            return to.item(from, without_byte_order_mark(line));
         }
         let mark = Mark::parse(line).map_err(|error| self.told(from, error))?;
         self.take_mark(from, mark, line, to)

@@ -3,6 +3,7 @@
 use crate::fan::fan_in::{Confluence, Origin};
 use crate::fan::merging::Merge;
 use crate::fault::Fault;
+use crate::lines::is_blank;
 use crate::mark::{Mark, is_mark};
 use crate::out::Out;
 
@@ -23,7 +24,7 @@ impl<S: Merge> Confluence for Relay<S> {
             } else {
                 self.stage.mark(&mark, &mut self.out)?;
             }
-        } else if line.iter().all(u8::is_ascii_whitespace) {
+        } else if is_blank(line) {
             return Ok(());
         } else {
             self.stage.line(line, &mut self.out)?;

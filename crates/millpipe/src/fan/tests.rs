@@ -81,6 +81,20 @@ fn lines_of_plain_inputs_come_as_they_are_given() {
 }
 
 #[test]
+fn each_plain_input_may_begin_with_a_byte_order_mark() {
+    let text = flow(2, &[(0, "\u{feff}a\n\u{feff}b\n"), (1, "\u{feff}x"), (0, ""), (1, "")]);
+    assert_eq!(text.unwrap(), "0:a 0:\u{feff}b 0! 1:x 1!");
+}
+
+#[test]
+fn blank_lines_of_a_checked_input_do_not_count() {
+    let ok = format!("{HELLO}1\n\n \n2\n{}", end(2));
+    assert!(flow(1, &[(0, &ok), (0, "")]).is_ok());
+    let error = failure(1, &[(0, &format!("{HELLO}1\n\n{}", end(2)))]);
+    assert!(error.message.ends_with("dropped 1"), "{error}");
+}
+
+#[test]
 fn a_barrier_waits_for_all_inputs_and_what_is_behind_it_too() {
     let (a, b) = (barrier(1, 2, "a"), barrier(1, 1, "b"));
     let first = format!("{HELLO}1\n2\n{a}3\n");
