@@ -10,7 +10,7 @@ use crate::accounting::timed;
 use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
 use crate::driver::{Config, Driver};
-use crate::fault::{Error, Exit, Fault};
+use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room, write_all, write_some};
 use crate::monitor::Monitor;
 use crate::out::Drain;
