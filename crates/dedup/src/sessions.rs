@@ -5,6 +5,7 @@
 
 use accumulators::{StateReader, write_number, write_signed};
 use json_fields::write_string;
+use smallvec::SmallVec;
 
 use crate::Taken;
 
@@ -33,9 +34,9 @@ impl Session {
     }
 }
 
-/// The sessions of one key, by time.
+/// The sessions of one key, by time. Nearly every key has one: it stands with the key.
 #[derive(Debug, Default)]
-pub struct Sessions(Vec<Session>);
+pub struct Sessions(SmallVec<[Session; 1]>);
 
 /// How many sessions a line belongs to: it has made one of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +91,8 @@ impl Sessions {
         self.0.iter().map(Session::bytes).sum()
     }
 
-    pub fn into_inner(self) -> Vec<Session> {
-        self.0
+    pub fn into_inner(self) -> impl Iterator<Item = Session> {
+        self.0.into_iter()
     }
 
     pub fn save(&self, to: &mut Vec<u8>) {
@@ -112,7 +113,7 @@ impl Sessions {
 
     pub fn load(value: &[u8]) -> Option<Sessions> {
         let mut from = StateReader::new(value);
-        let mut sessions = Vec::new();
+        let mut sessions = SmallVec::<[Session; 1]>::new();
         from.items(|from| {
             from.literal(b"[")?;
             let start_ms = from.signed()?;
