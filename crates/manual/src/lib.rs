@@ -7,11 +7,11 @@ pub mod markdown;
 pub mod page;
 pub mod shell;
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use clap::{Command, CommandFactory};
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 
 const SCRIPTS_AT_ONCE: usize = 4;
 
@@ -67,15 +67,10 @@ pub fn try_scripts<T: Send>(
     each: impl Fn(T) -> Result<(), String> + Sync,
 ) -> Vec<String> {
     let (with_broker, others): (Vec<T>, Vec<T>) = scripts.into_iter().partition(wants_broker);
-    let turns = std::iter::once(with_broker).chain(others.into_iter().map(|script| vec![script]));
-    let turns = Mutex::new(turns.collect::<VecDeque<_>>());
-    let failures = Mutex::new(Vec::new());
-    let take_turns = || {
-        while let Some(scripts) = { turns.lock().unwrap().pop_front() } {
-            let failed = scripts.into_iter().filter_map(|script| each(script).err()).collect::<Vec<_>>();
-            failures.lock().unwrap().extend(failed);
-        }
-    };
-    std::thread::scope(|scope| (0..SCRIPTS_AT_ONCE).for_each(|_| drop(scope.spawn(take_turns))));
-    failures.into_inner().unwrap()
+    let turns: Vec<Vec<T>> =
+        std::iter::once(with_broker).chain(others.into_iter().map(|script| vec![script])).collect();
+    let pool = ThreadPoolBuilder::new().num_threads(SCRIPTS_AT_ONCE).build().unwrap();
+    let failures = |scripts: Vec<T>| scripts.into_iter().filter_map(|script| each(script).err());
+    // One at a time: what is first takes long.
+    pool.install(|| turns.into_par_iter().with_max_len(1).flat_map_iter(failures).collect())
 }

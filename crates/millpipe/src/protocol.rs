@@ -110,15 +110,11 @@ impl Protocol {
 
     fn before_item<'l, S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &'l [u8]) -> Result<&'l [u8], Fault> {
         match self.life {
-            Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => {}
-            Life::New => {
-                self.begin(stage, out)?;
-                return Ok(without_byte_order_mark(line));
-            }
-            Life::Ended => return Err(self.follows_the_end()),
-            Life::Plain | Life::Checked => {}
+            Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(line),
+            Life::New => self.begin(stage, out).map(|()| without_byte_order_mark(line)),
+            Life::Ended => Err(self.follows_the_end()),
+            Life::Plain | Life::Checked => Ok(line),
         }
-        Ok(line)
     }
 
     /// The input has ended without the end mark.
