@@ -23,16 +23,28 @@ pub fn write_canonical(field: Option<&Field>, line: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The value is written in its canonical spelling already, as can be told at once.
+#[inline]
+#[must_use]
+pub fn is_canonical(field: &Field, line: &[u8]) -> bool {
+    match field.kind {
+        Kind::String => !field.escaped,
+        Kind::Number => is_short_integer(field.text(line)),
+        Kind::Array | Kind::Object => false,
+        Kind::True | Kind::False | Kind::Null => true,
+    }
+}
+
 #[inline]
 fn write_scalar(field: &Field, line: &[u8], out: &mut Vec<u8>) {
     let text = field.text(line);
     match field.kind {
-        Kind::String if field.escaped => out.extend_from_slice(&canonical_string(text)),
-        Kind::Number if !is_short_integer(text) => match Number::parse(text) {
+        _ if is_canonical(field, line) => out.extend_from_slice(text),
+        Kind::String => out.extend_from_slice(&canonical_string(text)),
+        _ => match Number::parse(text) {
             Ok(number) => number.write(out),
             Err(_) => out.extend_from_slice(text),
         },
-        _ => out.extend_from_slice(text),
     }
 }
 
@@ -124,6 +136,11 @@ mod tests {
             (r#"{}"#, "null"),
         ] {
             assert_eq!(canonical_member(line), expected, "{line}");
+            let mut scanner = Scanner::new(&[FieldPath::key("v")]);
+            if let Some(field) = scanner.scan(line.as_bytes()).unwrap().get(0) {
+                let is_as_written = field.text(line.as_bytes()) == expected.as_bytes();
+                assert!(!is_canonical(&field, line.as_bytes()) || is_as_written, "{line}");
+            }
         }
     }
 

@@ -73,7 +73,7 @@ mod values;
 
 pub use argument::{Argument, may_be_difference};
 pub use batch::NumberBatch;
-pub use canonical::write_canonical;
+pub use canonical::{is_canonical, write_canonical};
 pub use limits::LimitError;
 pub use merged::{MergedResults, check_merged};
 pub use number::Number;

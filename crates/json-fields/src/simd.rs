@@ -39,7 +39,7 @@ pub(crate) fn same_mask(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> u32 {
 mod sse2 {
     use std::arch::x86_64::{
         __m128i, _mm_cmpeq_epi8, _mm_cmplt_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-        _mm_set1_epi8, _mm_sub_epi8,
+        _mm_set1_epi8, _mm_sub_epi8, _mm_xor_si128,
     };
 
     use super::{BLOCK, WINDOW};
@@ -58,11 +58,12 @@ mod sse2 {
             let block = load(block);
             // SAFETY: SSE2 is part of the x86-64 baseline.
             let bits = unsafe {
-                let quote = _mm_cmpeq_epi8(block, _mm_set1_epi8(b'"' as i8));
                 let backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8(b'\\' as i8));
-                // Signed: a byte above 0x7f is negative, and so below 0x20 too.
-                let outside = _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));
-                _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), outside))
+                // With this bit turned over, a quote is 0x20, what was below stays below, and all others are above; signed, so
+                // that a byte above 0x7f is negative.
+                let turned = _mm_xor_si128(block, _mm_set1_epi8(b'"' as i8 ^ 0x20));
+                let others = _mm_cmplt_epi8(turned, _mm_set1_epi8(0x21));
+                _mm_movemask_epi8(_mm_or_si128(backslash, others))
             };
             mask |= u64::from(bits as u32) << (place * BLOCK);
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use accumulators::write_canonical;
+use accumulators::{is_canonical, write_canonical};
 use jq_filters::{Failure, Filter};
 use json_fields::{Field, Kind, Scanner};
 
@@ -152,6 +152,23 @@ impl<'a> Found<'a> {
         field.map(|field| Value { text, field })
     }
 
+    /// What [`Found::write_key`] writes: where it stands, if that is possible, or in the buffer.
+    #[inline]
+    pub fn key<'k>(&self, expressions: Range<usize>, buffer: &'k mut Vec<u8>) -> &'k [u8]
+    where
+        'a: 'k,
+    {
+        if expressions.len() == 1
+            && let Some(value) = self.get(expressions.start)
+            && is_canonical(&value.field, value.text)
+        {
+            return value.text();
+        }
+        buffer.clear();
+        self.write_key(expressions, buffer);
+        buffer
+    }
+
     /// Appends the canonical texts of these values, with newlines between them; what is missing is null.
     #[inline]
     pub fn write_key(&self, expressions: Range<usize>, key: &mut Vec<u8>) {
@@ -219,6 +236,7 @@ mod tests {
         let found = values.read(line.as_bytes())?;
         let mut key = Vec::new();
         found.write_key(0..expressions.len(), &mut key);
+        assert_eq!(found.key(0..expressions.len(), &mut b"another".to_vec()), key);
         Ok(String::from_utf8(key).unwrap().replace('\n', " "))
     }
 
@@ -226,6 +244,11 @@ mod tests {
     fn paths_and_filters_may_be_mixed_in_any_order() {
         let line = r#"{"a":1.0,"t":"2026-01-01T10:00:00Z","n":{"x":[1, 2]}}"#;
         assert_eq!(read("a,.t[:10],n.x,.a * 2", line).unwrap(), r#"1 "2026-01-01" [1,2] 2"#);
+        for (field, key) in
+            [("a", "1"), (".a * 2", "2"), ("t", r#""2026-01-01T10:00:00Z""#), ("n", r#"{"x":[1,2]}"#), ("gone", "null")]
+        {
+            assert_eq!(read(field, line).unwrap(), key);
+        }
         assert_eq!(read(".t[11:13] | tonumber,gone,.gone,.gone?,empty", line).unwrap(), "10 null null null null");
     }
 

@@ -49,10 +49,9 @@ impl LineReader {
         if let Some(taken) = (0..self.names.len()).find(|number| found.get(first + number).is_some()) {
             return Err(already_there(&self.names[taken]));
         }
-        self.key.clear();
-        found.write_key(0..self.left, &mut self.key);
+        let key = found.key(0..self.left, &mut self.key);
         let has_key = (0..self.left).all(|number| found.get(number).is_some_and(|value| !value.is_null()));
-        Ok(Read { key: has_key.then_some(&self.key), time: found.get(self.left).map(|value| value.text()) })
+        Ok(Read { key: has_key.then_some(key), time: found.get(self.left).map(|value| value.text()) })
     }
 }
 

@@ -50,7 +50,7 @@ fn deal(chunks: &Receiver<Incoming>, readers: Vec<Sender<Incoming>>) {
 }
 
 fn start_reader(mut reader: Box<dyn ReadAhead>) -> (Sender<Incoming>, Receiver<Read>) {
-    let (to_reader, chunks) = bounded(CHANNEL_CHUNKS);
+    let (to_reader, chunks) = bounded::<Incoming>(CHANNEL_CHUNKS);
     let (say, read) = bounded(CHANNEL_CHUNKS);
     // Not joined: it may wait for a chunk for ever, and the process ends without it.
     thread::spawn(move || {

@@ -26,12 +26,7 @@ pub(crate) struct Flood {
 }
 
 impl Flood {
-    /// A flood has begun; it does not end.
-    pub fn is_on(&self) -> bool {
-        self.on
-    }
-
-    /// A full chunk has come at `now`; true when a flood begins with it.
+    /// A full chunk has come at `now`; true when a flood begins with it. It does not end.
     pub fn begins(&mut self, now: Instant) -> bool {
         if self.on {
             return false;
@@ -71,6 +66,6 @@ mod tests {
     fn a_flood_begins_once() {
         let (mut flood, now) = (Flood::default(), Instant::now());
         assert_eq!((0..100).filter(|_| flood.begins(now)).count(), 1);
-        assert!(flood.is_on());
+        assert!(flood.on);
     }
 }

@@ -28,12 +28,19 @@ pub struct Input {
     watches_output: bool,
     /// How long there was nothing to read.
     pub waited: Duration,
+    chunk_bytes: usize,
     flood: Flood,
 }
 
 impl Input {
-    pub fn new(watches_output: bool) -> Self {
-        Self { watches_output, waited: Duration::ZERO, flood: Flood::default() }
+    pub fn new(watches_output: bool, chunk_bytes: usize) -> Self {
+        let chunk_bytes = chunk_bytes.clamp(1, 16 * CHUNK_BYTES);
+        Self { watches_output, waited: Duration::ZERO, chunk_bytes, flood: Flood::default() }
+    }
+
+    /// How much the next read may take. It grows when a pipe floods it.
+    pub fn chunk_bytes(&self) -> usize {
+        self.chunk_bytes
     }
 
     /// Whether a read would wait.
@@ -44,20 +51,12 @@ impl Input {
         Ok(!wait(false, false, Some(Duration::ZERO))?)
     }
 
-    /// Waits for input, at most `timeout`, and reads what one read gives. The buffer grows when a pipe floods it.
+    /// Waits for input, at most `timeout`, and reads what one read gives.
     ///
     /// # Errors
     /// `ReaderGone`, or a failed read.
-    pub fn read(&mut self, buffer: &mut Vec<u8>, timeout: Option<Duration>) -> Result<Read, Fault> {
-        self.read_any(buffer, 0, timeout, false)
-    }
-
-    /// The same behind the first bytes of the buffer.
-    ///
-    /// # Errors
-    /// As for `read`.
-    pub fn read_behind(&mut self, buffer: &mut Vec<u8>, kept: usize, timeout: Option<Duration>) -> Result<Read, Fault> {
-        self.read_any(buffer, kept, timeout, false)
+    pub fn read(&mut self, into: &mut [u8], timeout: Option<Duration>) -> Result<Read, Fault> {
+        self.read_unless_room(into, timeout, false)
     }
 
     /// As `read`, but waits no longer when `wants_room` and the output has room.
@@ -66,17 +65,7 @@ impl Input {
     /// As for `read`.
     pub fn read_unless_room(
         &mut self,
-        buffer: &mut Vec<u8>,
-        timeout: Option<Duration>,
-        wants_room: bool,
-    ) -> Result<Read, Fault> {
-        self.read_any(buffer, 0, timeout, wants_room)
-    }
-
-    fn read_any(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        kept: usize,
+        into: &mut [u8],
         timeout: Option<Duration>,
         wants_room: bool,
     ) -> Result<Read, Fault> {
@@ -85,14 +74,12 @@ impl Input {
             if !ready {
                 return Ok(Read::TimedOut);
             }
-            if self.flood.is_on() && buffer.len() == kept + CHUNK_BYTES {
-                buffer.resize(kept + FLOOD_CHUNK_BYTES, 0);
-            }
-            match rustix::io::read(rustix::stdio::stdin(), &mut buffer[kept..]) {
+            match rustix::io::read(rustix::stdio::stdin(), &mut *into) {
                 Ok(0) => return Ok(Read::End),
                 Ok(n) => {
                     if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
                         widen(rustix::stdio::stdin());
+                        self.chunk_bytes = self.chunk_bytes.max(FLOOD_CHUNK_BYTES);
                     }
                     return Ok(Read::Bytes(n));
                 }

@@ -14,6 +14,7 @@ use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room, write_all, write_some};
 use crate::monitor::Monitor;
 use crate::out::Drain;
+use crate::read_buffer::ReadBuffer;
 use crate::rejects::{Late, Rejects};
 use crate::signals::StopFlag;
 use crate::stage::{ReadAhead, Sink, Stage};
@@ -204,23 +205,24 @@ fn say_late<S: Stage>(driver: &mut Driver<S>) {
 enum Feed {
     Here {
         input: Input,
-        buffer: Vec<u8>,
+        buffer: ReadBuffer,
     },
     Thread {
         chunks: Receiver<Incoming>,
-        spent: Sender<Vec<u8>>,
+        spent: Sender<ReadBuffer>,
         waited: Duration,
     },
     /// Other threads have read the lines, too.
     Ahead {
         readers: Readers,
-        spent: Sender<Vec<u8>>,
+        spent: Sender<ReadBuffer>,
         waited: Duration,
     },
 }
 
-pub(crate) enum Incoming {
-    Bytes(Vec<u8>, usize),
+pub(crate) enum Incoming<B = ReadBuffer> {
+    /// The first so many of the buffer.
+    Bytes(B, usize),
     End,
     Failed(Fault),
 }
@@ -228,8 +230,7 @@ pub(crate) enum Incoming {
 impl Feed {
     fn new(threaded: bool, watches_output: bool, chunk_bytes: usize) -> Self {
         if !threaded {
-            let buffer = vec![0; chunk_size(chunk_bytes)];
-            return Self::Here { input: Input::new(watches_output), buffer };
+            return Self::Here { input: Input::new(watches_output, chunk_bytes), buffer: ReadBuffer::default() };
         }
         let (chunks, spent) = spawn_reader(watches_output, chunk_bytes);
         Self::Thread { chunks, spent, waited: Duration::ZERO }
@@ -255,6 +256,7 @@ impl Feed {
     ) -> Result<bool, Fault> {
         let (received, lines, spent) = match self {
             Self::Here { input, buffer } => {
+                buffer.grow(input.chunk_bytes());
                 return match input.read_unless_room(buffer, timeout, wants_room)? {
                     Read::Bytes(n) => work(Some(&buffer[..n]), None).map(|()| true),
                     Read::TimedOut => work(None, None).map(|()| true),
@@ -300,19 +302,16 @@ impl Feed {
     }
 }
 
-pub(crate) fn chunk_size(bytes: usize) -> usize {
-    bytes.clamp(1, 16 * CHUNK_BYTES)
-}
-
 /// Reads standard input in a thread of its own. Buffers that were worked off go back to it.
-pub(crate) fn spawn_reader(watches_output: bool, chunk_bytes: usize) -> (Receiver<Incoming>, Sender<Vec<u8>>) {
-    let mut input = Input::new(watches_output);
+fn spawn_reader(watches_output: bool, chunk_bytes: usize) -> (Receiver<Incoming>, Sender<ReadBuffer>) {
+    let mut input = Input::new(watches_output, chunk_bytes);
     let (full, chunks) = bounded(CHANNEL_CHUNKS);
-    let (spent, empty) = bounded::<Vec<u8>>(CHANNEL_CHUNKS + 2);
+    let (spent, empty) = bounded::<ReadBuffer>(CHANNEL_CHUNKS + 2);
     // Not joined: it may sit in a read for ever, and the process ends without it.
     thread::spawn(move || {
         loop {
-            let mut buffer = empty.try_recv().unwrap_or_else(|_| vec![0; chunk_size(chunk_bytes)]);
+            let mut buffer = empty.try_recv().unwrap_or_default();
+            buffer.grow(input.chunk_bytes());
             let incoming = match input.read(&mut buffer, None) {
                 Ok(Read::Bytes(n)) => Incoming::Bytes(buffer, n),
                 Ok(Read::TimedOut) => continue,

@@ -82,14 +82,14 @@ fn run_pool(pool: Pool, config: Config, args: &StageArgs, chunk_bytes: usize) ->
 
 /// What the loop of a pool waits for.
 enum Event {
-    Input(Incoming),
+    Input(Incoming<Vec<u8>>),
     Worker(Message),
     Time,
 }
 
 fn pump(
     driver: &mut Driver<Pool>,
-    chunks: &Receiver<Incoming>,
+    chunks: &Receiver<Incoming<Vec<u8>>>,
     spent: &Sender<Vec<u8>>,
     monitor: &mut Monitor,
 ) -> Result<(), Fault> {
@@ -122,7 +122,7 @@ fn pump(
 }
 
 fn next_event(
-    chunks: &Receiver<Incoming>,
+    chunks: &Receiver<Incoming<Vec<u8>>>,
     messages: &Receiver<Message>,
     timeout: Option<Duration>,
 ) -> Result<Event, Fault> {

@@ -11,23 +11,22 @@ use crate::fault::Fault;
 use crate::input::{Input, Read};
 use crate::mark::is_mark;
 use crate::pool::Pool;
-use crate::run::{CHANNEL_CHUNKS, Incoming, chunk_size};
+use crate::run::{CHANNEL_CHUNKS, Incoming};
 
 /// Reads standard input in a thread of its own, and ends each chunk with a newline, but for pieces of long lines and at
 /// the end of the input. Buffers that were worked off go back to it.
-pub fn spawn_line_reader(chunk_bytes: usize) -> (Receiver<Incoming>, Sender<Vec<u8>>) {
-    let mut input = Input::new(true);
+pub fn spawn_line_reader(chunk_bytes: usize) -> (Receiver<Incoming<Vec<u8>>>, Sender<Vec<u8>>) {
+    let mut input = Input::new(true, chunk_bytes);
     let (full, chunks) = bounded(CHANNEL_CHUNKS);
     let (spent, empty) = bounded::<Vec<u8>>(CHANNEL_CHUNKS + 2);
     // Not joined: it may sit in a read for ever, and the process ends without it.
     thread::spawn(move || {
         let mut cut = Cut::default();
-        let mut chunk = chunk_size(chunk_bytes);
         let mut buffer = Vec::new();
         loop {
+            let chunk = input.chunk_bytes();
             let kept = cut.begin(&mut buffer, chunk);
-            let read = input.read_behind(&mut buffer, kept, None);
-            chunk = buffer.len() - kept;
+            let read = input.read(&mut buffer[kept..], None);
             let (send, last) = match read {
                 Ok(Read::Bytes(n)) => (cut.end(&buffer, kept, n, chunk), None),
                 Ok(Read::TimedOut) => (cut.end(&buffer, kept, 0, chunk), None),

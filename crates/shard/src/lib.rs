@@ -38,6 +38,7 @@ pub struct ByKey {
     values: LineValues,
     cells: usize,
     shards: usize,
+    /// For keys that must be written.
     key: Vec<u8>,
     flags: String,
 }
@@ -56,9 +57,8 @@ impl Route for ByKey {
     #[inline]
     fn shard(&mut self, line: &[u8]) -> Result<usize, Fault> {
         let found = self.values.read(line).map_err(Fault::bad)?;
-        self.key.clear();
-        found.write_key(0..self.cells, &mut self.key);
-        Ok(shard_of(&self.key, self.shards))
+        let key = found.key(0..self.cells, &mut self.key);
+        Ok(shard_of(key, self.shards))
     }
 
     fn flags(&self) -> String {

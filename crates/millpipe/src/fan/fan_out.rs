@@ -101,10 +101,13 @@ impl<R: Route> FanOut<R> {
     ///
     /// # Errors
     /// None that the protocol's own marks can lead to.
+    #[inline]
     pub fn send_marks(&mut self, out: &mut Out) -> Result<(), Fault> {
-        if out.buffer().is_empty() {
-            return Ok(());
-        }
+        if out.buffer().is_empty() { Ok(()) } else { self.send_written(out) }
+    }
+
+    #[inline(never)]
+    fn send_written(&mut self, out: &mut Out) -> Result<(), Fault> {
         let marks = std::mem::take(out.buffer());
         for line in marks.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             self.send(&mut Mark::parse(line)?);

@@ -14,6 +14,7 @@ use crate::fan::merging::Merge;
 use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, poll};
 use crate::monitor::Monitor;
+use crate::read_buffer::ReadBuffer;
 use crate::run::{Stdout, drive, driver, now_ms, timeout};
 use crate::signals::StopFlag;
 
@@ -40,7 +41,7 @@ pub fn run_merge<S: Merge>(stage: S, inputs: Vec<MergeInput>, config: Config, ar
         driver.out.name_inputs(names);
     }
     driver.out.set_drain(Box::new(Stdout));
-    let buffer = vec![0; args.chunk.as_usize().clamp(1, 16 * CHUNK_BYTES)];
+    let buffer = ReadBuffer::new(args.chunk.as_usize().clamp(1, 16 * CHUNK_BYTES));
     let mut inputs = Inputs { inputs, fan_in, buffer };
     drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut inputs, monitor))
 }
@@ -48,7 +49,7 @@ pub fn run_merge<S: Merge>(stage: S, inputs: Vec<MergeInput>, config: Config, ar
 struct Inputs {
     inputs: Vec<MergeInput>,
     fan_in: FanIn,
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
 }
 
 fn pump<S: Merge>(driver: &mut Driver<S>, inputs: &mut Inputs, monitor: &mut Monitor) -> Result<(), Fault> {

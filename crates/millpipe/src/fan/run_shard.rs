@@ -25,6 +25,7 @@ use crate::input::{CHUNK_BYTES, poll, widen};
 use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::processes::Processes;
+use crate::read_buffer::ReadBuffer;
 use crate::rejects::Rejects;
 use crate::run::{Stdout, driver, look_in, now_ms};
 
@@ -68,7 +69,7 @@ pub fn run_shard<R: Route, M: Merge>(
         relay: Relay { stage: merge, out, has_said_hello: false },
         ordered: shards.ordered_bytes.map(|bytes| Ordered::new(shards.count, bytes)),
         pipes: (0..shards.count).map(start).collect::<Result<_, _>>()?,
-        buffer: vec![0; args.chunk.as_usize().clamp(1, FLOOD_CHUNK_BYTES)],
+        buffer: ReadBuffer::new(args.chunk.as_usize().clamp(1, FLOOD_CHUNK_BYTES)),
         input_is_over: false,
         flood: Flood::default(),
         heard_at: Instant::now(),
@@ -90,7 +91,7 @@ struct Run<R, M> {
     relay: Relay<M>,
     ordered: Option<Ordered>,
     pipes: Vec<SubPipe>,
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
     input_is_over: bool,
     flood: Flood,
     /// When a shard last wrote something.
@@ -249,11 +250,11 @@ impl<R: Route, M: Merge> Run<R, M> {
                 self.input_is_over = true;
             }
             Ok(n) => {
+                self.driver.feed(&self.buffer[..n])?;
                 if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
                     widen(rustix::stdio::stdin());
-                    self.buffer.resize(FLOOD_CHUNK_BYTES, 0);
+                    self.buffer.grow(FLOOD_CHUNK_BYTES);
                 }
-                self.driver.feed(&self.buffer[..n])?;
             }
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(error) => return Err(Error::io("standard input", &error.into()).into()),
