@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka_ends::envelope::{self, Envelope, Message};
 use proptest::prelude::*;
@@ -264,6 +264,17 @@ fn a_wrong_password_is_told_at_once_and_not_shown() {
     wrong.fails_with(1, "the broker refused: ");
 }
 
+/// Waits until the topic `t` has so many, and the writer has been told.
+fn wait_for_lines(broker: &Broker, lines: usize) {
+    let args = ["-b", broker.address(), "-t", "t", "-e"];
+    let since = Instant::now();
+    while run(testkit::bin("kafka-cat-in"), &args, "").stdout.lines().count() < lines {
+        assert!(since.elapsed() < Duration::from_secs(60), "the lines do not come");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+}
+
 #[test]
 fn a_broker_that_goes_ends_it_with_75_and_the_number_that_is_missing() {
     let broker = Broker::start();
@@ -275,7 +286,7 @@ fn a_broker_that_goes_ends_it_with_75_and_the_number_that_is_missing() {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1\n2\n3\n").unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
+    wait_for_lines(&broker, 3);
     broker.kill();
     stdin.write_all(b"4\n5\n").unwrap();
     let ran = Ran::from(child.wait_with_output().unwrap());
@@ -294,7 +305,7 @@ fn a_broker_that_comes_back_goes_unnoticed() {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1\n").unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
+    wait_for_lines(&broker, 1);
     broker.kill();
     stdin.write_all(b"2\n").unwrap();
     broker.restart();
