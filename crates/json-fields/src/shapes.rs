@@ -182,7 +182,7 @@ impl Shape {
         self.absent.extend((0..).zip(wanted).filter(|(_, field)| field.is_none()).map(|(slot, _)| slot));
     }
 
-    /// No hole is a string.
+    /// Without a hole, a string follows.
     fn push(&mut self, mut text: &[u8], hole: Option<Hole>, slot: u16) {
         while let Some((block, rest)) = text.split_first_chunk::<BLOCK>()
             && !rest.is_empty()

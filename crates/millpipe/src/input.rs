@@ -79,7 +79,9 @@ impl Input {
                 Ok(n) => {
                     if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
                         widen(rustix::stdio::stdin());
-                        self.chunk_bytes = self.chunk_bytes.max(FLOOD_CHUNK_BYTES);
+                        if self.chunk_bytes == CHUNK_BYTES {
+                            self.chunk_bytes = FLOOD_CHUNK_BYTES;
+                        }
                     }
                     return Ok(Read::Bytes(n));
                 }

@@ -10,6 +10,9 @@ use crate::rejects::{Late, OnError, Policy, Rejects};
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 
+/// What was written elsewhere is copied behind other lines up to here; more is worth a write of its own.
+const COPIED_BYTES_MAX: usize = BLOCK_BYTES / 4;
+
 /// How much a stage with a queue writes ahead of its reader. A pipe that has room takes so much at once.
 pub const ROOM_BYTES: usize = 4096;
 
@@ -20,6 +23,14 @@ pub trait Drain: Send {
     /// # Errors
     /// `ReaderGone` or `Stop`; the output is over then.
     fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault>;
+
+    /// The same for bytes that stay where they are.
+    ///
+    /// # Errors
+    /// As `drain`.
+    fn drain_bytes(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.drain(&mut bytes.to_vec())
+    }
 
     /// Takes what can go on without waiting; the rest stays in the buffer.
     ///
@@ -199,9 +210,18 @@ impl Out {
         self.counts.settled += lines;
     }
 
-    /// Writes so many whole lines at once, each with its newline; each stands for one input line.
+    /// Writes so many whole lines at once, each with its newline; each stands for one input line. Many go out from where they are.
     pub fn block(&mut self, bytes: &[u8], lines: u64) {
-        self.take_over(bytes, lines, lines);
+        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < COPIED_BYTES_MAX {
+            return self.take_over(bytes, lines, lines);
+        }
+        self.count(lines, lines);
+        if let (None, Some(drain)) = (&self.failed, &mut self.drain) {
+            match drain.drain_bytes(bytes) {
+                Ok(()) => self.counts.bytes_out += bytes.len() as u64,
+                Err(fault) => self.failed = Some(fault),
+            }
+        }
     }
 
     /// Writes a mark at this place of the stream.
@@ -322,9 +342,7 @@ impl Out {
 
     /// Takes over what was written elsewhere: so many whole lines, which settle so many input lines.
     pub(crate) fn take_over(&mut self, bytes: &[u8], lines: u64, settled: u64) {
-        self.counts.settled += settled;
-        self.counts.lines_out += lines;
-        self.epoch_lines += lines;
+        self.count(lines, settled);
         for block in bytes.chunks(BLOCK_BYTES) {
             self.bytes.extend_from_slice(block);
             if self.bytes.len() >= BLOCK_BYTES {
@@ -335,17 +353,21 @@ impl Out {
 
     /// The same for a buffer that comes back empty: a large one is handed on as it is.
     pub(crate) fn take_over_buffer(&mut self, bytes: &mut Vec<u8>, lines: u64, settled: u64) {
-        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < BLOCK_BYTES / 4 {
+        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < COPIED_BYTES_MAX {
             self.take_over(bytes, lines, settled);
             bytes.clear();
             return;
         }
-        self.counts.settled += settled;
-        self.counts.lines_out += lines;
-        self.epoch_lines += lines;
+        self.count(lines, settled);
         std::mem::swap(&mut self.bytes, bytes);
         self.flush();
         std::mem::swap(&mut self.bytes, bytes);
+    }
+
+    fn count(&mut self, lines: u64, settled: u64) {
+        self.counts.settled += settled;
+        self.counts.lines_out += lines;
+        self.epoch_lines += lines;
     }
 
     fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {

@@ -344,6 +344,10 @@ impl Drain for Stdout {
         result
     }
 
+    fn drain_bytes(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        write_all(bytes)
+    }
+
     fn drain_some(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
         write_some(bytes)
     }
