@@ -1,7 +1,5 @@
 //! Bytes that were read and are not given yet.
 
-use millpipe::next_cache_line;
-
 /// What is read at once, when there is so much.
 const READ_BYTES: usize = 128 * 1024;
 /// A buffer that one giant line has made larger than this is not kept.
@@ -32,17 +30,14 @@ impl Buffer {
 
     /// Room to read into, behind the data; `filled` says how much was.
     pub fn room(&mut self) -> &mut [u8] {
-        let kept = self.end - self.start;
+        self.bytes.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
         if self.bytes.len() < READ_BYTES {
             self.bytes.resize(READ_BYTES, 0);
-        }
-        if kept > self.bytes.len() / 2 {
+        } else if self.end > self.bytes.len() / 2 {
             // Doubled, so that a line of any length is looked through a few times only.
             self.bytes.resize(self.bytes.len() * 2, 0);
         }
-        let end = next_cache_line(&self.bytes, kept);
-        self.bytes.copy_within(self.start..self.end, end - kept);
-        (self.start, self.end) = (end - kept, end);
         &mut self.bytes[self.end..]
     }
 

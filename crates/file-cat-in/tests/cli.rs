@@ -108,10 +108,16 @@ fn a_file_that_is_gone_after_a_restart_stops_the_pipe() {
     let folder = Folder::new();
     folder.write("a", numbers(0..10));
     let job = "file-cat-in --follow a --exactly-once --state s --interval 100ms";
-    let until_all_is_committed = "until [[ $(cat out/*.ndjson 2> /dev/null | wc -l) = 10 ]]; do sleep 0.05; done";
-    let script =
-        format!("{job} > >(file-cat-out out) & source=$!; {until_all_is_committed}; kill $source; wait $source");
-    folder.bash(&format!("{script}; until flock -n s/lock true; do sleep 0.02; done")).ok();
+    let script = format!(
+        "mkfifo pipe
+         file-cat-out out < pipe & sink=$!
+         {job} > pipe & source=$!
+         until [[ $(cat out/*.ndjson 2> /dev/null | wc -l) = 10 ]]; do kill -0 $source $sink; sleep 0.05; done
+         kill $source
+         wait $source
+         wait $sink"
+    );
+    folder.bash(&script).ok();
     folder.write("other", "");
     folder.remove("a");
     let gone = folder.bash(&format!("timeout 60 {job} | file-cat-out out"));

@@ -69,11 +69,9 @@ struct Part {
     /// One bit for each byte of `text` that counts, from the lowest on.
     text_mask: u16,
     text_len: u8,
-    /// A string is in the hole, as in most of them (one test is faster than a jump by kind); its opening quote is the last byte of
-    /// the text.
-    is_string: bool,
-    /// Another value is.
     hole: Hole,
+    /// It is a string, as most are: one test is faster than a jump by kind.
+    is_string: bool,
     /// The path that wants the value in the hole, or [`NOBODY`].
     slot: u16,
 }
@@ -81,11 +79,13 @@ struct Part {
 /// With so many paths nothing is learned.
 const NOBODY: u16 = u16::MAX;
 
-/// What kind of value stands behind a text, if it is no string.
+/// What kind of value stands behind a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hole {
     /// None: the text goes on.
     Nothing,
+    /// The opening quote is the last byte of the text.
+    String,
     Number,
     Keyword,
 }
@@ -166,12 +166,11 @@ impl Shape {
         self.parts.clear();
         let mut from = 0;
         for scalar in scalars {
-            let hole = match scalar.kind {
-                Kind::String => None,
-                Kind::Number => Some(Hole::Number),
-                _ => Some(Hole::Keyword),
+            let (hole, quote) = match scalar.kind {
+                Kind::String => (Hole::String, 1),
+                Kind::Number => (Hole::Number, 0),
+                _ => (Hole::Keyword, 0),
             };
-            let quote = usize::from(hole.is_none());
             let wants = |field: &Option<Field>| field.is_some_and(|f| f.start == scalar.start);
             let slot = wanted.iter().position(wants).and_then(|slot| u16::try_from(slot).ok());
             self.push(&line[from..scalar.start + quote], hole, slot.unwrap_or(NOBODY));
@@ -182,12 +181,11 @@ impl Shape {
         self.absent.extend((0..).zip(wanted).filter(|(_, field)| field.is_none()).map(|(slot, _)| slot));
     }
 
-    /// Without a hole, a string follows.
-    fn push(&mut self, mut text: &[u8], hole: Option<Hole>, slot: u16) {
+    fn push(&mut self, mut text: &[u8], hole: Hole, slot: u16) {
         while let Some((block, rest)) = text.split_first_chunk::<BLOCK>()
             && !rest.is_empty()
         {
-            self.parts.push(Part::new(block, Some(Hole::Nothing), NOBODY));
+            self.parts.push(Part::new(block, Hole::Nothing, NOBODY));
             text = rest;
         }
         self.parts.push(Part::new(text, hole, slot));
@@ -252,26 +250,38 @@ impl Tail {
 
 impl Part {
     /// `text` is no longer than a block.
-    fn new(text: &[u8], hole: Option<Hole>, slot: u16) -> Part {
+    fn new(text: &[u8], hole: Hole, slot: u16) -> Part {
         let mut block = [0; BLOCK];
         block[..text.len()].copy_from_slice(text);
         let text_mask = ((1_u32 << text.len()) - 1) as u16;
-        let (is_string, hole) = (hole.is_none(), hole.unwrap_or(Hole::Nothing));
-        Part { text: block, text_mask, text_len: text.len() as u8, is_string, hole, slot }
+        Part { text: block, text_mask, text_len: text.len() as u8, hole, is_string: hole == Hole::String, slot }
     }
 
-    /// The value at `at`; none when there is none of this kind.
+    /// The value at `at`; none when there is none of the hole's kind.
     #[inline(always)]
     fn value(&self, line: &[u8], at: usize, specials: &mut Specials, non_ascii: &mut bool) -> Option<Field> {
-        if !self.is_string {
-            return self.hole.value(line, at);
+        if self.is_string {
+            let quote = specials.next(line, at);
+            if line.get(quote) == Some(&b'"') {
+                return Some(Field { start: at - 1, end: quote + 1, kind: Kind::String, escaped: false });
+            }
+            let (end, escaped) = token::string_slow(line, quote, non_ascii).ok()?;
+            return Some(Field { start: at - 1, end, kind: Kind::String, escaped });
         }
-        let quote = specials.next(line, at);
-        if line.get(quote) == Some(&b'"') {
-            return Some(Field { start: at - 1, end: quote + 1, kind: Kind::String, escaped: false });
+        match self.hole {
+            Hole::Nothing | Hole::String => Some(Field { start: at, end: at, kind: Kind::Null, escaped: false }),
+            Hole::Number => {
+                let end = match token::short_number(line, at) {
+                    Some(end) => end,
+                    None => token::number_slow(line, at).ok()?,
+                };
+                Some(Field { start: at, end, kind: Kind::Number, escaped: false })
+            }
+            Hole::Keyword => {
+                let (end, kind) = token::keyword(line, at)?;
+                Some(Field { start: at, end, kind, escaped: false })
+            }
         }
-        let (end, escaped) = token::string_slow(line, quote, non_ascii).ok()?;
-        Some(Field { start: at - 1, end, kind: Kind::String, escaped })
     }
 
     #[inline(always)]
@@ -294,26 +304,5 @@ impl Part {
         let rest = u128::from_le_bytes(*block).checked_shr(8 * (BLOCK - rest) as u32).unwrap_or(0);
         let mask = (1_u128 << (8 * self.text_len)) - 1;
         rest & mask == u128::from_le_bytes(self.text)
-    }
-}
-
-impl Hole {
-    /// The value at `at`; none when there is no value of the hole's kind.
-    #[inline(always)]
-    fn value(self, line: &[u8], at: usize) -> Option<Field> {
-        match self {
-            Hole::Nothing => Some(Field { start: at, end: at, kind: Kind::Null, escaped: false }),
-            Hole::Number => {
-                let end = match token::short_number(line, at) {
-                    Some(end) => end,
-                    None => token::number_slow(line, at).ok()?,
-                };
-                Some(Field { start: at, end, kind: Kind::Number, escaped: false })
-            }
-            Hole::Keyword => {
-                let (end, kind) = token::keyword(line, at)?;
-                Some(Field { start: at, end, kind, escaped: false })
-            }
-        }
     }
 }

@@ -264,7 +264,7 @@ fn a_wrong_password_is_told_at_once_and_not_shown() {
     wrong.fails_with(1, "the broker refused: ");
 }
 
-/// Waits until the topic `t` has so many, and the writer has been told.
+/// Waits until the topic `t` has so many, and a moment for the writer to be told.
 fn wait_for_lines(broker: &Broker, lines: usize) {
     let args = ["-b", broker.address(), "-t", "t", "-e"];
     let since = Instant::now();

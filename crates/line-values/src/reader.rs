@@ -236,7 +236,10 @@ mod tests {
         let found = values.read(line.as_bytes())?;
         let mut key = Vec::new();
         found.write_key(0..expressions.len(), &mut key);
-        assert_eq!(found.key(0..expressions.len(), &mut b"another".to_vec()), key);
+        let mut buffer = b"another".to_vec();
+        assert_eq!(found.key(0..expressions.len(), &mut buffer), key);
+        let is_in_place = buffer == b"another";
+        assert_eq!(is_in_place, matches!(expressions.as_slice(), [one] if one.to_string() == ".t"));
         Ok(String::from_utf8(key).unwrap().replace('\n', " "))
     }
 

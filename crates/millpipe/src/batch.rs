@@ -171,10 +171,7 @@ fn write_product(batch: &Batch, product: &mut Product, out: &mut Out) -> Result<
         write_bad(batch, bad.index, &bad.why, out)?;
     }
     let (more_lines, more_settled) = (product.lines_out - lines, product.settled - settled);
-    match bytes {
-        0 => out.take_over_buffer(&mut product.out, more_lines, more_settled),
-        _ => out.take_over(&product.out[bytes..], more_lines, more_settled),
-    }
+    out.take_over(&product.out[bytes..], more_lines, more_settled);
     match product.failure.take() {
         Some(Failure::Stop(fault)) => Err(fault),
         _ => out.check(),

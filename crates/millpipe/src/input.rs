@@ -1,5 +1,6 @@
 //! Standard input: waits, notices that the reader of our output has gone, reads what there is.
 
+use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -196,6 +197,18 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// The same for two pieces, one behind the other.
+pub(crate) fn write_both(first: &[u8], second: &[u8]) -> Result<(), Fault> {
+    let both = [IoSlice::new(first), IoSlice::new(second)];
+    let written = match rustix::io::writev(rustix::stdio::stdout(), &both) {
+        Ok(n) => n,
+        // What it is, the next write tells.
+        Err(_) => 0,
+    };
+    write_all(&first[written.min(first.len())..])?;
+    write_all(&second[written.saturating_sub(first.len())..])
 }
 
 /// How much of this goes at once: whole lines, so that a run that ends here leaves no torn one, but for longer lines.

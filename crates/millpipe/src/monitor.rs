@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::accounting::{Counts, Report, Role, Waits};
 use crate::args::RunArgs;
-use crate::fault::Error;
+use crate::fault::{Error, Fault};
+use crate::out::Out;
 
 /// How often progress and metrics are renewed.
 pub const TICK: Duration = Duration::from_secs(1);
@@ -44,6 +45,16 @@ impl Monitor {
             std::fs::create_dir_all(dir).map_err(|e| Error::io(dir.display(), &e))?;
         }
         Ok(monitor)
+    }
+
+    /// Writes all of the output, and counts how long its reader was waited for.
+    ///
+    /// # Errors
+    /// As [`Out::flush_all`].
+    pub fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let result = out.flush_all();
+        self.waits.output += out.take_waited();
+        result
     }
 
     /// How long a wait may take before the next tick is due.

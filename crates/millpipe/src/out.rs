@@ -1,8 +1,10 @@
 //! What a stage writes to: lines and marks in one buffer, the counts, and the way of bad and late lines.
 
 use std::fmt::Display;
+use std::time::Duration;
 
-use crate::accounting::Counts;
+use crate::accounting::{Counts, timed};
+use crate::drain::Drain;
 use crate::fault::{Error, Exit, Fault};
 use crate::mark::{FAILED, Mark};
 use crate::rejects::{Late, OnError, Policy, Rejects};
@@ -10,36 +12,11 @@ use crate::rejects::{Late, OnError, Policy, Rejects};
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
 pub const BLOCK_BYTES: usize = 64 * 1024;
 
-/// What was written elsewhere is copied behind other lines up to here; more is worth a write of its own.
+/// What was written elsewhere is copied up to here; more is worth a write of its own.
 const COPIED_BYTES_MAX: usize = BLOCK_BYTES / 4;
 
 /// How much a stage with a queue writes ahead of its reader. A pipe that has room takes so much at once.
 pub const ROOM_BYTES: usize = 4096;
-
-/// Where a full buffer goes.
-pub trait Drain: Send {
-    /// The buffer comes back empty.
-    ///
-    /// # Errors
-    /// `ReaderGone` or `Stop`; the output is over then.
-    fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault>;
-
-    /// The same for bytes that stay where they are.
-    ///
-    /// # Errors
-    /// As `drain`.
-    fn drain_bytes(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.drain(&mut bytes.to_vec())
-    }
-
-    /// Takes what can go on without waiting; the rest stays in the buffer.
-    ///
-    /// # Errors
-    /// As `drain`.
-    fn drain_some(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        self.drain(bytes)
-    }
-}
 
 /// The output side of a stage.
 ///
@@ -49,6 +26,7 @@ pub struct Out {
     bytes: Vec<u8>,
     drain: Option<Box<dyn Drain>>,
     failed: Option<Fault>,
+    waited: Duration,
     rejects: Rejects,
     on_error: OnError,
     late: Late,
@@ -85,6 +63,7 @@ impl Out {
             bytes: Vec::with_capacity(2 * BLOCK_BYTES),
             drain: None,
             failed: None,
+            waited: Duration::ZERO,
             rejects,
             on_error: policy.on_error.unwrap_or(OnError::Stop),
             late: policy.late.unwrap_or(Late::Drop),
@@ -210,18 +189,9 @@ impl Out {
         self.counts.settled += lines;
     }
 
-    /// Writes so many whole lines at once, each with its newline; each stands for one input line. Many go out from where they are.
+    /// Writes so many whole lines at once, each with its newline; each stands for one input line.
     pub fn block(&mut self, bytes: &[u8], lines: u64) {
-        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < COPIED_BYTES_MAX {
-            return self.take_over(bytes, lines, lines);
-        }
-        self.count(lines, lines);
-        if let (None, Some(drain)) = (&self.failed, &mut self.drain) {
-            match drain.drain_bytes(bytes) {
-                Ok(()) => self.counts.bytes_out += bytes.len() as u64,
-                Err(fault) => self.failed = Some(fault),
-            }
-        }
+        self.take_over(bytes, lines, lines);
     }
 
     /// Writes a mark at this place of the stream.
@@ -340,34 +310,18 @@ impl Out {
         self.on_error == OnError::Stop
     }
 
-    /// Takes over what was written elsewhere: so many whole lines, which settle so many input lines.
+    /// Takes over what was written elsewhere: so many whole lines, which settle so many input lines. Many go out from where they are.
     pub(crate) fn take_over(&mut self, bytes: &[u8], lines: u64, settled: u64) {
-        self.count(lines, settled);
-        for block in bytes.chunks(BLOCK_BYTES) {
-            self.bytes.extend_from_slice(block);
-            if self.bytes.len() >= BLOCK_BYTES {
-                self.flush();
-            }
-        }
-    }
-
-    /// The same for a buffer that comes back empty: a large one is handed on as it is.
-    pub(crate) fn take_over_buffer(&mut self, bytes: &mut Vec<u8>, lines: u64, settled: u64) {
-        if self.drain.is_none() || !self.bytes.is_empty() || bytes.len() < COPIED_BYTES_MAX {
-            self.take_over(bytes, lines, settled);
-            bytes.clear();
-            return;
-        }
-        self.count(lines, settled);
-        std::mem::swap(&mut self.bytes, bytes);
-        self.flush();
-        std::mem::swap(&mut self.bytes, bytes);
-    }
-
-    fn count(&mut self, lines: u64, settled: u64) {
         self.counts.settled += settled;
         self.counts.lines_out += lines;
         self.epoch_lines += lines;
+        if self.drain.is_some() && bytes.len() >= COPIED_BYTES_MAX {
+            return self.flush_by(bytes.len(), |drain, buffer| drain.drain_with(buffer, bytes));
+        }
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() >= BLOCK_BYTES {
+            self.flush();
+        }
     }
 
     fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {
@@ -381,7 +335,7 @@ impl Out {
 
     /// Hands the buffer on. Without a drain it stays, for whoever takes it.
     pub(crate) fn flush(&mut self) {
-        self.flush_by(|drain, bytes| drain.drain(bytes));
+        self.flush_by(0, |drain, bytes| drain.drain(bytes));
         if self.drain.is_some() {
             self.bytes.clear();
         }
@@ -389,25 +343,31 @@ impl Out {
 
     /// Hands on what the reader takes now.
     pub(crate) fn flush_some(&mut self) {
-        self.flush_by(|drain, bytes| drain.drain_some(bytes));
+        self.flush_by(0, |drain, bytes| drain.drain_some(bytes));
     }
 
-    fn flush_by(&mut self, hand_on: impl FnOnce(&mut dyn Drain, &mut Vec<u8>) -> Result<(), Fault>) {
+    /// Hands on the buffer, and so many bytes behind it.
+    fn flush_by(&mut self, more: usize, hand_on: impl FnOnce(&mut dyn Drain, &mut Vec<u8>) -> Result<(), Fault>) {
         let Some(drain) = &mut self.drain else { return };
         if self.failed.is_some() {
-            self.bytes.clear();
+            return self.bytes.clear();
         }
-        if self.bytes.is_empty() {
+        let before = self.bytes.len() + more;
+        if before == 0 {
             return;
         }
-        let before = self.bytes.len();
-        match hand_on(drain.as_mut(), &mut self.bytes) {
+        match timed(&mut self.waited, || hand_on(drain.as_mut(), &mut self.bytes)) {
             Ok(()) => self.counts.bytes_out += (before - self.bytes.len()) as u64,
             Err(fault) => {
                 self.failed = Some(fault);
                 self.bytes.clear();
             }
         }
+    }
+
+    /// How long the reader was waited for since this was asked last.
+    pub(crate) fn take_waited(&mut self) -> Duration {
+        std::mem::take(&mut self.waited)
     }
 
     /// Flushes the reject file too: all that is to be kept is in the hands of the system.
@@ -449,3 +409,6 @@ impl Out {
         &mut self.rejects
     }
 }
+
+#[cfg(test)]
+mod tests;

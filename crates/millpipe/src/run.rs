@@ -1,7 +1,7 @@
 //! The ways of running a stage or a sink between stdin and stdout. All give the same bytes.
 
 use std::any::Any;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -9,11 +9,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use crate::accounting::timed;
 use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
+use crate::drain::{Stdout, Writer};
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
-use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room, write_all, write_some};
+use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room};
 use crate::monitor::Monitor;
-use crate::out::Drain;
 use crate::read_buffer::ReadBuffer;
 use crate::rejects::{Late, Rejects};
 use crate::signals::StopFlag;
@@ -87,7 +87,7 @@ pub(crate) fn drive<S: Stage>(
         Err(Fault::ReaderGone) => Ok(()),
         // It may be that the run ends because nobody reads.
         Err(_) if driver.stage.has_queue() => driver.out.flush_all_that_can_go(),
-        _ => driver.out.flush_all(),
+        _ => monitor.flush(&mut driver.out),
     };
     let result = result.and(flushed);
     say_late(driver);
@@ -158,7 +158,7 @@ fn write<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), 
     if driver.stage.has_queue() {
         return driver.flush_some();
     }
-    timed(&mut monitor.waits.output, || driver.out.flush_all())
+    monitor.flush(&mut driver.out)
 }
 
 /// The nearest of what the stage, the monitor and the saving of state ask for.
@@ -331,70 +331,5 @@ fn receive<T>(chunks: &Receiver<T>, timeout: Option<Duration>) -> Result<T, Recv
     match timeout {
         Some(timeout) => chunks.recv_timeout(timeout),
         None => chunks.recv().map_err(|_| RecvTimeoutError::Disconnected),
-    }
-}
-
-/// Writes to standard output at once.
-pub(crate) struct Stdout;
-
-impl Drain for Stdout {
-    fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        let result = write_all(bytes);
-        bytes.clear();
-        result
-    }
-
-    fn drain_bytes(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        write_all(bytes)
-    }
-
-    fn drain_some(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        write_some(bytes)
-    }
-}
-
-/// Writes to standard output in a thread of its own.
-struct Writer {
-    full: Sender<Vec<u8>>,
-    empty: Receiver<Vec<u8>>,
-    thread: JoinHandle<Result<(), Fault>>,
-}
-
-struct ToWriter {
-    full: Sender<Vec<u8>>,
-    empty: Receiver<Vec<u8>>,
-}
-
-impl Writer {
-    fn spawn() -> Self {
-        let (full, chunks) = bounded::<Vec<u8>>(CHANNEL_CHUNKS);
-        let (spent, empty) = bounded(CHANNEL_CHUNKS + 2);
-        let thread = thread::spawn(move || {
-            for mut bytes in chunks {
-                Stdout.drain(&mut bytes)?;
-                let _ = spent.try_send(bytes);
-            }
-            Ok(())
-        });
-        Self { full, empty, thread }
-    }
-
-    fn drain(&self) -> ToWriter {
-        ToWriter { full: self.full.clone(), empty: self.empty.clone() }
-    }
-
-    /// Waits until everything is written; the error is the writer's own.
-    fn join(self) -> Result<(), Fault> {
-        drop(self.full);
-        self.thread.join().unwrap_or_else(|_| Err(Error::temporary("the writing thread died").into()))
-    }
-}
-
-impl Drain for ToWriter {
-    fn drain(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
-        let mut next = self.empty.try_recv().unwrap_or_default();
-        std::mem::swap(bytes, &mut next);
-        // The thread's own error, told by `Writer::join`, says why.
-        self.full.send(next).map_err(|_| Fault::ReaderGone)
     }
 }

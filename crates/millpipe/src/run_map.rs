@@ -10,6 +10,7 @@ use crate::accounting::timed;
 use crate::args::StageArgs;
 use crate::batch::{Batch, Failure, Product};
 use crate::command::{Command, CommandWorker};
+use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
 use crate::fault::{Error, Fault};
 use crate::input::CHUNK_BYTES;
@@ -18,7 +19,7 @@ use crate::out::Out;
 use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
 use crate::rejects::{Policy, Rejects};
-use crate::run::{Incoming, Stdout, drive, driver, look_in, now_ms, run_stage};
+use crate::run::{Incoming, drive, driver, look_in, now_ms, run_stage};
 use crate::signals::StopFlag;
 use crate::stage::{Map, Stage};
 use crate::whole_lines::spawn_line_reader;
@@ -116,7 +117,7 @@ fn pump(
             Event::Time => {}
         }
         driver.stage.offer(&driver.out);
-        timed(&mut monitor.waits.output, || driver.out.flush_all())?;
+        monitor.flush(&mut driver.out)?;
         monitor.tick(|| driver.counts())?;
     }
 }

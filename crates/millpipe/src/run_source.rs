@@ -8,6 +8,7 @@ use checkpoint::{Committed, Disk, Lock, RealDisk};
 
 use crate::accounting::{Role, timed};
 use crate::args::{ExactlyOnceArgs, RunArgs};
+use crate::drain::Stdout;
 use crate::driver::Config;
 use crate::fault::{Error, Fault};
 use crate::input::{reader_has_gone, sleep};
@@ -15,7 +16,7 @@ use crate::keeper::{Keeper, LOCK};
 use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, now_ms};
+use crate::run::now_ms;
 use crate::signals::StopFlag;
 use crate::source_driver::{Checkpoints, SourceDriver, Turn};
 use crate::stage::Source;
@@ -90,7 +91,7 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
         driver.out.set_now_ms(now_ms());
         let turn = driver.turn(WAIT_MS);
         // Also before an error: what was read until then is good.
-        timed(&mut monitor.waits.output, || driver.out.flush_all())?;
+        monitor.flush(&mut driver.out)?;
         driver.source.written()?;
         monitor.tick(|| (driver.out.counts(), 0))?;
         match turn? {

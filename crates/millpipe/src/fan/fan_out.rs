@@ -106,6 +106,7 @@ impl<R: Route> FanOut<R> {
         if out.buffer().is_empty() { Ok(()) } else { self.send_written(out) }
     }
 
+    /// Out of line: most lines come without a mark before them.
     #[inline(never)]
     fn send_written(&mut self, out: &mut Out) -> Result<(), Fault> {
         let marks = std::mem::take(out.buffer());

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use crate::accounting::timed;
 use crate::args::StageArgs;
+use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
 use crate::fan::fan_in::FanIn;
 use crate::fan::merging::Merge;
@@ -15,7 +16,7 @@ use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, poll};
 use crate::monitor::Monitor;
 use crate::read_buffer::ReadBuffer;
-use crate::run::{Stdout, drive, driver, now_ms, timeout};
+use crate::run::{drive, driver, now_ms, timeout};
 use crate::signals::StopFlag;
 
 /// One of the inputs, open.
@@ -69,7 +70,7 @@ fn pump<S: Merge>(driver: &mut Driver<S>, inputs: &mut Inputs, monitor: &mut Mon
             inputs.read(input, driver)?;
         }
         driver.chunk_over()?;
-        timed(&mut monitor.waits.output, || driver.out.flush_all())?;
+        monitor.flush(&mut driver.out)?;
         monitor.tick(|| driver.counts())?;
     }
 }

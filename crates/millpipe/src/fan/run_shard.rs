@@ -12,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::accounting::{Counts, timed};
 use crate::args::StageArgs;
+use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
 use crate::fan::fan_in::FanIn;
 use crate::fan::fan_out::{FanOut, Route, WAITING_BYTES_MAX};
@@ -27,7 +28,7 @@ use crate::out::Out;
 use crate::processes::Processes;
 use crate::read_buffer::ReadBuffer;
 use crate::rejects::Rejects;
-use crate::run::{Stdout, driver, look_in, now_ms};
+use crate::run::{driver, look_in, now_ms};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -121,7 +122,7 @@ impl<R: Route, M: Merge> Run<R, M> {
                 self.read_input()?;
             }
             self.end_shards();
-            timed(&mut monitor.waits.output, || self.relay.out.flush_all())?;
+            monitor.flush(&mut self.relay.out)?;
             self.must_not_be_stuck()?;
             monitor.tick(|| self.counts())?;
         }
