@@ -202,11 +202,8 @@ pub(crate) fn write_all(mut bytes: &[u8]) -> Result<(), Fault> {
 /// The same for two pieces, one behind the other.
 pub(crate) fn write_both(first: &[u8], second: &[u8]) -> Result<(), Fault> {
     let both = [IoSlice::new(first), IoSlice::new(second)];
-    let written = match rustix::io::writev(rustix::stdio::stdout(), &both) {
-        Ok(n) => n,
-        // What it is, the next write tells.
-        Err(_) => 0,
-    };
+    // What an error is, the next write tells.
+    let written = rustix::io::writev(rustix::stdio::stdout(), &both).unwrap_or_default();
     write_all(&first[written.min(first.len())..])?;
     write_all(&second[written.saturating_sub(first.len())..])
 }
