@@ -3,12 +3,14 @@
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 16] = [
     "generate",
     "window",
     "watermark",
     "aggregate",
     "dedup",
+    "filter",
+    "lookup",
     "reorder",
     "top-n",
     "stream-join",
@@ -115,6 +117,11 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "stream-join --left '.status == 200' --right '.status == 404' --on key --within -300ms..1s --time timestamp --kind full \
             --prefix-right r_",
         "stream-join --left .key --right .user --on key=user --within 0s..20ms --time timestamp --kind anti",
+        "reorder --time timestamp",
+        "filter '.value > 9' | watermark | reorder --time timestamp | parallel-map -j 1 'del(.host)' \
+            | aggregate --by key,status seen=count last:value --last 5",
+        "lookup --table-where .user --on key=user --fields was=value,at=timestamp",
+        "lookup --table-where .user --on key=user --fields was=value --kind inner --time timestamp",
     ];
     for sub_pipe in sub_pipes {
         let renames = sub_pipe.contains("key=user");
@@ -151,9 +158,13 @@ fn what_cannot_be_resharded_is_refused_and_leaves_nothing() {
     let ran = run(&format!("{job}\nstate reshard state to -n 3 || {{ code=$?; ls to; exit $code; }}"));
     ran.fails_with(1, "5-aggregate: its keys (.status) do not tell .key, by which shard divides");
     assert_eq!(ran.stdout, "", "nothing is left in the folder");
-    let job = JOB.replace("window --size 1s", "reorder --time timestamp");
+    let job = JOB.replace("window --size 1s", "throttle --rate 1000000/s");
     run(&format!("{job}\nstate reshard state to -n 3"))
-        .fails_with(1, "4-reorder: its state does not say how it is divided by keys");
+        .fails_with(1, "4-throttle: its state does not say how it is divided by keys");
+    let job = JOB.replace("window --size 1s", "parallel-map -j 1 .key=.status | reorder --time timestamp");
+    let ran = run(&format!("{job}\nstate reshard state to -n 3"));
+    ran.fails_with(1, "by .key belongs to");
+    assert!(ran.stderr.contains("state: hint: a stage before it changes what shard divides by"), "{}", ran.stderr);
     // Shards that make time themselves are at different times.
     let job = JOB
         .replace("| watermark --lateness 2s --every 0s", "")

@@ -32,6 +32,13 @@ impl FromStr for On {
     }
 }
 
+impl On {
+    /// For each part of the key, how `shard --by` may say it.
+    pub fn texts(&self) -> Vec<Vec<String>> {
+        self.left.iter().zip(&self.right).map(|(left, right)| shard_key::texts_of_either(left, right)).collect()
+    }
+}
+
 impl fmt::Display for On {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (left, right)) in self.left.iter().zip(&self.right).enumerate() {

@@ -31,7 +31,7 @@ use crate::history::{AsOf, History};
 use crate::line_reader::{LineReader, write_joined};
 use crate::on::On;
 use crate::read_table::write_name;
-use crate::waiting::{Waiter, Waiting};
+use crate::waiting::{self, Waiter, Waiting};
 use crate::{Kind, report, without_row};
 
 /// What to do, as the flags say.
@@ -290,7 +290,13 @@ impl Stage for LookupStream {
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let time = self.job.time.as_ref().map(|(_, time)| time.snapshot());
-        writeln!(to, "{}", json!({"time": time, "lines": self.sequence}))
+        let divides = json!({
+            "by": self.job.on.texts(),
+            "lines": {"named": waiting::NAME, "text": "/1", "next": "/lines"},
+            "sum": ["/lines"],
+            "any": self.job.time.as_ref().map_or(&[][..], |(_, time)| time.of_no_account()),
+        });
+        writeln!(to, "{}", json!({"time": time, "lines": self.sequence, "divides": divides}))
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

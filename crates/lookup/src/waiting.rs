@@ -42,7 +42,12 @@ struct Unsaved {
 }
 
 /// What the names of entries begin with; no key does.
-const NAME: &str = "line ";
+pub const NAME: &str = "line ";
+
+/// Numbers sort as lines came, also when the state is divided anew.
+fn name(sequence: u64) -> String {
+    format!("{NAME}{sequence:016}")
+}
 
 impl Waiting {
     pub fn push(&mut self, time_ms: i64, sequence: u64, waiter: Waiter) {
@@ -78,13 +83,13 @@ impl Waiting {
         let new = match changes {
             None => self.lines.keys().copied().collect(),
             Some(changes) => {
-                changes.gone.iter().for_each(|sequence| to.remove(&format!("{NAME}{sequence}")));
+                changes.gone.iter().for_each(|sequence| to.remove(&name(*sequence)));
                 changes.new
             }
         };
         for key in new {
             let Some(Waiter { line, .. }) = self.lines.get(&key) else { continue };
-            to.put(&format!("{NAME}{}", key.1), |out| {
+            to.put(&name(key.1), |out| {
                 out.push(b'[');
                 write_signed(key.0, out);
                 out.push(b',');

@@ -189,9 +189,10 @@ fn decode(bytes: &[u8]) -> Option<Key> {
     Some((((both >> 64) as u64) ^ (1 << 63)) as i64).zip(Some(both as u64))
 }
 
-/// The name of a line's entry in a checkpoint: `2026-01-01T00:00:00Z#17`.
+/// The name of a line's entry in a checkpoint: `2026-01-01T00:00:00Z#0000000000000017`. Numbers sort as lines came, also when the
+/// state is divided anew.
 fn name((time_ms, number): Key) -> String {
-    format!("{}#{number}", format_rfc3339(time_ms))
+    format!("{}#{number:016}", format_rfc3339(time_ms))
 }
 
 fn parse_name(name: &str) -> Option<Key> {

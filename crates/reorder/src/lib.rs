@@ -207,7 +207,13 @@ impl Stage for Reorder {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let head = json!({"time": self.time.snapshot(), "next_line": self.next_line, "written_ms": self.written_ms});
+        let divides = json!({
+            "lines": {"named": "", "text": "", "next": "/next_line"},
+            "sum": ["/next_line"],
+            "any": self.time.of_no_account(),
+        });
+        let (time, next_line) = (self.time.snapshot(), self.next_line);
+        let head = json!({"time": time, "next_line": next_line, "written_ms": self.written_ms, "divides": divides});
         writeln!(to, "{head}")
     }
 

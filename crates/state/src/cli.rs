@@ -85,10 +85,11 @@ pub enum Command {
     /// Copy the committed checkpoint for another number of shards
     ///
     /// TO becomes a state folder from which the same pipeline goes on with shard -n N instead of as many as before, and with the
-    /// same output. What the stages of a sub-pipeline remember of a key (aggregate, window, dedup, top-n, stream-join) goes to the shard
-    /// that has the key now. A stage whose state does not say how it is divided (reorder, lookup with a table in the stream), or whose
-    /// keys do not tell those of shard (aggregate --by user behind shard --by site), is refused, and so are shards that are not at
-    /// the same time (make time before the lines are divided: watermark | shard).
+    /// same output. What the stages of a sub-pipeline remember of a key (aggregate, window, dedup, top-n, stream-join, lookup with a table
+    /// in the stream) goes to the shard that has the key now, and so do the lines that reorder and lookup hold. A stage that holds
+    /// lines and marks (throttle, merge --by-time), or whose keys do not tell those of shard (aggregate --by user behind shard --by
+    /// site), is refused, and so are shards that are not at the same time (make time before the lines are divided: watermark |
+    /// shard).
     /// The pipeline must have stopped. Nothing is changed in DIR; when this fails, nothing is left in TO.
     Reshard(Reshard),
 }

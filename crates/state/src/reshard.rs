@@ -4,6 +4,7 @@
 //! side, and what belongs to it is taken. So memory does not depend on the size of a state.
 
 mod division;
+mod lines;
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::cli;
 use crate::folder::{Folder, Stage};
 use crate::printer::Printer;
 use crate::save::{clear, must_be_empty};
-use division::Division;
+use division::{Division, Moved};
 
 pub fn run(reshard: &cli::Reshard, to: &mut Printer) -> Result<(), Fault> {
     let folder = Folder::open(&reshard.state)?;
@@ -103,26 +104,27 @@ impl<'a> Plan<'a> {
         let names: Vec<String> = (0..self.old).map(|number| format!("{base}{SHARD}{number}")).collect();
         let open = || names.iter().map(|name| self.open(name)).collect::<Result<Vec<_>, _>>();
         let readers = open()?;
-        let division = Division::new(base, &self.by, &readers)?;
+        let mut division = Division::new(base, &self.by, &readers)?;
         let (mut header, is_large) = (readers[0].header().clone(), readers.iter().any(SnapshotReader::is_large));
+        let head = division.head().to_vec();
         for number in 0..self.new {
             let name = format!("{base}{SHARD}{number}");
             header.name.clone_from(&name);
-            let mut entries = SideBySide::new(open()?)?;
+            let mut entries = SideBySide::new(open()?, &mut division)?;
             // The stage's own error goes around the one of the disk's writer.
             let mut wrong = None;
             let mut next = || loop {
-                let Some((key, line)) = entries.next()? else { return Ok(None) };
-                match division.shard_of(&key, self.new) {
-                    Ok(shard) if shard == number => return Ok(Some(line)),
-                    Ok(_) => {}
+                match entries.next() {
+                    Ok(Some(moved)) if moved.shard(self.new) == number => return Ok(Some(moved.line)),
+                    Ok(Some(_)) => {}
+                    Ok(None) => return Ok(None),
                     Err(error) => {
                         wrong = Some(error);
                         return Ok(None);
                     }
                 }
             };
-            write_alone(&RealDisk, &to.join(&name), &header, division.head(), is_large, &mut next)?;
+            write_alone(&RealDisk, &to.join(&name), &header, &head, is_large, &mut next)?;
             if let Some(error) = wrong {
                 return Err(error);
             }
@@ -140,32 +142,36 @@ fn divided_by(flags: &str) -> Option<(String, usize)> {
     Some((by.to_owned(), shards.parse().ok()?))
 }
 
-/// An entry: its key, and its line.
-type Owned = (String, Vec<u8>);
-
-/// Entries of several snapshots, in the order of their keys' text.
-struct SideBySide {
+/// Entries of several snapshots, as they are to be called, in the order of their names' text.
+struct SideBySide<'a> {
     readers: Vec<SnapshotReader>,
-    heads: Vec<Option<Owned>>,
+    division: &'a mut Division,
+    heads: Vec<Option<Head>>,
 }
 
-impl SideBySide {
-    fn new(mut readers: Vec<SnapshotReader>) -> Result<Self, checkpoint::Error> {
-        let heads = readers.iter_mut().map(read).collect::<Result<_, _>>()?;
-        Ok(Self { readers, heads })
+/// The next entry of one of them, with the text of its name.
+type Head = (String, Moved);
+
+impl<'a> SideBySide<'a> {
+    fn new(readers: Vec<SnapshotReader>, division: &'a mut Division) -> Result<Self, Error> {
+        let mut new = Self { heads: Vec::new(), division, readers };
+        for shard in 0..new.readers.len() {
+            let head = new.read(shard)?;
+            new.heads.push(head);
+        }
+        Ok(new)
     }
 
-    fn next(&mut self) -> Result<Option<Owned>, checkpoint::Error> {
-        let first = |(_, head): &(usize, &Option<Owned>)| head.is_some();
-        let text =
-            |head: &Option<Owned>| head.as_ref().map(|(key, _)| serde_json::Value::from(key.as_str()).to_string());
-        let least = self.heads.iter().enumerate().filter(first).min_by_key(|(_, head)| text(head)).map(|(at, _)| at);
-        let Some(at) = least else { return Ok(None) };
-        let next = read(&mut self.readers[at])?;
-        Ok(std::mem::replace(&mut self.heads[at], next))
+    fn next(&mut self) -> Result<Option<Moved>, Error> {
+        let texts = self.heads.iter().enumerate().filter_map(|(shard, head)| Some((&head.as_ref()?.0, shard)));
+        let Some((_, shard)) = texts.min() else { return Ok(None) };
+        let next = self.read(shard)?;
+        Ok(std::mem::replace(&mut self.heads[shard], next).map(|(_, moved)| moved))
     }
-}
 
-fn read(reader: &mut SnapshotReader) -> Result<Option<Owned>, checkpoint::Error> {
-    Ok(reader.next_entry()?.map(|entry| (entry.key.to_owned(), entry.line.to_vec())))
+    fn read(&mut self, shard: usize) -> Result<Option<Head>, Error> {
+        let Some(entry) = self.readers[shard].next_entry()? else { return Ok(None) };
+        let moved = self.division.take(&entry, shard)?;
+        Ok(Some((serde_json::Value::from(moved.name.as_str()).to_string(), moved)))
+    }
 }

@@ -123,16 +123,8 @@ impl Job {
     /// For each value of the key, the expressions that give it: that of both sides, or those that `shard` can take for both.
     #[must_use]
     pub fn key_texts(&self) -> Vec<Vec<String>> {
-        let texts = |(left, right): (&Expression, &Expression)| {
-            let (left, right) = (left.to_string(), right.to_string());
-            if left == right {
-                return vec![left];
-            }
-            let pairs = [(&left, &right), (&right, &left)];
-            pairs.iter().flat_map(|(a, b)| [format!("{a} // {b}"), format!("{a}//{b}")]).collect()
-        };
         let [left, right] = &self.sides;
-        left.on.iter().zip(&right.on).map(texts).collect()
+        left.on.iter().zip(&right.on).map(|(left, right)| shard_key::texts_of_either(left, right)).collect()
     }
 
     /// Top-level members that are part of both keys under the same name: a pair has them once.

@@ -97,7 +97,8 @@ impl Stage for Watermark {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        writeln!(to, "{}", json!({"time": self.time.snapshot(), "written_ms": self.written_ms}))
+        let divides = json!({"any": self.time.of_no_account()});
+        writeln!(to, "{}", json!({"time": self.time.snapshot(), "written_ms": self.written_ms, "divides": divides}))
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -9,19 +9,43 @@
 //! `by`: the names of entries are keys of these expressions (canonical texts, newlines between them), one of which may be a list of
 //! expressions that give the same; with `behind`, a key is what stands behind the first such text in a name. The lists are JSON pointers to what may differ from shard to shard, and what it is together;
 //! all else must be the same in all. `{"empty":true}`: this shard remembers nothing yet, and need not agree with others.
+//! `lines`: some entries are lines as they came to the stage (see [`Lines`]), and their key is in them.
 
-use checkpoint::SnapshotReader;
+use checkpoint::{Entry, SnapshotReader};
 use millpipe::Error;
 use serde_json::{Map, Value};
 use shard_key::{cells_of, shard_of};
 
+use super::lines::Lines;
+
 /// The rule for one stage.
 pub struct Division {
     stage: String,
+    by: String,
     head: Vec<u8>,
-    /// For each cell of shard's key, which cell of an entry's it is; none where there are no entries.
+    /// How many shards there were.
+    old: usize,
+    /// For each cell of shard's key, which cell of an entry's it is; none where names are no keys.
     cells: Option<Vec<usize>>,
     behind: Option<String>,
+    lines: Option<Lines>,
+}
+
+/// An entry on its way to its new shard.
+pub struct Moved {
+    /// What it is called there.
+    pub name: String,
+    /// `["name",value]` and a newline.
+    pub line: Vec<u8>,
+    /// The text of its key.
+    key: Vec<u8>,
+}
+
+impl Moved {
+    /// Its shard, of so many.
+    pub fn shard(&self, shards: usize) -> usize {
+        shard_of(&self.key, shards)
+    }
 }
 
 impl Division {
@@ -39,27 +63,55 @@ impl Division {
             Some(own) => Some(find_cells(stage, by, own)?),
         };
         let behind = rule["behind"].as_str().map(str::to_owned);
-        Ok(Self { stage: stage.to_owned(), head: format!("{together}\n").into_bytes(), cells, behind })
+        let lines = Lines::new(&rule["lines"], by, &heads);
+        let head = format!("{together}\n").into_bytes();
+        Ok(Self { stage: stage.to_owned(), by: by.to_owned(), head, old: shards.len(), cells, behind, lines })
     }
 
     pub fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// Which shard of so many an entry belongs to.
+    /// What becomes of an entry of one of the old shards.
     ///
     /// # Errors
-    /// When its name does not say it.
-    pub fn shard_of(&self, entry: &str, shards: usize) -> Result<usize, Error> {
-        let wrong = || Error::data(format_args!("{}: the entry {entry:?} does not say what key it is of", self.stage));
-        let wanted = self.cells.as_ref().ok_or_else(wrong)?;
-        let key = match &self.behind {
-            None => entry,
-            Some(behind) => entry.split_once(behind.as_str()).ok_or_else(wrong)?.1,
-        };
-        let key = cells_of(key.as_bytes(), wanted).ok_or_else(wrong)?;
-        Ok(shard_of(&key, shards))
+    /// When it does not say what key it is of, or its key is not one that `shard` has sent there.
+    pub fn take(&mut self, entry: &Entry<'_>, shard: usize) -> Result<Moved, Error> {
+        let moved = self.key_of(entry, shard).ok_or_else(|| {
+            let name = entry.key;
+            Error::data(format_args!("{}: the entry {name:?} does not say what key it is of", self.stage))
+        })?;
+        let by_key = moved.shard(self.old);
+        if by_key == shard {
+            return Ok(moved);
+        }
+        let (stage, by, name) = (&self.stage, &self.by, entry.key);
+        Err(Error::data(format_args!(
+            "{stage}: the entry {name:?} is in shard {shard}, and by {by} belongs to {by_key}"
+        ))
+        .hint("a stage before it changes what shard divides by"))
     }
+
+    fn key_of(&mut self, entry: &Entry<'_>, shard: usize) -> Option<Moved> {
+        if let Some(lines) = self.lines.as_mut().filter(|lines| lines.has(entry.key)) {
+            let name = lines.rename(entry.key, shard)?;
+            let line = line_of(&name, entry.value);
+            return Some(Moved { name, line, key: lines.key(entry.value)? });
+        }
+        let key = match &self.behind {
+            None => entry.key,
+            Some(behind) => entry.key.split_once(behind.as_str())?.1,
+        };
+        let key = cells_of(key.as_bytes(), self.cells.as_ref()?)?;
+        Some(Moved { name: entry.key.to_owned(), line: entry.line.to_vec(), key })
+    }
+}
+
+fn line_of(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut line = format!("[{},", Value::from(name)).into_bytes();
+    line.extend_from_slice(value);
+    line.extend_from_slice(b"]\n");
+    line
 }
 
 fn read_head(stage: &str, head: &[u8]) -> Result<Value, Error> {
