@@ -40,6 +40,20 @@ fn a_stage_that_fails_for_good_makes_all_behind_it_end_with_1() {
 }
 
 #[test]
+fn a_sink_that_cannot_commit_hears_whether_a_stage_has_failed_for_good() {
+    let lost =
+        "generate --lines 2000 --exactly-once --state state | tee stream | file-cat-out first; rm -r state/1-generate
+        lost() { sed '/^{\"$\":\"barrier\"/q' stream; echo '{}'; }";
+    let failed = r#"echo '{"$":"failed","by":"aggregate"}'"#;
+    let (code, said) = ended(&format!("{lost}; (lost; {failed}) | file-cat-out out"));
+    assert_eq!(code, "1", "{said}");
+    assert!(said.contains("cut short: aggregate, before this stage, has failed"), "{said}");
+    let (code, said) = ended(&format!("{lost}; lost | file-cat-out out"));
+    assert_eq!(code, "75", "{said}");
+    assert!(said.contains("file-cat-out: no snapshot"), "{said}");
+}
+
+#[test]
 fn a_stage_that_dies_makes_all_behind_it_end_with_75() {
     let (code, said) = ended(
         "generate --lines 1000000 --exactly-once --state state | (head -n 9000; kill -9 $BASHPID) | window --size 1s \\

@@ -239,6 +239,7 @@ impl<S: Stage> Driver<S> {
         if self.wake_at_us().is_some_and(|at_us| at_us <= now_us || was_set_back) {
             self.wake()?;
         }
+        self.protocol.check_loss(self.out.now_ms())?;
         self.out.check()
     }
 

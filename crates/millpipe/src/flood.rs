@@ -26,11 +26,14 @@ pub(crate) struct Flood {
 }
 
 impl Flood {
-    /// A full chunk has come at `now`; true when a flood begins with it. It does not end.
-    pub fn begins(&mut self, now: Instant) -> bool {
-        if self.on {
-            return false;
-        }
+    /// So many bytes have come at `now`; true when a flood begins with them. It does not end.
+    #[inline]
+    pub fn begins_with(&mut self, bytes: usize, now: Instant) -> bool {
+        bytes == CHUNK_BYTES && !self.on && self.counts(now)
+    }
+
+    /// A full chunk more.
+    fn counts(&mut self, now: Instant) -> bool {
         let since = *self.since.get_or_insert(now);
         if now.duration_since(since) > WITHIN {
             (self.since, self.chunks) = (Some(now), 0);
@@ -48,7 +51,7 @@ mod tests {
     /// How many full chunks it took, coming `pause` apart.
     fn chunks_until_flood(pause: Duration) -> Option<u32> {
         let (mut flood, start) = (Flood::default(), Instant::now());
-        (0..1000).find(|n| flood.begins(start + *n * pause))
+        (0..1000).find(|n| flood.begins_with(CHUNK_BYTES, start + *n * pause))
     }
 
     #[test]
@@ -65,7 +68,7 @@ mod tests {
     #[test]
     fn a_flood_begins_once() {
         let (mut flood, now) = (Flood::default(), Instant::now());
-        assert_eq!((0..100).filter(|_| flood.begins(now)).count(), 1);
+        assert_eq!((0..100).filter(|_| flood.begins_with(CHUNK_BYTES, now)).count(), 1);
         assert!(flood.on);
     }
 }

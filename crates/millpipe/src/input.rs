@@ -14,6 +14,8 @@ use crate::out::ROOM_BYTES;
 
 /// One read of the input: small enough for the cache, as large as a pipe gives at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;
+/// The most that --chunk is good for.
+pub(crate) const CHUNK_BYTES_MAX: usize = 16 * CHUNK_BYTES;
 
 /// What a read came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub struct Input {
 
 impl Input {
     pub fn new(watches_output: bool, chunk_bytes: usize) -> Self {
-        let chunk_bytes = chunk_bytes.clamp(1, 16 * CHUNK_BYTES);
+        let chunk_bytes = chunk_bytes.clamp(1, CHUNK_BYTES_MAX);
         Self { watches_output, waited: Duration::ZERO, chunk_bytes, flood: Flood::default() }
     }
 
@@ -78,7 +80,7 @@ impl Input {
             match rustix::io::read(rustix::stdio::stdin(), &mut *into) {
                 Ok(0) => return Ok(Read::End),
                 Ok(n) => {
-                    if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
+                    if self.flood.begins_with(n, Instant::now()) {
                         widen(rustix::stdio::stdin());
                         if self.chunk_bytes == CHUNK_BYTES {
                             self.chunk_bytes = FLOOD_CHUNK_BYTES;

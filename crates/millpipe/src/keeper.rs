@@ -199,8 +199,9 @@ impl Keeper {
         self.check().map(|_| ())
     }
 
-    /// For a sink: returns when every stage's snapshot is safe. A stage may still be writing its own.
-    pub(crate) fn wait_for(&self, barrier: &Barrier) -> Result<(), Error> {
+    /// For a sink: returns when every stage's snapshot is safe, or with the reason why one will never be. A stage may still
+    /// be writing its own.
+    pub(crate) fn wait_for(&self, barrier: &Barrier) -> Result<Option<Error>, Error> {
         for name in &barrier.snapshots {
             let folder = self.dir.join(name);
             for pause in 1.. {
@@ -211,15 +212,17 @@ impl Keeper {
                 }
                 if is_in_vain {
                     let id = &barrier.id;
-                    return Err(Error::temporary(format_args!("no snapshot {id} in {}", folder.display()))
-                        .hint("the stage died before its state was saved; start the whole pipeline again"));
+                    let why = Error::temporary(format_args!("no snapshot {id} in {}", folder.display()));
+                    return Ok(Some(
+                        why.hint("the stage died before its state was saved; start the whole pipeline again"),
+                    ));
                 }
                 self.disk.pause();
             }
             // The rename is visible; this makes it last, whether or not the stage itself has come to it.
             self.disk.sync_dir(&folder).map_err(|error| Error::io(folder.display(), &error))?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Whether the stages before a sink that waits have died. The next one may live on, blocked in a write to us: but

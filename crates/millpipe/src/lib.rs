@@ -33,6 +33,7 @@ mod input;
 mod keeper;
 mod line_count;
 mod lines;
+mod loss;
 mod mark;
 mod monitor;
 mod out;

@@ -8,6 +8,7 @@ use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
 use crate::line_count::{Miscount, check_count};
 use crate::lines::{is_blank, without_byte_order_mark};
+use crate::loss::Loss;
 use crate::mark::{FAILED, Mark, is_mark};
 use crate::out::{Out, Place};
 use crate::stage::Stage;
@@ -51,6 +52,8 @@ pub(crate) struct Protocol {
     pub sees_from: bool,
     /// A stage before this one has failed for good, and said so.
     failed: Option<String>,
+    /// Of a sink: nothing is written any more.
+    loss: Option<Loss>,
     /// The last barrier has gone on: what the stage still holds is in that checkpoint, and for the next run to write.
     pub is_closing: bool,
 }
@@ -65,6 +68,7 @@ impl Protocol {
             is_sink,
             sees_from: false,
             failed: None,
+            loss: None,
             is_closing: false,
             keeper: Keeper::new(),
             kept: None,
@@ -80,6 +84,10 @@ impl Protocol {
         self.line_number += 1;
         let line = match self.life {
             Life::Plain => line,
+            _ if self.loss.is_some() => {
+                self.failed = self.failed.take().or_else(|| Loss::who_failed(line));
+                return Ok(());
+            }
             _ => self.before_item(stage, out, line)?,
         };
         if is_mark(line) {
@@ -119,7 +127,19 @@ impl Protocol {
 
     /// The input has ended without the end mark.
     pub fn cut_short(&self, what: &str) -> Error {
-        cut_short(what, self.failed.as_deref())
+        match (&self.loss, &self.failed) {
+            (Some(loss), None) => loss.why.clone(),
+            (_, failed) => cut_short(what, failed.as_deref()),
+        }
+    }
+
+    /// Time has passed.
+    ///
+    /// # Errors
+    /// When nothing can be committed any more.
+    #[inline]
+    pub fn check_loss(&self, now_ms: i64) -> Result<(), Error> {
+        self.loss.as_ref().map_or(Ok(()), |loss| loss.check(now_ms))
     }
 
     /// A checked stream has had its end.
@@ -144,6 +164,9 @@ impl Protocol {
 
     pub fn too_long<S: Stage>(&mut self, stage: &mut S, out: &mut Out, shown: &[u8]) -> Result<(), Fault> {
         self.line_number += 1;
+        if self.loss.is_some() {
+            return Ok(());
+        }
         if self.life == Life::Ended {
             return Err(self.follows_the_end());
         }
@@ -299,7 +322,10 @@ impl Protocol {
         let Some(kept) = &self.kept else { return Ok(()) };
         let barrier = self.barrier_of(kept, mark)?;
         self.give_to_sink(stage, out)?;
-        self.keeper.wait_for(&barrier)?;
+        if let Some(why) = self.keeper.wait_for(&barrier)? {
+            self.loss = Some(Loss { why, since_ms: out.now_ms() });
+            return Ok(());
+        }
         stage.commit(&barrier, out)?;
         Ok(self.keeper.set_committed(&barrier, stage.target(), out.now_ms())?)
     }

@@ -111,7 +111,7 @@ fn pump(
             Event::Input(Incoming::Failed(fault)) => return Err(fault),
             Event::Input(Incoming::End) => {
                 driver.finish()?;
-                return driver.out.flush_all();
+                return monitor.flush(&mut driver.out);
             }
             Event::Worker(message) => driver.stage.receive(message, &mut driver.out)?,
             Event::Time => {}

@@ -58,7 +58,7 @@ pub fn run_source<S: Source>(
         driver.out.last_words(&config.name, &result);
     }
     if result != Err(Fault::ReaderGone) {
-        result = result.and(driver.out.flush_all());
+        result = result.and(monitor.flush(&mut driver.out));
     }
     monitor.finish((driver.out.counts(), 0))?;
     result

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
+use std::thread;
+use std::time::Duration;
 
 use crate::shared::root;
 
@@ -65,6 +67,11 @@ impl Broker {
         let pid = fs::read_to_string(self.dir.join("pid")).unwrap();
         let killed = Command::new("kill").args(["-KILL", pid.trim()]).status().unwrap();
         assert!(killed.success());
+        // It takes a while to give its memory back, and until then a start would find it running.
+        let cmdline = Path::new("/proc").join(pid.trim()).join("cmdline");
+        while fs::read(&cmdline).is_ok_and(|words| !words.is_empty()) {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Starts it again on the same port.

@@ -13,7 +13,7 @@ use crate::driver::{Config, Driver};
 use crate::fan::fan_in::FanIn;
 use crate::fan::merging::Merge;
 use crate::fault::{Error, Fault};
-use crate::input::{CHUNK_BYTES, poll};
+use crate::input::{CHUNK_BYTES_MAX, poll};
 use crate::monitor::Monitor;
 use crate::read_buffer::ReadBuffer;
 use crate::run::{drive, driver, now_ms, timeout};
@@ -42,7 +42,7 @@ pub fn run_merge<S: Merge>(stage: S, inputs: Vec<MergeInput>, config: Config, ar
         driver.out.name_inputs(names);
     }
     driver.out.set_drain(Box::new(Stdout));
-    let buffer = ReadBuffer::new(args.chunk.as_usize().clamp(1, 16 * CHUNK_BYTES));
+    let buffer = ReadBuffer::new(args.chunk.as_usize().clamp(1, CHUNK_BYTES_MAX));
     let mut inputs = Inputs { inputs, fan_in, buffer };
     drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut inputs, monitor))
 }
@@ -58,7 +58,7 @@ fn pump<S: Merge>(driver: &mut Driver<S>, inputs: &mut Inputs, monitor: &mut Mon
         let wanted = inputs.wanted(driver);
         if inputs.fan_in.is_over() {
             driver.finish()?;
-            return driver.out.flush_all();
+            return monitor.flush(&mut driver.out);
         }
         if wanted.is_empty() {
             return Err(driver.stage.is_stuck().into());

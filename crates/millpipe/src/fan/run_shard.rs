@@ -22,7 +22,7 @@ use crate::fan::sub_pipe::SubPipe;
 use crate::fan::turns::{Ordered, Turns};
 use crate::fault::{Error, Fault};
 use crate::flood::{FLOOD_CHUNK_BYTES, Flood};
-use crate::input::{CHUNK_BYTES, poll, widen};
+use crate::input::{poll, widen};
 use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::processes::Processes;
@@ -80,7 +80,7 @@ pub fn run_shard<R: Route, M: Merge>(
         run.relay.out.last_words(run.driver.name(), &result);
     }
     // What was written before an error is good: it goes out, unless nobody reads.
-    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { run.relay.out.flush_all() };
+    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { monitor.flush(&mut run.relay.out) };
     let result = result.and(flushed).and(run.driver.out.flush_all());
     monitor.finish(run.counts())?;
     result
@@ -252,7 +252,7 @@ impl<R: Route, M: Merge> Run<R, M> {
             }
             Ok(n) => {
                 self.driver.feed(&self.buffer[..n])?;
-                if n == CHUNK_BYTES && self.flood.begins(Instant::now()) {
+                if self.flood.begins_with(n, Instant::now()) {
                     widen(rustix::stdio::stdin());
                     self.buffer.grow(FLOOD_CHUNK_BYTES);
                 }

@@ -121,11 +121,20 @@ fn a_sink_commits_when_all_snapshots_are_there() {
     let mut stage = world.stage("");
     stage.feed(format!("{}x\n{}", world.hello("a", None), barrier("a.1", 1, ",\"drain\":true")).as_bytes()).unwrap();
     let stream = stage.out.take();
-    let mut sink = world.sink(None);
-    sink.keeper().watch_upstream(|| true);
-    let error = stopped(sink.feed(&stream));
-    assert_eq!(error.exit, Exit::Temporary, "{error}");
-    assert!(error.message.contains("no snapshot a.1"), "{error}");
+    let listens = |rest: &str| {
+        let mut sink = world.sink(None);
+        sink.keeper().watch_upstream(|| true);
+        sink.feed(&stream).unwrap();
+        sink.feed(rest.as_bytes()).unwrap();
+        let error = stopped(sink.finish());
+        (error.exit, error.message)
+    };
+    for rest in ["", "y\n", &barrier("a.2", 0, ""), "{\"$\":\"fai"] {
+        let (exit, message) = listens(rest);
+        assert!(exit == Exit::Temporary && message.contains("no snapshot a.1"), "{rest}: {message}");
+    }
+    let (exit, message) = listens("y\n{\"$\":\"failed\",\"by\":\"window\"}\n");
+    assert!(exit == Exit::Data && message.contains("window, before this stage, has failed"), "{message}");
     assert_eq!(world.committed(), None);
 
     world.save();
@@ -147,7 +156,9 @@ fn waits_in_vain(source_has_gone: bool, live_run: &str) -> (Error, usize) {
         counted.fetch_add(1, Relaxed);
         source_has_gone
     });
-    let error = stopped(sink.feed(&stage.out.take()));
+    sink.feed(&stage.out.take()).unwrap();
+    sink.clock(9_999).unwrap();
+    let error = stopped(sink.clock(10_000));
     (error, looks.load(Relaxed))
 }
 
