@@ -21,6 +21,7 @@
 
 mod args;
 mod decimal;
+mod delete;
 mod demand;
 mod exact;
 mod failure;

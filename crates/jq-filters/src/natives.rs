@@ -7,12 +7,14 @@ use jaq_core::{Bind, Cv, Error, Exn, Native, RunPtr, ValR, ValT};
 use jaq_json::{Map, Val};
 use jaq_std::ValT as _;
 
+use crate::delete::delpaths;
 use crate::program::Data;
 use crate::regexes;
 
 /// What stays in jq of a function for which there is a fast way.
 const DEFINITIONS: &str = "def join($s): if joins($s) then joined($s) \
-    else .[] |= tostring | .[:-1][] += $s | reduce .[] as $x (\"\"; . + $x) end;";
+    else .[] |= tostring | .[:-1][] += $s | reduce .[] as $x (\"\"; . + $x) end;
+    def del(f): delpaths([path(f)]);";
 
 /// Functions of jq that jaq does not have.
 const ADDITIONS: &str = "def IN(s): any(s == .; .); def IN(src; s): any(src == s; .);";
@@ -41,7 +43,7 @@ pub fn definitions(all: impl Iterator<Item = Def<&'static str>>) -> Vec<Def<&'st
 /// The functions, which are to stand in front of others of the same name.
 pub fn functions() -> Vec<Fun<Data>> {
     let regex = || [Bind::Var(()), Bind::Var(())].into();
-    let all: [Filter<RunPtr<Data>>; 20] = [
+    let all: [Filter<RunPtr<Data>>; 21] = [
         ("true", v(0), |_| bome(Ok(Val::Bool(true)))),
         ("false", v(0), |_| bome(Ok(Val::Bool(false)))),
         ("not", v(0), |cv| bome(Ok(Val::Bool(!cv.1.as_bool())))),
@@ -53,6 +55,7 @@ pub fn functions() -> Vec<Fun<Data>> {
         ("tostring", v(0), |cv| bome(Ok(cv.1.into_string()))),
         ("to_entries", v(0), |cv| bome(to_entries(cv.1))),
         ("from_entries", v(0), |cv| bome(from_entries(cv.1))),
+        ("delpaths", v(1), |cv| unary(cv, |value, paths| delpaths(value, &paths))),
         ("split", v(1), |cv| unary(cv, split)),
         ("joins", v(1), |cv| unary(cv, |array, by| Ok(Val::Bool(joins(&array, &by))))),
         ("joined", v(1), |cv| unary(cv, joined)),
