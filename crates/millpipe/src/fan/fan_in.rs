@@ -277,7 +277,8 @@ impl FanIn {
             (Life::Plain, None) => {}
         }
         self.inputs[input].is_over = true;
-        to.input_ended(input)
+        // Behind the common end nothing may be written any more, whatever this one held back.
+        if self.inputs[input].life == Life::Ended { Ok(()) } else { to.input_ended(input) }
     }
 
     /// Sends on what all inputs have come to, and goes on with what stands behind it.
