@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::Error;
 
-/// An exclusive lock on a file that holds the owner's pid. Gone with the process, however that ends.
+/// An exclusive lock on a file that holds the owner's pid, or a share in one on a folder. Gone with the process, however that ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -30,6 +30,18 @@ impl Lock {
         }
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
         Ok(Self { _file: file })
+    }
+
+    /// Shares in a lock on a folder: a sign of life, which goes with the process. None where the file system has no such locks.
+    pub fn share(folder: &Path) -> Option<Self> {
+        let file = File::open(folder).ok()?;
+        file.lock_shared().ok()?;
+        Some(Self { _file: file })
+    }
+
+    /// Whether nobody shares in the lock on a folder; false where it cannot be asked.
+    pub fn is_left(folder: &Path) -> bool {
+        File::open(folder).is_ok_and(|file| file.try_lock().is_ok())
     }
 
     /// Whether nobody holds the lock; false where there is no such file, or it cannot be asked. Somebody who takes the
@@ -79,6 +91,19 @@ mod tests {
         drop(lock);
         assert!(Lock::is_free(&path));
         Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_left_when_the_last_one_has_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Lock::is_left(dir.path()));
+        let (one, another) = (Lock::share(dir.path()).unwrap(), Lock::share(dir.path()).unwrap());
+        drop(one);
+        assert!(!Lock::is_left(dir.path()));
+        drop(another);
+        assert!(Lock::is_left(dir.path()));
+        let gone = dir.path().join("gone");
+        assert!(!Lock::is_left(&gone) && Lock::share(&gone).is_none());
     }
 
     #[test]

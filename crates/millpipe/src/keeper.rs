@@ -24,6 +24,9 @@ const PAUSES_A_LOOK: u32 = 16;
 
 const DAMAGED_HINT: &str = "state check DIR says what can still be used";
 
+/// The target whose commits are known by files alone.
+const FILES: &str = "files";
+
 /// Work that is done beside the stream.
 pub type Job = Box<dyn FnOnce() + Send>;
 
@@ -47,6 +50,11 @@ pub struct Keeper {
     upstream_has_gone: Box<dyn Fn() -> bool + Send>,
     /// True once nobody holds the lock of the state folder.
     source_has_gone: Box<dyn Fn(&Path) -> bool + Send>,
+    /// Processes show by the folders of their stages that they live.
+    shows_life: bool,
+    alive: Option<Lock>,
+    /// True once the stage with this folder is dead.
+    stage_has_gone: Box<dyn Fn(&Path) -> bool + Send>,
     pauses_max: u32,
     dir: PathBuf,
     /// The stage's own folder in it.
@@ -86,7 +94,9 @@ impl Keeper {
     /// On the computer's disk, snapshots written by a thread.
     pub fn new() -> Self {
         let source_has_gone = Box::new(|dir: &Path| Lock::is_free(&dir.join(LOCK)));
-        Self { source_has_gone, pauses_max: PAUSES_MAX, ..Self::with(Arc::new(RealDisk), Hands::Thread) }
+        let stage_has_gone = Box::new(Lock::is_left);
+        let rest = Self::with(Arc::new(RealDisk), Hands::Thread);
+        Self { source_has_gone, shows_life: true, stage_has_gone, pauses_max: PAUSES_MAX, ..rest }
     }
 
     /// On any disk, snapshots written by whoever takes the jobs.
@@ -100,6 +110,9 @@ impl Keeper {
             hands,
             upstream_has_gone: Box::new(|| false),
             source_has_gone: Box::new(|_| false),
+            shows_life: false,
+            alive: None,
+            stage_has_gone: Box::new(|_| false),
             pauses_max: SCHEDULED_PAUSES_MAX,
             dir: PathBuf::new(),
             name: String::new(),
@@ -120,12 +133,22 @@ impl Keeper {
         self.source_has_gone = Box::new(has_gone);
     }
 
+    /// How it finds out that a stage is dead whose folder this is.
+    pub fn watch_stages(&mut self, has_gone: impl Fn(&Path) -> bool + Send + 'static) {
+        self.stage_has_gone = Box::new(has_gone);
+    }
+
     /// Says which folder it is. `name` is that of the stage's own folder in it, if it has state.
     pub(crate) fn open(&mut self, dir: &Path, run: &str, name: Option<&str>) -> Result<(), Error> {
         (self.dir, self.run) = (dir.to_owned(), run.to_owned());
         self.name = name.unwrap_or_default().to_owned();
         if let Some(name) = name {
             let folder = StageFolder::open(Arc::clone(&self.disk), dir, name, run)?;
+            if self.shows_life {
+                let path = dir.join(name);
+                self.disk.create_dir(&path).map_err(|error| Error::io(path.display(), &error))?;
+                self.alive = Lock::share(&path);
+            }
             self.folder = Some(Arc::new(Mutex::new(folder)));
         }
         Ok(())
@@ -206,7 +229,7 @@ impl Keeper {
             let folder = self.dir.join(name);
             for pause in 1.. {
                 // Looked at first: what comes in between counts.
-                let is_in_vain = self.waits_in_vain(pause);
+                let is_in_vain = self.waits_in_vain(&folder, pause);
                 if checkpoint::has_snapshot(&*self.disk, &folder, &barrier.id)? {
                     break;
                 }
@@ -225,15 +248,15 @@ impl Keeper {
         Ok(None)
     }
 
-    /// Whether the stages before a sink that waits have died. The next one may live on, blocked in a write to us: but
-    /// what dies in a pipe takes the source along, or is taken along by it.
-    fn waits_in_vain(&self, pause: u32) -> bool {
+    /// Whether the stage has died whose folder this is, or the pipe before a sink that waits: what dies in a pipe takes the
+    /// source along, or is taken along by it. Those between may live on, blocked in a write to us.
+    fn waits_in_vain(&self, folder: &Path, pause: u32) -> bool {
         let looks = pause.is_multiple_of(PAUSES_A_LOOK);
         let has_another_run =
             || checkpoint::live_run(&*self.disk, &self.dir).is_ok_and(|live| live.is_some_and(|live| live != self.run));
         (self.upstream_has_gone)()
             || pause == self.pauses_max
-            || looks && ((self.source_has_gone)(&self.dir) || has_another_run())
+            || looks && ((self.stage_has_gone)(folder) || (self.source_has_gone)(&self.dir) || has_another_run())
     }
 
     pub(crate) fn committed(&self) -> Result<Option<Committed>, Error> {
@@ -262,6 +285,16 @@ impl Keeper {
         Ok(truth.id.is_none() && copy.is_some_and(|copy| Some(copy.id) == hello.restore.id))
     }
 
+    /// Whether a commit can have been made with this state folder: one to files has the source's snapshot there.
+    fn may_be_of(&self, id: &CheckpointId, target: &str) -> Result<bool, Error> {
+        if target != FILES || self.committed()?.is_some() {
+            return Ok(true);
+        }
+        let names = self.disk.list(&self.dir).map_err(|error| Error::io(self.dir.display(), &error))?;
+        let has_one = |name: &String| checkpoint::has_snapshot(&*self.disk, &self.dir.join(name), id).unwrap_or(false);
+        Ok(names.iter().any(has_one))
+    }
+
     /// The sink's comparison at its start: does the run go on from what the target says?
     ///
     /// # Errors
@@ -278,6 +311,10 @@ impl Keeper {
             ))
             .hint("another output than before? A new pipeline begins with an empty state folder"));
         };
+        if hello.restore.id.is_none() && !self.may_be_of(&id, target)? {
+            return Err(Error::data(format_args!("{known} is committed in the output, and \"{}\" has no state of it", self.dir.display()))
+                .hint("bring the state folder back that the output was written with, or begin anew with an empty folder and another output"));
+        }
         let snapshots = self.committed()?.map(|old| old.snapshots).unwrap_or_default();
         let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
         self.set_committed(&barrier, target, now_ms)?;
@@ -400,9 +437,8 @@ impl From<checkpoint::Error> for Error {
             From::Missing { .. } => Self::data(error)
                 .hint("is --state the folder of this pipeline? A stage that moved keeps its state with --as NAME"),
             From::Damaged { .. } => Self::data(error).hint(DAMAGED_HINT),
-            From::OtherFlags { .. } => {
-                Self::data(error).hint("give the old flags, or begin anew with an empty --state folder")
-            }
+            From::OtherFlags { .. } => Self::data(error)
+                .hint("give the old flags, or begin anew with an empty --state folder and another output"),
             From::InUse { .. } => {
                 Self::temporary(error).hint("one pipeline at a time can use a state folder or an output")
             }

@@ -144,7 +144,7 @@ fn a_sink_commits_when_all_snapshots_are_there() {
 }
 
 /// A sink that waits for a snapshot that never comes: what it says, and how often it has looked for its source.
-fn waits_in_vain(source_has_gone: bool, live_run: &str) -> (Error, usize) {
+fn waits_in_vain(source_has_gone: bool, stage_has_gone: bool, live_run: &str) -> (Error, usize) {
     let world = World::new();
     checkpoint::begin_run(&RealDisk, world.path(), live_run).unwrap();
     let mut stage = world.stage("");
@@ -152,9 +152,10 @@ fn waits_in_vain(source_has_gone: bool, live_run: &str) -> (Error, usize) {
     let mut sink = world.sink(None);
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
-    sink.keeper().watch_source(move |_| {
+    sink.keeper().watch_source(move |_| source_has_gone);
+    sink.keeper().watch_stages(move |folder| {
         counted.fetch_add(1, Relaxed);
-        source_has_gone
+        stage_has_gone && folder.ends_with("2-counter")
     });
     sink.feed(&stage.out.take()).unwrap();
     sink.clock(9_999).unwrap();
@@ -163,13 +164,13 @@ fn waits_in_vain(source_has_gone: bool, live_run: &str) -> (Error, usize) {
 }
 
 #[test]
-fn a_sink_that_waits_for_a_snapshot_finds_out_that_the_source_is_dead_or_another_run_has_begun() {
-    for (source_has_gone, live_run) in [(true, "a"), (false, "b")] {
-        let (error, looks) = waits_in_vain(source_has_gone, live_run);
+fn a_sink_that_waits_for_a_snapshot_finds_out_that_a_stage_or_the_source_is_dead_or_another_run_has_begun() {
+    for (source_has_gone, stage_has_gone, live_run) in [(true, false, "a"), (false, true, "a"), (false, false, "b")] {
+        let (error, looks) = waits_in_vain(source_has_gone, stage_has_gone, live_run);
         assert!(error.message.contains("no snapshot a.1") && error.exit == Exit::Temporary, "{error}");
         assert_eq!(looks, 1);
     }
-    let (_, looks) = waits_in_vain(false, "a");
+    let (_, looks) = waits_in_vain(false, false, "a");
     assert!(looks > 10, "it waits while there is hope: {looks}");
 }
 
