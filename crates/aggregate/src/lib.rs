@@ -122,7 +122,8 @@ impl Aggregate {
     fn report_missing(&self, out: &mut Out) {
         let job = &self.work.job;
         for (name, lines) in job.plan.labels().zip(self.reader.values.skipped()) {
-            if job.reports_missing && *lines > 0 {
+            // In all lines it is hardly meant.
+            if *lines > 0 && (job.reports_missing || *lines == self.work.sequence) {
                 out.warn(format_args!("field {name:?} was missing or null in {lines} of {} lines", self.work.sequence));
             }
         }
@@ -161,6 +162,10 @@ impl Stage for Aggregate {
         };
         if !self.mode.takes(annotation) {
             self.mode.begin(annotation, &self.work)?;
+            // Time was known before there was a line.
+            if let Some(watermark_ms) = self.watermark_ms {
+                self.mode.advance(watermark_ms, &mut self.work, out)?;
+            }
         }
         let now_ms = if self.uses_clock() { Some(out.now_ms()) } else { time_ms };
         match &mut self.mode {

@@ -309,12 +309,13 @@ impl Running {
         Ok(())
     }
 
-    /// All is loaded. Entries come in the order of keys; keys are forgotten in the order of their last lines.
+    /// All is loaded. Entries come in the order of keys; keys are forgotten in the order of their last lines. In state that was
+    /// put together from shards, each has numbered its lines for itself: the clock is that of all.
     pub fn loaded(&mut self, work: &Work) {
         self.recency = Recency::default();
         if work.job.forgets_oldest() {
             let mut ids: Vec<u32> = self.groups.ids().collect();
-            ids.sort_unstable_by_key(|id| self.last[*id as usize].sequence);
+            ids.sort_unstable_by_key(|id| (self.last[*id as usize].clock_ms, self.last[*id as usize].sequence));
             ids.into_iter().for_each(|id| self.recency.push(id));
         }
     }

@@ -105,8 +105,14 @@ impl Mode {
         }
         let by: Vec<String> = job.by.iter().map(ToString::to_string).collect();
         let mut rule = json!({ "by": by, "max": ["/sequence"], "sum": ["/mode/groups"] });
-        if !matches!(self, Mode::Running(_) | Mode::Rolling(_)) {
-            rule["behind"] = "|".into();
+        match self {
+            Mode::Running(_) => {
+                rule["written"] = "/mode/written".into();
+                rule["max"] = json!(["/sequence", "/mode/clock"]);
+                rule["min"] = json!(["/mode/tick"]);
+            }
+            Mode::Rolling(_) => {}
+            _ => rule["behind"] = "|".into(),
         }
         if matches!(self, Mode::Sessions(_)) {
             // Each shard knows the time of the last session that was over in it: later ones of any are still open.

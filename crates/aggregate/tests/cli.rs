@@ -125,6 +125,13 @@ fn missing_and_null_fields_are_counted_with_verbose() {
 }
 
 #[test]
+fn a_field_that_is_in_no_line_is_told_in_any_case() {
+    let ran = aggregate(&["sum:valeu", "max:v"], "{\"v\":1}\n{\"v\":2}\n{}\n");
+    assert_eq!(ran.stderr, "aggregate: field \"valeu\" was missing or null in 3 of 3 lines\n");
+    ran.ok();
+}
+
+#[test]
 fn a_full_table_of_keys_stops_with_what_to_do() {
     let ran = aggregate(&["--by", "k", "count", "--max-keys", "1"], "{\"k\":1}\n{\"k\":2}\n");
     ran.fails_with(1, "more than 1 keys");

@@ -42,8 +42,8 @@ Exit codes: 0 done; 1 something is damaged or missing; 2 usage; 75 the disk fail
 /// it is text, one JSON value a line, compressed with zstd when it is large. A file of RUN.SEQ has what changed since the
 /// checkpoint before, and names the older files that it builds on; what is shown here is the sum of them.
 ///
-/// Nothing is changed in DIR, and a pipeline may be running on it meanwhile. With a Kafka sink the truth is in the offsets of
-/// the consumer group: `committed` is a copy, and can be one checkpoint behind after a crash.
+/// Nothing is changed in DIR, and a pipeline may be running on it meanwhile. The truth is at the sink: with Kafka in the
+/// offsets of the consumer group, else in the output. `committed` is a copy, and can be one checkpoint behind after a crash.
 ///
 /// On stdout come lines of JSON. Memory: a few buffers, however large the state is.
 #[derive(clap::Parser, Debug)]

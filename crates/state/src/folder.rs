@@ -126,6 +126,27 @@ impl Folder {
         Ok(Checkpoint { id, committed, stages })
     }
 
+    /// The newest checkpoint after what is known as committed of which all its stages have a snapshot: the output may have it.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn newer_than(&self, committed: &Committed) -> Result<Option<CheckpointId>, Error> {
+        let Some(first) = committed.snapshots.first() else { return Ok(None) };
+        let newer = |kind| match kind {
+            FileKind::Snapshot(id) if id > committed.id => Some(id),
+            _ => None,
+        };
+        let mut ids: Vec<_> = self.files(first)?.into_iter().filter_map(|(_, kind)| newer(kind)).collect();
+        ids.sort_unstable();
+        for id in ids.into_iter().rev() {
+            let with = self.stages_with(&id)?;
+            if committed.snapshots.iter().all(|name| with.contains(name)) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// The newest checkpoint before this one of which all these stages have a snapshot.
     fn before(&self, checkpoint: &Checkpoint) -> Result<Option<CheckpointId>, Error> {
         let Some(first) = checkpoint.stages.first() else { return Ok(None) };

@@ -49,6 +49,16 @@ impl<'a> Plan<'a> {
         let checkpoint = folder.existing(None)?;
         let nothing = || Error::data(format_args!("nothing is committed in \"{}\"", folder.dir.display()));
         let committed = checkpoint.committed.ok_or_else(nothing)?;
+        if let Some(newer) = folder.newer_than(&committed)? {
+            return Err(Error::temporary(format_args!(
+                "\"{}\" knows the commit {}, and a later checkpoint, {newer}, may be in the output already",
+                folder.dir.display(),
+                committed.id
+            ))
+            .hint(
+                "the pipeline was killed: start it once as it was and end it (SIGTERM will do), then the folder knows",
+            ));
+        }
         let mut shards = Vec::new();
         for Stage { name, snapshot } in checkpoint.stages {
             let header = snapshot?.header().clone();
@@ -57,7 +67,12 @@ impl<'a> Plan<'a> {
             }
         }
         let [(shard, flags)] = &shards[..] else {
-            return Err(Error::data(format_args!("{} stages called shard in this pipeline, not one", shards.len())));
+            return Err(match shards.len() {
+                0 => Error::data("this pipeline has no shard stage"),
+                several => {
+                    Error::data(format_args!("{several} shard stages in this pipeline: only one can be resharded"))
+                }
+            });
         };
         let (by, old) =
             divided_by(flags).ok_or_else(|| Error::data(format_args!("{shard}: made by other flags: {flags}")))?;

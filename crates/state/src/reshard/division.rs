@@ -9,10 +9,13 @@
 //! `by`: the names of entries are keys of these expressions (canonical texts, newlines between them), one of which may be a list of
 //! expressions that give the same; with `behind`, a key is what stands behind the first such text in a name. The lists are JSON pointers to what may differ from shard to shard, and what it is together;
 //! all else must be the same in all. `{"empty":true}`: this shard remembers nothing yet, and need not agree with others.
-//! `lines`: some entries are lines as they came to the stage (see [`Lines`]), and their key is in them.
+//! `lines`: some entries are lines as they came to the stage (see [`Lines`]), and their key is in them. `written`: entries are lists
+//! `[number of the last line,…,count of what is to be written,…]`, and the pointer names the number below which all is written; each
+//! shard has its own, so the counts are made to say it.
 
 use checkpoint::{Entry, SnapshotReader};
 use millpipe::Error;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use shard_key::{cells_of, shard_of};
 
@@ -29,6 +32,8 @@ pub struct Division {
     cells: Option<Vec<usize>>,
     behind: Option<String>,
     lines: Option<Lines>,
+    /// For each old shard, up to which number its lines are written.
+    written: Option<Vec<u64>>,
 }
 
 /// An entry on its way to its new shard.
@@ -54,7 +59,8 @@ impl Division {
     /// # Errors
     /// When the stage does not say how, or cannot be divided so.
     pub fn new(stage: &str, by: &str, shards: &[SnapshotReader]) -> Result<Self, Error> {
-        let heads = shards.iter().map(|shard| read_head(stage, shard.head())).collect::<Result<Vec<_>, _>>()?;
+        let mut heads = shards.iter().map(|shard| read_head(stage, shard.head())).collect::<Result<Vec<_>, _>>()?;
+        let written = heads.iter_mut().map(take_written).collect();
         let full: Vec<&Value> = heads.iter().filter(|head| head["divides"]["empty"] != true).collect();
         let together = together(stage, if full.is_empty() { heads.iter().take(1).collect() } else { full })?;
         let rule = &together["divides"];
@@ -65,7 +71,7 @@ impl Division {
         let behind = rule["behind"].as_str().map(str::to_owned);
         let lines = Lines::new(&rule["lines"], by, &heads);
         let head = format!("{together}\n").into_bytes();
-        Ok(Self { stage: stage.to_owned(), by: by.to_owned(), head, old: shards.len(), cells, behind, lines })
+        Ok(Self { stage: stage.to_owned(), by: by.to_owned(), head, old: shards.len(), cells, behind, lines, written })
     }
 
     pub fn head(&self) -> &[u8] {
@@ -103,8 +109,35 @@ impl Division {
             Some(behind) => entry.key.split_once(behind.as_str())?.1,
         };
         let key = cells_of(key.as_bytes(), self.cells.as_ref()?)?;
-        Some(Moved { name: entry.key.to_owned(), line: entry.line.to_vec(), key })
+        let settled = match &self.written {
+            None => None,
+            Some(written) => without_what_is_written(entry.value, written[shard])?,
+        };
+        let line = settled.map_or_else(|| entry.line.to_vec(), |value| line_of(entry.key, &value));
+        Some(Moved { name: entry.key.to_owned(), line, key })
     }
+}
+
+/// Up to which number a shard's lines are written; its head says 0 then. An empty one has written nothing.
+fn take_written(head: &mut Value) -> Option<u64> {
+    if head["divides"]["empty"] == true {
+        return Some(0);
+    }
+    let pointer = head["divides"]["written"].as_str()?.to_owned();
+    std::mem::replace(head.pointer_mut(&pointer)?, 0.into()).as_u64()
+}
+
+/// The value with 0 for what is to be written, if that is not so; none when it is no such value.
+#[allow(clippy::option_option)]
+fn without_what_is_written(value: &[u8], written: u64) -> Option<Option<Vec<u8>>> {
+    let mut items: Vec<Box<RawValue>> = serde_json::from_slice(value).ok()?;
+    let number: u64 = items.first()?.get().parse().ok()?;
+    let count = items.get_mut(2)?;
+    if number >= written || count.get() == "0" {
+        return Some(None);
+    }
+    *count = RawValue::from_string("0".to_owned()).ok()?;
+    Some(Some(serde_json::to_vec(&items).ok()?))
 }
 
 fn line_of(name: &str, value: &[u8]) -> Vec<u8> {
@@ -170,9 +203,12 @@ fn together(stage: &str, heads: Vec<&Value>) -> Result<Value, Error> {
 fn take_better(one: &mut Value, other: &Value, pointer: &str, is_better: IsBetter) {
     let Some(theirs) = other.pointer(pointer) else { return };
     let Some(ours) = one.pointer_mut(pointer) else { return };
-    if let (Some(a), Some(b)) = (ours.as_f64(), theirs.as_f64())
-        && is_better(a, b)
-    {
+    let is_taken = match (ours.as_f64(), theirs.as_f64()) {
+        (Some(a), Some(b)) => is_better(a, b),
+        (None, Some(_)) => ours.is_null(),
+        _ => false,
+    };
+    if is_taken {
         *ours = theirs.clone();
     }
 }
@@ -238,6 +274,20 @@ mod tests {
         let head = |n: u64, c: i64, groups: Value, free: u64| json!({"n":n,"c":[c,5],"groups":groups,"free":free,"divides":rule});
         let joined = joined(&[head(3, 7, json!({"a":1,"b":2}), 1), head(9, 4, json!({"b":5,"c":6}), 2)]).unwrap();
         assert_eq!(joined, head(9, 4, json!({"a":1,"b":7,"c":6}), 1));
+    }
+
+    #[test]
+    fn what_each_shard_has_written_is_said_by_its_entries() {
+        let mut head = json!({"mode":{"written":7},"divides":{"written":"/mode/written"}});
+        assert_eq!((take_written(&mut head), &head["mode"]["written"]), (Some(7), &json!(0)));
+        assert_eq!(take_written(&mut json!({"divides":{"empty":true}})), Some(0));
+        assert_eq!(take_written(&mut json!({"divides":{}})), None);
+        let settled = |value: &str| {
+            without_what_is_written(value.as_bytes(), 7)
+                .map(|value| value.map(|value| String::from_utf8(value).unwrap()))
+        };
+        assert_eq!(settled("[6,null,2,[1.50]]"), Some(Some("[6,null,0,[1.50]]".to_owned())));
+        assert_eq!((settled("[7,null,2]"), settled("[6,null,0]"), settled("{}")), (Some(None), Some(None), None));
     }
 
     #[test]
