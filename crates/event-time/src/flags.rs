@@ -8,8 +8,8 @@ use std::str::FromStr;
 use units::{DurationMs, QuantityError, parse_duration};
 
 const TIME_DEFAULT: &str = "timestamp";
-/// The watermark of a window's last millisecond closes it: without this the first line of that time would, and a second one be late.
-const LATENESS_OF_WINDOWS_MS: i64 = 1;
+/// In milliseconds. The watermark of a window's last millisecond closes it: without this the first line of that time would, and a second one be late.
+pub const LATENESS_OF_WINDOWS_MS: i64 = 1;
 const IDLE_DEFAULT_MS: i64 = 30_000;
 const MAX_AHEAD_DEFAULT_MS: i64 = 300_000;
 
@@ -25,7 +25,7 @@ pub struct TimeArgs {
     #[arg(long, value_name = "UNIT")]
     pub time_unit: Option<TimeUnit>,
 
-    /// How far a line may come behind the latest one (of its partition, where from marks tell) [default: 0s; for windows 1ms, so that lines in order may have the same time]
+    /// How far a line may come behind the latest one (of its partition, where from marks tell) [default: 0s; in window and watermark 1ms, so that lines in order may have the same time]
     #[arg(long, value_name = "DURATION")]
     pub lateness: Option<DurationMs>,
 

@@ -22,7 +22,7 @@ mod windowing;
 pub use calendar::{Calendar, CalendarUnit};
 pub use chrono_tz::Tz;
 pub use field::{TimeError, TimeParser, TimeUnit};
-pub use flags::{MaxAhead, TimeArgs};
+pub use flags::{LATENESS_OF_WINDOWS_MS, MaxAhead, TimeArgs};
 pub use other_lines::OtherLines;
 pub use rfc3339::{format_rfc3339, parse_rfc3339, write_rfc3339};
 pub use sessions::{ClosedSession, Sessions, TooManySessions};

@@ -156,6 +156,22 @@ impl StreamTime {
         })
     }
 
+    /// Whether the stream has watermarks of its own.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.given
+    }
+
+    /// What to do about late lines, for people.
+    #[must_use]
+    pub fn late_hint(&self) -> &'static str {
+        if self.given {
+            "a longer --lateness where the watermarks are made waits for such lines, --late reject keeps them aside"
+        } else {
+            "a longer --lateness waits for such lines, --late reject keeps them aside"
+        }
+    }
+
     /// What is of no account in a snapshot that stands in a head as `time`, as JSON pointers: the times of lines, where
     /// watermarks are given. State that is put together from shards may have any of theirs.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The flags of `reorder`.
 
 use crate::{Reorder, Settings};
-use event_time::TimeArgs;
+use event_time::{LATENESS_OF_WINDOWS_MS, TimeArgs};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::{Selected, WhereArgs};
 use sorted_runs::{Folder, Scratch};
@@ -11,7 +11,8 @@ use units::{ByteSize, DurationMs, QuantityError};
 const AFTER_HELP: &str = "\
 Times are compared to the millisecond; of equal ones the first that arrived comes first. A line that is older than the
 watermark (the latest time less --lateness) has missed its turn: it is late. Behind each watermark mark in the output all
-lines have that time or a later one. At the end of the input all lines that are held are written.
+lines have that time or a later one; without --lateness marks say 1ms less, so that no window closes before the last line of
+its last millisecond. At the end of the input all lines that are held are written.
 
 With from marks (kafka-cat-in --marks) the watermark is the least over the partitions, so that one which is read slowly
 makes no line late. Watermark marks in the input are the time of the stream, and --lateness then means nothing.
@@ -71,6 +72,7 @@ impl Cli {
         Settings {
             field: self.time.field(),
             every_ms: self.every.0,
+            behind_ms: if self.time.lateness.is_none() { LATENESS_OF_WINDOWS_MS } else { 0 },
             memory_bytes: self.memory.as_usize(),
             flags: self.time.for_snapshot(),
             reports: self.stage.run.verbose,

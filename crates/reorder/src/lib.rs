@@ -41,6 +41,8 @@ pub struct Settings {
     pub field: FieldPath,
     /// Marks are at least so far apart.
     pub every_ms: i64,
+    /// Marks that are made here say so much less than the watermark, which a line may still equal.
+    pub behind_ms: i64,
     /// Beyond this lines go to disk.
     pub memory_bytes: usize,
     /// A snapshot is of use with the same only.
@@ -102,7 +104,8 @@ impl Reorder {
         self.held.release(watermark_ms, out)?;
         if self.written_ms.is_none_or(|written_ms| watermark_ms >= written_ms.saturating_add(every_ms)) {
             self.written_ms = Some(watermark_ms);
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+            let behind_ms = if self.time.is_given() { 0 } else { self.settings.behind_ms };
+            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms - behind_ms)));
         }
         Ok(())
     }
@@ -112,7 +115,7 @@ impl Reorder {
             out.count_late_passed();
             out.line(line);
         } else {
-            out.late(line, late, "a longer --lateness waits for such lines, --late reject keeps them aside");
+            out.late(line, late, self.time.late_hint());
         }
     }
 

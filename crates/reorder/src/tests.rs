@@ -62,9 +62,11 @@ fn lines_of_the_same_time_keep_the_order_of_their_arrival() {
 #[test]
 fn without_disorder_and_lateness_a_line_goes_out_at_once() {
     let input = "{\"t\":1}\r\n { \"t\":2}\n{\"t\":2.0}\n";
-    let played = play(reorder(""), input);
-    let (one, two) = (mark("00:00:01"), mark("00:00:02"));
-    assert_eq!(played.out, format!("{NULL}{{\"t\":1}}\r\n{one} {{ \"t\":2}}\n{two}{{\"t\":2.0}}\n"));
+    let expected =
+        |one: &str, two: &str| format!("{NULL}{{\"t\":1}}\r\n{} {{ \"t\":2}}\n{}{{\"t\":2.0}}\n", mark(one), mark(two));
+    assert_eq!(play(reorder("--lateness 0s"), input).out, expected("00:00:01", "00:00:02"));
+    // Unless told otherwise, a second line of a window's last millisecond is not late behind it.
+    assert_eq!(play(reorder(""), input).out, expected("00:00:00.999", "00:00:01.999"));
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn marks_pass_in_their_place_and_watermarks_behind_what_they_cover() {
 
 #[test]
 fn marks_are_at_least_every_so_far_apart() {
-    let played = play(reorder("--every 2s"), &times(&[1, 2, 3, 4, 5]));
+    let played = play(reorder("--lateness 0s --every 2s"), &times(&[1, 2, 3, 4, 5]));
     let (one, three, five) = (mark("00:00:01"), mark("00:00:03"), mark("00:00:05"));
     let expected = format!("{NULL}{}{one}{}{three}{}{five}", times(&[1]), times(&[2, 3]), times(&[4, 5]));
     assert_eq!(played.out, expected);
@@ -111,7 +113,7 @@ fn the_slowest_partition_holds_lines_back_until_it_is_idle_for_good() {
     let idle = "{\"$\":\"idle\",\"part\":\"1\",\"final\":true}\n";
     let parts = [from(0), from(1), times(&[3]), from(0), times(&[4, 9]), from(1), times(&[5])];
     let input = format!("{}{idle}{}", parts.concat(), times(&[8]));
-    let played = play(reorder(""), &input);
+    let played = play(reorder("--lateness 0s"), &input);
     let (at_3, at_5, at_9) = (mark("00:00:03"), mark("00:00:05"), mark("00:00:09"));
     assert_eq!(played.out, format!("{NULL}{}{at_3}{}{at_5}{}{at_9}", times(&[3]), times(&[4, 5]), times(&[9])));
     assert_eq!(played.counts.late, 1, "8 came behind watermark 9");

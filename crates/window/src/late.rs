@@ -3,8 +3,6 @@
 use event_time::{Window, format_rfc3339};
 use std::fmt;
 
-pub(crate) const HINT: &str = "a longer --lateness waits for such lines, --late reject keeps them aside";
-
 /// Why a line is late.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Late {

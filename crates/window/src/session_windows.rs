@@ -4,7 +4,7 @@ mod entries;
 
 use self::entries::{Open, Tracking};
 use crate::annotation::{Annotator, Span, Target, write_times};
-use crate::late::{HINT, Late};
+use crate::late::Late;
 use crate::line_reader::{LineReader, mark_path};
 use crate::{Form, state};
 use event_time::{OtherLines, Sessions, StreamTime, Window, format_rfc3339};
@@ -188,7 +188,7 @@ impl millpipe::Stage for SessionWindows {
                     self.write(line, window, target, out);
                     out.end_line();
                 } else {
-                    out.late(line, Late { time_ms, window, watermark_ms }, HINT);
+                    out.late(line, Late { time_ms, window, watermark_ms }, self.time.late_hint());
                 }
             }
             _ => self.take_line(line, window, target, out)?,

@@ -6,7 +6,7 @@ pub use processing_time::ClockWindows;
 
 use crate::annotation::{Annotator, Span, Target, write_times};
 use crate::closing::Closing;
-use crate::late::{HINT, Late};
+use crate::late::Late;
 use crate::line_reader::LineReader;
 use crate::{Form, state};
 use event_time::{OtherLines, StreamTime, Window, Windowing, format_rfc3339};
@@ -211,7 +211,7 @@ impl millpipe::Stage for TimeWindows {
                 if out.late_policy() == Policy::Pass {
                     self.write(index, line, target, out);
                 } else {
-                    out.late(line, Late { time_ms, window: last, watermark_ms }, HINT);
+                    out.late(line, Late { time_ms, window: last, watermark_ms }, self.time.late_hint());
                 }
             }
             _ => {
