@@ -24,7 +24,7 @@ const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD][?FILTER]; without N
   first:F last:F     in order of arrival       list:N:F    the first N values
   mode:F top:K:F     the most frequent values  rate rate:F lines, or sum, per second of window
   max_by:F:G min_by:F:G  G of the line with the largest (least) F, of equal ones the first
-Missing and null fields count for nothing; a group without a single value gives null (counts give 0). Above 4,096
+Missing and null fields count for nothing; a group without a single value gives null (counts give 0), and so does a sum beyond 1.8e308. Above 4,096
 different values in a group, counts of top are too high by at most the error that stands beside them.
 
 With ?FILTER, only lines for which this jq filter is true count for that result: everything behind the first question

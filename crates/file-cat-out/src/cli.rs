@@ -105,6 +105,10 @@ impl Cli {
         if output.is_some() && output == self.dead_letter.as_ref() {
             return Err(Error::usage("--dead-letter is the output itself").hint("give it a path of its own"));
         }
+        if let Some(file) = self.dir.as_ref().filter(|dir| dir.is_file()) {
+            return Err(Error::data(format_args!("\"{}\" is a file, and lines go into a folder", file.display()))
+                .hint("--single FILE appends to one file"));
+        }
         let mut names: Vec<String> = self.fields().iter().map(FieldPath::name).collect();
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {

@@ -124,13 +124,20 @@ impl FileSink {
         Ok(())
     }
 
-    fn begin_plain(&mut self, out: &Out) -> Result<(), Error> {
+    fn begin_plain(&mut self, out: &mut Out) -> Result<(), Error> {
         if self.life != Life::New {
             return Ok(());
         }
         let run = format!("{:011x}-{:08x}", out.now_ms(), std::process::id());
         self.committed_at_ms = out.now_ms();
-        self.begin(&run, Life::Plain, out.now_ms())
+        self.begin(&run, Life::Plain, out.now_ms())?;
+        if self.manifest.id().is_some() {
+            out.warn(
+                "lines without marks, into the output of an exactly-once pipeline: a restart will write them again\n\
+                 hint: a program between that leaves marks out (jq 'select(…)')? filter and parallel-map keep them",
+            );
+        }
+        Ok(())
     }
 
     /// Makes everything since the last commit part of the output, under an id or none.

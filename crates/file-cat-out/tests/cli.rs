@@ -108,6 +108,16 @@ fn a_new_pipeline_may_write_beside_old_parts() {
 }
 
 #[test]
+fn lines_without_marks_in_the_output_of_a_checked_stream_are_warned_of() {
+    let scene = Scene::new();
+    scene.run("@out", &[&scene.hello("r", None), "1\n", &barrier("r.1", 1), end()].concat()).ok();
+    let ran = scene.run("@out", "2\n");
+    let warning = "file-cat-out: lines without marks, into the output of an exactly-once pipeline";
+    assert!(ran.stderr.starts_with(warning), "{}", ran.stderr);
+    ran.ok();
+}
+
+#[test]
 fn fields_make_folders() {
     let scene = Scene::new();
     let lines = "{\"a\":\"x/y\",\"b\":1}\n{\"b\":2}\n{\"a\":\"x/y\",\"b\":1,\"c\":0}\n";
@@ -313,7 +323,9 @@ fn a_damaged_manifest_is_an_error_and_nothing_is_touched() {
 fn something_else_in_the_place_of_the_folder_is_named() {
     let scene = Scene::new();
     fs::write(scene.path("file"), "").unwrap();
-    scene.run("@file", "1\n").fails_with(1, "file/.millpipe: ");
+    scene
+        .run("@file", "1\n")
+        .fails_with(1, "file\" is a file, and lines go into a folder\nfile-cat-out: hint: --single FILE");
     scene.run("@file/out", "1\n").fails_with(1, "file/out/.millpipe: ");
 }
 

@@ -121,3 +121,13 @@ fn decimals_are_exact_at_the_border() {
     assert_eq!(run(BIN, &[".p * 3 == 0.3"], input).ok(), "");
     assert_eq!(run(BIN, &["--decimal", ".p * 3 == 0.3"], input).ok(), "{\"p\":0.1}\n");
 }
+
+#[test]
+fn a_file_that_is_given_as_other_programs_take_it_gets_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("in.ndjson");
+    std::fs::write(&file, "{}\n").unwrap();
+    let hint = format!("filter: hint: lines are read from standard input: filter … < {}\n", file.display());
+    run(BIN, &[".a", file.to_str().unwrap()], "").fails_with(2, &hint);
+    assert!(!run(BIN, &[".a", "/no/such/file"], "").stderr.contains("hint: lines are read"));
+}

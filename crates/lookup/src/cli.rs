@@ -28,7 +28,7 @@ and not to 1.1; a number is equal to any text with its value. Where several have
 written the shortest way (1.1), else the first, with --duplicates all every one. A quote that is not closed, or has text
 behind it, is an error.
 
-The file is read again when it has changed and then stayed the same for a second, and at SIGHUP; a file that cannot be
+The file is read again when it has changed and then stayed the same for a second, and within a second of a SIGHUP; a file that cannot be
 read leaves the table as it was, with a warning. Replace it by renaming (mv), so that no half of it is seen. While it is
 read no line is, and none is lost. With checkpoints, a run that starts again reads the file as it is then: lines that
 come a second time can get other values.

@@ -176,8 +176,8 @@ impl Merge for ByTime {
     }
 
     fn is_stuck(&self) -> Error {
-        Error::data("the lines of one input fill its buffer (--buffer), and the others wait for it at a barrier")
-            .hint("inputs of one pipeline that are further apart than --buffer need more of it, or more barriers (--interval)")
+        Error::data("the lines of one input that wait for their time fill its buffer (--buffer), and no other input can go on")
+            .hint("lines wait as long as --lateness: a larger --buffer or a shorter --lateness; between barriers also a shorter --interval of the source")
     }
 }
 

@@ -139,5 +139,5 @@ fn by_time_says_so_when_a_barrier_and_a_full_buffer_wait_for_each_other() {
         two() {{ echo \"$hello\"; seq -f '{{\"t\":%.0f}}' 1000; barrier 1 1000; }}
         merge --by-time --time t --buffer 1kB --chunk 1kB <(one) <(two)"
     );
-    sh(&script).fails_with(1, "the others wait for it at a barrier\nmerge: hint: ");
+    sh(&script).fails_with(1, "and no other input can go on\nmerge: hint: ");
 }

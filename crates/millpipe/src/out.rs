@@ -251,6 +251,14 @@ impl Out {
         }
     }
 
+    /// Says how many lines `--on-error skip` has left out.
+    pub(crate) fn say_skipped(&mut self) {
+        let skipped = self.counts.rejected;
+        if self.on_error == OnError::Skip && skipped > 0 {
+            self.warn(format_args!("{skipped} bad lines skipped"));
+        }
+    }
+
     /// A warning for people, on stderr.
     pub fn warn(&mut self, text: impl Display) {
         self.rejects.warn(&text.to_string());

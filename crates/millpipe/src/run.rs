@@ -91,6 +91,7 @@ pub(crate) fn drive<S: Stage>(
     };
     let result = result.and(flushed);
     say_late(driver);
+    driver.out.say_skipped();
     monitor.finish(driver.counts())?;
     result
 }

@@ -60,6 +60,7 @@ pub fn run_source<S: Source>(
     if result != Err(Fault::ReaderGone) {
         result = result.and(monitor.flush(&mut driver.out));
     }
+    driver.out.say_skipped();
     monitor.finish((driver.out.counts(), 0))?;
     result
 }

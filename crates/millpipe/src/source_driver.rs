@@ -298,7 +298,8 @@ impl InFlight {
         if waited_ms >= COMMIT_WAIT_MS {
             return Err(Error::temporary(format_args!("no commit of {} in {} s", self.id, waited_ms / 1000))
                 .hint(
-                    "is there a sink at the end of the pipe that commits (kafka-cat-out, file-cat-out, exec-cat-out)?",
+                    "is there a sink at the end of the pipe that commits (kafka-cat-out, file-cat-out, exec-cat-out)? \
+                     Does a program between leave marks out (jq 'select(…)')? filter and parallel-map keep them",
                 )
                 .into());
         }
@@ -306,7 +307,8 @@ impl InFlight {
             self.warned = true;
             out.warn(format_args!(
                 "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits\n\
-                 hint: a program between that keeps its output back? (jq --unbuffered, grep --line-buffered)",
+                 hint: a program between that keeps its output back (jq --unbuffered, grep --line-buffered), or leaves marks out? \
+                 (jq 'select(…)': filter and parallel-map keep them)",
                 self.id,
                 waited_ms / 1000
             ));

@@ -1,9 +1,10 @@
 //! The frame of every tool's `main`: arguments, messages, exit codes.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use crate::fault::{Error, Exit, Fault};
@@ -22,7 +23,7 @@ pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Res
     let name = C::command().get_name().to_owned();
     let cli = match C::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return explain(&name, &error),
+        Err(error) => return explain(&name, reads, &error),
     };
     if reads == Reads::Stdin && io::stdin().is_terminal() {
         let _ = write!(io::stderr(), "{}", C::command().render_help());
@@ -56,7 +57,7 @@ fn print_error(name: &str, error: &Error) {
 }
 
 /// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.
-fn explain(name: &str, error: &clap::Error) -> ExitCode {
+fn explain(name: &str, reads: Reads, error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let shown = write!(io::stdout(), "{}", error.render().ansi_if_terminal());
         return code(if shown.is_ok() { Exit::Done } else { Exit::Temporary });
@@ -64,7 +65,21 @@ fn explain(name: &str, error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let _ = write!(io::stderr(), "{name}: {text}");
+    if let Some(file) = misplaced_file(error).filter(|_| reads == Reads::Stdin) {
+        let _ = writeln!(io::stderr(), "{name}: hint: lines are read from standard input: {name} … < {file}");
+    }
     code(Exit::Usage)
+}
+
+/// A file that was given as other programs take it.
+fn misplaced_file(error: &clap::Error) -> Option<&str> {
+    let wrong = match error.kind() {
+        ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg),
+        ErrorKind::ValueValidation => error.get(ContextKind::InvalidValue),
+        _ => None,
+    };
+    let Some(ContextValue::String(word)) = wrong else { return None };
+    (!word.starts_with('-') && Path::new(word).is_file()).then_some(word)
 }
 
 fn code(exit: Exit) -> ExitCode {

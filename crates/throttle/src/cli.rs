@@ -24,6 +24,7 @@ What --overflow does when --queue lines or --buffer bytes wait:
   spill:FILE     what does not fit goes to FILE, and comes back in order; FILE is gone at the end
   fail           the run ends, with exit code 75
 Lines that are dropped count as rejected, and are kept in --rejects FILE, or in the sink's dead letters with --exactly-once.
+With --where other lines pass at once, before those that wait.
 
 Examples:
   throttle --rate 1000/s < clicks.ndjson | python3 score.py > scored.ndjson

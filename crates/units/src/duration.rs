@@ -93,7 +93,9 @@ fn unit_index(text: &str, unit: &str) -> Result<usize, QuantityError> {
     }
     let hint = match unit {
         "us" | "µs" | "ns" => "time is kept in milliseconds, say 1ms or more",
-        "mo" | "M" | "month" | "months" | "y" | "year" | "years" => "months and years differ in length, say 30d",
+        "mo" | "M" | "month" | "months" | "y" | "year" | "years" => {
+            "months and years differ in length, say 30d; windows of calendar months are 1mo, 3mo, 12mo"
+        }
         _ => "the units are ms, s, m, h, d and w, as in 500ms, 10s or 1h30m",
     };
     let message = format!("duration {text:?} has the unknown unit {unit:?}");

@@ -82,6 +82,7 @@ pub fn run_shard<R: Route, M: Merge>(
     // What was written before an error is good: it goes out, unless nobody reads.
     let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { monitor.flush(&mut run.relay.out) };
     let result = result.and(flushed).and(run.driver.out.flush_all());
+    run.driver.out.say_skipped();
     monitor.finish(run.counts())?;
     result
 }

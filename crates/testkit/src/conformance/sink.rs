@@ -77,6 +77,7 @@ fn bad_lines(sink: &Sink<'_>) {
         assert!(stopped.stderr.starts_with(&place), "{what}: the message names the place: {}", stopped.stderr);
         let skipped = sink.run_with(&["--on-error", "skip", "-v"], &input);
         assert!(skipped.stderr.contains("in 3 = out 2 + late 0 + rejected 1"), "{what} is counted: {}", skipped.stderr);
+        assert!(skipped.stderr.contains("1 bad lines skipped"), "and told: {}", skipped.stderr);
         skipped.ok();
     }
     let long = format!("{{\"a\":\"{}\"}}\n", "x".repeat(2 << 20));

@@ -141,6 +141,7 @@ fn bad_lines(stage: &Stage<'_>) {
         assert!(stopped.stderr.starts_with(&place), "{what}: the message names the place: {}", stopped.stderr);
         let skipped = stage.run_with(&["--on-error", "skip", "-v"], &input);
         assert!(skipped.stderr.contains("rejected 1"), "{what} is counted: {}", skipped.stderr);
+        assert!(skipped.stderr.contains("1 bad lines skipped"), "and told: {}", skipped.stderr);
         assert_eq!(skipped.ok(), stage.run(&stage.lines(2)).ok(), "{what} skipped leaves no trace");
     }
     let folder = tempfile::tempdir().unwrap();
