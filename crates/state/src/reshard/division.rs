@@ -13,6 +13,8 @@
 //! `[number of the last line,…,count of what is to be written,…]`, and the pointer names the number below which all is written; each
 //! shard has its own, so the counts are made to say it.
 
+use std::borrow::Cow;
+
 use checkpoint::{Entry, SnapshotReader};
 use millpipe::Error;
 use serde_json::value::RawValue;
@@ -109,11 +111,14 @@ impl Division {
             Some(behind) => entry.key.split_once(behind.as_str())?.1,
         };
         let key = cells_of(key.as_bytes(), self.cells.as_ref()?)?;
-        let settled = match &self.written {
-            None => None,
+        let value = match &self.written {
+            None => Cow::Borrowed(entry.value),
             Some(written) => without_what_is_written(entry.value, written[shard])?,
         };
-        let line = settled.map_or_else(|| entry.line.to_vec(), |value| line_of(entry.key, &value));
+        let line = match value {
+            Cow::Borrowed(_) => entry.line.to_vec(),
+            Cow::Owned(value) => line_of(entry.key, &value),
+        };
         Some(Moved { name: entry.key.to_owned(), line, key })
     }
 }
@@ -127,17 +132,16 @@ fn take_written(head: &mut Value) -> Option<u64> {
     std::mem::replace(head.pointer_mut(&pointer)?, 0.into()).as_u64()
 }
 
-/// The value with 0 for what is to be written, if that is not so; none when it is no such value.
-#[allow(clippy::option_option)]
-fn without_what_is_written(value: &[u8], written: u64) -> Option<Option<Vec<u8>>> {
+/// The value, with 0 for what is to be written if all of it is; none when it is no such value.
+fn without_what_is_written(value: &[u8], written: u64) -> Option<Cow<'_, [u8]>> {
     let mut items: Vec<Box<RawValue>> = serde_json::from_slice(value).ok()?;
     let number: u64 = items.first()?.get().parse().ok()?;
     let count = items.get_mut(2)?;
     if number >= written || count.get() == "0" {
-        return Some(None);
+        return Some(Cow::Borrowed(value));
     }
     *count = RawValue::from_string("0".to_owned()).ok()?;
-    Some(Some(serde_json::to_vec(&items).ok()?))
+    Some(Cow::Owned(serde_json::to_vec(&items).ok()?))
 }
 
 fn line_of(name: &str, value: &[u8]) -> Vec<u8> {
@@ -282,12 +286,12 @@ mod tests {
         assert_eq!((take_written(&mut head), &head["mode"]["written"]), (Some(7), &json!(0)));
         assert_eq!(take_written(&mut json!({"divides":{"empty":true}})), Some(0));
         assert_eq!(take_written(&mut json!({"divides":{}})), None);
-        let settled = |value: &str| {
-            without_what_is_written(value.as_bytes(), 7)
-                .map(|value| value.map(|value| String::from_utf8(value).unwrap()))
+        let settled = |value: &'static str| {
+            without_what_is_written(value.as_bytes(), 7).map(|value| String::from_utf8(value.into_owned()).unwrap())
         };
-        assert_eq!(settled("[6,null,2,[1.50]]"), Some(Some("[6,null,0,[1.50]]".to_owned())));
-        assert_eq!((settled("[7,null,2]"), settled("[6,null,0]"), settled("{}")), (Some(None), Some(None), None));
+        assert_eq!(settled("[6,null,2,[1.50]]").unwrap(), "[6,null,0,[1.50]]");
+        assert_eq!(settled("[7,null,2]").unwrap(), "[7,null,2]");
+        assert_eq!(settled("{}"), None);
     }
 
     #[test]
