@@ -148,6 +148,23 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
 }
 
 #[test]
+fn keys_are_forgotten_in_the_order_of_time_whichever_shard_they_come_from() {
+    let script = "
+        at() { printf '{\"timestamp\":\"2026-01-01T00:00:%02dZ\",\"key\":\"%s\"}\\n' $1 $2; }
+        job() { file-cat-in in --exactly-once --state $1 ${3-} | watermark --every 0s \\
+            | shard --by key -n $2 -- 'aggregate --by key n=count --ttl 10s' | file-cat-out out; }
+        { at 0 a; at 0 a; at 0 a; at 4 c; at 5 b; } > in
+        job of-2 2 --no-drain
+        state reshard of-2 of-1 -n 1 >&2
+        { at 12 z; at 13 a; } >> in
+        job of-1 1
+        sort out/*.ndjson";
+    let rows =
+        [("a", 1), ("a", 3), ("b", 1), ("c", 1), ("z", 1)].map(|(key, n)| format!("{{\"key\":\"{key}\",\"n\":{n}}}\n"));
+    assert_eq!(run(script).ok(), rows.concat());
+}
+
+#[test]
 fn another_number_of_shards_without_their_state_is_refused() {
     let ran = run(&format!("{JOB}\njob state 3"));
     ran.fails_with(

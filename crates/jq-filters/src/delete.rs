@@ -76,7 +76,7 @@ mod tests {
         }
     }
 
-    /// What jq 1.6 and 1.7 give.
+    /// What jq 1.6 gives.
     #[test]
     fn what_is_left_stays_in_its_order() {
         let line = r#"{"c":[0,1,2,3,4],"b":{"y":1,"x":2,"z":3},"a":null,"d":4}"#;

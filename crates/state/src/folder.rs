@@ -131,34 +131,31 @@ impl Folder {
     /// # Errors
     /// When a folder cannot be read.
     pub fn newer_than(&self, committed: &Committed) -> Result<Option<CheckpointId>, Error> {
-        let Some(first) = committed.snapshots.first() else { return Ok(None) };
-        let newer = |kind| match kind {
-            FileKind::Snapshot(id) if id > committed.id => Some(id),
-            _ => None,
-        };
-        let mut ids: Vec<_> = self.files(first)?.into_iter().filter_map(|(_, kind)| newer(kind)).collect();
-        ids.sort_unstable();
-        for id in ids.into_iter().rev() {
-            let with = self.stages_with(&id)?;
-            if committed.snapshots.iter().all(|name| with.contains(name)) {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
+        self.newest(&committed.snapshots, |id| *id > committed.id)
     }
 
     /// The newest checkpoint before this one of which all these stages have a snapshot.
     fn before(&self, checkpoint: &Checkpoint) -> Result<Option<CheckpointId>, Error> {
-        let Some(first) = checkpoint.stages.first() else { return Ok(None) };
-        let older = |kind| match kind {
-            FileKind::Snapshot(id) if id < checkpoint.id => Some(id),
+        let names: Vec<String> = checkpoint.stages.iter().map(|stage| stage.name.clone()).collect();
+        self.newest(&names, |id| *id < checkpoint.id)
+    }
+
+    /// The newest of these checkpoints of which all these stages have a snapshot.
+    fn newest(
+        &self,
+        stages: &[String],
+        is_wanted: impl Fn(&CheckpointId) -> bool,
+    ) -> Result<Option<CheckpointId>, Error> {
+        let Some(first) = stages.first() else { return Ok(None) };
+        let snapshot = |kind| match kind {
+            FileKind::Snapshot(id) => Some(id).filter(&is_wanted),
             _ => None,
         };
-        let mut ids: Vec<_> = self.files(&first.name)?.into_iter().filter_map(|(_, kind)| older(kind)).collect();
+        let mut ids: Vec<_> = self.files(first)?.into_iter().filter_map(|(_, kind)| snapshot(kind)).collect();
         ids.sort_unstable();
         for id in ids.into_iter().rev() {
             let with = self.stages_with(&id)?;
-            if checkpoint.stages.iter().all(|stage| with.contains(&stage.name)) {
+            if stages.iter().all(|name| with.contains(name)) {
                 return Ok(Some(id));
             }
         }
