@@ -5,11 +5,11 @@
 use std::fs::File;
 use std::io::{PipeReader, Read, Seek, Write};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use millpipe::{BLOCK_BYTES, CHANNEL_CHUNKS, CHUNK_BYTES};
 use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, Signal, kill_process};
+use testkit::wait_for_rest;
 
 /// What a pipe holds by default on Linux.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -65,17 +65,10 @@ fn first_that_does_not_fit(blocks: &[(usize, usize)], bytes: usize) -> usize {
         .unwrap()
 }
 
-/// Waits until the stage reads no further, and says how far it got.
-fn offset_at_rest(file: &mut File) -> usize {
-    let mut last = usize::MAX;
-    loop {
-        std::thread::sleep(Duration::from_millis(300));
-        let now = usize::try_from(file.stream_position().unwrap()).unwrap();
-        if now == last && now > 0 {
-            return now;
-        }
-        last = now;
-    }
+/// Waits until the stages have nothing to do, and says how far the first one got in its input.
+fn offset_at_rest(file: &mut File, stages: &[&Child]) -> usize {
+    wait_for_rest(&stages.iter().map(|stage| stage.id()).collect::<Vec<_>>());
+    usize::try_from(file.stream_position().unwrap()).unwrap()
 }
 
 fn spawn(tool: &str, args: &[&str], stdin: Stdio, stdout: Stdio) -> Child {
@@ -112,7 +105,7 @@ fn one_loop_stops_when_its_pipe_is_full() {
     let made = blocks(line_in, line_out_bytes(line_in), 100);
     // The pipe is full; the loop sits in the write of the next block, made of the chunk read last.
     let stuck = first_that_does_not_fit(&made, PIPE_BYTES);
-    assert_eq!(offset_at_rest(&mut file), made[stuck].0 * CHUNK_BYTES);
+    assert_eq!(offset_at_rest(&mut file, &[&child]), made[stuck].0 * CHUNK_BYTES);
     everything_arrives(output, vec![child]);
 }
 
@@ -127,7 +120,7 @@ fn three_threads_stop_when_their_channels_are_full_too() {
     let held = first_that_does_not_fit(&made, PIPE_BYTES) + CHANNEL_CHUNKS + 1;
     // Input: the chunk being worked on, the full channel, and the chunk that the reader cannot hand over.
     let chunks = made[held].0 + CHANNEL_CHUNKS + 1;
-    assert_eq!(offset_at_rest(&mut file), chunks * CHUNK_BYTES);
+    assert_eq!(offset_at_rest(&mut file, &[&child]), chunks * CHUNK_BYTES);
     everything_arrives(output, vec![child]);
 }
 
@@ -147,11 +140,11 @@ fn two_stages_add_a_pipe_and_a_chunk() {
     let first = spawn("window", &WINDOW, file.try_clone().unwrap().into(), into_middle.into());
     let made = blocks(line_in, line_out_bytes(line_in), 100);
     let stuck = first_that_does_not_fit(&made, middle_bytes);
-    assert_eq!(offset_at_rest(&mut file), made[stuck].0 * CHUNK_BYTES);
+    assert_eq!(offset_at_rest(&mut file, &[&first]), made[stuck].0 * CHUNK_BYTES);
     kill_process(pid, Signal::CONT).unwrap();
     // The second stage's first chunk fits into its pipe but for the line that the chunk's end cuts; the second
     // chunk it has read, and holds.
     let stuck = first_that_does_not_fit(&made, middle_bytes + 2 * CHUNK_BYTES);
-    assert_eq!(offset_at_rest(&mut file), made[stuck].0 * CHUNK_BYTES);
+    assert_eq!(offset_at_rest(&mut file, &[&first, &second]), made[stuck].0 * CHUNK_BYTES);
     everything_arrives(output, vec![first, second]);
 }

@@ -13,14 +13,14 @@ struct Stopped {
     dir: tempfile::TempDir,
 }
 
-const JOB: &str = "generate -n 30000 --rate 30000/s --keys 5 --exactly-once --state state --interval 50ms \\
+/// `RATE` makes it slower, and changes nothing else.
+const JOB: &str = "generate -n 30000 --rate ${RATE-30000}/s --event-rate 30000/s --keys 5 --exactly-once --state state --interval 50ms \\
     | window --size 1s --lateness 1ms | aggregate --by key n=count total=sum:value | file-cat-out result";
 
 impl Stopped {
     fn new() -> Self {
         let stopped = Self { dir: tempfile::tempdir().unwrap() };
-        let with_pid = JOB.replacen("generate", "(echo $BASHPID > pid; exec generate", 1).replace("50ms", "50ms)");
-        stopped.run(&format!("({with_pid}) & sleep 0.4; kill -TERM $(cat pid); wait $!")).ok();
+        stopped.run(&stopped_when("[[ -s state/committed ]]", "")).ok();
         assert!(stopped.committed().contains("\"id\""));
         stopped
     }
@@ -46,7 +46,7 @@ impl Stopped {
     /// The pipeline goes on and gives what it should.
     fn goes_on(&self) {
         self.run(JOB).ok();
-        let script = "generate -n 30000 --rate 30000/s --keys 5 | window --size 1s --lateness 1ms | aggregate --by key n=count total=sum:value";
+        let script = "generate -n 30000 --event-rate 30000/s --keys 5 | window --size 1s --lateness 1ms | aggregate --by key n=count total=sum:value";
         let expected = self.run(script).ok();
         assert_eq!(self.result(), expected);
     }
@@ -57,6 +57,17 @@ impl Stopped {
         parts.sort();
         parts.iter().map(|part| fs::read_to_string(part).unwrap()).collect()
     }
+}
+
+/// The job in the background, slow; when the condition holds, something else, and then a stop.
+fn stopped_when(condition: &str, then: &str) -> String {
+    let with_pid = JOB.replacen("generate", "(echo $BASHPID > pid; exec generate", 1).replace("50ms", "50ms)");
+    format!(
+        "(RATE=1000; {with_pid}) 2> first & job=$!
+         until {condition}; do kill -0 $job; sleep 0.02; done
+         {then}
+         kill -TERM $(cat pid); wait $job"
+    )
 }
 
 /// Fails with this code and these words on stderr, and leaves what is committed as it was.
@@ -141,8 +152,8 @@ fn the_folder_of_another_pipeline_does_not_fit() {
 #[test]
 fn a_second_pipeline_on_the_folder_is_refused_with_the_pid_of_the_first() {
     let stopped = Stopped::new();
-    let script = format!("({JOB}) 2> first & sleep 0.2\n{} ; wait", JOB);
-    let ran = stopped.run(&format!("set +e +o pipefail\n{script}"));
+    let script = stopped_when("[[ $(cat state/run) != \"$before\" ]]", &format!("({JOB}) || true"));
+    let ran = stopped.run(&format!("before=$(cat state/run)\n{script}"));
     assert!(ran.stderr.contains("generate: ") && ran.stderr.contains("in use by process "), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(stopped.path("first")).unwrap(), "");
     stopped.goes_on();

@@ -5,12 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{Ran, bin};
+use testkit::{Ran, bin, wait_until};
 
 /// Enough for all kills on a machine that has other things to do.
 const LINES: usize = 120;
@@ -98,7 +96,7 @@ impl Folder {
 
     fn command(&self, flags: &str) -> Command {
         let mut command = Command::new(bin("crash-test"));
-        command.current_dir(self.path()).stdin(Stdio::null()).args(["--dir", "runs", "--stuck-after", "10s"]);
+        command.current_dir(self.path()).stdin(Stdio::null()).args(["--dir", "runs", "--stuck-after", "60s"]);
         command.args(flags.split_whitespace()).args(["--", "job.sh"]);
         command
     }
@@ -141,7 +139,7 @@ fn a_pipeline_that_is_right_survives() {
     assert_eq!(tested.number("/starts"), 7);
     let by_process = ["source", "worker"].map(|name| tested.report["kills"]["processes"][name].as_u64().unwrap_or(0));
     assert_eq!(by_process.iter().sum::<u64>(), 6, "{}", tested.report);
-    assert!(tested.number("/flows_again_ms/count") >= 1 && tested.number("/flows_again_ms/max") < 5000);
+    assert!(tested.number("/flows_again_ms/count") >= 1);
     assert!(tested.ran.stderr.contains(" s: killed "), "{}", tested.ran.stderr);
 }
 
@@ -310,10 +308,7 @@ fn nothing_outlives_a_test_that_is_interrupted() {
         let _ = fs::remove_dir_all(folder.path().join("runs"));
         let _ = fs::remove_file(folder.path().join("daemon"));
         let mut test = folder.command("--kills 1").spawn().unwrap();
-        let began = Instant::now();
-        while !folder.path().join("daemon").exists() && began.elapsed() < Duration::from_secs(10) {
-            sleep(Duration::from_millis(5));
-        }
+        wait_until("the daemon runs", || folder.path().join("daemon").exists());
         let sent = Command::new("kill").args([format!("-{signal}"), test.id().to_string()]).status().unwrap();
         assert!(sent.success() && !test.wait().unwrap().success());
         assert!(is_gone(&folder, "daemon"), "SIG{signal}");
@@ -337,7 +332,7 @@ fn flags_that_make_no_sense_are_usage_errors() {
         ("--between 5", "has no unit"),
         ("--between 2s..1s", "the first one is longer"),
         ("--by a..b", "field path \"a..b\""),
-        ("--what zombie --zombie-for 10s", "--zombie-for 10s and --stuck-after 10s\ncrash-test: hint: "),
+        ("--what zombie --zombie-for 60s", "--zombie-for 1m and --stuck-after 1m\ncrash-test: hint: "),
         ("--output /x", "would be the same for both runs"),
         ("--expect x --output y --output-command z", "cannot be used with"),
         ("--restart-on 999", "999 is not in 0..=255"),

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use stream::{BIN, Scene, barrier, end};
+use testkit::wait_until;
 
 fn names(files: &[(String, String)]) -> Vec<&str> {
     files.iter().map(|(name, _)| name.as_str()).collect()
@@ -162,14 +163,11 @@ fn parts_grow_old() {
         Command::new(BIN).arg(scene.path("out")).args(["--part-age", "300ms"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(format!("{}1\n{}", scene.hello("r", None), barrier("r.1", 1)).as_bytes()).unwrap();
+    wait_until("the first epoch is committed", || scene.text("state/committed").contains("r.1"));
     std::thread::sleep(Duration::from_millis(400));
     assert_eq!(scene.files("out"), []);
     stdin.write_all(format!("{}2\n{}", barrier("r.2", 0), barrier("r.3", 1)).as_bytes()).unwrap();
-    let visible = (0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        scene.visible("out") == "1\n"
-    });
-    assert!(visible, "{:?}", scene.files("out"));
+    wait_until("the part is visible", || scene.visible("out") == "1\n");
     stdin.write_all(end().as_bytes()).unwrap();
     drop(stdin);
     assert!(child.wait().unwrap().success());
@@ -267,12 +265,10 @@ fn an_output_in_use_is_refused_with_the_holders_pid() {
         let mut first = Command::new(BIN).args(args.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap();
         first.stdin.as_mut().unwrap().write_all(b"1\n").unwrap();
         let said = format!("in use by process {}", first.id());
-        let refused = (0..100).any(|_| {
-            std::thread::sleep(Duration::from_millis(20));
+        wait_until(&format!("{output} is refused"), || {
             let second = scene.run(output, "2\n");
             second.code == Some(75) && second.stderr.contains(&said)
         });
-        assert!(refused, "{output}");
         drop(first.stdin.take());
         assert!(first.wait().unwrap().success());
     }
@@ -284,11 +280,7 @@ fn a_plain_stream_that_is_killed_keeps_what_it_has_had_for_a_second() {
     let mut first = Command::new(BIN).arg(scene.path("out")).stdin(Stdio::piped()).spawn().unwrap();
     first.stdin.as_mut().unwrap().write_all(b"1\n").unwrap();
     let manifest = || fs::read_to_string(scene.path("out/.millpipe/manifest")).unwrap_or_default();
-    let committed = (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(20));
-        manifest().contains("\"bytes\":2")
-    });
-    assert!(committed, "{}", manifest());
+    wait_until("it is in the manifest", || manifest().contains("\"bytes\":2"));
     first.kill().unwrap();
     first.wait().unwrap();
     assert_eq!(scene.files("out"), []);

@@ -59,6 +59,8 @@ fn without_end_it_stops_when_the_reader_has_enough() {
 
 #[test]
 fn a_signal_ends_the_stream_cleanly() {
-    let ran = bash(&["generate"], "generate --rate 100/s & sleep 0.3; kill -TERM $!; wait $!");
+    let script = "out=$(mktemp); generate --rate 100/s > $out & until [[ -s $out ]]; do kill -0 $!; sleep 0.01; done
+        kill -TERM $!; wait $!; cat $out; rm $out";
+    let ran = bash(&["generate"], script);
     assert!(ran.ok().ends_with("}\n"));
 }

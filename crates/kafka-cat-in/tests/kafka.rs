@@ -261,22 +261,14 @@ fn a_signal_ends_the_stream_cleanly() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_within_a_second() {
+fn a_reader_that_leaves_ends_it_though_nothing_comes() {
     use std::os::unix::process::ExitStatusExt;
     fill("left", 1, &numbers(0..5));
     let mut reading = Reading::start(&["-t", "left"]);
     reading.line();
     let Reading { mut child, stdout } = reading;
     drop(stdout);
-    for _ in 0..100 {
-        std::thread::sleep(Duration::from_millis(10));
-        if let Some(status) = child.try_wait().unwrap() {
-            assert_eq!(status.signal(), Some(13));
-            return;
-        }
-    }
-    child.kill().unwrap();
-    panic!("it has not noticed that its reader has gone");
+    assert_eq!(child.wait().unwrap().signal(), Some(13));
 }
 
 #[test]
@@ -311,14 +303,14 @@ fn a_broker_that_goes_ends_it_with_75_after_what_was_read() {
     let broker = Broker::start();
     let out = run(testkit::bin("kafka-cat-out"), &["-b", broker.address(), "-t", "t", "--create", "1"], &numbers(0..3));
     out.ok();
-    let mut reading = Reading::start_at(broker.address(), &["-t", "t", "--broker-timeout", "2s"]);
+    let mut reading = Reading::start_at(broker.address(), &["-t", "t", "--broker-timeout", "8s"]);
     for n in 0..3 {
         assert_eq!(reading.line(), n.to_string());
     }
     broker.kill();
     let Reading { child, .. } = reading;
     let ran: Ran = child.wait_with_output().unwrap().into();
-    ran.fails_with(75, "answered within 2s");
+    ran.fails_with(75, "answered within 8s");
 }
 
 #[test]

@@ -154,10 +154,11 @@ fn each_transaction_has_its_own_time_to_end() {
     let (one, two) = (Writer::new("several-1"), Writer::new("several-2"));
     one.begin("several", 0..1);
     two.begin("several", 1..2);
-    let mut reading = Reading::start(&["-t", "several", "-e", "--broker-timeout", "3s"]);
-    thread::sleep(Duration::from_secs(2));
+    // Together they are open for longer than one may be, and each has time to spare.
+    let mut reading = Reading::start(&["-t", "several", "-e", "--broker-timeout", "8s"]);
+    thread::sleep(Duration::from_secs(5));
     one.commit();
-    thread::sleep(Duration::from_secs(2));
+    thread::sleep(Duration::from_secs(5));
     assert!(reading.goes_on());
     two.commit();
     assert_eq!(reading.rest().ok(), numbers(0..2));

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use kafka_ends::envelope::{self, Envelope, Message};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use testkit::{Broker, Ran, run, run_bytes};
+use testkit::{Broker, Ran, run, run_bytes, wait_for_rest, wait_until};
 
 const BIN: &str = env!("CARGO_BIN_EXE_kafka-cat-out");
 
@@ -264,29 +263,26 @@ fn a_wrong_password_is_told_at_once_and_not_shown() {
     wrong.fails_with(1, "the broker refused: ");
 }
 
-/// Waits until the topic `t` has so many, and a moment for the writer to be told.
-fn wait_for_lines(broker: &Broker, lines: usize) {
+/// Waits until the topic `t` has so many, and the writer has been told so.
+fn wait_for_lines(broker: &Broker, writer: &Child, lines: usize) {
     let args = ["-b", broker.address(), "-t", "t", "-e"];
-    let since = Instant::now();
-    while run(testkit::bin("kafka-cat-in"), &args, "").stdout.lines().count() < lines {
-        assert!(since.elapsed() < Duration::from_secs(60), "the lines do not come");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::thread::sleep(Duration::from_millis(500));
+    let arrived = || run(testkit::bin("kafka-cat-in"), &args, "").stdout.lines().count();
+    wait_until("the lines are there", || arrived() >= lines);
+    wait_for_rest(&[writer.id()]);
 }
 
 #[test]
 fn a_broker_that_goes_ends_it_with_75_and_the_number_that_is_missing() {
     let broker = Broker::start();
     let mut child = Command::new(BIN)
-        .args(["-b", broker.address(), "-t", "t", "--create", "1", "--broker-timeout", "2s", "-v"])
+        .args(["-b", broker.address(), "-t", "t", "--create", "1", "--broker-timeout", "8s", "-v"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1\n2\n3\n").unwrap();
-    wait_for_lines(&broker, 3);
+    wait_for_lines(&broker, &child, 3);
     broker.kill();
     stdin.write_all(b"4\n5\n").unwrap();
     let ran = Ran::from(child.wait_with_output().unwrap());
@@ -305,7 +301,7 @@ fn a_broker_that_comes_back_goes_unnoticed() {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1\n").unwrap();
-    wait_for_lines(&broker, 1);
+    wait_for_lines(&broker, &child, 1);
     broker.kill();
     stdin.write_all(b"2\n").unwrap();
     broker.restart();

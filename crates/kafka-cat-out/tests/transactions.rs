@@ -11,7 +11,7 @@ use kafka_ends::group_offsets::Stored;
 use proxy::Proxy;
 use scene::{Pipe, committed_id, restore};
 use serde_json::{Value, json};
-use testkit::{Broker, run};
+use testkit::{Broker, run, wait_until};
 
 static BROKER: LazyLock<Broker> = LazyLock::new(Broker::start);
 
@@ -30,10 +30,8 @@ fn lines_are_seen_once_their_epoch_is_committed() {
     sink.say("1\n2\n");
     sink.commit(2, &pipe.positions(2, 0));
     sink.say("3\n");
-    // Long enough for it to be sent.
-    std::thread::sleep(Duration::from_millis(500));
-    let all = pipe.read(&pipe.output(), &["-e", "-X", "isolation.level=read_uncommitted"]);
-    assert_eq!((pipe.committed_so_far(&pipe.output()).as_str(), all.as_str()), ("1\n2\n", "1\n2\n3\n"));
+    pipe.wait_for_sent("1\n2\n3\n");
+    assert_eq!(pipe.committed_so_far(&pipe.output()), "1\n2\n");
     sink.commit(1, &pipe.positions(2, 1));
     assert_eq!(pipe.committed(), "1\n2\n3\n");
     sink.end().ok();
@@ -64,7 +62,7 @@ fn a_stream_that_is_cut_short_commits_nothing_and_blocks_no_reader() {
     sink.say("1\n");
     sink.commit(1, &pipe.positions(1, 0));
     sink.say("2\n3\n");
-    std::thread::sleep(Duration::from_millis(300));
+    pipe.wait_for_sent("1\n2\n3\n");
     let ran = sink.cut();
     assert!(ran.stderr.contains("in 3 = out 1 + late 0 + rejected 0 + held 2"), "{}", ran.stderr);
     ran.fails_with(75, "cut short");
@@ -80,7 +78,7 @@ fn a_younger_run_ends_an_older_one() {
     old.say("1\n");
     old.commit(1, &pipe.positions(1, 0));
     old.say("2\n");
-    std::thread::sleep(Duration::from_millis(300));
+    pipe.wait_for_sent("1\n2\n");
     let mut young = pipe.sink("b", &restore("a.1", &pipe.positions(1, 0)), &[]);
     young.say("2\n3\n");
     young.commit(2, &pipe.positions(3, 0));
@@ -164,7 +162,9 @@ fn rejected_lines_are_kept_in_the_same_transaction() {
     sink.say("1\n");
     sink.mark(&reject);
     sink.say("{bad\n");
-    std::thread::sleep(Duration::from_millis(500));
+    wait_until("all is sent", || {
+        [pipe.output().as_str(), "letters-bad"].into_iter().all(|topic| !pipe.sent(topic).is_empty())
+    });
     for topic in [pipe.output().as_str(), "letters-bad"] {
         assert_eq!(pipe.committed_so_far(topic), "");
     }
@@ -241,8 +241,9 @@ fn a_standstill_beyond_the_time_of_a_transaction_ends_the_run() {
     let pipe = pipe("stall");
     let mut sink = pipe.sink("a", &Value::Null, &["-X", "transaction.timeout.ms=2000", "-X", "linger.ms=1"]);
     sink.say("1\n");
-    // The broker looks for such transactions every 10 s.
-    std::thread::sleep(Duration::from_secs(14));
+    pipe.wait_for_sent("1\n");
+    // A reader waits for the end of the transaction, which the broker brings about: it looks for such every 10 s.
+    assert_eq!(pipe.committed(), "");
     sink.barrier(1, &pipe.positions(1, 0));
     sink.cut().fails_with(75, "stood still for longer than transaction.timeout.ms");
     assert_eq!(pipe.committed(), "");
@@ -257,7 +258,7 @@ fn a_broker_that_dies_and_comes_back_in_the_middle_of_an_epoch_goes_unnoticed() 
     sink.commit(1, &pipe.positions(1, 0));
     for (written, more) in [("2\n", ""), ("3\n", "4\n")] {
         sink.say(written);
-        std::thread::sleep(Duration::from_millis(300));
+        wait_until("it is sent", || pipe.sent(&pipe.output()).ends_with(written));
         broker.kill();
         sink.say(more);
         let id = sink.barrier(1 + more.len() / 2, &pipe.positions(3, 0));

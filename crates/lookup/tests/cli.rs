@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use testkit::run;
+use testkit::{run, wait_until};
 
 const LOOKUP: &str = env!("CARGO_BIN_EXE_lookup");
 
@@ -43,32 +43,34 @@ fn a_table_that_is_not_there_or_wrong_ends_the_run_at_once() {
 struct Asked {
     child: Child,
     answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    said: tempfile::NamedTempFile,
 }
 
 impl Asked {
     fn new(table: &std::path::Path) -> Asked {
+        let said = tempfile::NamedTempFile::new().unwrap();
         let mut child = Command::new(LOOKUP)
             .args(["--table", table.to_str().unwrap(), "--on", "k=id"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(said.reopen().unwrap())
             .spawn()
             .unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        Asked { child, answers }
+        Asked { child, answers, said }
+    }
+
+    fn answer(&mut self) -> String {
+        self.child.stdin.as_mut().unwrap().write_all(b"{\"k\":1}\n").unwrap();
+        self.answers.next().unwrap().unwrap()
     }
 
     fn until(&mut self, expected: &str) {
-        let mut answer = String::new();
-        for _ in 0..600 {
-            self.child.stdin.as_mut().unwrap().write_all(b"{\"k\":1}\n").unwrap();
-            answer = self.answers.next().unwrap().unwrap();
-            if answer == expected {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("{answer}, not {expected}");
+        wait_until(&format!("the answer is {expected}"), || self.answer() == expected);
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(self.said.path()).unwrap()
     }
 }
 
@@ -91,11 +93,15 @@ fn a_file_that_changes_is_read_again_and_at_sighup_too() {
     asked.until("{\"k\":1,\"v\":\"CHANGED\"}");
 
     fs::remove_file(&table).unwrap();
-    std::thread::sleep(Duration::from_millis(2_500));
-    asked.until("{\"k\":1,\"v\":\"CHANGED\"}");
+    wait_until("it is told", || {
+        assert_eq!(asked.answer(), "{\"k\":1,\"v\":\"CHANGED\"}");
+        asked.said().contains("No such file or directory; the table stays as it was")
+    });
+    // Once, however often it looks.
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(asked.answer(), "{\"k\":1,\"v\":\"CHANGED\"}");
     drop(asked.child.stdin.take());
-    let ended = asked.child.wait_with_output().unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(ended.status.success() && said.contains("No such file or directory; the table stays as it was"), "{said}");
+    assert!(asked.child.wait().unwrap().success());
+    let said = asked.said();
     assert_eq!(said.matches("stays as it was").count(), 1, "{said}");
 }

@@ -13,7 +13,7 @@ use clap::{Command, CommandFactory};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-const SCRIPTS_AT_ONCE: usize = 4;
+const SCRIPTS_AT_ONCE: usize = 2;
 
 /// Every tool's command line, in the order of a pipeline.
 pub fn tools() -> Vec<Command> {

@@ -11,18 +11,20 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
-use testkit::Broker;
+use testkit::{Broker, HANGS_AFTER, Rest};
 
 use crate::{root, tools};
 
 /// Pages name these brokers; the test puts its own in their place.
 const BROKERS: [&str; 3] = ["localhost:9092", "one:9092", "two:9092"];
 
-/// What says "until Ctrl-C" gets its Ctrl-C after this.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// What goes on for ever and is never at rest gets its Ctrl-C when it has used so much of a processor: it is well under way then,
+/// on whatever machine.
+const BUSY_AT_MOST: Duration = Duration::from_secs(2);
 
-/// Longer than this and an example hangs.
-const LIMIT: Duration = Duration::from_secs(300);
+/// Between two looks at what runs.
+const LOOK: Duration = Duration::from_millis(5);
+const REST_LOOK: Duration = Duration::from_millis(50);
 
 /// Where one section's blocks run, one after the other.
 pub struct Folder {
@@ -61,35 +63,31 @@ impl Folder {
         self.dir.path()
     }
 
-    /// Runs one block. One that says "until Ctrl-C" gets it after a while.
+    /// Runs one block. One that says "until Ctrl-C" gets it when it has nothing more to do.
     pub fn run(&self, script: &str) -> Ran {
-        self.run_until(script, if script.contains("Ctrl-C") { PATIENCE } else { LIMIT })
+        self.run_once(script, script.contains("Ctrl-C"))
     }
 
-    /// Runs an example that may or may not end by itself: it gets its Ctrl-C after a while.
+    /// Runs an example that may or may not end by itself: when it has nothing more to do it gets a Ctrl-C.
     pub fn try_out(&self, script: &str) -> Ran {
-        self.run_until(script, PATIENCE)
+        self.run_once(script, true)
     }
 
-    fn run_until(&self, script: &str, until: Duration) -> Ran {
+    fn run_once(&self, script: &str, goes_on: bool) -> Ran {
         let script = match &self.broker {
             Some(address) => BROKERS.iter().fold(script.to_owned(), |script, broker| script.replace(broker, address)),
             None => script.to_owned(),
         };
         let shown_file = self.path().join("home/shown");
         let mut child = self.spawn(&script, &shown_file);
-        let mut stopped = false;
-        let status = match wait(&mut child, until) {
-            Some(status) => status,
-            None => {
-                stopped = until == PATIENCE;
-                signal_group(&child, Signal::INT);
-                wait(&mut child, PATIENCE).unwrap_or_else(|| {
-                    signal_group(&child, Signal::KILL);
-                    child.wait().unwrap()
-                })
-            }
-        };
+        let stopped = goes_on && !ends_or_rests(&mut child);
+        if stopped {
+            signal_group(&child, Signal::INT);
+        }
+        let status = wait(&mut child).unwrap_or_else(|| {
+            signal_group(&child, Signal::KILL);
+            child.wait().unwrap()
+        });
         let mut shown = String::from_utf8_lossy(&fs::read(&shown_file).unwrap()).into_owned();
         if let Some(address) = &self.broker {
             shown = shown.replace(address, BROKERS[0]);
@@ -120,13 +118,44 @@ pub fn wants_broker(script: &str) -> bool {
     BROKERS.iter().any(|broker| script.contains(broker))
 }
 
-fn wait(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
-    let until = Instant::now() + limit;
+/// True when the script has ended, false when it has nothing more to do, or goes on working.
+fn ends_or_rests(child: &mut Child) -> bool {
+    let until = Instant::now() + HANGS_AFTER;
+    let mut rest = Rest::default();
+    while Instant::now() < until {
+        thread::sleep(REST_LOOK);
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        if rest.look(&group(child.id())) || rest.used() > BUSY_AT_MOST {
+            return false;
+        }
+    }
+    false
+}
+
+/// The processes of a group.
+fn group(id: u32) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| {
+            let pid = process.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+            let mut after_the_name = stat.rsplit_once(") ")?.1.split(' ');
+            let is_member = after_the_name.nth(2)?.parse() == Ok(id);
+            is_member.then_some(pid)
+        })
+        .collect()
+}
+
+/// Nothing when it hangs.
+fn wait(child: &mut Child) -> Option<ExitStatus> {
+    let until = Instant::now() + HANGS_AFTER;
     while Instant::now() < until {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(LOOK);
     }
     None
 }

@@ -1,7 +1,7 @@
 //! The examples in every tool's `--help` are run as they stand there.
 //!
 //! They speak of files, topics and fields of many kinds: scene.sh makes them. An example without an input of its own
-//! gets lines on stdin; one that goes on for ever gets Ctrl-C after a few seconds, and must end well.
+//! gets lines on stdin; one that goes on for ever gets Ctrl-C when it has nothing more to do, and must end well.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use testkit::{Ran, bash, run};
+use testkit::{Ran, bash, run, wait_for_rest, wait_until};
 
 const BIN: &str = env!("CARGO_BIN_EXE_parallel-map");
 
@@ -38,8 +38,12 @@ fn a_slow_first_batch_does_not_let_the_second_one_pass() {
     let script = "read -r first; [ \"$first\" = 1 ] && sleep 0.4; echo \"$first\"; cat";
     let flags = ["-j", "4", "--batch", "1B"];
     assert_eq!(sh(&flags, script, &numbers(1..=8)).ok(), numbers(1..=8));
-    let unordered = sh(&[&flags[..], &["--unordered"]].concat(), script, &numbers(1..=8)).ok();
-    assert!(unordered.ends_with("\n1\n"), "{unordered}");
+    let folder = tempfile::tempdir().unwrap();
+    let passed = folder.path().join("passed").display().to_string();
+    let waits = format!(
+        "read -r n; [ $n = 1 ] && until [ -e {passed} ]; do sleep 0.1; done; echo $n; [ $n = 1 ] || touch {passed}"
+    );
+    let unordered = sh(&[&flags[..], &["--unordered"]].concat(), &waits, &numbers(1..=8)).ok();
     assert_eq!(unordered.lines().count(), 8);
 }
 
@@ -170,15 +174,15 @@ fn a_process_that_takes_too_long_is_ended() {
     let before = Instant::now();
     let ran = sh(&["--timeout", "200ms"], "sleep 60", "1\n");
     ran.fails_with(1, "parallel-map: line 1: sh gave no answer within 200ms (--timeout)");
-    assert!(before.elapsed() < Duration::from_secs(5));
+    assert!(before.elapsed() < Duration::from_secs(50));
 }
 
 #[test]
 fn a_kept_process_that_holds_its_output_back_is_told_from_a_slow_one() {
     let ran = sh(&["--persistent", "--timeout", "300ms"], "sed s/a/b/", "1\n2\n");
     ran.fails_with(1, "lines 1 to 2: sh gave no answer within 300ms (--timeout); does it wait for more input, or hold");
-    let slow = "while read -r n; do sleep 0.2; echo $n; done";
-    assert_eq!(sh(&["--persistent", "-j", "1", "--timeout", "1s"], slow, &numbers(1..=7)).ok(), numbers(1..=7));
+    let slow = "while read -r n; do sleep 0.5; echo $n; done";
+    assert_eq!(sh(&["--persistent", "-j", "1", "--timeout", "5s"], slow, &numbers(1..=11)).ok(), numbers(1..=11));
 }
 
 #[test]
@@ -227,9 +231,13 @@ fn a_kept_process_that_died_is_replaced_with_retries() {
 
 #[test]
 fn a_kept_process_that_speaks_unasked_has_failed() {
-    let script = "while read -r n; do echo $n; [ $n = 1 ] && { sleep 0.1; echo hm; }; done";
-    let input = "(echo 1; sleep 0.4; echo 2)";
-    let ran = bash(&["parallel-map"], &format!("{input} | parallel-map -j 1 --persistent -- sh -c '{script}'"));
+    // It speaks when its answer has come out, and is asked again when it has spoken.
+    let script = "while read -r n; do echo $n; [ $n = 1 ] && { until grep -q 1 out; do sleep 0.05; done; echo hm; touch said; }; done";
+    let input = "(echo 1; until [ -e said ]; do sleep 0.05; done; sleep 0.2; echo 2)";
+    let ran = bash(
+        &["parallel-map"],
+        &format!("cd $(mktemp -d); {input} | parallel-map -j 1 --persistent -- sh -c '{script}' > out"),
+    );
     ran.fails_with(1, "line 2: sh wrote a line that was not asked for");
 }
 
@@ -243,14 +251,12 @@ fn processes_with(text: &str) -> usize {
     count
 }
 
-fn gone_within_a_second(text: &str) {
-    for _ in 0..50 {
-        if processes_with(text) == 0 {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("{} processes are left of {text}", processes_with(text));
+fn wait_until_there(text: &str) {
+    wait_until(&format!("a process has {text}"), || processes_with(text) > 0);
+}
+
+fn wait_until_gone(text: &str) {
+    wait_until(&format!("no process is left of {text}"), || processes_with(text) == 0);
 }
 
 fn spawn(args: &[&str]) -> std::process::Child {
@@ -267,11 +273,10 @@ fn when_the_reader_leaves_the_processes_end_and_we_die_of_sigpipe() {
         if closes_stdin {
             stdin = None;
         }
-        std::thread::sleep(Duration::from_millis(200));
-        assert!(processes_with(seconds) > 0);
+        wait_until_there(&format!("sleep {seconds}"));
         drop(child.stdout.take());
         assert_eq!(child.wait().unwrap().signal(), Some(13));
-        gone_within_a_second(seconds);
+        wait_until_gone(seconds);
         drop(stdin);
     }
 }
@@ -281,21 +286,20 @@ fn when_we_are_ended_the_processes_end_too() {
     use std::os::unix::process::ExitStatusExt;
     let mut child = spawn(&["-j", "2", "--", "sh", "-c", "sleep 98763 & wait"]);
     child.stdin.as_mut().unwrap().write_all(b"1\n").unwrap();
-    std::thread::sleep(Duration::from_millis(200));
-    assert!(processes_with("98763") > 0);
+    wait_until_there("sleep 98763");
     bash(&[], &format!("kill -TERM {}", child.id())).ok();
     assert_eq!(child.wait().unwrap().signal(), Some(15));
-    gone_within_a_second("98763");
+    wait_until_gone("98763");
 }
 
 #[test]
 fn the_first_ctrl_c_passes_and_reaches_no_process() {
-    let mut child = spawn(&["-j", "1", "--", "sh", "-c", "sleep 0.5; cat"]);
+    let mut child = spawn(&["-j", "1", "--", "sh", "-c", "sleep 0.598765; cat"]);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"1\n").unwrap();
-    std::thread::sleep(Duration::from_millis(200));
+    wait_until_there("sleep 0.598765");
     bash(&[], &format!("kill -INT {}", child.id())).ok();
-    std::thread::sleep(Duration::from_millis(100));
+    wait_for_rest(&[child.id()]);
     stdin.write_all(b"2\n").unwrap();
     drop(stdin);
     let mut out = String::new();
@@ -324,7 +328,7 @@ fn a_slow_process_stops_the_reader_and_memory_stays() {
             let _ = sent.send(n);
         }
     });
-    std::thread::sleep(Duration::from_millis(1500));
+    wait_for_rest(&[child.id()]);
     let lines = received.try_iter().last().unwrap();
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(received.try_iter().last(), None, "nothing more goes in");
@@ -343,12 +347,11 @@ fn no_zombies_are_left_while_we_run() {
     let mut child = spawn(&["-j", "2", "--batch", "1B", "--", "cat"]);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(numbers(1..=50).as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(600));
-    let zombies = bash(&[], &format!("ps -o stat= --ppid {} | grep -c Z || true", child.id())).ok();
-    assert_eq!(zombies.trim(), "0");
+    let mut out = vec![0; numbers(1..=50).len()];
+    child.stdout.as_mut().unwrap().read_exact(&mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), numbers(1..=50));
+    let zombies = || bash(&[], &format!("ps -o stat= --ppid {} | grep -c Z || true", child.id())).ok();
+    wait_until("no zombie is left", || zombies().trim() == "0");
     drop(stdin);
-    let mut out = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
-    assert_eq!(out, numbers(1..=50));
     assert!(child.wait().unwrap().success());
 }

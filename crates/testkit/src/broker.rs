@@ -7,10 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::thread;
-use std::time::Duration;
 
 use crate::shared::root;
+use crate::waiting::wait_until;
 
 /// The watchman holds a pipe from the test process. When it closes, the broker and its folder go.
 const WATCHMAN: &str = r#"trap "" INT TERM; cat > /dev/null; kill -KILL "$(cat "$1/pid")" 2> /dev/null; rm -rf "$1""#;
@@ -69,9 +68,7 @@ impl Broker {
         assert!(killed.success());
         // It takes a while to give its memory back, and until then a start would find it running.
         let cmdline = Path::new("/proc").join(pid.trim()).join("cmdline");
-        while fs::read(&cmdline).is_ok_and(|words| !words.is_empty()) {
-            thread::sleep(Duration::from_millis(1));
-        }
+        wait_until("the broker is gone", || fs::read(&cmdline).map_or(true, |words| words.is_empty()));
     }
 
     /// Starts it again on the same port.

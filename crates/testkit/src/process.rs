@@ -1,16 +1,15 @@
 //! Freshly built tools, run as a user runs them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{LazyLock, Mutex};
-use std::time::Duration;
 
 use crate::shared::root;
-
-/// No run of a test takes so long on the slowest machine: beyond it the program hangs, and is killed.
-const HANGS_AFTER: Duration = Duration::from_secs(300);
+use crate::waiting::{HANGS_AFTER, wait_until};
 
 /// With a test among the targets, cargo minds what tests depend on.
 const A_SMALL_TEST: &str = "giant_line";
@@ -117,12 +116,27 @@ pub fn bash(tools: &[&str], script: &str) -> Ran {
         .into()
 }
 
-/// Runs one program with this text on its stdin.
+/// Runs one program with this text on its stdin. One that hangs is killed.
 pub fn run(program: impl AsRef<Path>, args: &[&str], input: &str) -> Ran {
     run_bytes(program, args, input.as_bytes())
 }
 
-/// The same with bytes that need not be text. The program may end before it has read everything.
+/// The same, but the input stays open until the program has written these words.
+pub fn run_until_it_says(program: impl AsRef<Path>, args: &[&str], input: &str, words: &str) -> Ran {
+    let shown = tempfile::NamedTempFile::new().unwrap();
+    let mut command = Command::new(program.as_ref());
+    command.args(args).stdin(Stdio::piped()).stdout(shown.reopen().unwrap()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    let text = || fs::read_to_string(shown.path()).unwrap();
+    wait_until(&format!("it writes {words:?}"), || text().contains(words) || child.try_wait().unwrap().is_some());
+    drop(stdin);
+    let ended = child.wait_with_output().unwrap();
+    Ran { stdout: text(), ..ended.into() }
+}
+
+/// [`run`] with bytes that need not be text. The program may end before it has read everything.
 pub fn run_bytes(program: impl AsRef<Path>, args: &[&str], input: &[u8]) -> Ran {
     let mut command = assert_cmd::Command::new(program.as_ref());
     command.args(args).write_stdin(input).timeout(HANGS_AFTER).output().unwrap().into()

@@ -31,7 +31,7 @@ fn no_line_goes_before_its_time() {
     let started = Instant::now();
     let ran = run(THROTTLE, &["--rate", "1000/s", "--burst", "100", "-v"], &lines(600));
     assert!(started.elapsed() >= Duration::from_millis(499), "{:?}", started.elapsed());
-    assert!(ran.stderr.contains("throttle: 600 lines in 0."), "{}", ran.stderr);
+    assert!(ran.stderr.contains("throttle: 600 lines in "), "{}", ran.stderr);
     assert_eq!(ran.ok(), lines(600));
 }
 

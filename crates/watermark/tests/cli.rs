@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use testkit::run;
+use testkit::{run, run_until_it_says};
 
 const WATERMARK: &str = env!("CARGO_BIN_EXE_watermark");
 
@@ -27,8 +27,11 @@ fn data_from_the_future_passes_when_it_is_asked_for() {
 
 #[test]
 fn a_partition_with_nothing_to_read_is_free_after_the_idle_time() {
-    let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9}' \
-                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | \"$0\" --idle 200ms";
-    let out = run("bash", &["-c", script, env!("CARGO_BIN_EXE_watermark")], "").ok();
+    let input = concat!(
+        "{\"$\":\"from\",\"part\":\"a\"}\n{\"$\":\"from\",\"part\":\"b\"}\n{\"timestamp\":9}\n",
+        "{\"$\":\"idle\",\"part\":\"a\",\"final\":false}\n"
+    );
+    let bin = env!("CARGO_BIN_EXE_watermark");
+    let out = run_until_it_says(bin, &["--idle", "200ms"], input, "\"time\":\"").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:08.999Z\"}\n"), "{out}");
 }

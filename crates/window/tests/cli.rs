@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use testkit::{Ran, run};
+use testkit::{Ran, run, run_until_it_says};
 
 fn window(flags: &str, input: &str) -> Ran {
     let args: Vec<&str> = flags.split_whitespace().collect();
@@ -115,8 +115,12 @@ fn the_examples_of_the_help_have_flags_that_exist() {
 
 #[test]
 fn a_partition_with_nothing_to_read_closes_windows_after_the_idle_time() {
-    let script = "{ printf '%s\\n' '{\"$\":\"from\",\"part\":\"a\"}' '{\"$\":\"from\",\"part\":\"b\"}' '{\"timestamp\":9.999}' \
-                  '{\"$\":\"idle\",\"part\":\"a\",\"final\":false}'; sleep 0.6; } | \"$0\" --size 10s --lateness 0s --idle 200ms";
-    let out = run("bash", &["-c", script, env!("CARGO_BIN_EXE_window")], "").ok();
+    let input = concat!(
+        "{\"$\":\"from\",\"part\":\"a\"}\n{\"$\":\"from\",\"part\":\"b\"}\n{\"timestamp\":9.999}\n",
+        "{\"$\":\"idle\",\"part\":\"a\",\"final\":false}\n"
+    );
+    let bin = env!("CARGO_BIN_EXE_window");
+    let out =
+        run_until_it_says(bin, &["--size", "10s", "--lateness", "0s", "--idle", "200ms"], input, "\"time\":\"").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09.999Z\"}\n"), "{out}");
 }

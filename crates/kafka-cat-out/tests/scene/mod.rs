@@ -4,17 +4,13 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use kafka_ends::Patience;
 use kafka_ends::group_offsets::{GroupOffsets, Isolation, Stored};
 use serde_json::{Value, json};
-use testkit::{Ran, run};
+use testkit::{Ran, run, wait_until};
 
 pub const BIN: &str = env!("CARGO_BIN_EXE_kafka-cat-out");
-
-/// How long something may take on the slowest machine.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// One pipeline: its names, its folder, its topics.
 pub struct Pipe {
@@ -82,6 +78,15 @@ impl Pipe {
         self.read(topic, &["--until", "committed"])
     }
 
+    /// What has come to the broker, committed or not.
+    pub fn sent(&self, topic: &str) -> String {
+        self.read(topic, &["-e", "-X", "isolation.level=read_uncommitted"])
+    }
+
+    pub fn wait_for_sent(&self, lines: &str) {
+        wait_until("it is sent", || self.sent(&self.output()) == lines);
+    }
+
     pub fn read(&self, topic: &str, args: &[&str]) -> String {
         let args = [&["-b", &self.address, "-t", topic], args].concat();
         run(testkit::bin("kafka-cat-in"), &args, "").ok()
@@ -129,14 +134,9 @@ impl Sink {
     }
 
     pub fn wait_for(&mut self, id: &str) {
-        let began = Instant::now();
-        while committed_id(&self.state).as_deref() != Some(id) {
-            assert!(began.elapsed() < LIMIT, "{id} is not committed");
-            if self.child.try_wait().unwrap().is_some() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until(&format!("{id} is committed"), || {
+            committed_id(&self.state).as_deref() == Some(id) || self.child.try_wait().unwrap().is_some()
+        });
     }
 
     pub fn end(mut self) -> Ran {

@@ -7,13 +7,13 @@ mod stage;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 pub use sink::{Sink, sink};
 pub use source::{Source, source};
 pub use stage::{Stage, stage};
 
 use crate::process::run;
+use crate::waiting::{wait_for_rest, wait_until};
 
 const HELLO: &str = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n";
 
@@ -61,21 +61,19 @@ fn terminal(bin: &str, args: &[&str]) {
     assert!(shown.stdout.contains("Usage"), "a terminal as stdin shows the help: {}", shown.stdout);
 }
 
-/// The writer stays and is silent, the reader goes: within a second the tool notices. The signal that it died of.
+/// The writer stays and is silent, the reader goes: the tool notices by itself. The signal that it died of.
 fn signal_when_reader_leaves(bin: &str, args: &[&str], input: &str) -> Option<i32> {
     use std::os::unix::process::ExitStatusExt;
     let mut child = Command::new(bin).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A source does not read it.
     let _ = stdin.write_all(input.as_bytes());
-    std::thread::sleep(Duration::from_millis(300));
+    wait_for_rest(&[child.id()]);
     drop(child.stdout.take());
-    for _ in 0..100 {
-        std::thread::sleep(Duration::from_millis(10));
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.signal();
-        }
-    }
-    let _ = child.kill();
-    panic!("{} is idle and has not noticed within a second that its reader has gone", name(bin));
+    let mut status = None;
+    wait_until(&format!("{} is idle and notices that its reader has gone", name(bin)), || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    status.unwrap().signal()
 }
