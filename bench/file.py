@@ -1,19 +1,30 @@
 """The standard job, from a file of lines to a file of results, against other systems."""
 import data
 import standard_job
-from contest import contest
+from contest import contest, further
 
-PEERS = ["duckdb", "python", "miller", "jq"]
-LINES_MAX_OF_SLOW = 1_000_000
+PEERS = [*standard_job.FAST_PEERS, *standard_job.SLOW_PEERS]
+# Of the lines asked for: so many that it does not count how long a program takes to start.
+FEW, MANY = 5, 20
+ROUNDS_OF_MANY = 3
 
 
 def run(args):
+    few, many = FEW * args.lines, MANY * args.lines
+    rows = compared(args, few)
+    rows += standard_job.budget(rows, few)
+    if not args.quick:
+        more = compared(args, many, ROUNDS_OF_MANY)
+        rows += more + further(f"each line more, from {few:,} to {many:,}", rows[:-2], more, standard_job.OURS, many - few)
     file = data.requests(args, args.lines)
-    chosen = standard_job.contestants(args, file, args.lines)
-    chosen["millpipe exactly-once"] = standard_job.exactly_once(args, file, args.lines)
-    chosen = standard_job.fast_enough(chosen, args.lines, LINES_MAX_OF_SLOW)
-    rows = contest(args, "the standard job", chosen, standard_job.OURS, agree=["cells"])
-    return rows + standard_job.budget(rows, args.lines)
+    return rows + contest(args, f"scripts, {args.lines:,} lines", standard_job.slow(file, args.lines), standard_job.OURS, agree=["cells"])
+
+
+def compared(args, lines, rounds=None):
+    file = data.requests(args, lines)
+    chosen = standard_job.fast(args, file, lines)
+    chosen["millpipe exactly-once"] = standard_job.exactly_once(args, file, lines)
+    return contest(args, f"{lines:,} lines", chosen, standard_job.OURS, agree=["cells"], rounds=rounds)
 
 
 def profiled(args):

@@ -1,25 +1,30 @@
 """Windows that overlap: 60 s long, one starts every 5 s, so each line is in twelve; against windows in a row."""
 import data
+import same_rows
 import standard_job
 from contest import Contestant, contest
 
-PEERS = ["duckdb"]
+PEERS = [*standard_job.FAST_PEERS]
 HOPPING = ["window", "--size", "60s", "--slide", "5s", "--lateness", "2s"]
 TUMBLING = ["window", "--size", "60s", "--lateness", "2s"]
-BASE = "millpipe hopping"
+BASE = "millpipe"
+FEW, MANY = 1, 5
+ROUNDS = 3
 
 
 def run(args):
-    file = data.requests(args, args.lines)
-    once = lambda result: standard_job.counted(result, args.lines)
-    twelve_times = lambda result: standard_job.counted(result, 12 * args.lines)
-    contestants = {
-        BASE: Contestant([HOPPING, standard_job.AGGREGATE], file, twelve_times),
-        "millpipe tumbling": Contestant([TUMBLING, standard_job.AGGREGATE], file, once),
-        "duckdb hopping": standard_job.duckdb(args, "hopping 60/5", file, twelve_times),
-        "duckdb tumbling": standard_job.duckdb(args, "tumbling 60", file, once),
-    }
-    return contest(args, "windows of 60 s", contestants, BASE)
+    """Others put windows together of slices too: by lists of values, or by states of ClickHouse's."""
+    rows = []
+    for lines in [FEW * args.lines] + [MANY * args.lines] * (not args.quick):
+        file = data.requests(args, lines)
+        once, each = (lambda result, times=times: standard_job.counted(result, times * lines) for times in (1, 12))
+        contestants = {
+            BASE: Contestant([HOPPING, standard_job.AGGREGATE], file, each, read=same_rows.groups),
+            "millpipe, windows in a row": Contestant([TUMBLING, standard_job.AGGREGATE], file, once),
+            **{name: standard_job.peer(args, name, "hopping:60/5", file, each) for name in PEERS},
+        }
+        rows += contest(args, f"{lines:,} lines", contestants, BASE, rounds=ROUNDS)
+    return rows
 
 
 def profiled(args):

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Measures the Kafka ends against kcat, with a real broker: reading, writing, the whole standard job, and latency.
 
-  in       a topic of 4 partitions to /dev/null: kafka-cat-in, and kcat -C
-  out      a file into a topic of 4 partitions: kafka-cat-out, kcat -P with the same settings, both with keys too, and
-           kafka-cat-out at the end of a stream with checkpoints (one transaction a second) beside the same without
+  in       a topic of 4 partitions to /dev/null: kafka-cat-in, and kcat -C as it is and with large fetches and queues
+  out      a file into a topic of 4 partitions: kafka-cat-out, kcat -P with the same settings, and with its own but for lz4; with
+           keys too; and kafka-cat-out at the end of a stream with checkpoints (one transaction a second) beside the same without
   job      kafka-cat-in --exactly-once | window | aggregate | kafka-cat-out, one transaction a second; each stage also alone
+  settings ours with other queues at both ends, and topics of 4 and of 64 partitions; only when asked for
   latency  1,000 lines a second, at least once: from the line that closes a window until its result can be read
 
-All variants of a case take turns. CPU is user + system of the processes that are meant, never of the broker; wall time is
-from the start to the last exit. Rows have medians and ranges; × is kcat's figure by ours, within the same rounds, so more
-than 1 is better than kcat. The tools come from $PATH.
+All variants of a case take turns. CPU and memory are of the processes that are meant, never of the broker; wall time is from the
+start to the last exit. Rows have medians and ranges; × is to ours, within the same rounds. Before the rounds each reader's lines
+are counted, after them each topic's messages. The tools come from $PATH.
 
 Other scripts may import it: run(args) gives the rows, add_arguments(parser) says what args need.
 """
@@ -17,7 +18,6 @@ import argparse
 import calendar
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,14 +25,24 @@ import threading
 import time
 from pathlib import Path
 
+import pipeline
+import report
+from contest import in_turn, say, summary
+
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ("in", "out", "job", "latency")
+ON_REQUEST = ("settings",)
+# Messages that wait in kafka-cat-in for each partition, and in kafka-cat-out for all; the first is what they have by default.
+QUEUES_IN, QUEUES_OUT, PARTITIONS = (None, 5_000, 20_000, 50_000, 100_000), (None, 10_000, 30_000, 100_000), (4, 64)
 WINDOW = ["window", "--size", "10s", "--time", "timestamp", "--lateness", "2s"]
 AGGREGATE = ["aggregate", "--by", "key", "count", "sum:value", "avg:value", "min:value", "max:value", "p50:value",
              "p90:value", "p95:value", "p99:value"]
-# What kafka-cat-out has by default.
+KCAT = "kcat"
+# What kafka-cat-out has by default, but for how many messages wait: kcat's 100,000 are more.
 SAME = ["-X", "compression.codec=lz4", "-X", "enable.idempotence=true", "-X", "acks=all",
         "-X", "batch.num.messages=10000", "-X", "linger.ms=5", "-X", "topic.partitioner=murmur2_random"]
+# What makes kcat read as fast as it can.
+LARGE = ["-X", "fetch.message.max.bytes=8388608", "-X", "queued.min.messages=1000000", "-X", "fetch.wait.max.ms=10"]
 LATENCY_WINDOW_MS = 100
 # kcat's older client would wait with a request for the answer to the one before.
 AT_ONCE = ["-X", "linger.ms=0", "-X", "socket.nagle.disable=true"]
@@ -40,7 +50,7 @@ AT_ONCE = ["-X", "linger.ms=0", "-X", "socket.nagle.disable=true"]
 
 def add_arguments(parser):
     parser.add_argument("--cases", metavar="NAMES", type=lambda text: text.split(","), default=list(CASES),
-                        help=f"some of: {','.join(CASES)}")
+                        help=f"some of: {','.join([*CASES, *ON_REQUEST])} (without settings)")
     parser.add_argument("--lines", type=int, default=2_000_000, metavar="N", help="lines of the topic (default 2000000)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds, in turns (default 5)")
     parser.add_argument("--seconds", type=int, default=20, metavar="N", help="how long latency is measured (default 20)")
@@ -99,46 +109,77 @@ class Bench:
                 subprocess.run(self.tool("kafka-cat-out", "-t", self.filled), stdin=lines, check=True)
         return self.filled
 
-    def rounds(self, case, variants):
-        """Runs all variants in turns: name to (a function that gives the stages, which of them count, the input or none)."""
+    def contest(self, title, variants, base=None):
+        """Rows of all variants, run in turns: name to (a function that gives the stages, which of them count, the input)."""
         runs = {name: [] for name in variants}
         for number in range(self.args.rounds):
-            for name, (stages, counted, stdin) in variants.items():
-                say(f"{case}, round {number + 1} of {self.args.rounds}: {name}")
-                runs[name].append(measure(stages(), counted, stdin))
-        return runs
+            for name in in_turn(list(variants), number):
+                say(f"{title}, round {number + 1} of {self.args.rounds}: {name}")
+                stages, counted, stdin = variants[name]
+                runs[name].append(part_of(pipeline.run(stages(), stdin, None), counted))
+        return [row(title, name, runs[name], runs.get(base), self.args.lines) for name in variants]
 
     def case_in(self):
         topic = self.filled_topic()
-        ours = self.tool("kafka-cat-in", "-t", topic, "-e")
         kcat = self.tool("kcat", "-C", "-e", "-q", "-o", "beginning", "-t", topic)
-        runs = self.rounds("in", {
-            "kafka-cat-in": (lambda: [ours], [0], None),
-            "kcat -C": (lambda: [kcat], [0], None),
-        })
-        return self.rows("in", runs, {"kafka-cat-in": "kcat -C"})
+        readers = {"kafka-cat-in": self.tool("kafka-cat-in", "-t", topic, "-e")}
+        if KCAT not in self.args.missing:
+            readers |= {"kcat -C": kcat, "kcat -C, large fetches and queues": kcat + LARGE}
+        for name, reader in readers.items():
+            self.same("lines", name, lines_of(reader), self.args.lines)
+        variants = {name: ((lambda reader=reader: [reader]), [0], os.devnull) for name, reader in readers.items()}
+        return self.contest("a topic to nowhere", variants, "kafka-cat-in")
 
     def case_out(self):
-        keyed = self.work / "keyed"
-        with open(self.file) as lines, open(keyed, "w") as out:
-            for line in lines:
-                out.write(json.loads(line)["key"] + "\t" + line)
-        names = ("plain", "keyed", "kcat", "kcat keyed", "stream", "transactions")
-        topics = {name: self.topic() for name in names}
-        ours = lambda name, *args: self.tool("kafka-cat-out", "-t", topics[name], *args)
-        kcat = lambda name, *args: self.tool("kcat", "-P", "-q", "-t", topics[name], *SAME, *args)
+        ours = lambda *args: lambda topic: [self.tool("kafka-cat-out", "-t", topic, *args)]
+        kcat = lambda *args: lambda topic: [self.tool("kcat", "-P", "-q", "-t", topic, *args)]
+        plain, keyed = {"kafka-cat-out": ours()}, {"kafka-cat-out --key": ours("--key", "key")}
+        if KCAT not in self.args.missing:
+            plain |= {"kcat -P, the same settings": kcat(*SAME), "kcat -P -z lz4": kcat("-z", "lz4")}
+            keyed |= {"kcat -P -K, the same settings": kcat(*SAME, "-K", "\t")}
+        rows = self.written("a file to a topic", plain, "kafka-cat-out", lambda name: self.file)
+        rows += self.written("with keys", keyed, "kafka-cat-out --key", lambda name: self.with_keys() if "kcat" in name else self.file)
+        return rows + self.transactions()
+
+    def written(self, title, writers, base, source):
+        topics = {name: self.topic() for name in writers}
+        variants = {name: ((lambda name=name: writers[name](topics[name])), [0], source(name)) for name in writers}
+        rows = self.contest(title, variants, base)
+        for name, topic in topics.items():
+            self.same("messages", name, self.messages_of(topic), self.args.rounds * self.args.lines)
+        return rows
+
+    def transactions(self):
+        topics = self.topic(), self.topic()
         source = ["file-cat-in", str(self.file)]
         checked = lambda: source + ["--exactly-once", "--state", str(self.state()), "--interval", "1s"]
-        runs = self.rounds("out", {
-            "kafka-cat-out": (lambda: [ours("plain")], [0], self.file),
-            "kcat -P": (lambda: [kcat("kcat")], [0], self.file),
-            "kafka-cat-out --key": (lambda: [ours("keyed", "--key", "key")], [0], self.file),
-            "kcat -P -K": (lambda: [kcat("kcat keyed", "-K", "\t")], [0], keyed),
-            "file-cat-in | kafka-cat-out": (lambda: [source, ours("stream")], [1], None),
-            "the same, a transaction a second": (lambda: [checked(), ours("transactions")], [1], None),
-        })
-        return self.rows("out", runs, {"kafka-cat-out": "kcat -P", "kafka-cat-out --key": "kcat -P -K",
-                                       "the same, a transaction a second": "file-cat-in | kafka-cat-out"})
+        plain = "file-cat-in | kafka-cat-out"
+        return self.contest("at the end of a stream", {
+            plain: (lambda: [source, self.tool("kafka-cat-out", "-t", topics[0])], [1], os.devnull),
+            "the same, a transaction a second": (lambda: [checked(), self.tool("kafka-cat-out", "-t", topics[1])], [1], os.devnull),
+        }, plain)
+
+    def with_keys(self):
+        """The lines as kcat wants them: each with its key before it."""
+        keyed = self.work / "keyed"
+        if not keyed.exists():
+            with open(self.file) as lines, open(keyed, "w") as out:
+                for line in lines:
+                    out.write(json.loads(line)["key"] + "\t" + line)
+        return str(keyed)
+
+    def messages_of(self, topic):
+        """By the offsets of its partitions' ends; nothing was deleted, and no transaction is in it."""
+        return sum(1 + int(last["offset"]) for last in self.last_of(topic))
+
+    def last_of(self, topic):
+        """The last message of each partition."""
+        read = self.tool("kafka-cat-in", "-t", topic, "-o", "-1", "-e", "--envelope")
+        return map(json.loads, subprocess.run(read, check=True, capture_output=True, text=True).stdout.splitlines())
+
+    def same(self, what, name, found, expected):
+        if found != expected:
+            sys.exit(f"bench: {name}: {found} {what}, and {expected} were expected")
 
     def state(self):
         self.made += 1
@@ -150,30 +191,31 @@ class Bench:
                           "--state", str(state), "--interval", "1s"),
                 WINDOW, AGGREGATE, self.tool("kafka-cat-out", "-t", result)]
 
-    def case_job(self):
-        topic, result = self.filled_topic(), self.topic(1)
-        runs = self.rounds("job", {"the job": (lambda: self.job(topic, result), range(4), None)})
-        rows = self.rows("job", runs, {})
-        taken = runs["the job"]
-        for at, name in enumerate(("kafka-cat-in", "window", "aggregate", "kafka-cat-out")):
-            parts = [{"cpu_s": run["stages_cpu_s"][at], "wall_s": run["wall_s"]} for run in taken]
-            rows += self.rows("job", {"of it " + name: parts}, {})
+    def case_settings(self):
+        rows = []
+        for partitions in PARTITIONS:
+            topic, into = self.topic(partitions), self.topic(partitions)
+            with open(self.file, "rb") as lines:
+                subprocess.run(self.tool("kafka-cat-out", "-t", topic), stdin=lines, check=True)
+            reader, writer = self.tool("kafka-cat-in", "-t", topic, "-e"), self.tool("kafka-cat-out", "-t", into)
+            readers = [setting("queued.min.messages", queue) for queue in QUEUES_IN]
+            writers = [setting("queue.buffering.max.messages", queue) for queue in QUEUES_OUT]
+            rows += self.varied(f"a topic to nowhere, {partitions} partitions", reader, readers, os.devnull)
+            rows += self.varied(f"a file to a topic, {partitions} partitions", writer, writers, self.file)
         return rows
 
-    def rows(self, case, runs, against):
-        rows = []
-        for name, taken in runs.items():
-            row = {"case": case, "variant": name, "lines": self.args.lines, "rounds": len(taken)}
-            for figure in ("wall_s", "cpu_s"):
-                values = [run[figure] for run in taken]
-                row[figure] = round(statistics.median(values), 3)
-                row[figure + "_range"] = [round(min(values), 3), round(max(values), 3)]
-                other = runs.get(against.get(name))
-                if other:
-                    row["ratio_" + figure] = round(statistics.median(b[figure] / a[figure] for a, b in zip(taken, other)), 2)
-            row["cpu_us_per_line"] = round(row["cpu_s"] / self.args.lines * 1e6, 3)
-            rows.append(row)
-        return rows
+    def varied(self, title, command, settings, source):
+        variants = {" ".join(words) or "as it is": ((lambda words=words: [command + words]), [0], source) for words in settings}
+        return self.contest(title, variants, "as it is")
+
+    def case_job(self):
+        topic, result, title = self.filled_topic(), self.topic(1), "the standard job, exactly-once, topic to topic"
+        runs = []
+        for number in range(self.args.rounds):
+            say(f"{title}, round {number + 1} of {self.args.rounds}")
+            runs.append(pipeline.run(self.job(topic, result), os.devnull, None))
+        parts = {"all four": range(4)} | {f"of it {part['stage']}": [at] for at, part in enumerate(runs[0]["parts"])}
+        return [row(title, name, [part_of(run, counted) for run in runs], None, self.args.lines) for name, counted in parts.items()]
 
     def case_latency(self):
         """The pipe of the job, plain, over windows of 100 ms; the input has one partition, so each line moves the watermark."""
@@ -190,7 +232,7 @@ class Bench:
             say(f"latency, {self.args.seconds} s: {name}")
             with Pipe(stages):
                 late = Latency(self, topic, shown, is_direct).run()
-            row = {"case": "latency", "variant": name, "results": len(late)}
+            row = {"table": "from the line that closes a window to its result", "system": name, "results": len(late)}
             for percent in (50, 95, 99):
                 row[f"p{percent}_ms"] = round(late[min(len(late) - 1, len(late) * percent // 100)], 1)
             row["max_ms"] = round(late[-1], 1)
@@ -289,42 +331,28 @@ def start(stages, stdin):
     return children
 
 
-def measure(stages, counted, stdin):
-    started = time.perf_counter()
-    children = start(stages, stdin)
-    cpu = []
-    for stage, child in zip(stages, children):
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            sys.exit(f"bench: {stage[0]} ended with {child.returncode}")
-        cpu.append(usage.ru_utime + usage.ru_stime)
-    wall = time.perf_counter() - started
-    return {"wall_s": wall, "cpu_s": sum(cpu[at] for at in counted), "stages_cpu_s": cpu}
+def setting(name, value):
+    return ["-X", f"{name}={value}"] if value else []
 
 
-def table(rows):
-    text = ""
-    timed = [row for row in rows if "cpu_s" in row]
-    if timed:
-        text += ("Median (range) of the rounds; × is kcat's figure by ours (for transactions: that without them by that with).\n\n"
-                 "| case | | wall s | × | CPU s | × | CPU µs a line |\n|---|---|---|---|---|---|---|\n")
-    for row in timed:
-        cells = [row["case"], row["variant"].replace("|", "\\|")]
-        for figure in ("wall_s", "cpu_s"):
-            low, high = row[figure + "_range"]
-            cells += [f"{row[figure]:.2f} ({low:.2f}–{high:.2f})", f"{row.get('ratio_' + figure, '')}"]
-        text += "| " + " | ".join([*cells, f"{row['cpu_us_per_line']:.2f}"]) + " |\n"
-    late = [row for row in rows if "p99_ms" in row]
-    if late:
-        text += "\n| latency | results | p50 ms | p95 ms | p99 ms | max ms |\n|---|---|---|---|---|---|\n"
-    for row in late:
-        text += "| " + " | ".join(str(row[name]).replace("|", "\\|") for name in ("variant", "results", "p50_ms", "p95_ms", "p99_ms", "max_ms")) + " |\n"
-    return text
+def part_of(run, counted):
+    """What a run took, of only those of its stages that are meant."""
+    parts = [run["parts"][at] for at in counted]
+    return {"wall_s": run["wall_s"], "cpu_s": sum(part["user_s"] + part["system_s"] for part in parts),
+            "memory_mib": sum(part["memory_mib"] for part in parts)}
 
 
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
+def row(title, name, taken, base, lines):
+    figures = lambda runs: {figure: [run[figure] for run in runs] for figure in taken[0]}
+    told = {"table": title, "system": name, "rounds": len(taken), **({"peer": KCAT} if name.startswith(KCAT) else {}),
+            **summary(figures(taken), figures(base) if base else None)}
+    return told | {"cpu_us_per_line": round(told["cpu_s"] / lines * 1e6, 3)}
+
+
+def lines_of(reader):
+    with subprocess.Popen(reader, stdout=subprocess.PIPE) as child:
+        count = sum(chunk.count(b"\n") for chunk in iter(lambda: child.stdout.read(1 << 20), b""))
+    return count if child.returncode == 0 else f"exit code {child.returncode}"
 
 
 def main():
@@ -332,11 +360,13 @@ def main():
     add_arguments(parser)
     parser.add_argument("--history", metavar="FILE", help="append the rows as NDJSON")
     args = parser.parse_args()
-    unknown = set(args.cases) - set(CASES)
+    unknown = set(args.cases) - {*CASES, *ON_REQUEST}
     if unknown:
-        parser.error(f"no case {', '.join(sorted(unknown))}; there are: {', '.join(CASES)}")
+        parser.error(f"no case {', '.join(sorted(unknown))}; there are: {', '.join([*CASES, *ON_REQUEST])}")
+    args.missing = []
     rows = run(args)
-    print(table(rows))
+    for title in dict.fromkeys(row["table"] for row in rows):
+        print(f"{title}:\n\n{report.table([row for row in rows if row['table'] == title])}")
     if args.history:
         with open(args.history, "a") as history:
             for row in rows:

@@ -17,7 +17,7 @@ def run(args):
             "millpipe": Contestant([standard_job.WINDOW, standard_job.AGGREGATE], file, check),
             "millpipe sessions": Contestant(sessions, file, check),
             "millpipe exactly-once": standard_job.exactly_once(args, file, lines),
-            "duckdb": standard_job.duckdb(args, "tumbling 10", file, check),
+            "duckdb": standard_job.peer(args, "duckdb", "tumbling:10", file, check, None),
         }
         rows += contest(args, f"{lines:,} lines", contestants, "millpipe")
     for row in rows:

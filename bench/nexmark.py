@@ -11,17 +11,19 @@ import sys
 import tarfile
 from pathlib import Path
 
+import flink
 import pipeline
+import published
 import report
+import same_rows
 from contest import clear, say, summary
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "nexmark"
 QUERIES = [f"q{n}" for n in range(24)]
 SMALL_EVENTS, SMALL_RATE = 10_000, 100
 BENCH_EVENTS, BENCH_RATE = 2_000_000, 10_000
-# Thousand events per CPU second of Flink SQL 2.1.1: 2,000,000 events, parallelism 2, no checkpoints, rows thrown away.
-FLINK = {"q0": 95, "q1": 87, "q2": 104, "q3": 74, "q5": 51, "q7": 43, "q8": 68, "q11": 56, "q18": 54, "q19": 36, "q20": 43}
-TABLE = "queries of Nexmark"
+# Beside Flink: twice as many, and as many again, so that what one event more costs has nothing of the start of a process.
+FURTHER_TIMES = 3
 BID = "auction bidder price date_time extra".split()
 # Of the queries whose rows are known by their sum.
 MEMBERS = {
@@ -36,7 +38,9 @@ def main():
     if args.check_arguments:
         return
     events = made_events(args)
-    if args.bench:
+    if args.flink and args.bench:
+        beside_flink(args)
+    elif args.bench:
         measure(args, events)
     elif not all([answered(args, query, events) for query in args.queries]):
         sys.exit(1)
@@ -46,13 +50,21 @@ def arguments():
     parser = argparse.ArgumentParser(prog="scripts/nexmark", description="runs the queries of Nexmark")
     parser.add_argument("words", nargs="*", metavar="small|N|qN", help="how many events, and which queries (default: all)")
     parser.add_argument("--bench", action="store_true", help="measure instead of comparing")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
-    parser.add_argument("--page", metavar="FILE", help="put the table of figures into FILE, in place of the old one")
-    for own in ("--work", "--shared", "--commit"):
+    parser.add_argument("--flink", action="store_true", help="beside Flink SQL, which Maven fetches and which runs here: the same rows, "
+                        "or with --bench in turns, on N events and on three times as many")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often each is measured (3; with --flink 1, ours before and after it)")
+    parser.add_argument("--page", metavar="FILE", action="append", default=[],
+                        help="put the table of figures into FILE, in place of the old one (more than once: whichever has the place)")
+    for own in ("--work", "--shared", "--commit", "--flink-folder"):
         parser.add_argument(own, help=argparse.SUPPRESS)
     parser.add_argument("--check-arguments", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    args.queries = [word for word in args.words if word in QUERIES] or QUERIES
+    known = [query for query in QUERIES if flink.ways(query)] if args.flink else QUERIES
+    args.queries = [word for word in args.words if word in QUERIES] or known
+    if set(args.queries) - set(known):
+        parser.error(f"--flink has SQL for {', '.join(known)}")
+    args.rounds = args.rounds or (1 if args.flink else 3)
+    args.flink = args.flink and (args.flink_folder or True)
     sizes = [word for word in args.words if word not in QUERIES]
     if len(sizes) > 1 or any(not (size == "small" or size.isdigit()) for size in sizes):
         parser.error(f"what is {sizes[-1]!r}? say small or a number of events, and queries like q5")
@@ -65,10 +77,14 @@ def arguments():
 
 def made_events(args):
     """The file of events, made once."""
-    path = Path(args.work) / f"events-{args.events}.ndjson"
+    return made(args, args.events)
+
+
+def made(args, events):
+    path = Path(args.work) / f"events-{events}.ndjson"
     if not path.exists():
-        say(f"making {args.events} events")
-        command = ["generate", "--data", "nexmark", "--lines", str(args.events), "--event-rate", f"{args.rate}/s"]
+        say(f"making {events} events")
+        command = ["generate", "--data", "nexmark", "--lines", str(events), "--event-rate", f"{args.rate}/s"]
         with open(f"{path}.part", "wb") as file:
             subprocess.run(command, stdout=file, check=True)
         os.rename(f"{path}.part", path)
@@ -94,10 +110,19 @@ def answered(args, query, events):
     if query == "q12":
         add_up(result)
     rows = sum(1 for _ in open(result, "rb"))
-    wrong = differences(args, query, result) if args.is_small else None
+    wrong = beside(args, query, events, result) if args.flink else differences(args, query, result) if args.is_small else None
     verdict = {None: "", "": ", as Flink gives them"}.get(wrong, f", not those that Flink gives:\n{wrong}")
     print(f"{query:4} {rows} rows{verdict}", flush=True)
     return not wrong
+
+
+def beside(args, query, events, result):
+    """What differs from the rows that Flink gives here and now."""
+    theirs, said = f"{result}.flink", ""
+    for way in flink.ways(query):
+        flink.rows(args, way, events, theirs)
+        said += same_rows.different(result, theirs, same_rows.lines)
+    return said
 
 
 def add_up(result):
@@ -156,20 +181,90 @@ def measure(args, events):
             clear([result])
             runs.append(pipeline.run([command(args, query)], events, result))
         rows.append(row(args, query, runs, sum(1 for _ in open(result, "rb"))))
-    told = report.facts(args, {"events": args.events}, {})
-    text = report.page_text(rows, told, " ".join(["scripts/nexmark", *args.words, "--bench"]))
+    publish(args, rows, "nexmark", {})
+
+
+def publish(args, rows, name, versions):
+    """Prints the tables, and puts them into the page."""
+    told = report.facts(args, {"events": args.events}, versions)
+    words = ["scripts/nexmark", *args.words, "--bench", *["--flink"] * bool(args.flink)]
+    words += [f"--rounds {args.rounds}"] * (args.rounds != (1 if args.flink else 3))
+    text = report.page_text(rows, told, " ".join(words))
     print(text)
     if args.page:
-        report.put_into(args.page, ["nexmark"], text)
+        report.put_into(args.page, [name], text)
+        published.keep(args, told, " ".join(words), [{"case": "nexmark"} | row for row in rows])
+        published.put_summary(args)
 
 
 def row(args, query, runs, rows):
     figures = {figure: [run[figure] for run in runs] for figure in ("wall_s", "cpu_s", "memory_mib")}
     thousand_per_cpu_s = args.events / 1000 / statistics.median(figures["cpu_s"])
     told = {"table": TABLE, "system": query, "rows": rows, **summary(figures), "thousand_events_per_cpu_s": round(thousand_per_cpu_s)}
-    if query in FLINK:
-        told |= {"flink": FLINK[query], "times_flink": round(thousand_per_cpu_s / FLINK[query], 1)}
     return told | {"rounds": len(runs)}
+
+
+def beside_flink(args):
+    """Each query of both systems in turns: ours, Flink, ours, so that Flink's figure stands between two of ours."""
+    sizes = [args.events, FURTHER_TIMES * args.events]
+    tables, more = {size: [] for size in sizes}, []
+    for query in args.queries:
+        measured = {size: in_turns(args, query, size) for size in sizes}
+        ways = measured[sizes[-1]]["ways"]
+        way = min(ways, key=lambda way: statistics.median(run["cpu_s"] for run in ways[way]))
+        few, many = (compared(query, size, measured[size], way) for size in sizes)
+        tables[sizes[0]].append(few)
+        tables[sizes[1]].append(many)
+        more.append(further(few, many, sizes[1] - sizes[0]))
+    rows = [row for size in sizes for row in tables[size]] + more
+    publish(args, rows, "nexmark beside flink", {"flink": flink.version(), "java": java_version()})
+
+
+def in_turns(args, query, size):
+    """The runs of ours, two for each of Flink's, and those of each way to write the query for Flink."""
+    events, result = made(args, size), str(Path(args.work) / "result")
+    # Both read what has been read before.
+    subprocess.run(["cat", events, *flink.folder(events).iterdir()], check=True, stdout=subprocess.DEVNULL)
+    ours, ways = [], {way: [] for way in flink.ways(query)}
+    for number in range(args.rounds):
+        ours.append(our_run(args, query, events, result))
+        for way, taken in ways.items():
+            say(f"{way}, {size} events, round {number + 1} of {args.rounds}: Flink")
+            taken.append(pipeline.run([flink.command(args, way, events)], os.devnull, None))
+        ours.append(our_run(args, query, events, result))
+    return {"ours": ours, "ways": ways, "rows": sum(1 for _ in open(result, "rb"))}
+
+
+def compared(query, size, measured, way):
+    ours, theirs = measured["ours"], measured["ways"][way]
+    told = {"table": f"{size:,} events", "system": query, "peer": "flink", "rows": measured["rows"]}
+    for figure in ("wall_s", "cpu_s", "memory_mib"):
+        around = [(one[figure] + other[figure]) / 2 for one, other in zip(ours[::2], ours[1::2])]
+        other = summary({figure: [run[figure] for run in theirs]}, {figure: around})
+        told |= summary({figure: [run[figure] for run in ours]})
+        told |= {f"flink_{figure}": other[figure], f"ratio_{figure}": other[f"ratio_{figure}"]}
+    return told | {"rounds": len(theirs)}
+
+
+def our_run(args, query, events, result):
+    clear([result])
+    return pipeline.run([command(args, query)], events, result)
+
+
+def further(few, many, events):
+    """What each event more takes of both."""
+    told = {"table": f"each event more, from {few['table']} to {many['table']}", "system": few["system"], "peer": "flink"}
+    for figure in ("wall", "cpu"):
+        ours, theirs = ((many[f"{whose}{figure}_s"] - few[f"{whose}{figure}_s"]) / events * 1e6 for whose in ("", "flink_"))
+        told |= {f"{figure}_us": round(ours, 3), f"flink_{figure}_us": round(theirs, 3)}
+        if ours > 0:
+            told[f"ratio_{figure}_s"] = round(theirs / ours, 2)
+    return told
+
+
+def java_version():
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True).stderr
+    return said.split('"')[1]
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ LOOK_EVERY_MS = 5
 def run(stages, source, result):
     """Starts all stages, joined by pipes, the first one reading the file `source`; waits for all.
 
-    The last one's output is in `result` afterwards, unless it wrote that file or folder itself.
+    The last one's output is in `result` afterwards, unless it wrote that file or folder itself; nowhere, without one.
     """
-    written = f"{result}.out"
+    written = f"{result}.out" if result else os.devnull
     start = time.perf_counter()
     children = start_all(stages, source, written)
     peaks_kib = wait_for_all(children)
@@ -27,7 +27,7 @@ def run(stages, source, result):
     for stage, child in zip(stages, children):
         if child.returncode != 0:
             sys.exit(f"bench: {stage[0]} ended with {child.returncode}: {' '.join(stage)}")
-    if not Path(result).exists():
+    if result and not Path(result).exists():
         os.rename(written, result)
     parts = [part(stage, child, kib) for stage, child, kib in zip(stages, children, peaks_kib)]
     return {

@@ -3,6 +3,7 @@ import json
 import sys
 from pathlib import Path
 
+import same_rows
 from contest import Contestant
 
 HERE = Path(__file__).resolve().parent
@@ -11,27 +12,37 @@ FLOOR = "cat | wc -l"
 WINDOW = ["window", "--size", "10s", "--time", "timestamp", "--lateness", "2s"]
 RESULTS = ["count", "sum:value", "avg:value", "min:value", "max:value", "p50:value", "p90:value", "p95:value", "p99:value"]
 AGGREGATE = ["aggregate", "--by", "key", *RESULTS]
+FAST_PEERS, SLOW_PEERS = ("duckdb", "chdb", "polars"), ("python", "miller", "jq")
 
 
-def contestants(args, file, lines):
-    """Name to contestant; the slow ones are run once: they are far enough apart."""
+def fast(args, file, lines):
+    """Name to contestant: ours, and those that are about as fast."""
+    check = lambda result: counted(result, lines)
+    return {FLOOR: Contestant([["cat", file], ["wc", "-l"]], file), OURS: ours(file, check),
+            **{name: peer(args, name, "tumbling:10", file, check) for name in FAST_PEERS}}
+
+
+def slow(file, lines):
+    """Those that are far slower, beside ours, and run once."""
     check = lambda result: counted(result, lines)
     floor_time = '$window_start = substr($timestamp, 0, 17) . "0Z"'
     miller = ["mlr", "--ijsonl", "--ojsonl", "put", floor_time, "then", "stats1", "-i", "-a",
               "count,sum,mean,min,max,p50,p90,p95,p99", "-f", "value", "-g", "window_start,key"]
-    return {
-        FLOOR: Contestant([["cat", file], ["wc", "-l"]], file),
-        OURS: Contestant([WINDOW, AGGREGATE], file, check),
-        "duckdb": duckdb(args, "tumbling 10", file, check),
-        "python": Contestant([[sys.executable, str(HERE / "plain.py")]], file, check),
-        "miller": Contestant([miller], file, check, rounds=1),
-        "jq": Contestant([["jq", "-cn", "-f", str(HERE / "job.jq")]], file, check, rounds=1),
-    }
+    commands = {"python": [sys.executable, str(HERE / "plain.py")], "miller": miller,
+                "jq": ["jq", "-cn", "-f", str(HERE / "job.jq")]}
+    return {OURS: ours(file, check)} | {
+        name: Contestant([command], file, check, rounds=1, peer=name, read=same_rows.groups)
+        for name, command in commands.items()}
 
 
-def duckdb(args, job, file, check):
+def ours(file, check):
+    return Contestant([WINDOW, AGGREGATE], file, check, read=same_rows.groups)
+
+
+def peer(args, name, job, file, check, read=same_rows.groups):
+    """A job of jobs.py by one of those that are libraries for Python."""
     result = str(Path(args.work) / "result")
-    return Contestant([[args.python, str(HERE / "duckdb_job.py"), *job.split(), file, result]], file, check)
+    return Contestant([[args.python, str(HERE / f"{name}_job.py"), job, file, result]], file, check, peer=name, read=read)
 
 
 def exactly_once(args, file, lines):
@@ -58,14 +69,9 @@ def counted(result, lines):
 
 def budget(rows, lines):
     """What a line costs in each stage of ours."""
-    ours = next((row for row in rows if row["system"] == OURS), None)
-    if not ours:
+    row = next((row for row in rows if row["system"] == OURS), None)
+    if not row:
         return []
     each = lambda seconds: round(seconds / lines * 1e9, 1)
     return [{"table": "where the time of millpipe goes", "system": part["stage"], "user_ns": each(part["user_s"]),
-             "system_ns": each(part["system_s"]), "memory_mib": round(part["memory_mib"], 1)} for part in ours["parts"]]
-
-
-def fast_enough(contestants, lines, lines_max_of_slow):
-    """Without those that are run once only, where there are more lines than they can take."""
-    return {name: one for name, one in contestants.items() if lines <= lines_max_of_slow or not one.rounds}
+             "system_ns": each(part["system_s"]), "memory_mib": round(part["memory_mib"], 1)} for part in row["parts"]]

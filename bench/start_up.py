@@ -23,11 +23,12 @@ def commands(args, folder):
     told = {name: [name, *flags] for name, flags in ours.items()}
     # These two want a broker for anything else.
     told |= {f"{name} --version": [name, "--version"] for name in ("kafka-cat-in", "kafka-cat-out") if shutil.which(name)}
-    return told | {
-        "cat": ["cat"], "jq": ["jq", "."], "miller": ["mlr", "--ijsonl", "cat"],
-        "python3": ["python3", "-c", "import sys; sys.stdin.read()"],
-        "duckdb in Python": [args.python, "-c", "import duckdb, sys; duckdb.sql('select 1'); sys.stdin.read()"],
+    others = {
+        "jq": ["jq", "."], "miller": ["mlr", "--ijsonl", "cat"],
+        "duckdb": [args.python, "-c", "import duckdb, sys; duckdb.sql('select 1'); sys.stdin.read()"],
     }
+    told |= {"cat": ["cat"], "python3": ["python3", "-c", "import sys; sys.stdin.read()"]}
+    return told | {name: command for name, command in others.items() if name not in args.missing}
 
 
 def run(args):

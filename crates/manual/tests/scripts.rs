@@ -58,6 +58,49 @@ raise SystemExit(instructions.check({here}, {kept}))'"
     }
 }
 
+/// A contest of two commands on a file: ours copies it, the other does what the test says.
+const CONTEST: &str = r#"
+import argparse, contest, report, same_rows
+from contest import Contestant
+args = argparse.Namespace(systems=None, missing=missing, rounds=1, work=".")
+command = lambda script, peer="": Contestant([["sh", "-c", script]], "rows", peer=peer, read=same_rows.groups)
+rows = contest.contest(args, "a job", {"ours": command("cat"), "theirs": command(theirs, "them")}, "ours")
+print(*(row["system"] for row in rows))
+"#;
+
+fn contested(theirs: &str, missing: &str) -> Ran {
+    let rows = r#"'{"key":"a","count":3,"sum":0.3}' '{"key":"b","count":1,"sum":29.0}'"#;
+    run(&format!(
+        "printf '%s\\n' {rows} > rows
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=bench python3 2> said - << 'END' || {{ tail -n 1 said; exit 1; }}
+missing, theirs = {missing}, {theirs:?}{CONTEST}END"
+    ))
+}
+
+#[test]
+fn rows_are_compared_however_they_are_spelt_and_ordered() {
+    let theirs =
+        r#"echo '{"key":"b","sum":29,"count":1} {"sum":0.30000000000000004,"count":3,"key":"a"}' | tr ' ' '\n'"#;
+    assert_eq!(contested(theirs, "[]").shown, "ours theirs\n");
+    assert_eq!(contested(theirs, "['them']").shown, "ours\n", "what could not be fetched is left out");
+    for theirs in ["sed s/29/28/", "head -n 1", "sed s/:3/:4/", "sed s/b/c/"] {
+        let ran = contested(theirs, "[]");
+        assert_eq!(ran.status.code(), Some(1), "{theirs}: {}", ran.shown);
+        assert!(ran.shown.starts_with("bench: a job: theirs: "), "{theirs}: {}", ran.shown);
+    }
+}
+
+#[test]
+fn another_program_that_is_better_is_bold() {
+    let cell = |row: &str| {
+        let python = format!("import report; print(report.cell({row}, \"ratio_cpu_s\"))");
+        run(&format!("PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=bench python3 -c '{python}'")).shown
+    };
+    assert_eq!(cell(r#"dict(ratio_cpu_s=0.99, peer="them")"#), "**0.99**\n");
+    assert_eq!(cell(r#"dict(ratio_cpu_s=1.00, peer="them")"#), "1.00\n");
+    assert_eq!(cell("dict(ratio_cpu_s=0.5)"), "0.50\n", "ours in another way");
+}
+
 /// A machine without the program `frobnicate`, on which apt-get is a script that notes how it was called.
 const MACHINE: &str = r#"
 mkdir fake
