@@ -135,6 +135,8 @@ fn a_name_that_is_not_utf_8_is_read_in_a_folder_and_refused_as_an_argument() {
     assert_eq!(folder.bash(&format!("printf 3 >> $'caf\\xe9.log'; {job}")).ok(), "1\n2\n", "it waits, by its own name");
     assert_eq!(folder.bash(&format!("printf '\\n4\\n' >> $'caf\\xe9.log'; {job}")).ok(), "1\n2\n3\n4\n");
     folder.bash("file-cat-in $'caf\\xe9.log'").fails_with(2, "file-cat-in: invalid UTF-8");
+    let refused = folder.bash("file-cat-in a.log --exactly-once --state $'caf\\xe9' > /dev/null");
+    refused.fails_with(2, "a path that is not UTF-8");
 }
 
 #[test]

@@ -48,6 +48,9 @@ const LINES_OF_ELEMENTS: &str = "jq -c '.[]' FILE | … makes one line of each e
 
 /// What a line is that could not be read for this reason; nothing when it is JSON, or nobody knows.
 pub(crate) fn recognise(why: &str, line: &[u8]) -> Option<OtherFormat> {
+    if why.starts_with("not an object") && line.trim_ascii_start().starts_with(b"[") {
+        return Some(this("it is an array", LINES_OF_ELEMENTS));
+    }
     if !why.starts_with("not JSON") && !why.starts_with("not UTF-8") {
         return None;
     }
@@ -77,13 +80,15 @@ fn binary(line: &[u8]) -> Option<OtherFormat> {
         (false, true) => return Some(all("this is UTF-16", "iconv -f UTF-16LE -t UTF-8 FILE | …")),
         _ => {}
     }
-    if line.first() == Some(&0) && line.len() > 5 {
+    if line.first() == Some(&0) && line.len() > 5 && line[1..5] != [0; 4] {
         return Some(all(
             "it begins with the five bytes of a Schema Registry (0 and the number of a schema)",
             "for JSON after them: kafka-cat-in --text … | parallel-map '.[5:] | fromjson'; Avro and Protobuf need a program that knows the schema",
         ));
     }
-    line.contains(&0).then(|| all("it has NUL bytes, as GELF has between its values", "tr '\\0' '\\n' < FILE | …"))
+    line.contains(&0).then(|| {
+        all("it has NUL bytes, as GELF between its values, or a file after a crash", "tr '\\0' '\\n' < FILE | …")
+    })
 }
 
 fn text(line: &str) -> Option<OtherFormat> {
@@ -247,6 +252,9 @@ mod tests {
         for line in ["{\"a\":1", "{\"a\":}", "01", "{\"a\":\"x", "", "-", "[1,]", "\u{e9}"] {
             assert!(matches!(said(line.as_bytes()).0, "" | "this is text"), "{line}: {:?}", said(line.as_bytes()));
         }
+        assert_eq!(said(&[0; 20]).0, said(b"1\0").0, "no schema has the number 0");
+        assert_eq!(recognise("not an object", b"[{}]").map(|format| format.what), Some("it is an array"));
+        assert_eq!(recognise("not an object", b"17"), None);
         assert_eq!(said(b"{\"a\":1").0, "");
         assert_eq!(recognise("no field \"t\"", b"\x1f\x8b"), None);
     }
