@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
-use glob::{MatchOptions, Pattern};
 use millpipe::Error;
 
 use crate::failure;
 use crate::found::{FileId, Found, Stamp};
-
-/// As a shell has it: hidden files are not meant.
-const AS_A_SHELL: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+use crate::glob_walk::Glob;
 
 #[derive(Clone, Debug)]
 pub struct Argument {
@@ -19,11 +15,11 @@ pub struct Argument {
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Kind {
     Stdin,
     Path,
-    Glob,
+    Glob(Glob),
 }
 
 impl Argument {
@@ -33,16 +29,15 @@ impl Argument {
         let kind = match text {
             "-" => Kind::Stdin,
             _ if !text.contains(['*', '?', '[']) || PathBuf::from(text).exists() => Kind::Path,
-            _ => Kind::Glob,
+            _ => Kind::Glob(
+                Glob::new(text).map_err(|error| Error::usage(format_args!("glob \"{text}\": {}", error.msg)))?,
+            ),
         };
-        if kind == Kind::Glob {
-            Pattern::new(text).map_err(|error| Error::usage(format_args!("glob \"{text}\": {}", error.msg)))?;
-        }
         Ok(Self { text: text.to_owned(), kind })
     }
 
     pub fn is_glob(&self) -> bool {
-        self.kind == Kind::Glob
+        matches!(self.kind, Kind::Glob(_))
     }
 
     /// The files that it means now: those of a glob by name; none when there is none.
@@ -50,10 +45,10 @@ impl Argument {
     /// # Errors
     /// A folder, or one that cannot be read.
     pub fn list(&self) -> Result<Vec<Found>, Error> {
-        match self.kind {
+        match &self.kind {
             Kind::Stdin => Ok(vec![stdin()]),
             Kind::Path => self.path(),
-            Kind::Glob => self.glob(),
+            Kind::Glob(glob) => files(glob),
         }
     }
 
@@ -66,18 +61,16 @@ impl Argument {
             None => Ok(Vec::new()),
         }
     }
+}
 
-    fn glob(&self) -> Result<Vec<Found>, Error> {
-        let wrong = |error: glob::PatternError| Error::usage(format_args!("glob \"{}\": {}", self.text, error.msg));
-        let mut files = Vec::new();
-        for path in glob::glob_with(&self.text, AS_A_SHELL).map_err(wrong)? {
-            let path = path.map_err(|error| failure::error(error.path(), error.error()))?;
-            let found = Found::at(&path).map_err(|error| failure::error(&path, &error))?;
-            files.extend(found.filter(|found| found.is_regular));
-        }
-        files.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-        Ok(files)
+fn files(glob: &Glob) -> Result<Vec<Found>, Error> {
+    let mut files = Vec::new();
+    for path in glob.paths().map_err(|(path, error)| failure::error(&path, &error))? {
+        let found = Found::at(&path).map_err(|error| failure::error(&path, &error))?;
+        files.extend(found.filter(|found| found.is_regular));
     }
+    files.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+    Ok(files)
 }
 
 /// Its path is `-`: it is not opened by name.

@@ -131,6 +131,7 @@ fn hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Limits;
     use proptest::prelude::*;
     use std::fs;
     use std::path::Path;
@@ -142,7 +143,7 @@ mod tests {
     }
 
     fn open(path: &Path) -> Content {
-        Content::open(path, false).unwrap()
+        Content::open(path, false, Limits { window_bytes: 2 << 30 }).unwrap()
     }
 
     proptest! {

@@ -51,6 +51,11 @@ impl Buffer {
         (self.start, self.end) = (0, self.bytes.len());
     }
 
+    /// Takes these bytes for what was read.
+    pub fn fill(&mut self, bytes: &[u8]) {
+        *self = Self { bytes: bytes.to_vec(), start: 0, end: bytes.len() };
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }

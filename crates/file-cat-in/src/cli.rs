@@ -3,6 +3,9 @@
 use std::str::FromStr;
 
 use millpipe::{Error, ExactlyOnceArgs, InputArgs, RunArgs};
+use units::ByteSize;
+
+use crate::content::Limits;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,15 +31,20 @@ Exit codes: 0 done, 1 no such file, bad data, or a file of the position is gone,
 /// Read files line by line, and know after a crash where it was
 ///
 /// Lines pass as they are, but for blank ones and a byte order mark before the first; a stage behind this one says which are no JSON. Files
-/// may be compressed (gzip, zstd; told by their first bytes), also of several members or frames. A last line without
-/// newline is a line; with --follow only once its newline comes.
+/// may be compressed (gzip, zstd; told by their first bytes), also of several members or frames.
+///
+/// A last line without newline is a line. With --follow and with --no-drain it waits for its newline, and is a line without one
+/// when its file was renamed, compressed, deleted or cut. With --no-drain also when the next run finds the file
+/// unchanged, or there is a newer one of the same glob; half an object is not taken for that. What comes up to the newline later is no
+/// line of its own.
 ///
 /// All files are one stream, read one after the other: arguments as given, the files of a glob by name (--order time:
 /// by their time). With --follow each argument is a partition of its own, and partitions are read in turns of 64 KiB;
 /// --parts chooses.
 ///
 /// --follow goes on as `tail -F` does: through renaming (the renamed file is read to its end, then the new one; also
-/// files that were renamed on top of each other meanwhile: NAME.1, NAME-20260131, .gz and .zst too), truncation (what is left is taken
+/// files that were renamed on top of each other meanwhile: NAME.1, NAME-20260131, and app.1.log, app-2026-01-31.log of
+/// app.log; .gz and .zst too), truncation (what is left is taken
 /// from a copy such as NAME.1 if there is one), deletion, and with new files of a glob. For a log that is rotated name the
 /// log itself, not 'app.log*': what it becomes is found by itself.
 ///
@@ -44,7 +52,7 @@ Exit codes: 0 done, 1 no such file, bad data, or a file of the position is gone,
 /// the offset: so it is found again under another name, compressed or copied. A compressed file is read from its start
 /// up to there. For files that were read to the end and are still there, 300 bytes each are kept in the state.
 ///
-/// Memory: 128 KiB, and one unfinished line for each file.
+/// Memory: 128 KiB, and one unfinished line for each file; of a zstd file that is being read its window, 8 MiB as a rule.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "file-cat-in", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -85,6 +93,10 @@ pub struct Cli {
     /// each
     #[arg(long)]
     pub marks: bool,
+
+    /// The largest window of a zstd file to take (zstd --long): it may need so much memory, for each file that is read
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", help_heading = "Limits")]
+    pub zstd_window: ByteSize,
 
     /// What to do when a file that was not read to its end is gone after a restart
     #[arg(long, value_name = "WHAT", default_value = "stop", help_heading = "Exactly-once")]
@@ -178,6 +190,10 @@ impl Cli {
             return Err(Error::usage("a FILE without a name"));
         }
         Ok(())
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { window_bytes: self.zstd_window.as_usize() as u64 }
     }
 
     pub fn parts(&self) -> Parts {

@@ -16,6 +16,9 @@ const RAW_BYTES: usize = 64 * 1024;
 /// Decompressed bytes that are thrown away at once.
 const SKIPPED_BYTES: usize = 64 * 1024;
 
+/// So much of an unfinished line is compared.
+const NEXT_BYTES: usize = 256;
+
 /// What a read came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Got {
@@ -35,12 +38,20 @@ pub enum Change {
     Replaced,
 }
 
+/// What reading may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest window of a zstd frame: so much of what it gave is kept in memory.
+    pub window_bytes: u64,
+}
+
 pub struct Content {
     file: File,
     /// Read in order, as a pipe is; not at offsets.
     is_stream: bool,
     /// A file that is too short to tell its format may still grow.
     may_grow: bool,
+    limits: Limits,
     form: Form,
     /// How much of the file was read.
     raw_offset: u64,
@@ -61,7 +72,7 @@ impl Content {
     ///
     /// # Errors
     /// The system's.
-    pub fn open(path: &Path, may_grow: bool) -> io::Result<Self> {
+    pub fn open(path: &Path, may_grow: bool, limits: Limits) -> io::Result<Self> {
         let is_stdin = path.as_os_str() == "-";
         let file = if is_stdin {
             File::from(rustix::io::dup(rustix::stdio::stdin())?)
@@ -75,6 +86,7 @@ impl Content {
             file,
             is_stream,
             may_grow,
+            limits,
             form: Form::Unknown,
             raw_offset: 0,
             raw: Vec::new(),
@@ -109,6 +121,10 @@ impl Content {
         Ok(self.file.metadata()?.nlink() == 0)
     }
 
+    pub fn is_compressed(&self) -> bool {
+        matches!(self.form, Form::Compressed(_))
+    }
+
     /// In the middle of compressed data: a file that ends here is not whole.
     pub fn is_within(&self) -> bool {
         matches!(&self.form, Form::Compressed(decoder) if decoder.is_within)
@@ -139,7 +155,7 @@ impl Content {
             self.form = match format {
                 Format::Plain => Form::Plain,
                 Format::Gzip => Form::Compressed(Box::new(Decoder::gzip())),
-                Format::Zstd => Form::Compressed(Box::new(Decoder::zstd()?)),
+                Format::Zstd => Form::Compressed(Box::new(Decoder::zstd(self.limits.window_bytes)?)),
             };
             return Ok(None);
         }
@@ -290,11 +306,11 @@ impl Content {
     }
 
     /// What has happened to a file that was read to its end; `tail` is the last that was taken of it, in front of
-    /// `offset`.
+    /// `offset`, and `next` what was read after that.
     ///
     /// # Errors
     /// The system's.
-    pub fn look(&mut self, tail: &[u8], offset: u64) -> io::Result<Change> {
+    pub fn look(&mut self, tail: &[u8], offset: u64, next: &[u8]) -> io::Result<Change> {
         if self.is_stream {
             return Ok(Change::None);
         }
@@ -302,20 +318,24 @@ impl Content {
         if self.looked.replace(stamp) == Some(stamp) {
             return Ok(Change::None);
         }
-        if stamp.size < self.raw_offset || !self.still_has(tail, offset)? {
+        if stamp.size < self.raw_offset || !self.still_has(tail, offset, next)? {
             return Ok(Change::Replaced);
         }
         Ok(if stamp.size == self.raw_offset { Change::None } else { Change::Grown })
     }
 
     /// A file can be truncated and written again beyond where we were, between two looks.
-    fn still_has(&self, tail: &[u8], offset: u64) -> io::Result<bool> {
+    fn still_has(&self, tail: &[u8], offset: u64, next: &[u8]) -> io::Result<bool> {
         if !matches!(self.form, Form::Plain) {
             return Ok(true);
         }
-        let mut now = vec![0; tail.len()];
-        let n = self.file.read_at(&mut now, offset - tail.len() as u64)?;
-        Ok(now[..n] == *tail)
+        let is_there = |bytes: &[u8], offset: u64| -> io::Result<bool> {
+            let mut now = vec![0; bytes.len()];
+            let n = self.file.read_at(&mut now, offset)?;
+            Ok(now[..n] == *bytes)
+        };
+        let next = &next[..next.len().min(NEXT_BYTES)];
+        Ok(is_there(tail, offset - tail.len() as u64)? && is_there(next, offset)?)
     }
 
     /// Reads from the start again, as a file whose format is not known.
@@ -332,6 +352,8 @@ mod tests {
     use std::fs;
     use std::io::Write;
 
+    const LIMITS: Limits = Limits { window_bytes: 2 << 30 };
+
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(text).unwrap();
@@ -346,7 +368,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         fs::write(&path, bytes).unwrap();
-        let content = Content::open(&path, false).unwrap();
+        let content = Content::open(&path, false, LIMITS).unwrap();
         (folder, content)
     }
 
@@ -404,7 +426,7 @@ mod tests {
     fn a_file_too_short_to_tell_its_format_is_plain_unless_it_may_grow() {
         let (folder, mut short) = content(b"(");
         assert_eq!(read_all(&mut short, 10).unwrap(), b"(");
-        let mut growing = Content::open(&folder.path().join("f"), true).unwrap();
+        let mut growing = Content::open(&folder.path().join("f"), true, LIMITS).unwrap();
         assert_eq!(growing.read(&mut [0; 10]).unwrap(), Got::End);
         fs::write(folder.path().join("f"), "(a)\n").unwrap();
         assert_eq!(read_all(&mut growing, 10).unwrap(), b"(a)\n");

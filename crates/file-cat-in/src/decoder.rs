@@ -10,6 +10,9 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// A frame without content; only the lowest four bits of its first byte vary.
 const ZSTD_SKIPPABLE: &[u8] = &[0x50, 0x2a, 0x4d, 0x18];
+/// What zstd itself knows as limits of a window, as powers of two.
+const WINDOW_LOG_MIN: u32 = 10;
+const WINDOW_LOG_MAX: u32 = 31;
 /// With the header of gzip around it.
 const WINDOW_BITS: u8 = 15;
 
@@ -51,7 +54,7 @@ pub struct Decoder {
 
 enum Kind {
     Gzip(Box<Decompress>),
-    Zstd(raw::Decoder<'static>),
+    Zstd(raw::Decoder<'static>, u64),
 }
 
 /// How many bytes a step took and gave.
@@ -68,8 +71,11 @@ impl Decoder {
 
     /// # Errors
     /// When there is no memory for it.
-    pub fn zstd() -> io::Result<Self> {
-        Ok(Self { kind: Kind::Zstd(raw::Decoder::new()?), is_within: false })
+    pub fn zstd(window_bytes: u64) -> io::Result<Self> {
+        let mut decoder = raw::Decoder::new()?;
+        let log = window_bytes.max(1).ilog2().clamp(WINDOW_LOG_MIN, WINDOW_LOG_MAX);
+        decoder.set_parameter(raw::DParameter::WindowLogMax(log))?;
+        Ok(Self { kind: Kind::Zstd(decoder, 1 << log), is_within: false })
     }
 
     /// Decodes some of `from` into `into`. Neither taking nor giving anything, it needs more.
@@ -98,10 +104,10 @@ impl Decoder {
                 }
                 Ok(step)
             }
-            Kind::Zstd(decoder) => {
+            Kind::Zstd(decoder, window_bytes) => {
                 let mut input = raw::InBuffer::around(from);
                 let mut output = raw::OutBuffer::around(into);
-                let hint = decoder.run(&mut input, &mut output).map_err(|_| bad("zstd"))?;
+                let hint = decoder.run(&mut input, &mut output).map_err(|error| zstd_failed(&error, *window_bytes))?;
                 let step = Step { taken: input.pos(), given: output.pos() };
                 if step.taken > 0 || step.given > 0 {
                     self.is_within = hint != 0;
@@ -110,6 +116,22 @@ impl Decoder {
             }
         }
     }
+}
+
+/// What zstd says is all that tells a window that is too large from damage.
+fn zstd_failed(error: &io::Error, window_bytes: u64) -> io::Error {
+    let said = error.to_string();
+    if said.contains("too much memory") {
+        let window = window_bytes >> 20;
+        let what = format!(
+            "its zstd window is larger than {window} MiB, the most that is taken (--zstd-window): it was written by zstd --long"
+        );
+        return io::Error::new(io::ErrorKind::InvalidData, what);
+    }
+    if said.contains("not enough memory") {
+        return io::Error::new(io::ErrorKind::OutOfMemory, "there is not enough memory for its zstd window");
+    }
+    bad("zstd")
 }
 
 fn bad(format: &str) -> io::Error {
@@ -136,5 +158,39 @@ mod tests {
         for (start, format) in cases {
             assert_eq!(Format::of(start), format, "{start:x?}");
         }
+    }
+
+    /// One frame with this window, of one block that is not compressed, its length not told before it.
+    fn frame(window_log: u8, text: &[u8]) -> Vec<u8> {
+        let block = (u32::try_from(text.len()).unwrap() << 3 | 1).to_le_bytes();
+        [ZSTD, &[0, (window_log - 10) << 3], &block[..3], text].concat()
+    }
+
+    fn decoded(window_bytes: u64, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let (mut decoder, mut taken, mut text) = (Decoder::zstd(window_bytes)?, 0, Vec::new());
+        loop {
+            let mut room = [0; 64];
+            let step = decoder.step(&bytes[taken..], &mut room)?;
+            if step.taken == 0 && step.given == 0 {
+                return Ok(text);
+            }
+            taken += step.taken;
+            text.extend_from_slice(&room[..step.given]);
+        }
+    }
+
+    #[test]
+    fn a_zstd_window_of_any_length_is_taken_up_to_the_limit() {
+        for log in [10, 27, 28, 31] {
+            assert_eq!(decoded(2 << 30, &frame(log, b"{}\n")).unwrap(), b"{}\n", "{log}");
+        }
+        for (window_bytes, log, shown) in
+            [(2 << 30, 32, "2048 MiB"), (128 << 20, 28, "128 MiB"), (200 << 20, 28, "128 MiB")]
+        {
+            let error = decoded(window_bytes, &frame(log, b"{}\n")).unwrap_err().to_string();
+            assert!(error.contains(&format!("larger than {shown}, the most that is taken (--zstd-window)")), "{error}");
+        }
+        let damaged = [ZSTD, &[0xff; 20]].concat();
+        assert_eq!(decoded(2 << 30, &damaged).unwrap_err().to_string(), "its zstd data is damaged");
     }
 }

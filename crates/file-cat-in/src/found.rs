@@ -67,6 +67,12 @@ impl Found {
         }
     }
 
+    /// When it was made, in nanoseconds of the epoch.
+    pub fn born_ns(&self) -> Option<i64> {
+        let since = self.created?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_nanos()).ok()
+    }
+
     /// All regular files in the folder of this path, by name; none when there is no folder.
     ///
     /// # Errors

@@ -60,6 +60,7 @@ fn from_the_start(content: &mut Content, lines: u64) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Limits;
 
     #[test]
     fn the_last_lines_are_whole_ones() {
@@ -67,12 +68,13 @@ mod tests {
         let path = folder.path().join("f");
         let text = "a\nbb\nccc\ntorn";
         let long = format!("{}\n{}\n", "x".repeat(100_000), "y".repeat(200_000));
+        let limits = Limits { window_bytes: 2 << 30 };
         for compressed in [false, true] {
             let write = |text: &str| {
                 let bytes = text.as_bytes();
                 std::fs::write(&path, if compressed { zstd::encode_all(bytes, 1).unwrap() } else { bytes.to_vec() })
             };
-            let from = |lines| last_lines(&mut Content::open(&path, true).unwrap(), lines).unwrap();
+            let from = |lines| last_lines(&mut Content::open(&path, true, limits).unwrap(), lines).unwrap();
             write(text).unwrap();
             assert_eq!([from(0), from(1), from(2), from(3), from(9), from(u64::MAX)], [9, 5, 2, 0, 0, 0]);
             write(&long).unwrap();

@@ -7,12 +7,13 @@
 //!
 //! | module | knows |
 //! |---|---|
-//! | [`argument`] | which files there are |
+//! | [`argument`], [`glob_walk`] | which files there are |
 //! | [`content`], [`decoder`] | the bytes of an open file, decompressed |
 //! | [`bookmark`] | by which bytes a place in a file is known again |
 //! | [`piece`], [`part`] | one file, and the files that are one partition |
 //! | [`line_writer`] | from bytes to the output |
-//! | [`look`], [`rotation`] | what has changed in the folders |
+//! | [`final_lines`] | last lines without newline |
+//! | [`look`], [`emptied`], [`rotation`] | what has changed in the folders |
 //! | [`position`], [`restore`] | going on after a crash |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -23,8 +24,11 @@ mod buffer;
 pub mod cli;
 mod content;
 mod decoder;
+mod emptied;
 mod failure;
+mod final_lines;
 mod found;
+mod glob_walk;
 mod last_lines;
 mod line_writer;
 mod look;

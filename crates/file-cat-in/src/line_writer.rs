@@ -7,6 +7,7 @@ use memchr::memchr_iter;
 use millpipe::{Mark, Out, PREFIX, without_byte_order_mark};
 
 use crate::cli::Cli;
+use crate::content::Limits;
 
 /// So much of an over-long line is shown.
 const SHOWN_BYTES: usize = 80;
@@ -39,6 +40,7 @@ pub struct LineWriter {
     form: Form,
     marks: bool,
     line_bytes_max: usize,
+    limits: Limits,
     lines_left: u64,
     /// Whose turn it is.
     part: String,
@@ -57,6 +59,7 @@ impl LineWriter {
             form,
             marks: cli.marks || cli.exactly_once.exactly_once,
             line_bytes_max: cli.input.max_line.as_usize(),
+            limits: cli.limits(),
             lines_left: cli.count.unwrap_or(u64::MAX),
             part: String::new(),
             marked: String::new(),
@@ -157,6 +160,41 @@ impl LineWriter {
         }
         out.end_line();
         self.lines_left -= 1;
+    }
+
+    /// Whether these bytes, without a newline, are more than blanks.
+    pub fn is_line(&self, bytes: &[u8], offset: u64) -> bool {
+        let bytes = if offset == 0 { without_byte_order_mark(bytes) } else { bytes };
+        !bytes.is_empty() && (self.form == Form::Text || !bytes.iter().all(u8::is_ascii_whitespace))
+    }
+
+    /// Whether a line that ends here can be whole. Of text nobody knows.
+    pub fn is_whole(&self, line: &[u8]) -> bool {
+        self.form != Form::Json || validate(without_byte_order_mark(line)).is_ok()
+    }
+
+    /// Whether a line that ends here must be whole: JSON that nothing but blanks can follow. A number can go on.
+    pub fn is_closed(&self, line: &[u8]) -> bool {
+        let line = without_byte_order_mark(line);
+        let first = line.iter().find(|byte| !byte.is_ascii_whitespace());
+        self.form != Form::Text && matches!(first, Some(b'{' | b'[' | b'"')) && validate(line).is_ok()
+    }
+
+    /// What came after a line that was taken without its newline, up to that: blanks, or a bad line.
+    pub fn rest_of_taken(&mut self, rest: &[u8], origin: Origin<'_>, out: &mut Out) {
+        if rest.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        let shown = if rest.len() > self.line_bytes_max { &rest[..SHOWN_BYTES.min(rest.len())] } else { rest };
+        self.mark_part(out);
+        let why =
+            "the rest of a line whose start was taken as a line: it had no newline, and nobody seemed to go on with it";
+        out.bad(place(origin), why, shown);
+    }
+
+    /// What reading may take.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Above which length a line is bad.

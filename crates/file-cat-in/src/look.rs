@@ -7,7 +7,7 @@ use millpipe::{Error, Fault, Out};
 
 use crate::bookmark::{Bookmark, Fit};
 use crate::cli::{Order, Parts};
-use crate::content::{Change, Content};
+use crate::content::{Change, Content, Limits};
 use crate::failure;
 use crate::found::{FileId, Found};
 use crate::part::{Idle, Part};
@@ -20,7 +20,7 @@ const WATCH_MS: i64 = 25;
 /// Folders are looked through so often, as long as there are not very many files.
 const LOOK_MS: i64 = 500;
 /// A deleted file may be written to for a while.
-const DELETED_MS: i64 = 10_000;
+pub(crate) const DELETED_MS: i64 = 10_000;
 /// So many renamed files of one path are still watched: a program may keep writing to one.
 const RENAMED_MAX: usize = 4;
 
@@ -28,7 +28,7 @@ const RENAMED_MAX: usize = 4;
 const SURE_BYTES: u64 = 256;
 
 /// Where a file is in the source: part and piece.
-type Place = (usize, usize);
+pub(crate) type Place = (usize, usize);
 
 impl FileSource {
     /// With --follow: looks at open files and folders when it is time.
@@ -57,6 +57,7 @@ impl FileSource {
     fn watch_part(&mut self, part: usize, out: &mut Out) -> Result<(), Fault> {
         let mut index = 0;
         while index < self.parts[part].pieces.len() {
+            index += self.copied_away((part, index), out)?;
             let piece = &mut self.parts[part].pieces[index];
             if piece.rests() {
                 let was_unsure = piece.is_unsure;
@@ -76,26 +77,36 @@ impl FileSource {
     /// it), which is read first. Returns how many pieces were put in front of it.
     fn replaced(&mut self, (part, index): Place, out: &mut Out) -> Result<usize, Fault> {
         let known: HashSet<FileId> = self.places(|piece| piece.id).into_keys().collect();
+        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
+        let originals = pieces.filter(|piece| !piece.is_copy).map(|piece| piece.id).collect();
         let part = &mut self.parts[part];
         part.look_again();
         let piece = &mut part.pieces[index];
         let (named, bookmark) = (piece.named.clone(), piece.bookmark());
         let (name, id, offset) = (piece.name(), piece.id, bookmark.offset);
-        let copy = rotation::copy(&named, &bookmark, piece.id).map_err(|error| failure::error(&named, &error))?;
+        let copy =
+            rotation::copy(piece, &originals, self.settings.limits).map_err(|error| failure::error(&named, &error))?;
         let changed_ns = piece.changed_ns().map_err(|error| failure::error(&named, &error))?;
-        piece.restart();
+        let (is_skipping, took_unfinished) = (piece.is_skipping, piece.took_unfinished);
         let Some((found, content, trace)) = copy else {
+            self.writer.turn_to(&part.name);
+            piece.give_if_whole(&mut self.writer, out);
+            piece.restart();
             out.warn(format_args!(
                 "{name}: truncated or replaced after byte {offset}: read from its start; what was written after that byte is lost"
             ));
             return Ok(0);
         };
+        piece.restart();
         let copy = found.path.display().to_string();
         out.warn(format_args!(
             "{name}: truncated after byte {offset}: what was left is read from {copy}, then it from its start"
         ));
         let mut before = vec![Piece::copied(&found, &named, content, trace)];
-        for missed in missed(&before[0], &part.pieces, id, &known)? {
+        (before[0].is_skipping, before[0].took_unfinished) = (is_skipping, took_unfinished);
+        for missed in
+            missed(&before[0], &part.pieces, &Elsewhere { there: id, known: &known, limits: self.settings.limits })?
+        {
             // What is later is so by renaming.
             if missed.stamp.changed_ns < changed_ns {
                 before.push(Piece::renamed(&missed, &named));
@@ -110,6 +121,7 @@ impl FileSource {
     pub(crate) fn look_around(&mut self, out: &mut Out) -> Result<(), Fault> {
         let known: HashMap<FileId, Place> = self.places(|piece| piece.id);
         let mut there = HashSet::new();
+        let mut with_newer = HashSet::new();
         let mut new = Vec::new();
         for index in 0..self.arguments.len() {
             let listed = self.arguments[index].list()?;
@@ -118,6 +130,9 @@ impl FileSource {
             } else {
                 self.waited_for.remove(&index);
             }
+            let newest_ns = listed.iter().map(|found| found.stamp.changed_ns).max();
+            let is_older = |found: &&Found| Some(found.stamp.changed_ns) < newest_ns;
+            with_newer.extend(listed.iter().filter(is_older).map(|found| found.id));
             // A file that is named twice is read once.
             for found in listed.into_iter().filter(|found| there.insert(found.id)) {
                 self.check_regular(&found)?;
@@ -133,10 +148,13 @@ impl FileSource {
         if !new.is_empty() {
             self.add_all(new, known.into_keys().collect())?;
         }
+        for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
+            piece.has_newer = with_newer.contains(&piece.id);
+        }
         self.note_departures(&there, out)
     }
 
-    fn places<K: Eq + std::hash::Hash>(&self, key: impl Fn(&Piece) -> K) -> HashMap<K, Place> {
+    pub(crate) fn places<K: Eq + std::hash::Hash>(&self, key: impl Fn(&Piece) -> K) -> HashMap<K, Place> {
         let mut places = HashMap::new();
         for (part_index, part) in self.parts.iter().enumerate() {
             places.extend(part.pieces.iter().enumerate().map(|(index, piece)| (key(piece), (part_index, index))));
@@ -185,7 +203,9 @@ impl FileSource {
             piece.closed_as = Some(found.stamp);
             return Ok(());
         }
-        let opened = piece.open(self.settings.follow).map_err(|error| failure::error(&found.path, &error))?;
+        let opened = piece
+            .open(self.settings.follow, self.settings.limits)
+            .map_err(|error| failure::error(&found.path, &error))?;
         match opened {
             Opened::Here => self.parts[part].look_again(),
             // The next look will tell.
@@ -208,12 +228,17 @@ impl FileSource {
             let part = self.part_of(argument, &found);
             if let Some(last) = lasts.get(&found.path) {
                 let pieces = &self.parts[last.0].pieces;
-                let missed = missed(&pieces[last.1], pieces, found.id, &known)?;
+                let missed = missed(
+                    &pieces[last.1],
+                    pieces,
+                    &Elsewhere { there: found.id, known: &known, limits: self.settings.limits },
+                )?;
                 let is_unread = |piece: &Piece| piece.named == found.path && piece.is_open() && !piece.at_end;
                 let may_be_a_copy = |missed: &Found| rotation::has_compressed_name(&missed.path);
                 if missed.iter().any(may_be_a_copy) && pieces.iter().any(is_unread) {
                     // When those before it are read to their ends, their content tells.
                     self.look_at_ms = self.watch_at_ms;
+                    self.looks_again = true;
                     continue;
                 }
                 for missed in missed {
@@ -228,7 +253,10 @@ impl FileSource {
                     piece.is_copy = true;
                     self.parts[part].pieces.push(piece);
                 }
-                Copied::NotYetKnown => continue,
+                Copied::NotYetKnown => {
+                    self.looks_again = true;
+                    continue;
+                }
             }
             known.insert(found.id);
         }
@@ -239,7 +267,8 @@ impl FileSource {
     /// next look.
     fn add(&mut self, part: usize, mut piece: Piece) -> Result<(), Error> {
         if self.settings.follow
-            && piece.open(true).map_err(|error| failure::error(&piece.path, &error))? != Opened::Here
+            && piece.open(true, self.settings.limits).map_err(|error| failure::error(&piece.path, &error))?
+                != Opened::Here
         {
             return Ok(());
         }
@@ -276,9 +305,13 @@ impl FileSource {
                 return Ok(Copied::NotYetKnown);
             }
             let failed = |error: std::io::Error| failure::error(&found.path, &error);
-            let content = Content::open(&found.path, self.settings.follow).map_err(failed)?;
+            let content = Content::open(&found.path, self.settings.follow, self.settings.limits).map_err(failed)?;
             match piece.bookmark().find_in(content) {
-                Ok(Fit::Here(..)) => return Ok(Copied::From(piece.bookmark())),
+                Ok(Fit::Here(mut content, _)) => {
+                    if rotation::goes_on_with(&mut content, &piece.bookmark(), piece.unfinished()) {
+                        return Ok(Copied::From(piece.bookmark()));
+                    }
+                }
                 Ok(Fit::Shorter(content)) if self.settings.follow && (content.is_within() || found.stamp.size == 0) => {
                     return Ok(Copied::NotYetKnown);
                 }
@@ -318,6 +351,7 @@ impl FileSource {
         for part in &mut self.parts {
             let mut index = 0;
             while index < part.pieces.len() {
+                part.give_if_quiet(index, &mut self.writer, out);
                 if !is_over(part, index, out.now_ms())? {
                     index += 1;
                     continue;
@@ -341,20 +375,35 @@ impl FileSource {
     }
 }
 
+/// What is read elsewhere, and need not be read again.
+#[derive(Clone, Copy)]
+pub(crate) struct Elsewhere<'k> {
+    /// The file that is there now.
+    pub there: FileId,
+    pub known: &'k HashSet<FileId>,
+    pub limits: Limits,
+}
+
 /// Files that had a path between the last one of it that we know, which is among `pieces`, and the one that is there
 /// now.
-fn missed(last: &Piece, pieces: &[Piece], there: FileId, known: &HashSet<FileId>) -> Result<Vec<Found>, Error> {
+fn missed(last: &Piece, pieces: &[Piece], elsewhere: &Elsewhere<'_>) -> Result<Vec<Found>, Error> {
     let failed = |error: std::io::Error| failure::error(&last.named, &error);
     let changed_ns = last.changed_ns().map_err(failed)?;
-    let mut missed = rotation::newer(&last.named, changed_ns, last.created).map_err(failed)?;
+    let newer = rotation::newer(&last.named, changed_ns, last.created).map_err(failed)?;
+    Ok(unknown(newer, last, pieces, elsewhere))
+}
+
+/// Those of these files that are neither known nor a copy of what was read of a piece.
+pub(crate) fn unknown(mut files: Vec<Found>, last: &Piece, pieces: &[Piece], elsewhere: &Elsewhere<'_>) -> Vec<Found> {
     let is_copy = |found: &Found, piece: &Piece| {
-        piece.named == last.named && piece.offset() > 0 && rotation::fit(found, &piece.bookmark()).is_some()
+        let is_begun = piece.named == last.named && piece.is_begun();
+        is_begun && rotation::fit_with(found, &piece.bookmark(), piece.unfinished(), elsewhere.limits).is_some()
     };
-    missed.retain(|found| {
-        let is_known = [last.id, there].contains(&found.id) || known.contains(&found.id);
+    files.retain(|found| {
+        let is_known = [last.id, elsewhere.there].contains(&found.id) || elsewhere.known.contains(&found.id);
         !is_known && !is_copy(found, last) && !pieces.iter().any(|piece| is_copy(found, piece))
     });
-    Ok(missed)
+    files
 }
 
 /// Whether a new file has content that is known.
@@ -370,7 +419,7 @@ fn may_be_copied(piece: &Piece, found: &Found) -> bool {
     let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, &piece.path);
     let is_unread = piece.is_open() && !piece.at_end;
     let is_beside = piece.path.parent() == found.path.parent();
-    (is_unread || (is_sure && piece.offset() > 0))
+    (is_unread || (is_sure && piece.is_begun()))
         && is_beside
         && !piece.is_copy
         && !rotation::has_compressed_name(&piece.path)

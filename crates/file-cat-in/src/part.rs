@@ -37,6 +37,10 @@ impl Part {
         writer.turn_to(&self.name);
         while let Some(piece) = self.pieces.get_mut(self.next) {
             if !piece.rests() {
+                if piece.offset() == 0 && self.give_closed_before(writer, out) {
+                    return Ok(Gave::Lines);
+                }
+                let Some(piece) = self.pieces.get_mut(self.next) else { break };
                 match piece.give(writer, ending, out)? {
                     Gave::End => {}
                     Gave::NotNow => return Ok(Gave::NotNow),
@@ -54,6 +58,11 @@ impl Part {
     /// A piece was added, or has grown: all are looked at again, the first one first.
     pub fn look_again(&mut self) {
         self.next = 0;
+    }
+
+    /// Where the piece is that is read now.
+    pub fn next_index(&self) -> usize {
+        self.next.min(self.pieces.len())
     }
 
     /// The piece that is read now.

@@ -9,11 +9,13 @@ use millpipe::{BLOCK_BYTES, Error, Fault, Out};
 
 use crate::bookmark::{Bookmark, Fit, Trace};
 use crate::buffer::Buffer;
-use crate::content::{Change, Content, Got};
+use crate::content::{Change, Content, Got, Limits};
 use crate::failure;
 use crate::found::{FileId, Found, Stamp};
 use crate::line_writer::{LineWriter, Origin};
 use crate::rotation;
+
+mod unfinished;
 
 /// What one turn came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub enum Opened {
 pub enum Ending {
     /// More may come.
     Wait,
-    /// It is finished for this run; an unfinished line is left for the next one.
+    /// It is finished for this run; an unfinished line is left for the next one, unless nobody will finish it.
     Leave,
     /// It is finished: a last line without newline is a line.
     Take,
@@ -54,7 +56,9 @@ pub struct Piece {
     pub id: FileId,
     /// Time of its last change when it was found.
     pub found_changed_ns: i64,
-    /// When the file was made; none for a copy of what was read before.
+    /// When the file was made.
+    pub born_ns: Option<i64>,
+    /// The same; none for a copy of what was read before.
     pub created: Option<SystemTime>,
     /// None before it is opened, and when it is not watched for a while.
     content: Option<Content>,
@@ -66,8 +70,16 @@ pub struct Piece {
     pub at_end: bool,
     /// It was opened a while ago, and may have been truncated and written anew since.
     pub is_unsure: bool,
-    /// It was closed with an unfinished line behind our place.
+    /// It was closed with an unfinished line after our place.
     pub is_torn: bool,
+    /// That line, if it is not too long to be kept.
+    left: Vec<u8>,
+    /// What the file was like when an earlier run left that line.
+    as_left: Option<Stamp>,
+    /// What stands before our place is a line that was taken without its newline.
+    pub took_unfinished: bool,
+    /// Its argument means a file that was written to later.
+    pub has_newer: bool,
     /// What it was like when it was closed, read to its end.
     pub closed_as: Option<Stamp>,
     /// What it was like before the last read, which gave nothing.
@@ -97,6 +109,7 @@ impl Piece {
             path: found.path.clone(),
             id: found.id,
             found_changed_ns: found.stamp.changed_ns,
+            born_ns: found.born_ns(),
             created: found.created,
             content: None,
             place: Place::Traced(Trace::default()),
@@ -105,6 +118,10 @@ impl Piece {
             at_end: false,
             is_unsure: false,
             is_torn: false,
+            left: Vec::new(),
+            as_left: None,
+            took_unfinished: false,
+            has_newer: false,
             closed_as: None,
             stamp: None,
             is_copy: false,
@@ -160,8 +177,8 @@ impl Piece {
     ///
     /// # Errors
     /// The system's; `InvalidData` for damaged compression.
-    pub fn open(&mut self, may_grow: bool) -> io::Result<Opened> {
-        let content = match Content::open(&self.path, may_grow) {
+    pub fn open(&mut self, may_grow: bool, limits: Limits) -> io::Result<Opened> {
+        let content = match Content::open(&self.path, may_grow, limits) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Gone),
             content => content?,
         };
@@ -171,7 +188,7 @@ impl Piece {
         match self.bookmark().find_in(content)? {
             Fit::Here(content, trace) => {
                 self.start_at(*content, trace);
-                Ok(Opened::Here)
+                Ok(if self.has_what_was_left()? { Opened::Here } else { Opened::Replaced })
             }
             Fit::Shorter(_) | Fit::Other => Ok(Opened::Replaced),
         }
@@ -188,17 +205,17 @@ impl Piece {
     }
 
     /// Opens it before its first turn, wherever it is by now.
-    fn open_first(&mut self, may_grow: bool) -> Result<(), Error> {
+    fn open_first(&mut self, may_grow: bool, limits: Limits) -> Result<(), Error> {
         if self.content.is_some() {
             return Ok(());
         }
         let failed = |piece: &Self, error: &io::Error| failure::error(&piece.path, error);
-        let mut opened = self.open(may_grow).map_err(|error| failed(self, &error))?;
+        let mut opened = self.open(may_grow, limits).map_err(|error| failed(self, &error))?;
         if opened == Opened::Gone
             && let Some(found) = rotation::by_id(&self.named, self.id).map_err(|error| failed(self, &error))?
         {
             self.path = found.path;
-            opened = self.open(may_grow).map_err(|error| failed(self, &error))?;
+            opened = self.open(may_grow, limits).map_err(|error| failed(self, &error))?;
         }
         let what = match opened {
             Opened::Here => return Ok(()),
@@ -213,13 +230,21 @@ impl Piece {
     /// # Errors
     /// When it cannot be read.
     pub fn give(&mut self, writer: &mut LineWriter, mut ending: Ending, out: &mut Out) -> Result<Gave, Fault> {
-        self.open_first(ending == Ending::Wait)?;
+        if self.is_remnant() {
+            return Ok(self.give_remnant(writer, out));
+        }
+        self.open_first(ending == Ending::Wait, writer.limits())?;
         if self.content.as_ref().is_some_and(Content::is_stream) {
             ending = Ending::Take;
         }
         let mut given = 0;
         loop {
-            if given == 0 && (self.is_skipping || self.is_too_long(writer)) {
+            if self.took_unfinished {
+                self.pass_rest_of_taken(writer, out);
+            }
+            if self.took_unfinished {
+                // The newline of what was taken has not come.
+            } else if given == 0 && (self.is_skipping || self.is_too_long(writer)) {
                 self.tell_too_long(writer, out);
                 if self.skip() {
                     return Ok(Gave::Lines);
@@ -277,6 +302,9 @@ impl Piece {
             trace.pass(&self.buffer.data()[..bytes]);
         }
         self.buffer.consume(bytes);
+        if bytes > 0 {
+            self.forget_left();
+        }
     }
 
     /// The next line is longer than a line may be, and than a turn: it is not waited for.
@@ -310,36 +338,27 @@ impl Piece {
     fn end(&mut self, writer: &mut LineWriter, ending: Ending, out: &mut Out) -> Result<Gave, Fault> {
         self.at_end = true;
         self.grown_at_ms = out.now_ms();
-        match ending {
-            Ending::Wait => {
-                self.buffer.shrink();
-                return Ok(Gave::End);
-            }
-            Ending::Leave => self.is_torn = !self.buffer.data().is_empty(),
-            Ending::Take if self.content.as_ref().is_some_and(Content::is_within) => {
-                return Err(Error::data(format_args!("{}: ends in the middle of its compressed data", self.name()))
-                    .hint("it is damaged, or still being written: --follow waits for the rest")
-                    .into());
-            }
-            Ending::Take => self.give_torn(writer, out),
+        let is_within = self.content.as_ref().is_some_and(Content::is_within);
+        if ending == Ending::Take && is_within {
+            return Err(Error::data(format_args!("{}: ends in the middle of its compressed data", self.name()))
+                .hint("it is damaged, or still being written: --follow waits for the rest")
+                .into());
         }
-        self.close();
+        if ending == Ending::Take || self.is_final(ending, writer) {
+            self.give_torn(writer, out);
+        }
+        if ending == Ending::Wait {
+            self.buffer.shrink();
+        } else {
+            self.is_torn = is_within || self.waits(writer);
+            self.close();
+        }
         Ok(Gave::End)
-    }
-
-    /// What is left is a line: its newline will never come.
-    pub fn give_torn(&mut self, writer: &mut LineWriter, out: &mut Out) {
-        let file = self.named.to_string_lossy();
-        let origin = Origin { file: &file, offset: self.offset() };
-        if !self.is_skipping && !self.buffer.data().is_empty() {
-            writer.line(self.buffer.data(), origin, out);
-        }
-        self.is_skipping = false;
-        self.pass(self.buffer.data().len());
     }
 
     /// Closes a file that was read to its end. It is opened again when it changes.
     fn close(&mut self) {
+        self.keep_left();
         self.content = None;
         self.closed_as = self.stamp.take();
         self.buffer.clear();
@@ -351,13 +370,31 @@ impl Piece {
     /// The system's.
     pub fn look(&mut self, now_ms: i64) -> io::Result<Change> {
         let (Some(content), Place::Traced(trace)) = (&mut self.content, &self.place) else { return Ok(Change::None) };
-        let change = content.look(trace.tail(), trace.offset())?;
+        let change = content.look(trace.tail(), trace.offset(), self.buffer.data())?;
         self.is_unsure = false;
         if change == Change::Grown {
             self.at_end = false;
             self.grown_at_ms = now_ms;
         }
         Ok(change)
+    }
+
+    /// What a file was like when it was last seen to be empty, and now, if something has happened to it since.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn changed_while_empty(&self) -> io::Result<Option<(Stamp, Stamp)>> {
+        let (Some(content), Some(before)) = (&self.content, self.stamp) else { return Ok(None) };
+        if !self.at_end || before.size > 0 || self.offset() > 0 {
+            return Ok(None);
+        }
+        let now = content.stamp()?;
+        Ok((now != before).then_some((before, now)))
+    }
+
+    /// It was looked at as an empty file.
+    pub fn seen_empty(&mut self, stamp: Stamp) {
+        self.stamp = Some(stamp);
     }
 
     /// Waits until a pipe has something.
@@ -376,6 +413,8 @@ impl Piece {
         self.place = Place::Traced(Trace::default());
         self.buffer.clear();
         self.is_skipping = false;
+        self.took_unfinished = false;
+        self.forget_left();
         self.at_end = false;
         self.closed_as = None;
     }

@@ -1,7 +1,11 @@
 //! A position as text, for people too.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::bookmark::Bookmark;
@@ -28,6 +32,9 @@ pub struct Entry {
     pub now: Option<String>,
     pub dev: u64,
     pub ino: u64,
+    /// When the file was made (nanoseconds of the epoch), where the file system says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<i64>,
     #[serde(flatten)]
     pub bookmark: Bookmark,
     /// Nothing was read, and then it was last changed (nanoseconds of the epoch): no content tells where it is now.
@@ -42,6 +49,12 @@ pub struct Entry {
     /// What is left is an unfinished line.
     #[serde(default, skip_serializing_if = "is_false")]
     pub torn: bool,
+    /// That line: it is not lost with its file.
+    #[serde(flatten)]
+    pub left: Left,
+    /// The last line was taken without its newline.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unended: bool,
     /// It was renamed or deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub departed: bool,
@@ -54,6 +67,38 @@ pub struct Entry {
     /// Read to the end when it was so: nothing is to be read unless this has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Stamp>,
+}
+
+/// Bytes as text, if they are UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left_base64: Option<String>,
+}
+
+impl Left {
+    fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok("") => Self::default(),
+            Ok(text) => Self { left: Some(text.to_owned()), left_base64: None },
+            Err(_) => Self { left: None, left_base64: Some(STANDARD.encode(bytes)) },
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Nothing where nothing was left, or more than is kept.
+    pub fn bytes(&self) -> Vec<u8> {
+        match (&self.left, &self.left_base64) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(encoded)) => STANDARD.decode(encoded).unwrap_or_default(),
+            (None, None) => Vec::new(),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -69,15 +114,18 @@ impl Entry {
             now: (piece.path != piece.named).then(|| text(&piece.path)),
             dev: piece.id.dev,
             ino: piece.id.ino,
+            born: piece.born_ns,
             bookmark: piece.bookmark(),
             unread_since: (piece.offset() == 0).then_some(piece.found_changed_ns),
             skipping: piece.is_skipping,
-            end: piece.at_end,
-            torn: piece.is_torn,
+            end: piece.at_end || piece.as_left().is_some(),
+            torn: piece.is_torn || piece.as_left().is_some(),
+            left: Left::of(piece.unfinished()),
+            unended: piece.took_unfinished,
             departed: piece.has_departed,
             remade: piece.created.is_none(),
             copy: piece.is_copy,
-            finished: piece.closed_as,
+            finished: piece.closed_as.or(piece.as_left()),
         }
     }
 
@@ -85,13 +133,42 @@ impl Entry {
         FileId { dev: self.dev, ino: self.ino }
     }
 
+    /// Under which name it was found first.
+    pub fn path(&self) -> PathBuf {
+        path(&self.path)
+    }
+
     /// Where it was last seen.
-    pub fn last_seen(&self) -> &str {
-        self.now.as_ref().unwrap_or(&self.path)
+    pub fn last_seen(&self) -> PathBuf {
+        path(self.now.as_ref().unwrap_or(&self.path))
     }
 }
 
-/// A name that is no UTF-8 is not found by it, but by its number.
+/// A path that is not UTF-8 begins so, and then has its bytes in base64.
+const IN_BASE64: &str = "base64:";
+
 fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
+    match path.to_str() {
+        Some(text) if !text.starts_with(IN_BASE64) => text.to_owned(),
+        _ => format!("{IN_BASE64}{}", STANDARD.encode(path.as_os_str().as_bytes())),
+    }
+}
+
+fn path(text: &str) -> PathBuf {
+    let bytes = text.strip_prefix(IN_BASE64).and_then(|encoded| STANDARD.decode(encoded).ok());
+    bytes.map_or_else(|| PathBuf::from(text), |bytes| PathBuf::from(OsString::from_vec(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_any_bytes_comes_through_its_text() {
+        for bytes in [&b"a/b.log"[..], b"caf\xe9.log", "caf\u{e9}".as_bytes(), b"base64:YQ=="] {
+            let given = PathBuf::from(OsString::from_vec(bytes.to_vec()));
+            assert_eq!(path(&text(&given)), given);
+        }
+        assert_eq!(text(Path::new("a/b.log")), "a/b.log");
+    }
 }

@@ -1,24 +1,21 @@
 //! Going on from a position: each file is found again, under whatever name.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use millpipe::Error;
 
-use crate::bookmark::{Bookmark, Trace};
+use crate::bookmark::Bookmark;
 use crate::cli::{Missing, Parts};
-use crate::content::Content;
+use crate::content::Limits;
 use crate::failure;
 use crate::found::{FileId, Found};
 use crate::part::Idle;
-use crate::piece::{Ending, Opened, Piece};
+use crate::piece::{Opened, Piece};
 use crate::position::{Entry, Position};
 use crate::rotation;
 use crate::source::FileSource;
-
-/// By so many bytes two files are told from each other.
-const START_BYTES: usize = 256;
 
 /// What has become of a file.
 enum Fate {
@@ -30,33 +27,48 @@ enum Fate {
 
 /// All files of a position.
 struct Known {
-    ids: HashSet<FileId>,
-    /// Of what was read of each path.
-    bookmarks: HashMap<PathBuf, Vec<Bookmark>>,
+    /// With the times when they were made: numbers are used again.
+    ids: HashMap<FileId, Option<i64>>,
+    /// Of those that are no copies of others.
+    originals: HashMap<FileId, Option<i64>>,
+    /// Of what was read of each path, with the line that was left.
+    bookmarks: HashMap<PathBuf, Vec<(Bookmark, Vec<u8>)>>,
+    limits: Limits,
+}
+
+fn is_among(found: &Found, numbers: &HashMap<FileId, Option<i64>>) -> bool {
+    numbers.get(&found.id).is_some_and(|born| may_be_born(found, *born))
+}
+
+/// Not every file system knows when a file was made.
+fn may_be_born(found: &Found, born: Option<i64>) -> bool {
+    born.is_none() || found.born_ns().is_none() || found.born_ns() == born
 }
 
 impl Known {
-    fn of(position: &Position) -> Self {
-        let mut bookmarks: HashMap<PathBuf, Vec<Bookmark>> = HashMap::new();
-        for entry in position.files.iter().filter(|entry| entry.bookmark.offset > 0) {
-            bookmarks.entry(PathBuf::from(&entry.path)).or_default().push(entry.bookmark.clone());
+    fn of(position: &Position, limits: Limits) -> Self {
+        let mut bookmarks: HashMap<PathBuf, Vec<_>> = HashMap::new();
+        for entry in position.files.iter().filter(|entry| entry.bookmark.offset > 0 || !entry.left.is_empty()) {
+            bookmarks.entry(entry.path()).or_default().push((entry.bookmark.clone(), entry.left.bytes()));
         }
-        Self { ids: position.files.iter().map(Entry::id).collect(), bookmarks }
+        let number = |entry: &Entry| (entry.id(), entry.born);
+        let originals = position.files.iter().filter(|entry| !entry.copy).map(number).collect();
+        Self { originals, ids: position.files.iter().map(number).collect(), bookmarks, limits }
     }
 
     /// Whether an old file of a path is in the position, or a copy of one that is.
     fn has(&self, path: &Path, found: &Found) -> bool {
-        let is_copy = |bookmark: &Bookmark| rotation::fit(found, bookmark).is_some();
-        self.ids.contains(&found.id) || self.bookmarks.get(path).is_some_and(|all| all.iter().any(is_copy))
+        let is_copy =
+            |(bookmark, left): &(Bookmark, Vec<u8>)| rotation::fit_with(found, bookmark, left, self.limits).is_some();
+        is_among(found, &self.ids) || self.bookmarks.get(path).is_some_and(|all| all.iter().any(is_copy))
     }
 }
 
 impl FileSource {
     pub(crate) fn restore(&mut self, position: Position) -> Result<(), Error> {
-        let known = Known::of(&position);
+        let known = Known::of(&position, self.settings.limits);
         for entry in position.files {
-            let fate =
-                self.find_again(&entry, &known).map_err(|error| failure::error(Path::new(&entry.path), &error))?;
+            let fate = self.find_again(&entry, &known).map_err(|error| failure::error(&entry.path(), &error))?;
             match fate {
                 Fate::Here(piece) => {
                     let part = self.known_part(&entry)?;
@@ -82,7 +94,7 @@ impl FileSource {
     /// With --follow it is opened at once: it may be renamed or deleted before its turn.
     fn put(&mut self, part: usize, mut piece: Piece) -> Result<(), Error> {
         if self.settings.follow && !piece.is_open() && !piece.at_end {
-            piece.open(true).map_err(|error| failure::error(&piece.path, &error))?;
+            piece.open(true, self.settings.limits).map_err(|error| failure::error(&piece.path, &error))?;
         }
         self.parts[part].pieces.push(piece);
         Ok(())
@@ -108,7 +120,7 @@ impl FileSource {
         if entry.copy {
             return Ok(Fate::Gone);
         }
-        if let Some(piece) = self.find_by_content(entry)? {
+        if let Some(piece) = self.find_by_content(entry, known)? {
             return Ok(Fate::Here(Box::new(piece)));
         }
         if by_id.is_none()
@@ -117,63 +129,88 @@ impl FileSource {
             return Ok(Fate::Here(Box::new(piece)));
         }
         // Elsewhere it is another file, which was given the number of ours.
-        let is_in_place =
-            |found: Found| [entry.last_seen(), entry.path.as_str()].iter().any(|path| found.path == Path::new(path));
+        let is_in_place = |found: Found| [entry.last_seen(), entry.path()].contains(&found.path);
         Ok(if by_id.is_some_and(is_in_place) { Fate::Replaced } else { Fate::Gone })
     }
 
     /// The file at its place, if its content is what was read.
     fn resume(&self, entry: &Entry, found: &Found) -> Option<Piece> {
         let as_left = || {
-            let mut piece = Piece::closed(found, Path::new(&entry.path), entry.bookmark.clone());
+            let mut piece = Piece::closed(found, &entry.path(), entry.bookmark.clone());
             piece.is_skipping = entry.skipping;
+            piece.took_unfinished = entry.unended;
             piece.is_torn = entry.torn;
+            piece.leave(entry.left.bytes(), None);
             piece.has_departed = entry.departed;
             piece.is_copy = entry.copy;
             piece.created = piece.created.filter(|_| !entry.remade);
             piece
         };
-        let takes_torn = entry.torn && self.ending() == Ending::Take;
-        if entry.finished == Some(found.stamp) && !takes_torn {
-            return Some(as_left());
+        let is_unchanged = entry.finished == Some(found.stamp);
+        if entry.copy || (is_unchanged && !entry.torn) {
+            let is_same = is_unchanged || rotation::fit(found, &entry.bookmark, self.settings.limits).is_some();
+            return is_same.then(as_left);
         }
         let mut piece = as_left();
         // Damaged is not the same.
-        if !matches!(piece.open(self.settings.follow), Ok(Opened::Here)) {
+        if !matches!(piece.open(self.settings.follow, self.settings.limits), Ok(Opened::Here)) {
             return None;
         }
         piece.is_unsure = self.settings.follow;
-        Some(if entry.copy { as_left() } else { piece })
+        piece.leave(entry.left.bytes(), is_unchanged.then_some(found.stamp));
+        Some(piece)
     }
 
     /// A copy, perhaps compressed, or the file brought back from elsewhere.
-    fn find_by_content(&self, entry: &Entry) -> io::Result<Option<Piece>> {
-        if entry.bookmark.offset == 0 {
+    fn find_by_content(&self, entry: &Entry, known: &Known) -> io::Result<Option<Piece>> {
+        let left = entry.left.bytes();
+        if entry.bookmark.offset == 0 && left.is_empty() {
             return Ok(None);
         }
-        let path = Path::new(&entry.path);
-        let same_path = Found::at(path)?.filter(|found| found.is_regular && found.id != entry.id());
-        let same_path = same_path.and_then(|found| {
-            let (content, trace) = rotation::fit(&found, &entry.bookmark)?;
-            Some((found, content, trace))
-        });
-        let copy = match same_path {
-            Some(copy) => Some(copy),
-            None => rotation::copy(path, &entry.bookmark, entry.id())?,
+        let fit = |found: &Found| {
+            // Half a line tells little.
+            let since_ns = entry.finished.map(|stamp| stamp.changed_ns).or(entry.unread_since);
+            let may_be =
+                entry.bookmark.offset > 0 || since_ns.is_none_or(|since_ns| found.stamp.changed_ns >= since_ns);
+            if may_be && found.is_regular && !is_among(found, &known.originals) {
+                rotation::fit_with(found, &entry.bookmark, &left, self.settings.limits)
+            } else {
+                None
+            }
         };
-        Ok(copy.map(|(found, content, trace)| {
-            let mut piece = Piece::copied(&found, path, content, trace);
+        let path = entry.path();
+        // In the place of one that is known to have gone is another.
+        let in_place = if entry.departed && entry.bookmark.offset == 0 { None } else { Found::at(&path)? };
+        let candidates = in_place.into_iter().chain(rotation::siblings(&path)?);
+        let copy = candidates.into_iter().find_map(|found| fit(&found).map(|at| (found, at)));
+        Ok(copy.map(|(found, (content, trace))| {
+            let mut piece = Piece::copied(&found, &path, content, trace);
             piece.is_skipping = entry.skipping;
+            piece.took_unfinished = entry.unended;
             piece
         }))
     }
 
     fn was_replaced(&mut self, entry: &Entry) -> Result<(), Error> {
-        // Numbers of deleted files are given to new ones.
-        if entry.copy || (entry.finished.is_some() && !self.settings.follow) {
+        if entry.copy {
             return Ok(());
         }
-        let (path, offset) = (entry.last_seen(), entry.bookmark.offset);
+        let (seen, offset) = (entry.last_seen(), entry.bookmark.offset);
+        let path = seen.display();
+        let left = entry.left.bytes();
+        let is_left = entry.end && self.writer.is_whole(&left) && self.writer.is_line(&left, offset);
+        if is_left {
+            self.put_remnant(entry, left)?;
+        }
+        if entry.finished.is_some() && !self.settings.follow {
+            // Numbers of deleted files are given to new ones: nobody knows which it was.
+            if offset > 0 || !entry.left.is_empty() {
+                self.warnings.push(format!(
+                    "{path}: truncated or replaced since it was read to its end at byte {offset}: read from its start"
+                ));
+            }
+            return Ok(());
+        }
         if self.settings.follow || self.settings.missing == Missing::Skip {
             self.warnings.push(format!(
                 "{path}: truncated or replaced after byte {offset}: read from its start; what was written after that byte is lost"
@@ -187,22 +224,41 @@ impl FileSource {
     }
 
     fn is_gone(&mut self, entry: &Entry) -> Result<(), Error> {
-        // Who has read a file may delete it.
-        if entry.copy || (entry.finished.is_some() && !self.settings.follow) {
-            return Ok(());
+        let left = entry.left.bytes();
+        let is_remnant = entry.copy && entry.torn;
+        let was_finished = entry.finished.is_some() && !self.settings.follow;
+        let may_go = entry.copy || was_finished || (entry.departed && entry.end);
+        let (seen, offset) = (entry.last_seen(), entry.bookmark.offset);
+        let path = seen.display();
+        if !may_go && self.settings.missing == Missing::Stop {
+            return Err(Error::data(format_args!("{path}: gone: it was read up to byte {offset}, and nobody knows how much came after that"))
+                .hint("put it back, also as a copy or compressed, under this name or as NAME.1; --missing skip goes on without it"));
         }
-        let (path, offset) = (entry.last_seen(), entry.bookmark.offset);
-        if entry.departed && entry.end {
+        if !left.is_empty() && (is_remnant || (entry.end && !entry.copy)) {
+            // Nobody will finish its last line any more.
+            self.put_remnant(entry, left)?;
+        } else if entry.torn && !entry.copy {
+            self.warnings.push(format!(
+                "{path}: gone; its last line, which had no newline, is lost: it was after byte {offset}"
+            ));
+        }
+        if entry.copy || was_finished {
+            // Who has read a file may delete it.
+        } else if may_go {
             self.warnings
                 .push(format!("{path}: renamed earlier, and now gone; it was read to its end at byte {offset}"));
-            return Ok(());
-        }
-        if self.settings.missing == Missing::Skip {
+        } else {
             self.warnings.push(format!("{path}: gone; what was written to it after byte {offset} is left out"));
-            return Ok(());
         }
-        Err(Error::data(format_args!("{path}: gone: it was read up to byte {offset}, and nobody knows how much came after that"))
-            .hint("put it back, also as a copy or compressed, under this name or as NAME.1; --missing skip goes on without it"))
+        Ok(())
+    }
+
+    fn put_remnant(&mut self, entry: &Entry, left: Vec<u8>) -> Result<(), Error> {
+        let part = self.known_part(entry)?;
+        let mut piece = Piece::remnant(&entry.path(), entry.bookmark.clone(), left);
+        (piece.is_skipping, piece.took_unfinished) = (entry.skipping, entry.unended);
+        self.parts[part].pieces.push(piece);
+        Ok(())
     }
 }
 
@@ -210,10 +266,14 @@ impl FileSource {
 /// then, and that nobody knows.
 fn find_unread(entry: &Entry, known: &Known) -> io::Result<Option<Piece>> {
     let Some(changed_ns) = entry.unread_since.filter(|_| !(entry.departed && entry.end)) else { return Ok(None) };
-    let path = Path::new(&entry.path);
-    let newer = rotation::newer(path, changed_ns, None)?;
-    let found = newer.into_iter().find(|found| !known.has(path, found));
-    Ok(found.map(|found| Piece::renamed(&found, path)))
+    let path = entry.path();
+    let newer = rotation::newer(&path, changed_ns, None)?;
+    // A line that was left in it would have told.
+    if !entry.left.is_empty() {
+        return Ok(None);
+    }
+    let found = newer.into_iter().find(|found| !known.has(&path, found));
+    Ok(found.map(|found| Piece::renamed(&found, &path)))
 }
 
 /// A file was empty, and still has its name: what was written to it since then may have been copied away and truncated
@@ -224,31 +284,20 @@ fn written_meanwhile(entry: &Entry, piece: &Piece, known: &Known) -> io::Result<
     };
     let mut copies = rotation::newer(&piece.path, changed_ns, None)?;
     copies.retain(|found| !known.has(&piece.named, found));
-    if let Some(now) = start_of(&piece.path)? {
-        // Not truncated yet.
-        copies.retain(|found| rotation::fit(found, &now).is_none());
-    }
+    let now = rotation::start_of(&piece.path, known.limits)?;
+    // Those are not truncated yet.
+    copies.retain(|found| found.stamp.size > 0 && !rotation::shares_start(&found.path, &now, known.limits));
     Ok(copies.iter().map(|found| Piece::renamed(found, &piece.named)).collect())
 }
 
-/// What a file that is not empty begins with.
-fn start_of(path: &Path) -> io::Result<Option<Bookmark>> {
-    let mut content = Content::open(path, true)?;
-    let mut start = vec![0; START_BYTES];
-    let length = content.read_full(&mut start)?;
-    let mut trace = Trace::default();
-    trace.pass(&start[..length]);
-    Ok((length > 0).then(|| trace.bookmark()))
-}
-
-/// By its number: where it was last, under its first name, or anywhere in the folder. The device's own number may
+/// By its number and the time when it was made, as numbers are used again: where it was last, under its first name, or anywhere in the folder. The device's own number may
 /// change from boot to boot, so another one is good if the content fits.
 fn find_by_id(entry: &Entry) -> io::Result<Option<Found>> {
-    let is_it = |found: &Found| found.is_regular && found.id.ino == entry.ino;
-    for path in [entry.last_seen(), entry.path.as_str()] {
-        if let Some(found) = Found::at(Path::new(path))?.filter(is_it) {
+    let is_it = |found: &Found| found.is_regular && found.id.ino == entry.ino && may_be_born(found, entry.born);
+    for path in [entry.last_seen(), entry.path()] {
+        if let Some(found) = Found::at(&path)?.filter(is_it) {
             return Ok(Some(found));
         }
     }
-    Ok(Found::all_beside(Path::new(&entry.path))?.into_iter().find(is_it))
+    Ok(Found::all_beside(&entry.path())?.into_iter().find(is_it))
 }

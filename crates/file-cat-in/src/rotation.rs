@@ -1,29 +1,50 @@
 //! The names under which rotation keeps old files, and what is found under them.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
 use crate::bookmark::{Bookmark, Fit, Trace};
-use crate::content::Content;
+use crate::content::{Content, Limits};
 use crate::found::{FileId, Found};
+use crate::piece::Piece;
+
+/// By so many bytes two files are told from each other.
+const START_BYTES: usize = 256;
 
 const COMPRESSED: [&str; 2] = [".gz", ".zst"];
 
-/// True for `app.log.1`, `app.log.2.gz`, `app.log-20260131`, `app.log.2026-01-31T12`, `app.log.gz`, if the path is of an
-/// `app.log`.
+/// True for `app.log.1`, `app.log.2.gz`, `app.log-20260131`, `app.log.2026-01-31T12`, `app.log.gz`, and with the ending
+/// last for `app.1.log`, `app-2026-01-31.log`, `app-20260131.log.gz`, if the path is of an `app.log`.
 fn is_rotated_name(path: &Path, name: &OsStr) -> bool {
     let rotated = || {
-        let rest = name.to_str()?.strip_prefix(path.file_name()?.to_str()?)?;
-        let counted = COMPRESSED.iter().find_map(|ending| rest.strip_suffix(ending)).unwrap_or(rest);
-        let is_count = counted.strip_prefix(['.', '-', '_']).is_some_and(|count| {
-            count.bytes().all(|byte| byte.is_ascii_digit() || b".-_:TZ".contains(&byte))
-                && count.bytes().any(|byte| byte.is_ascii_digit())
-        });
-        Some(is_count || (counted.is_empty() && !rest.is_empty()))
+        let (of, name) = (path.file_name()?.to_string_lossy(), name.to_string_lossy());
+        let plain = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+        if let Some(count) = plain.strip_prefix(&*of) {
+            return Some((count.is_empty() && plain != name) || is_count(count));
+        }
+        let (stem, ending) = of.rsplit_once('.').filter(|(stem, _)| !stem.is_empty())?;
+        let count = plain.strip_suffix(ending)?.strip_suffix('.')?.strip_prefix(stem)?;
+        // app-1.log may be the log of a first app.
+        Some(is_count(count) && (count.starts_with('.') || is_date(&count[1..])))
     };
     rotated().unwrap_or(false)
+}
+
+/// A number or a time, and what divides it from the name.
+fn is_count(text: &str) -> bool {
+    text.strip_prefix(['.', '-', '_']).is_some_and(|count| {
+        count.bytes().all(|byte| byte.is_ascii_digit() || b".-_:TZ".contains(&byte))
+            && count.bytes().any(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Begins with the year and the month of a date.
+fn is_date(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
+    digits.len() >= 6 && [&b"19"[..], b"20"].iter().any(|century| text.as_bytes().starts_with(century))
 }
 
 /// A compressed copy of one file keeps its name but for the ending.
@@ -71,17 +92,21 @@ pub fn newer(path: &Path, changed_ns: i64, created: Option<SystemTime>) -> io::R
     Ok(files)
 }
 
-/// The old file of this path that has what was read of another: a copy, perhaps compressed, that may go on behind it.
+/// The old file of a piece's path that has what was read of the piece: a copy, perhaps compressed, that may go on after it.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn copy(path: &Path, bookmark: &Bookmark, except: FileId) -> io::Result<Option<(Found, Content, Trace)>> {
-    if bookmark.offset == 0 {
+pub fn copy(piece: &Piece, originals: &HashSet<FileId>, limits: Limits) -> io::Result<Option<(Found, Content, Trace)>> {
+    let (bookmark, next) = (piece.bookmark(), piece.unfinished());
+    if !piece.is_begun() {
         return Ok(None);
     }
-    for found in siblings(path)? {
-        if found.id != except
-            && let Some((content, trace)) = fit(&found, bookmark)
+    for found in siblings(&piece.named)? {
+        // Half a line tells little.
+        let may_be = bookmark.offset > 0 || found.stamp.changed_ns >= piece.found_changed_ns;
+        if may_be
+            && !originals.contains(&found.id)
+            && let Some((content, trace)) = fit_with(&found, &bookmark, next, limits)
         {
             return Ok(Some((found, content, trace)));
         }
@@ -89,13 +114,51 @@ pub fn copy(path: &Path, bookmark: &Bookmark, except: FileId) -> io::Result<Opti
     Ok(None)
 }
 
+/// Opens a file at a bookmark, if it has it. Of a bookmark at the start of a file, what came after it tells.
+pub fn fit_with(found: &Found, bookmark: &Bookmark, next: &[u8], limits: Limits) -> Option<(Content, Trace)> {
+    let (mut content, trace) = fit(found, bookmark, limits)?;
+    if !goes_on_with(&mut content, bookmark, next) {
+        return None;
+    }
+    if bookmark.offset == 0 {
+        content.restart();
+    }
+    Some((content, trace))
+}
+
+/// Whether a content that stands at a bookmark goes on so. It is asked at its start only.
+pub fn goes_on_with(content: &mut Content, bookmark: &Bookmark, next: &[u8]) -> bool {
+    let mut start = vec![0; next.len()];
+    bookmark.offset > 0 || content.read_full(&mut start).is_ok_and(|length| start[..length] == *next)
+}
+
 /// Opens a file at a bookmark, if it has it. One that cannot be read has it not.
-pub fn fit(found: &Found, bookmark: &Bookmark) -> Option<(Content, Trace)> {
-    let content = Content::open(&found.path, true).ok()?;
+pub fn fit(found: &Found, bookmark: &Bookmark, limits: Limits) -> Option<(Content, Trace)> {
+    let content = Content::open(&found.path, true, limits).ok()?;
     match bookmark.find_in(content).ok()? {
         Fit::Here(content, trace) => Some((*content, trace)),
         Fit::Shorter(_) | Fit::Other => None,
     }
+}
+
+/// The first bytes of a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn start_of(path: &Path, limits: Limits) -> io::Result<Vec<u8>> {
+    let mut start = vec![0; START_BYTES];
+    let length = Content::open(path, true, limits)?.read_full(&mut start)?;
+    start.truncate(length);
+    Ok(start)
+}
+
+/// Whether a file begins as another one, of which this is the start, as far as both go: a copy may still be written. A
+/// compressed one is no such copy, so it ends with a line if it is only shorter.
+pub fn shares_start(path: &Path, start: &[u8], limits: Limits) -> bool {
+    let theirs = start_of(path, limits).unwrap_or_default();
+    let length = theirs.len().min(start.len());
+    let is_cut = !has_compressed_name(path) || theirs.len() >= start.len() || theirs.ends_with(b"\n");
+    length > 0 && theirs[..length] == start[..length] && is_cut
 }
 
 #[cfg(test)]
@@ -115,6 +178,28 @@ mod tests {
         {
             assert!(!is_rotated_name(path, OsStr::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn the_number_or_date_of_a_rotated_file_may_stand_before_its_ending() {
+        let path = Path::new("logs/app.log");
+        for name in [
+            "app.1.log",
+            "app.12.log.gz",
+            "app-2026-06-10.log",
+            "app-20260610.log.zst",
+            "app_2026-06.log",
+            "app.2026-06-10.0.log",
+            "app-2026-06-10T12:00.log",
+        ] {
+            assert!(is_rotated_name(path, OsStr::new(name)), "{name}");
+        }
+        for name in ["app-1.log", "app-2.log.gz", "app.old.log", "app1.log", "app..log", "app-99.log", "app-20.log"] {
+            assert!(!is_rotated_name(path, OsStr::new(name)), "{name}: the log of another one");
+        }
+        assert!(!is_rotated_name(Path::new("app"), OsStr::new("app.log")));
+        assert!(is_rotated_name(Path::new("app"), OsStr::new("app-20260610")));
+
         assert!(is_compressed_name(Path::new("l/a.1.gz"), Path::new("l/a.1")));
         assert!(!is_compressed_name(Path::new("l/a.2.gz"), Path::new("l/a.1")));
     }

@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::argument::Argument;
 use crate::bookmark::trace_at;
 use crate::cli::{Cli, From, Missing, Order, Parts};
-use crate::content::Content;
+use crate::content::{Content, Limits};
 use crate::failure;
 use crate::last_lines::last_lines;
 use crate::line_writer::LineWriter;
@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub order: Order,
     pub parts: Parts,
     pub missing: Missing,
+    pub limits: Limits,
     /// The next run goes on where this one ends.
     pub goes_on: bool,
     flags: String,
@@ -42,6 +43,8 @@ pub struct FileSource {
     pub(crate) warnings: Vec<String>,
     /// Arguments that mean no file yet, which was said.
     pub(crate) waited_for: HashSet<usize>,
+    /// A file was not taken yet, as those before it were not read to their ends.
+    pub(crate) looks_again: bool,
     /// When open files are looked at next.
     pub(crate) watch_at_ms: i64,
     /// When folders are looked through next.
@@ -70,6 +73,7 @@ impl FileSource {
                 order: cli.order,
                 parts: cli.parts(),
                 missing: cli.missing,
+                limits: cli.limits(),
                 goes_on: cli.exactly_once.no_drain,
                 flags: cli.flags(),
             },
@@ -80,6 +84,7 @@ impl FileSource {
             was_restored: false,
             warnings: Vec::new(),
             waited_for: HashSet::new(),
+            looks_again: false,
             watch_at_ms: i64::MIN,
             look_at_ms: i64::MIN,
         })
@@ -98,7 +103,7 @@ impl FileSource {
     fn go_to_start(&mut self) -> Result<(), Error> {
         let From::Last(lines) = self.settings.from else { return Ok(()) };
         for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
-            start_at_last_lines(piece, lines, self.settings.follow)?;
+            start_at_last_lines(piece, lines, &self.settings)?;
         }
         Ok(())
     }
@@ -172,6 +177,11 @@ impl Source for FileSource {
         }
         match gave {
             Gave::Lines => Ok(Polled::More),
+            Gave::End if !self.settings.follow && std::mem::take(&mut self.looks_again) => {
+                self.look_around(out)?;
+                self.parts.iter_mut().for_each(Part::look_again);
+                Ok(Polled::More)
+            }
             Gave::End if !self.settings.follow => Ok(Polled::Done),
             Gave::End => Ok(Polled::WaitUntil(self.watch_at_ms)),
             Gave::NotNow => {
@@ -179,6 +189,11 @@ impl Source for FileSource {
                 Ok(Polled::Nothing)
             }
         }
+    }
+
+    fn stop(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.say_what_waits(out);
+        Ok(())
     }
 
     fn position(&self) -> String {
@@ -200,9 +215,9 @@ impl Source for FileSource {
     }
 }
 
-fn start_at_last_lines(piece: &mut Piece, lines: u64, may_grow: bool) -> Result<(), Error> {
+fn start_at_last_lines(piece: &mut Piece, lines: u64, settings: &Settings) -> Result<(), Error> {
     let failed = |error: std::io::Error| failure::error(&piece.path, &error);
-    let mut content = Content::open(&piece.path, may_grow).map_err(failed)?;
+    let mut content = Content::open(&piece.path, settings.follow, settings.limits).map_err(failed)?;
     if content.is_stream() {
         return Err(Error::usage(format_args!("{}: is read from its beginning only", piece.name())));
     }

@@ -105,6 +105,73 @@ fn what_has_come_since_the_last_run_is_read_by_the_next() {
 }
 
 #[test]
+fn a_file_that_ends_without_newline_comes_whole_into_the_output_and_says_when_it_waits() {
+    let folder = Folder::new();
+    let job = "file-cat-in --exactly-once --no-drain --state s 'drop*.ndjson' | file-cat-out --single out; cat out";
+    folder.write("drop1.ndjson", "{\"a\":1}");
+    let first = folder.bash(job);
+    let said = first.stderr.clone();
+    assert!(said.contains("file-cat-in: the last line has no newline"), "{said}");
+    assert!(said.contains("and waits for the next run: drop1.ndjson (byte 0)\nfile-cat-in: hint: "), "{said}");
+    assert_eq!(first.ok(), "");
+    assert_eq!(folder.bash(job).ok(), "{\"a\":1}\n");
+    folder.append("drop1.ndjson", "\n{\"a\":2}");
+    assert_eq!(folder.bash(job).ok(), "{\"a\":1}\n");
+    folder.write("drop2.ndjson", "{\"b\":1}\n");
+    assert_eq!(folder.bash(job).ok(), "{\"a\":1}\n{\"a\":2}\n{\"b\":1}\n");
+    folder.write("drop3.ndjson", "{\"c\":1}");
+    folder.bash(job).ok();
+    folder.remove("drop3.ndjson");
+    assert_eq!(folder.bash(job).ok(), "{\"a\":1}\n{\"a\":2}\n{\"b\":1}\n{\"c\":1}\n");
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_read_in_a_folder_and_refused_as_an_argument() {
+    let folder = Folder::new();
+    folder.bash("printf '1\\n' > a.log; printf '2\\n' > $'caf\\xe9.log'").ok();
+    assert_eq!(folder.bash("file-cat-in '*.log'").ok(), "1\n2\n");
+    assert_eq!(folder.bash("timeout 2 file-cat-in --follow '*.log' | head -2").ok(), "1\n2\n");
+    let job = "file-cat-in '*.log' --exactly-once --state s --no-drain | file-cat-out --single out; cat out";
+    assert_eq!(folder.bash(job).ok(), "1\n2\n");
+    assert_eq!(folder.bash(&format!("printf 3 >> $'caf\\xe9.log'; {job}")).ok(), "1\n2\n", "it waits, by its own name");
+    assert_eq!(folder.bash(&format!("printf '\\n4\\n' >> $'caf\\xe9.log'; {job}")).ok(), "1\n2\n3\n4\n");
+    folder.bash("file-cat-in $'caf\\xe9.log'").fails_with(2, "file-cat-in: invalid UTF-8");
+    let refused = folder.bash("file-cat-in a.log --exactly-once --state $'caf\\xe9' > /dev/null");
+    refused.fails_with(2, "a path that is not UTF-8");
+}
+
+#[test]
+fn whatever_is_not_lines_of_json_is_told_by_what_it_is() {
+    let folder = Folder::new();
+    folder
+        .bash("echo '{\"a\":1}' | gzip > a.gz; echo '[{\"a\":1},{\"a\":2}]' > one; jq . one > pretty; echo a,b > c")
+        .ok();
+    let told = |input: &str, tool: &str| folder.bash(&format!("set -o pipefail; {input} | {tool}"));
+    told("cat a.gz", "aggregate count").fails_with(1, "this is gzip data\naggregate: hint: file-cat-in reads gzip");
+    told("cat pretty", "window --size 1s").fails_with(1, "over several lines\nwindow: hint: jq -c '.[]'");
+    told("file-cat-in c", "aggregate count").fails_with(1, "this looks like CSV\naggregate: hint: python3 -c");
+    told("jq -c . c one 2> /dev/null || echo '{}{}'", "file-cat-out --single o")
+        .fails_with(1, "several values on one line");
+    let one = told("file-cat-in one", "aggregate count");
+    assert!(one.stderr.contains("aggregate: all of the input is one line, an array of objects"), "{}", one.stderr);
+    assert!(one.stderr.contains("aggregate: hint: jq -c '.[]' FILE"), "{}", one.stderr);
+    assert_eq!(one.ok(), "{\"count\":1}\n");
+    let lines = told("jq -c '.[]' one", "aggregate count");
+    assert_eq!((lines.stderr.as_str(), lines.stdout.as_str()), ("", "{\"count\":2}\n"));
+}
+
+#[test]
+fn a_zstd_file_with_a_long_window_is_read_up_to_the_limit() {
+    let folder = Folder::new();
+    // One block that is not compressed, in a frame with a window of 2 GiB.
+    folder.bash("printf '\\x28\\xb5\\x2f\\xfd\\x00\\xa8\\x19\\x00\\x00{}\\n' > a.zst").ok();
+    assert_eq!(folder.bash("file-cat-in a.zst").ok(), "{}\n");
+    assert_eq!(folder.bash("file-cat-in - < a.zst").ok(), "{}\n");
+    let refused = folder.bash("file-cat-in --zstd-window 64MiB a.zst");
+    refused.fails_with(1, "file-cat-in: a.zst: its zstd window is larger than 64 MiB");
+}
+
+#[test]
 fn a_file_that_is_gone_after_a_restart_stops_the_pipe() {
     let folder = Folder::new();
     folder.write("a", numbers(0..10));

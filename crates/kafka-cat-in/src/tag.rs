@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use json_fields::{FieldPath, Scanner, compact, splice_behind, without_members, write_string};
 use memchr::memchr;
+use millpipe::without_byte_order_mark;
 
 /// The name of the member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,7 @@ impl Tagger {
         if self.topic != topic {
             self.begin(topic);
         }
+        let value = without_byte_order_mark(value);
         let mut line = value;
         if memchr(b'\n', value).is_some() {
             self.on_one_line.clear();
@@ -104,6 +106,7 @@ mod tests {
     #[test]
     fn the_topic_stands_in_front_and_all_else_keeps_its_bytes() {
         assert_eq!(good("kind", "{\"a\": 1.50}\r"), "{\"kind\":\"a-b\",\"a\": 1.50}\r");
+        assert_eq!(good("kind", "\u{feff}{\"a\":1}"), "{\"kind\":\"a-b\",\"a\":1}");
         assert_eq!(good(".kind", "{}"), "{\"kind\":\"a-b\"}");
         assert_eq!(good("kind", " { } "), " {\"kind\":\"a-b\" } ");
         assert_eq!(good(".\"a \\\"b\"", "{\"a\":1}"), "{\"a \\\"b\":\"a-b\",\"a\":1}");

@@ -2,7 +2,7 @@
 
 use json_fields::{Scanner, compact, write_string};
 use memchr::memchr;
-use millpipe::PREFIX;
+use millpipe::{PREFIX, without_byte_order_mark};
 
 /// Checks values, faster when they look like those before.
 pub struct Checker(Scanner);
@@ -15,13 +15,14 @@ impl Default for Checker {
 
 /// Appends a value that is JSON, without a newline behind it.
 ///
-/// The bytes stay as they are, but for two things: a value over several lines loses the space between its
-/// tokens, and one that begins like a mark gets a space behind its brace.
+/// The bytes stay as they are, but for three things: a byte order mark before a value is no part of it, a value over
+/// several lines loses the space between its tokens, and one that begins like a mark gets a space after its brace.
 ///
 /// # Errors
 /// Why it is not JSON; nothing is appended.
 pub fn write_json(value: &[u8], checker: &mut Checker, out: &mut Vec<u8>) -> Result<(), String> {
     let start = out.len();
+    let value = without_byte_order_mark(value);
     if memchr(b'\n', value).is_some() {
         compact(value, out).map_err(|error| error.to_string())?;
     } else {
@@ -60,6 +61,13 @@ mod tests {
     #[test]
     fn a_value_on_one_line_keeps_its_bytes() {
         assert_eq!(json(b" {\"a\": 1.50}\r").unwrap(), " {\"a\": 1.50}\r");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_value() {
+        assert_eq!(json(b"\xef\xbb\xbf{\"a\":1}").unwrap(), "{\"a\":1}");
+        assert_eq!(json(b"\xef\xbb\xbf{\n\"a\":1}\r\n").unwrap(), "{\"a\":1}");
+        assert_eq!(json(b"\xef\xbb\xbf{\"$\":1}").unwrap(), "{ \"$\":1}");
     }
 
     #[test]

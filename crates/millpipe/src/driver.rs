@@ -202,6 +202,7 @@ impl<S: Stage> Driver<S> {
         }
         protocol.begin(stage, out)?;
         stage.end(out)?;
+        protocol.say_if_one_array(out);
         out.check()
     }
 

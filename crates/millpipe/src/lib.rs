@@ -36,6 +36,7 @@ mod lines;
 mod loss;
 mod mark;
 mod monitor;
+mod other_format;
 mod out;
 mod pool;
 mod processes;

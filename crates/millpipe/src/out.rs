@@ -7,6 +7,7 @@ use crate::accounting::{Counts, timed};
 use crate::drain::Drain;
 use crate::fault::{Error, Exit, Fault};
 use crate::mark::{FAILED, Mark};
+use crate::other_format;
 use crate::rejects::{Late, OnError, Policy, Rejects};
 
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
@@ -53,6 +54,18 @@ pub(crate) struct Place {
 impl Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "line {}", self.line)
+    }
+}
+
+/// The end of a run with `--on-error stop`.
+fn bad_line(at: &dyn Display, why: &str, line: &[u8]) -> Error {
+    const GO_ON: &str = "--on-error reject keeps bad lines aside and goes on, skip only counts them";
+    match other_format::recognise(why, line) {
+        Some(format) => {
+            let error = Error::data(format_args!("{at}: {why}: {}", format.what));
+            if format.is_all { error.hint(format.hint) } else { error.hint(format_args!("{}\n{GO_ON}", format.hint)) }
+        }
+        None => Error::data(format_args!("{at}: {why}")).hint(GO_ON),
     }
 }
 
@@ -228,15 +241,14 @@ impl Out {
     /// A value that cannot be used, with its place (`topic t, partition 0, offset 17`), by `--on-error`.
     pub fn bad(&mut self, at: impl Display, why: impl Display, line: &[u8]) {
         match self.on_error {
-            OnError::Stop => {
-                let error = Error::data(format_args!("{at}: {why}"));
-                self.fail(
-                    error.hint("--on-error reject keeps bad lines aside and goes on, skip only counts them").into(),
-                );
-            }
+            OnError::Stop => self.fail(bad_line(&at, &why.to_string(), line).into()),
             OnError::Reject => {
                 self.counts.rejected += 1;
-                self.reject_to(line, &at, &why);
+                let why = why.to_string();
+                match other_format::recognise(&why, line) {
+                    Some(format) => self.reject_to(line, &at, &format_args!("{why}: {}", format.what)),
+                    None => self.reject_to(line, &at, &why),
+                }
             }
             OnError::Skip => self.counts.rejected += 1,
         }

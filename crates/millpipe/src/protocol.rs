@@ -56,6 +56,8 @@ pub(crate) struct Protocol {
     loss: Option<Loss>,
     /// The last barrier has gone on: what the stage still holds is in that checkpoint, and for the next run to write.
     pub is_closing: bool,
+    /// The first line of a plain stream is an array of objects.
+    begins_with_objects: bool,
 }
 
 impl Protocol {
@@ -70,6 +72,7 @@ impl Protocol {
             failed: None,
             loss: None,
             is_closing: false,
+            begins_with_objects: false,
             keeper: Keeper::new(),
             kept: None,
             drained: false,
@@ -119,9 +122,25 @@ impl Protocol {
     fn before_item<'l, S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &'l [u8]) -> Result<&'l [u8], Fault> {
         match self.life {
             Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(line),
-            Life::New => self.begin(stage, out).map(|()| without_byte_order_mark(line)),
+            Life::New => {
+                self.begin(stage, out)?;
+                let line = without_byte_order_mark(line);
+                self.begins_with_objects = line.trim_ascii_start().starts_with(b"[{");
+                Ok(line)
+            }
             Life::Ended => Err(self.follows_the_end()),
             Life::Plain | Life::Checked => Ok(line),
+        }
+    }
+
+    /// A file that is one array is one line, which is seldom meant. What makes lines of its elements knows it.
+    pub fn say_if_one_array(&self, out: &mut Out) {
+        let counts = out.counts();
+        if self.begins_with_objects && counts.lines_in == 1 && counts.lines_out <= 1 {
+            out.warn(
+                "all of the input is one line, an array of objects, and is taken as one\n\
+                 hint: jq -c '.[]' FILE | … (or parallel-map '.[]') makes one line of each element",
+            );
         }
     }
 

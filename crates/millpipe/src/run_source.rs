@@ -70,6 +70,10 @@ fn lock(state: &Path) -> Result<(std::path::PathBuf, Lock), Error> {
     let failed = |error: std::io::Error| Error::io(state.display(), &error);
     RealDisk.create_dir(state).map_err(failed)?;
     let state = state.canonicalize().map_err(failed)?;
+    if state.to_str().is_none() {
+        // The stages are told it in a mark, which is text.
+        return Err(Error::usage(format_args!("--state {}: a path that is not UTF-8", state.display())));
+    }
     let lock = Lock::take(&state.join(LOCK))?;
     Ok((state, lock))
 }

@@ -2,7 +2,7 @@
 
 use crate::place;
 use jsonschema::{Draft, Validator};
-use millpipe::Error;
+use millpipe::{Error, without_byte_order_mark};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ impl Schema {
     /// `Usage` when it is no schema, with the place in it; `$ref` can point inside it only.
     pub fn new(name: &Path, text: &[u8], formats: bool, coerces: bool) -> Result<Schema, Error> {
         let name = name.display();
-        let schema: Value =
-            serde_json::from_slice(text).map_err(|error| Error::usage(format_args!("{name}: {error}")))?;
+        let schema: Value = serde_json::from_slice(without_byte_order_mark(text))
+            .map_err(|error| Error::usage(format_args!("{name}: no JSON, and so no schema: {error}")))?;
         let draft = Draft::Draft202012.detect(&schema);
         let validator =
             jsonschema::options().with_draft(draft).should_validate_formats(formats).offline().build(&schema);

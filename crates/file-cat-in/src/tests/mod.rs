@@ -2,7 +2,9 @@
 
 mod every_way;
 mod following;
+mod lives;
 mod reading;
 mod restarting;
 mod rotations;
 mod scene;
+mod unfinished;

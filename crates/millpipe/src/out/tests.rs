@@ -77,3 +77,20 @@ fn nothing_is_written_behind_a_failure() {
     out.block(&lines(COPIED_BYTES_MAX), 2048);
     assert_eq!((out.flush_all(), writes.sizes()), (Err(Error::data("bad").into()), vec![5]));
 }
+
+#[test]
+fn a_line_in_another_format_is_told_by_it_and_by_what_helps() {
+    let mut out = Out::new(&Policy::default(), Rejects::in_memory(""));
+    out.bad("line 1", "not JSON at byte 0: expected a value", b"\x1f\x8b\x08");
+    let Err(Fault::Stop(error)) = out.check() else { panic!("it goes on") };
+    assert_eq!(error.message, "line 1: not JSON at byte 0: expected a value: this is gzip data");
+    assert!(error.hint.unwrap().starts_with("file-cat-in reads gzip and zstd"));
+
+    let policy = Policy { on_error: Some(OnError::Reject), ..Policy::default() };
+    let mut out = Out::new(&policy, Rejects::in_memory("t"));
+    out.bad("line 2", "not JSON at byte 7: expected the end of the line", b"{\"a\":1}{\"b\":2}");
+    out.bad("line 3", "no field \"time\"", b"{}");
+    let kept = out.rejects().take();
+    assert!(kept[0].contains("expected the end of the line: there are several values on one line\""), "{kept:?}");
+    assert!(kept[1].contains("\"why\":\"no field \\\"time\\\"\""), "{kept:?}");
+}
