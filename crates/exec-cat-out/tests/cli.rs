@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use testkit::{Ran, run, wait_until};
+use testkit::{Ran, run, wait_for_rest, wait_until};
 
 const BIN: &str = env!("CARGO_BIN_EXE_exec-cat-out");
 
@@ -203,9 +203,9 @@ fn a_second_one_on_the_same_state_is_refused() {
     let hello = scene.hello("r", None);
     first.stdin.as_mut().unwrap().write_all(hello.as_bytes()).unwrap();
     let said = format!("in use by process {}", first.id());
-    wait_until("it is refused", || {
-        scene.run(&[], NOTE, &format!("{}{END}", scene.hello("s", None))).stderr.contains(&said)
-    });
+    wait_for_rest(&[first.id()]);
+    let second = scene.run(&[], NOTE, &format!("{}{END}", scene.hello("s", None)));
+    assert!(second.stderr.contains(&said), "{}", second.stderr);
     first.stdin.as_mut().unwrap().write_all(END.as_bytes()).unwrap();
     assert!(first.wait().unwrap().success());
 }

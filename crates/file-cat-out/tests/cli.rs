@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use stream::{BIN, Scene, barrier, end};
-use testkit::wait_until;
+use testkit::{wait_for_rest, wait_until};
 
 fn names(files: &[(String, String)]) -> Vec<&str> {
     files.iter().map(|(name, _)| name.as_str()).collect()
@@ -163,7 +163,8 @@ fn parts_grow_old() {
         Command::new(BIN).arg(scene.path("out")).args(["--part-age", "300ms"]).stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(format!("{}1\n{}", scene.hello("r", None), barrier("r.1", 1)).as_bytes()).unwrap();
-    wait_until("the first epoch is committed", || scene.text("state/committed").contains("r.1"));
+    let committed = || fs::read_to_string(scene.path("state/committed")).unwrap_or_default();
+    wait_until("the first epoch is committed", || committed().contains("r.1"));
     std::thread::sleep(Duration::from_millis(400));
     assert_eq!(scene.files("out"), []);
     stdin.write_all(format!("{}2\n{}", barrier("r.2", 0), barrier("r.3", 1)).as_bytes()).unwrap();
@@ -265,10 +266,8 @@ fn an_output_in_use_is_refused_with_the_holders_pid() {
         let mut first = Command::new(BIN).args(args.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap();
         first.stdin.as_mut().unwrap().write_all(b"1\n").unwrap();
         let said = format!("in use by process {}", first.id());
-        wait_until(&format!("{output} is refused"), || {
-            let second = scene.run(output, "2\n");
-            second.code == Some(75) && second.stderr.contains(&said)
-        });
+        wait_for_rest(&[first.id()]);
+        scene.run(output, "2\n").fails_with(75, &said);
         drop(first.stdin.take());
         assert!(first.wait().unwrap().success());
     }
