@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use manual::markdown::{Block, sections};
 use manual::{for_all, root};
 
 /// Beyond this a file is cut by noun; 400 is the aim.
@@ -85,6 +86,36 @@ fn a_tool_depends_on_no_other_tool() {
                 .any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")))
         });
         other.map_or(Ok(()), |other| Err(format!("{tool} depends on {other}")))
+    });
+}
+
+#[test]
+fn a_script_ends_with_the_failure_of_any_stage() {
+    for_all(files(&["sh"]), |file| {
+        let text = text(&file);
+        let is_run = text.starts_with("#!");
+        if is_run && !text.contains("pipefail") { Err(format!("{}: no pipefail", file.display())) } else { Ok(()) }
+    });
+}
+
+/// Whoever pastes the first pipe of a page has pasted `set -o pipefail`; a script that a page writes has it too, or is run with it.
+#[test]
+fn a_pipe_in_a_page_ends_with_the_failure_of_any_stage() {
+    let pages = files(&["md"]).into_iter().filter(|file| !file.starts_with("docs/tools"));
+    for_all(pages, |file| {
+        let blocks: Vec<Block> = sections(&text(&file)).into_iter().flat_map(|section| section.blocks).collect();
+        let has_pipe = |block: &&Block| block.script.split('\'').step_by(2).any(|unquoted| unquoted.contains(" | "));
+        let is_set = |block: &Block| block.script.contains("set -o pipefail");
+        let first = blocks.iter().position(|block| has_pipe(&block));
+        if first.is_some_and(|first| !blocks[..=first].iter().any(is_set)) {
+            return Err(format!("{}: no \"set -o pipefail\" before its first pipe", file.display()));
+        }
+        let writes_script = |block: &&Block| block.script.contains(".sh <<");
+        let careless = |block: &&Block| !block.script.contains("pipefail");
+        match blocks.iter().filter(has_pipe).filter(writes_script).find(careless) {
+            Some(block) => Err(format!("{}:{}: a script without pipefail", file.display(), block.line)),
+            None => Ok(()),
+        }
     });
 }
 
