@@ -12,4 +12,4 @@ trap : TERM
 kafka-cat-in -b "$BROKERS" -t "$FROM" -G "$TO" --exactly-once --state "${STATE_DIRECTORY:?}" ${UNTIL:+--until "$UNTIL"} \
   | window --size 10s --lateness 2s --late reject --as windows \
   | aggregate --by key n=count total=sum:value p99:value --as totals \
-  | kafka-cat-out -b "$BROKERS" -t "$TO" --create 1 --key key --dead-letter "$TO-late"
+  | kafka-cat-out -b "$BROKERS" -t "$TO" --create 1 --key key --exactly-once --dead-letter "$TO-late"
