@@ -1,5 +1,7 @@
 //! Keys and their states.
 
+use std::hint::black_box;
+
 use accumulators::{LimitError, NumberBatch, StateReader, Table, Values};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -99,6 +101,11 @@ impl Store {
     #[inline]
     pub fn touch(&self, job: &Job, id: u32) -> u64 {
         self.table.touch(&job.plan, id as usize) ^ self.key(id).len() as u64
+    }
+
+    /// Touches groups that lie anywhere in memory, so that they are waited for together.
+    pub fn touch_all(&self, job: &Job, ids: &[u32]) {
+        black_box(ids.iter().fold(0, |all, id| all ^ self.touch(job, *id)));
     }
 
     /// Gives back the group's key if the last checkpoint has the group.

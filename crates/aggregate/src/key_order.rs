@@ -32,8 +32,8 @@ impl Entry {
     }
 }
 
-/// The order of `0..count` by [`keys::compare`] of their keys, which differ: so it is one and the same on any number
-/// of threads.
+/// The order of `0..count` by [`keys::compare`] of their keys. Where keys differ, it is one and the same on any number of
+/// threads; equal ones stand side by side.
 pub fn sorted<'a>(count: u32, key: impl Fn(u32) -> &'a [u8] + Sync) -> impl Iterator<Item = u32> {
     let (texts, others) = match shared_start(count, &key) {
         Some(shared) => (sorted_texts(count, shared, key), Vec::new()),

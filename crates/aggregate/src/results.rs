@@ -1,7 +1,5 @@
 //! Result lines.
 
-use std::hint::black_box;
-
 use accumulators::{LimitError, MergedResults, Table, WriteScratch};
 use event_time::{Window, write_rfc3339};
 use millpipe::Out;
@@ -21,7 +19,7 @@ pub enum Scale {
 }
 
 /// Groups whose results are written one after the other.
-const BLOCK: usize = 32;
+pub const BLOCK: usize = 32;
 
 /// Writes results. Use one for all.
 #[derive(Debug, Default)]
@@ -117,8 +115,7 @@ impl Results {
             if block.is_empty() {
                 return;
             }
-            // They lie anywhere in memory, and are waited for together.
-            black_box(block.iter().fold(0, |all, id| all ^ store.touch(job, *id)));
+            store.touch_all(job, block);
             for id in block {
                 self.write(job, window, store.key(*id), &store.table, *id, out.buffer());
                 out.end_result();

@@ -8,8 +8,10 @@ use millpipe::{Changes, Error, Fault, Out};
 use crate::changes::Written;
 use crate::groups::{Groups, Taken, was_not_there};
 use crate::job::{Emit, Job, Overflow};
+use crate::key_order;
 use crate::keys;
 use crate::recency::Recency;
+use crate::results::BLOCK;
 use crate::work::Work;
 use line_values::KeyText;
 
@@ -190,16 +192,25 @@ impl Running {
     pub fn write_changed(&mut self, work: &mut Work, out: &mut Out) {
         let mut changed = std::mem::take(&mut self.changed);
         changed.retain(|id| self.pending(*id) > 0);
-        let store = &self.groups.store;
-        changed.sort_unstable_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
+        let mut in_order = self.in_order(&changed);
         // A number that was used again may stand there twice.
-        changed.dedup();
-        for id in changed.drain(..) {
-            self.write(id, work, out);
-            work.settle(self.pending(id), out);
+        in_order.dedup();
+        for block in in_order.chunks(BLOCK) {
+            self.groups.store.touch_all(&work.job, block);
+            for id in block {
+                self.write(*id, work, out);
+                work.settle(self.pending(*id), out);
+            }
         }
+        changed.clear();
         self.changed = changed;
         self.written = work.sequence;
+    }
+
+    /// The groups of these numbers in the order of their keys; those of one number stand side by side.
+    fn in_order(&self, ids: &[u32]) -> Vec<u32> {
+        let store = &self.groups.store;
+        key_order::sorted(ids.len() as u32, |at| store.key(ids[at as usize])).map(|at| ids[at as usize]).collect()
     }
 
     fn write(&mut self, id: u32, work: &mut Work, out: &mut Out) {

@@ -159,6 +159,23 @@ fn update_writes_the_running_results_of_the_line_s_key() {
     assert_eq!(played.counts.settled, 3);
 }
 
+/// More keys than are sorted in one thread, and keys of every kind.
+#[test]
+fn results_without_windows_come_in_the_order_of_those_of_a_window() {
+    let texts: Vec<String> = (0..60_000_u64).map(|n| format!("\"user-{}\"", n.wrapping_mul(7919) % 60_000)).collect();
+    let kinds = ["\"b\"", "null", "10", "\"a\"", "9", "true", "\"\"", "-1.5", "[1]", "{\"a\":1}"].map(String::from);
+    let args = ["--by", "k", "count", "--emit", "end"];
+    for keys in [texts.as_slice(), &kinds] {
+        let plain: String = keys.iter().map(|key| format!("{{\"k\":{key}}}\n")).collect();
+        let windowed: String = keys.iter().map(|key| tumbling(0, &format!("\"k\":{key}")) + "\n").collect();
+        let expected = play(stage(&args[..3]), &windowed).data();
+        let window = r#""window_start":"2026-11-22T10:00:00Z","window_end":"2026-11-22T10:00:10Z","#;
+        let played = play(stage(&args), &plain);
+        assert_eq!(played.data(), expected.replace(window, ""));
+        assert_eq!((played.counts.settled, played.held), (keys.len() as u64, 0));
+    }
+}
+
 #[test]
 fn every_writes_the_keys_that_changed_by_the_time_of_the_lines() {
     let line = |s: u32, k: &str| format!(r#"{{"t":"2026-11-22T10:00:{s:02}Z","k":"{k}"}}"#);
