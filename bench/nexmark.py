@@ -193,6 +193,7 @@ def publish(args, rows, name, versions):
     print(text)
     if args.page:
         report.put_into(args.page, [name], text)
+    if args.page and args.flink:
         published.keep(args, told, " ".join(words), [{"case": "nexmark"} | row for row in rows])
         published.put_summary(args)
 
@@ -257,7 +258,7 @@ def further(few, many, events):
     for figure in ("wall", "cpu"):
         ours, theirs = ((many[f"{whose}{figure}_s"] - few[f"{whose}{figure}_s"]) / events * 1e6 for whose in ("", "flink_"))
         told |= {f"{figure}_us": round(ours, 3), f"flink_{figure}_us": round(theirs, 3)}
-        if ours > 0:
+        if ours > 0 and theirs > 0:
             told[f"ratio_{figure}_s"] = round(theirs / ours, 2)
     return told
 

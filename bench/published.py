@@ -24,9 +24,9 @@ def entries(args):
 
 
 def keep(args, told, command, rows):
-    """In the place of what this command had on this machine before."""
+    """In the place of what this case had on this machine before."""
     entry = {name: told[name] for name in ("at", "commit", "machine", "versions")} | {"command": command, "rows": rows}
-    same = lambda other: (other["command"], other["machine"]) == (command, told["machine"])
+    same = lambda other: (other["rows"][0]["case"], other["machine"]) == (rows[0]["case"], told["machine"])
     kept = [other for other in entries(args) if not same(other)]
     kept_in(args).write_text("".join(json.dumps(each) + "\n" for each in [*kept, entry]))
 
