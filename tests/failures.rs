@@ -60,5 +60,49 @@ fn a_stage_that_dies_makes_all_behind_it_end_with_75() {
             | aggregate --by key count | file-cat-out out",
     );
     assert_eq!(code, "75", "{said}");
-    assert!(said.contains("file-cat-out: hint: a stage before this one died"), "{said}");
+    for stage in ["window", "aggregate", "file-cat-out"] {
+        let names_it = format!(
+            "{stage}: the stream was cut short without an end mark: generate, or a program after it, has ended"
+        );
+        assert!(said.contains(&names_it), "{said}");
+    }
+}
+
+#[test]
+fn a_stage_that_was_killed_is_named_by_all_after_it() {
+    let (code, said) = ended(
+        "generate --lines 1000000 --exactly-once --state state | window --size 1s \\
+            | (echo $BASHPID > pid; exec aggregate --by key count) | parallel-map -j 1 . | file-cat-out out & sleep 0.3
+        kill -9 $(cat pid); wait $!",
+    );
+    assert_eq!(code, "75", "{said}");
+    for stage in ["parallel-map", "file-cat-out"] {
+        let names_it =
+            format!("{stage}: the stream was cut short without an end mark: aggregate, or a program after it");
+        assert!(said.contains(&names_it), "{said}");
+    }
+}
+
+#[test]
+fn a_source_that_cannot_start_alone_says_why_and_gives_the_exit_code() {
+    for flag in ["", "--exactly-once"] {
+        let stages =
+            format!("window --size 1s {flag} | aggregate --by key count {flag} | shard --by key -n 2 {flag} -- cat");
+        let job = format!("generate --lines 20 --exactly-once --state state | {stages} | file-cat-out out {flag}");
+        let (code, said) =
+            ended(&format!("mkdir state; flock state/lock bash -o pipefail -c '{job}'; code=$?; ls; exit $code"));
+        assert!(code.ends_with("75") && !code.contains("out"), "{code}");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.starts_with("generate: ")), "{said}");
+    }
+}
+
+#[test]
+fn a_program_that_takes_marks_out_is_found_by_the_sink_at_its_first_line() {
+    let (code, said) = ended(
+        "generate --lines 1000 --exactly-once --state state | grep --line-buffered user | file-cat-out out --exactly-once",
+    );
+    assert_eq!(code, "1", "{said}");
+    let hint = "file-cat-out: hint: a program before this one that takes marks out (grep, jq 'select(…)')?";
+    assert!(said.contains("file-cat-out: line 1: lines come without the hello mark") && said.contains(hint), "{said}");
 }

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 5] = ["generate", "window", "aggregate", "file-cat-out", "state"];
+const TOOLS: [&str; 6] = ["generate", "window", "aggregate", "parallel-map", "file-cat-out", "state"];
 
 /// A pipeline that was stopped in the middle, with all that it left.
 struct Stopped {
@@ -136,7 +137,11 @@ fn the_folder_of_another_pipeline_does_not_fit() {
     let (one, other) = (Stopped::new(), Stopped::new());
     let foreign = other.path("state");
     let script = JOB.replace("--state state", &format!("--state {}", foreign.display()));
-    refused(&one, &script, 75, &["file-cat-out: this run goes on from", "hint: "]);
+    let words = ["is committed in the output, and", "an older copy or that of another pipeline", "another output"];
+    for _ in 0..2 {
+        refused(&one, &script, 1, &words);
+    }
+    other.goes_on();
     let empty = JOB.replace("--state state", "--state new");
     for _ in 0..2 {
         refused(
@@ -172,6 +177,81 @@ fn a_disk_that_is_full_stops_the_stage_whose_state_it_was_and_a_restart_goes_on(
     assert!(ran.stderr.contains("aggregate: ") && ran.stderr.contains("3-aggregate"), "{}", ran.stderr);
     assert_eq!(stopped.result(), before, "nothing is committed without its state");
     stopped.goes_on();
+}
+
+/// The stage cannot end by itself: it is blocked in a write to the sink, which waits for its snapshot.
+#[test]
+fn a_stage_that_cannot_save_its_state_does_not_stand_still_before_a_sink_that_waits_for_it() {
+    let stopped = Stopped::new();
+    let flood = "generate -n 3000000 --keys 5 --exactly-once --state new --interval 50ms \\
+        | (trap '' XFSZ; ulimit -f 0; exec window --size 1s --lateness 1ms) | file-cat-out new-result";
+    let begun = Instant::now();
+    let ran = stopped.run(&format!("{flood} || echo \"code ${{PIPESTATUS[2]}}\""));
+    // A sink that waits in vain gives up after a minute of pauses.
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(ran.stdout.contains("code 75"), "{ran:?}");
+    assert!(ran.stderr.contains("window: ") && ran.stderr.contains("File too large"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_state_folder_that_is_removed_while_the_pipeline_runs_ends_it_with_75() {
+    for removed in ["state", "state/3-aggregate"] {
+        let stopped = Stopped::new();
+        let job = JOB.replace("-n 30000", "-n 3000000");
+        let ran = stopped.run(&format!(
+            "rm state/sink; ({job}) & until [[ -e state/sink ]]; do sleep 0.01; done; rm -rf {removed} || true # Somebody may write there meanwhile.
+            wait $! || echo \"code $?\""
+        ));
+        assert!(ran.stdout.contains("code 75"), "{removed}: {ran:?}");
+        assert!(ran.stderr.contains(": removed while the pipeline ran"), "{removed}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_state_folder_of_a_backup_is_told_to_be_older_than_the_output() {
+    let stopped = Stopped::new();
+    stopped.run("cp -r state backup; cp -r state newest").ok();
+    stopped.run(&JOB.replace("--interval 50ms", "--interval 50ms --no-drain")).ok();
+    stopped.run("rm -r newest; mv state newest; mv backup state").ok();
+    let words = [
+        "file-cat-out: ",
+        "an older copy or that of another pipeline",
+        "state save ",
+        "NEW, then --state NEW, another output",
+    ];
+    for _ in 0..2 {
+        refused(&stopped, JOB, 1, &words);
+    }
+    // Both ways that the message names.
+    let elsewhere =
+        JOB.replace("--state state", "--state copy").replace("file-cat-out result", "file-cat-out result-of-copy");
+    stopped.run(&format!("state save state copy; {elsewhere}")).ok();
+    stopped.run("rm -r state; mv newest state").ok();
+    stopped.goes_on();
+}
+
+#[test]
+fn a_stage_that_is_put_in_between_and_names_given_later_keep_the_state() {
+    let stopped = Stopped::new();
+    let changed =
+        JOB.replace("| window", "| parallel-map -j 1 . | window --as w").replace("aggregate", "aggregate --as totals");
+    let hints = [
+        "window: hint: a stage that has moved, or has another name, keeps its state so: state save /",
+        "/state NEW --rename 2-window=w, then --state NEW",
+        "/state NEW --rename 3-aggregate=totals, then --state NEW",
+        "folders that have it: 1-generate, 2-window, 3-aggregate",
+    ];
+    refused(&stopped, &changed, 1, &hints);
+    stopped.run("state save state NEW --rename 2-window=w --rename 3-aggregate=totals").ok();
+    let expected = "generate -n 30000 --rate 30000/s --keys 5 | window --size 1s --lateness 1ms | aggregate --by key n=count total=sum:value";
+    stopped.run(&changed.replace("--state state", "--state NEW")).ok();
+    assert_eq!(stopped.result(), stopped.run(expected).ok());
+    // Places move too, all at once.
+    let again = Stopped::new();
+    again.run("state save state NEW --rename 2-window=3-window --rename 3-aggregate=4-aggregate").ok();
+    let moved = JOB.replace("| window", "| parallel-map -j 1 . | window").replace("--state state", "--state NEW");
+    again.run(&moved).ok();
+    assert_eq!(again.result(), again.run(expected).ok());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/lock                       held by the source, with its pid
 //! DIR/run                        the name of the run that has the folder
+//! DIR/sink                       the name of the run whose hello has come to a sink
 //! DIR/committed                  a copy of the sink's truth: the last committed checkpoint
 //! DIR/3-aggregate/RUN.SEQ.ndjson the snapshot of the third stage at a barrier (.zst when large)
 //! DIR/3-aggregate/RUN.SEQ.merged-N.ndjson   entries of several snapshots, which later ones build on
@@ -39,7 +40,7 @@ pub use error::Error;
 pub use file_reader::{CheckedFile, check_file};
 pub use header::Header;
 pub use id::CheckpointId;
-pub use live_run::{begin_run, live_run, write_committed_in};
+pub use live_run::{begin_run, live_run, show_sink, sink_run, write_committed_in};
 pub use lock::Lock;
 pub use merge::{Merge, Merged};
 pub use names::{FileKind, has_snapshot, is_folder_name};

@@ -6,13 +6,14 @@
 //! sink writes its temporary file, then looks who has the folder, then renames. A stale one either sees the younger
 //! name, or its temporary file is older than that name and gets removed.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::committed::{Committed, publish_committed, remove_leftovers};
 use crate::{Disk, Error, publish};
 
 const FILE: &str = "run";
+const SINK: &str = "sink";
 
 /// The folder is this run's from now on. For the holder of the folder's lock, before it reads what is committed.
 ///
@@ -28,12 +29,33 @@ pub fn begin_run(disk: &dyn Disk, dir: &Path, run: &str) -> Result<(), Error> {
 /// # Errors
 /// When that cannot be read.
 pub fn live_run(disk: &dyn Disk, dir: &Path) -> Result<Option<String>, Error> {
-    let path = dir.join(FILE);
+    run_in(disk, &dir.join(FILE))
+}
+
+/// For a sink: the hello of this run has come to it. A sign for the source, which a crash may take away.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show_sink(disk: &dyn Disk, dir: &Path, run: &str) -> Result<(), Error> {
+    let path = dir.join(SINK);
+    let written = disk.write(&path, 0).and_then(|mut file| writeln!(file, "{run}"));
+    written.map_err(|error| Error::io(&path, error))
+}
+
+/// The run whose hello has come to a sink last.
+///
+/// # Errors
+/// When that cannot be read.
+pub fn sink_run(disk: &dyn Disk, dir: &Path) -> Result<Option<String>, Error> {
+    run_in(disk, &dir.join(SINK))
+}
+
+fn run_in(disk: &dyn Disk, path: &Path) -> Result<Option<String>, Error> {
     let mut text = String::new();
-    let read = disk.read(&path).and_then(|mut from| from.read_to_string(&mut text));
+    let read = disk.read(path).and_then(|mut from| from.read_to_string(&mut text));
     match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::reading(&path, error)),
+        Err(error) => Err(Error::reading(path, error)),
         Ok(_) => Ok(Some(text.trim_end().to_owned())),
     }
 }
@@ -75,6 +97,16 @@ mod tests {
         write_committed_in(&RealDisk, dir.path(), "b", &committed("b")).unwrap();
         assert_eq!(read_committed(&RealDisk, dir.path()).unwrap(), Some(committed("b")));
         assert_eq!(RealDisk.list(dir.path()).unwrap(), ["committed", "run"]);
+    }
+
+    #[test]
+    fn a_sink_shows_whose_hello_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(sink_run(&RealDisk, dir.path()).unwrap(), None);
+        for run in ["a-long-one", "b"] {
+            show_sink(&RealDisk, dir.path(), run).unwrap();
+            assert_eq!(sink_run(&RealDisk, dir.path()).unwrap().as_deref(), Some(run));
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(crate) fn snapshot_id(file: &str) -> Option<CheckpointId> {
 
 /// Whether a stage's folder can have this name: one part of a path, and none of ours.
 pub fn is_folder_name(name: &str) -> bool {
-    let ours = ["lock", "run", "committed"];
+    let ours = ["lock", "run", "sink", "committed"];
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']) && !ours.contains(&name)
 }
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_folder_is_one_part_of_a_path() {
         assert!(is_folder_name("3-aggregate") && is_folder_name("per user"));
-        for name in ["", ".", "..", ".hidden", "a/b", "lock", "run", "committed"] {
+        for name in ["", ".", "..", ".hidden", "a/b", "lock", "run", "sink", "committed"] {
             assert!(!is_folder_name(name), "{name}");
         }
     }

@@ -110,7 +110,8 @@ impl SnapshotReader {
     /// When it cannot be read or written.
     pub fn copy_to(mut self, disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
         let is_large = self.is_large();
-        let header = Header { after: Vec::new(), ..self.header.clone() };
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let header = Header { name, after: Vec::new(), ..self.header.clone() };
         let bytes = if is_large { u64::MAX } else { 0 };
         disk.create_dir(folder).map_err(|error| Error::io(folder, error))?;
         let written = write_file(disk, folder, &header, bytes, &mut |to| {

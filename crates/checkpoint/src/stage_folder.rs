@@ -48,6 +48,8 @@ pub struct StageFolder {
     is_merging: bool,
     /// A snapshot failed, and its changes are lost: later ones would be wrong.
     is_broken: bool,
+    /// The folder was there. Made anew it would lack what later snapshots build on.
+    has_folder: bool,
 }
 
 struct Own {
@@ -82,6 +84,7 @@ impl StageFolder {
             merges: 0,
             is_merging: false,
             is_broken: false,
+            has_folder: false,
         })
     }
 
@@ -100,6 +103,7 @@ impl StageFolder {
         snapshot.check_flags(flags)?;
         let made_by = (snapshot.header().stage.clone(), flags.to_owned());
         let mut files = snapshot.read(take)?;
+        self.has_folder = true;
         self.restored = files.iter().map(|stored| stored.file.clone()).collect();
         self.known.extend(self.restored.iter().cloned());
         files.retain(|stored| stored.entries > 0);
@@ -114,7 +118,10 @@ impl StageFolder {
     pub fn save(&mut self, snapshot: Snapshot) -> Result<(), Error> {
         self.check_order(&snapshot.id)?;
         self.is_broken = true;
-        self.disk.create_dir(&self.folder).map_err(|error| Error::io(&self.folder, error))?;
+        if !self.has_folder {
+            self.disk.create_dir(&self.folder).map_err(|error| Error::io(&self.folder, error))?;
+            self.has_folder = true;
+        }
         let stored = self.write(&snapshot)?;
         self.is_broken = false;
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use millpipe::{InputArgs, RunArgs};
+use millpipe::{CheckedArgs, InputArgs, RunArgs};
 use units::{ByteSize, DurationMs};
 
 use crate::sink::Limits;
@@ -73,6 +73,9 @@ pub struct Cli {
 
     #[command(flatten)]
     pub input: InputArgs,
+
+    #[command(flatten)]
+    pub checked: CheckedArgs,
 
     #[command(flatten)]
     pub run: RunArgs,

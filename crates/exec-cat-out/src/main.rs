@@ -9,7 +9,7 @@ use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
-        let config = cli.input.config("exec-cat-out");
+        let config = cli.checked.config(&cli.input, "exec-cat-out");
         let sink = ExecSink::new(cli.limits(), Program::new(&cli), Storage::on(RealDisk));
         millpipe::run_sink(sink, config, &cli.run)
     })

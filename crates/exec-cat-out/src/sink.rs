@@ -1,6 +1,8 @@
 //! The sink: spools lines, and gives each epoch when it is committed.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,7 +70,9 @@ impl<T: Target> ExecSink<T> {
         if !self.is_plain() || self.temporary.is_some() {
             return Ok(());
         }
-        let made = tempfile::Builder::new().prefix("exec-cat-out-").tempdir();
+        // Lines are nobody else's business; without this the umask decides.
+        let private = Permissions::from_mode(0o700);
+        let made = tempfile::Builder::new().prefix("exec-cat-out-").permissions(private).tempdir();
         let folder = made.map_err(|error| Error::io(std::env::temp_dir().display(), &error))?;
         self.spool = Spool::new(folder.path().join("next").with_extension("epoch"));
         self.temporary = Some(folder);

@@ -83,9 +83,21 @@ fn a_plain_stream_is_one_epoch() {
     scene.run(&[], NOTE, "").ok();
     assert_eq!(scene.text("log"), ":\n1\n2\n", "no lines, no run");
     scene.run(&["--empty"], NOTE, "").ok();
-    assert_eq!(scene.text("log"), ":\n1\n2\n:\n");
+    scene.run(&["--empty"], NOTE, "{\"$\":\"watermark\",\"time\":null}\n").ok();
+    assert_eq!(scene.text("log"), ":\n1\n2\n", "nor for a source that has failed before it said anything");
     scene.run(&[], NOTE, "1\nno\n").fails_with(1, "line 2, byte 2: not JSON");
-    assert_eq!(scene.text("log"), ":\n1\n2\n:\n", "all of it or nothing");
+    assert_eq!(scene.text("log"), ":\n1\n2\n", "all of it or nothing");
+}
+
+#[test]
+fn lines_of_a_plain_stream_wait_where_nobody_else_reads_them() {
+    let scene = Scene::new();
+    let folder = "folder=$(dirname $(readlink /proc/self/fd/0)); stat -c %a $folder $(readlink /proc/self/fd/0) > log";
+    for umask in ["0", "22", "77"] {
+        let command = format!("umask {umask}; exec {BIN} -- bash -c '{}'", scene.script(folder));
+        run("bash", &["-c", &command], "1\n").ok();
+        assert_eq!(scene.text("log"), "700\n600\n", "umask {umask}");
+    }
 }
 
 #[test]

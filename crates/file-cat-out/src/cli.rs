@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use json_fields::{FieldPath, FieldPaths};
-use millpipe::{Error, InputArgs, RunArgs};
+use millpipe::{CheckedArgs, Error, InputArgs, RunArgs};
 use units::{ByteSize, DurationMs};
 
 use crate::pack::Compress;
@@ -92,6 +92,9 @@ pub struct Cli {
     pub input: InputArgs,
 
     #[command(flatten)]
+    pub checked: CheckedArgs,
+
+    #[command(flatten)]
     pub run: RunArgs,
 }
 
@@ -115,6 +118,12 @@ impl Cli {
             Some(pair) => Err(Error::usage(format_args!("two fields of --partition-by are named {:?}", pair[0]))),
             None => Ok(()),
         }
+    }
+
+    /// Where lines go, and by which flags that was said.
+    pub fn paths(&self) -> Vec<(&'static str, PathBuf)> {
+        let named = [("the output", &self.dir), ("--single", &self.single), ("--dead-letter", &self.dead_letter)];
+        named.into_iter().filter_map(|(flag, path)| Some((flag, path.clone()?))).collect()
     }
 
     /// What `--partition-by` says.

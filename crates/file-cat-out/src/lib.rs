@@ -24,6 +24,7 @@
 pub mod cli;
 mod folders;
 mod manifest;
+mod names;
 mod output;
 mod pack;
 mod part;

@@ -9,7 +9,7 @@ use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
-        let config = cli.input.config("file-cat-out");
+        let config = cli.checked.config(&cli.input, "file-cat-out");
         let sink = FileSink::new(&cli, Storage::on(OutputDisk))?;
         millpipe::run_sink(sink, config, &cli.run)
     })

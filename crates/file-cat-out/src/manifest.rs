@@ -19,6 +19,9 @@ pub struct Manifest {
     v: u64,
     /// None where only plain streams came.
     id: Option<String>,
+    /// The run that sorts last in the names of parts. Older releases do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_run: Option<String>,
     /// The flags that open parts were made with.
     pub flags: String,
     /// Parts that are visible from now on. Some may still have their hidden names.

@@ -12,6 +12,9 @@ pub trait Output: Send {
     /// The folder for the lock on this output, if it needs one of its own.
     fn lock_folder(&self) -> Option<&Path>;
 
+    /// The folder that parts become visible in; none where there are no parts.
+    fn folder_of_parts(&self) -> Option<&Path>;
+
     /// Goes back to what the manifest says; what it does not know was never committed. `run` makes names unique.
     /// `goes_on`: a part outlives commits.
     ///

@@ -8,6 +8,7 @@ use millpipe::{Error, Fault};
 
 use crate::folders::Folders;
 use crate::manifest::{Manifest, Open, Shown};
+use crate::names::visible_name;
 use crate::output::{Epoch, Output};
 use crate::pack::Packer;
 use crate::part::Part;
@@ -134,6 +135,10 @@ impl Output for Parts {
         self.locked.as_deref()
     }
 
+    fn folder_of_parts(&self) -> Option<&Path> {
+        Some(&self.root)
+    }
+
     fn recover(&mut self, disk: &dyn Disk, manifest: &Manifest, run: &str, goes_on: bool) -> Result<(), Error> {
         let hidden = self.hidden();
         disk.create_dir(&hidden).map_err(|error| failed(&hidden, &error))?;
@@ -191,7 +196,7 @@ impl Output for Parts {
         }
         for (folder, growing) in &self.growing {
             if self.is_shown(growing, epoch) {
-                let name = visible_name(folder, epoch, &growing.name);
+                let name = visible_name(folder, &epoch.id, &growing.name);
                 manifest.shown.push(Shown { root: self.key.clone(), part: self.hidden.join(&growing.name), name });
                 self.shown.push(folder.clone());
             } else {
@@ -211,12 +216,6 @@ impl Output for Parts {
             self.growing.remove(&folder);
         }
     }
-}
-
-/// A part's name among the others of its folder: they sort in the order of commits.
-fn visible_name(folder: &str, epoch: &Epoch, hidden: &str) -> PathBuf {
-    let ending = hidden.find('.').map_or("", |dot| &hidden[dot..]);
-    Path::new(folder).join(format!("part-{}-{:08}{ending}", epoch.id.run, epoch.id.seq))
 }
 
 fn too_many(parts: usize) -> Error {

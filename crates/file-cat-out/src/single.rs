@@ -47,6 +47,10 @@ impl Output for Single {
         Some(&self.folder)
     }
 
+    fn folder_of_parts(&self) -> Option<&Path> {
+        None
+    }
+
     /// A file that no manifest knows keeps what it has.
     fn recover(&mut self, disk: &dyn Disk, manifest: &Manifest, _run: &str, _goes_on: bool) -> Result<(), Error> {
         let known = manifest.single.iter().find(|file| file.path == self.key).map(|file| file.bytes);

@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use checkpoint::{CheckpointId, Storage};
-use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
+use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, must_be_outside, no_dead_letter};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::cli::Cli;
 use crate::folders::Folders;
 use crate::manifest::Manifest;
+use crate::names;
 use crate::output::{Epoch, Output};
 use crate::pack::Packer;
 use crate::parts::{self, Limits, Parts};
@@ -22,7 +23,9 @@ const PLAIN_COMMIT_EVERY_MS: i64 = 1000;
 /// The last stage of a pipe: writes to files.
 pub struct FileSink {
     storage: Storage,
-    /// The folder or file that the user named.
+    /// What the user named, and by which flags.
+    paths: Vec<(&'static str, PathBuf)>,
+    /// The folder or file for lines.
     target: PathBuf,
     /// Where the manifest and the lock are.
     folder: PathBuf,
@@ -34,6 +37,8 @@ pub struct FileSink {
     life: Life,
     manifest: Manifest,
     locks: Vec<Box<dyn Send>>,
+    /// The run in the names of parts.
+    names_run: String,
     /// The name of the commit that is next, or of the last one.
     id: CheckpointId,
     /// Lines since the last commit, and whether there were rejects.
@@ -85,10 +90,12 @@ impl FileSink {
             life: Life::New,
             manifest: Manifest::default(),
             locks: Vec::new(),
+            names_run: String::new(),
             id: CheckpointId::new("", 0),
             lines: 0,
             has_rejects: false,
             committed_at_ms: 0,
+            paths: cli.paths(),
             target,
         })
     }
@@ -108,6 +115,10 @@ impl FileSink {
         let is_new = known.is_none();
         self.manifest = known.unwrap_or_default();
         self.manifest.show(disk, &self.target)?;
+        self.names_run = match self.output.folder_of_parts() {
+            Some(folder) => names::run_after(names::newest_run(disk, folder, &self.manifest)?.as_deref(), run),
+            None => run.to_owned(),
+        };
         let goes_on = life == Life::Plain || self.outlives_commits;
         self.output.recover(disk, &self.manifest, run, goes_on)?;
         if let Some(dead_letter) = &mut self.dead_letter {
@@ -143,8 +154,9 @@ impl FileSink {
     /// Makes everything since the last commit part of the output, under an id or none.
     fn publish(&mut self, id: Option<CheckpointId>, now_ms: i64, is_last: bool) -> Result<(), Error> {
         let disk = &*self.storage.disk;
-        let epoch = Epoch { id: self.id.clone(), now_ms, is_last };
+        let epoch = Epoch { id: CheckpointId::new(&self.names_run, self.id.seq), now_ms, is_last };
         let mut manifest = Manifest::new(id.as_ref(), &self.flags);
+        manifest.newest_run = Some(self.names_run.clone());
         self.output.seal(disk, &epoch, &mut manifest)?;
         if let Some(dead_letter) = &mut self.dead_letter {
             dead_letter.seal(disk, &epoch, &mut manifest)?;
@@ -210,9 +222,8 @@ impl Sink for FileSink {
 
     /// What is open becomes visible. Behind the last barrier no line came: that is the runtime's rule.
     fn finish(&mut self, out: &mut Out) -> Result<(), Fault> {
-        let begun = self.begin_plain(out);
-        self.watch(begun)?;
         let finished = match self.life {
+            Life::New => Ok(()),
             Life::Kept if self.manifest.open.is_empty() => Ok(()),
             Life::Kept => self.publish(self.manifest.id(), out.now_ms(), true),
             _ => self.commit_plain(true, out),
@@ -229,6 +240,9 @@ impl Sink for FileSink {
     }
 
     fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
+        for (flag, path) in &self.paths {
+            must_be_outside(hello, flag, path)?;
+        }
         let begun = self.begin(&hello.run, Life::Kept, out.now_ms());
         self.watch(begun)?;
         // The offsets are in the source's snapshot.

@@ -83,6 +83,9 @@ fn a_run_that_does_not_know_of_the_last_commit_ends_and_the_next_one_does() {
     let first = [&scene.hello("r", None), "1\n", &barrier("r.1", 1), "2\n", &barrier("r.2", 1), end()].concat();
     scene.run("@out", &first).ok();
     fs::remove_file(scene.path("state/committed")).unwrap();
+    // The state of that commit is there.
+    fs::create_dir(scene.path("state/1-source")).unwrap();
+    fs::write(scene.path("state/1-source/r.2.ndjson"), "").unwrap();
     let stale = [&scene.hello("s", Some("r.1")), "2\n", &barrier("s.1", 1), end()].concat();
     scene.run("@out", &stale).fails_with(75, "this run goes on from r.1, but r.2 is committed");
     assert!(scene.text("state/committed").contains("r.2"));

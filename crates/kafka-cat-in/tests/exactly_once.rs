@@ -222,7 +222,7 @@ fn a_folder_and_a_topic_that_are_not_of_one_pipe_are_an_error() {
     fill("another-topic", 1, &numbers(0..10));
     pipe.run("").ok();
     let other = Pipeline { flags: "-t another-topic".to_owned(), ..pipe };
-    source_alone(&other, &[]).fails_with(1, "the consumer group knows none");
+    source_alone(&other, &[]).fails_with(1, "knows none");
     let both = Pipeline { flags: "-t one-pipe -t another-topic".to_owned(), ..other };
     source_alone(&both, &[]).fails_with(1, "made with other flags: --topic one-pipe");
 }

@@ -2,7 +2,7 @@
 
 use json_fields::FieldPath;
 use kafka_ends::{CreateSpec, KafkaArgs};
-use millpipe::{Error, InputArgs, RunArgs};
+use millpipe::{CheckedArgs, Error, InputArgs, RunArgs};
 use units::ByteSize;
 
 const EXAMPLES: &str = "\
@@ -104,6 +104,9 @@ pub struct Cli {
 
     #[command(flatten)]
     pub input: InputArgs,
+
+    #[command(flatten)]
+    pub checked: CheckedArgs,
 
     #[command(flatten)]
     pub run: RunArgs,

@@ -8,7 +8,7 @@ use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
-        let config = cli.input.config("kafka-cat-out");
+        let config = cli.checked.config(&cli.input, "kafka-cat-out");
         let sink = KafkaSink::new(&cli, std::env::vars())?;
         millpipe::run_sink(sink, config, &cli.run)
     })

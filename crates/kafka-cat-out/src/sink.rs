@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_ends::Patience;
+use kafka_ends::{Patience, Properties};
 use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
 use rdkafka::ClientConfig;
 use rdkafka::producer::BaseProducer;
@@ -52,6 +52,8 @@ pub struct KafkaSink {
     /// Sent, and refused by the broker for their size.
     pub(crate) too_large: u64,
     pub(crate) failed: bool,
+    /// What is still to be done before the first message.
+    connecting: Option<Connecting>,
     /// `--transactional-id`
     pub(crate) transactional_id: Option<String>,
     /// The name that transactions are made under, in a stream with checkpoints.
@@ -59,11 +61,19 @@ pub struct KafkaSink {
     pub(crate) epochs: Option<Arc<Epochs>>,
 }
 
+/// Topics that must be there, and what the user said of the client.
+struct Connecting {
+    topics: Vec<String>,
+    can_create: bool,
+    properties: Properties,
+    timeout_ms: i64,
+}
+
 impl KafkaSink {
-    /// Makes the client, and finds out whether there is a broker and the topic.
+    /// Makes the client, and asks nobody yet.
     ///
     /// # Errors
-    /// Usage; no broker; no such topic.
+    /// Usage.
     pub fn new(cli: &Cli, environment: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
         cli.check()?;
         let properties = cli.kafka.properties(environment)?;
@@ -73,17 +83,9 @@ impl KafkaSink {
         config.set("queue.buffering.max.kbytes", (cli.buffer.as_usize() / 1024).to_string());
         let timeout_ms = cli.kafka.broker_timeout.0;
         let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
-        let mut patience = Patience::new(&brokers, timeout_ms);
-        let mut topics = Topics::new(&config, cli.create, timeout_ms);
-        let mut producer = client::client(&config)?;
-        for topic in cli.topic.iter().chain(&cli.dead_letter) {
-            must_exist(&mut topics, topic, &producer, &mut patience, cli)?;
-        }
-        if let Some(topic) = &cli.topic
-            && client::limit_sizes(&mut config, topic, &properties, timeout_ms)?
-        {
-            producer = client::client(&config)?;
-        }
+        let patience = Patience::new(&brokers, timeout_ms);
+        let topics = Topics::new(&config, cli.create, timeout_ms);
+        let producer = client::client(&config)?;
         Ok(Self {
             reader: Reader::new(cli),
             topic: cli.topic.clone(),
@@ -91,7 +93,7 @@ impl KafkaSink {
             is_copy: cli.envelope,
             topics,
             patience,
-            message_bytes_max: config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0),
+            message_bytes_max: 0,
             messages_max: properties.get(MESSAGES_MAX).and_then(|text| text.parse().ok()),
             default_topic: None,
             handed: 0,
@@ -105,6 +107,12 @@ impl KafkaSink {
             settled: 0,
             too_large: 0,
             failed: false,
+            connecting: Some(Connecting {
+                topics: cli.topic.iter().chain(&cli.dead_letter).cloned().collect(),
+                can_create: cli.create.is_some(),
+                properties,
+                timeout_ms,
+            }),
             transactional_id: cli.transactional_id.clone(),
             fenced_as: None,
             epochs: None,
@@ -139,6 +147,24 @@ impl KafkaSink {
 }
 
 impl Sink for KafkaSink {
+    /// Finds out whether there is a broker and the topic, and what that takes.
+    fn connect(&mut self) -> Result<(), Fault> {
+        let Some(Connecting { topics, can_create, properties, timeout_ms }) = self.connecting.take() else {
+            return Ok(());
+        };
+        for topic in &topics {
+            must_exist(&mut self.topics, topic, &self.producer, &mut self.patience, can_create)?;
+        }
+        if let Some(topic) = &self.topic
+            && client::limit_sizes(&mut self.config, topic, &properties, timeout_ms)?
+        {
+            self.topics.let_go();
+            self.producer = client::client(&self.config)?;
+        }
+        self.message_bytes_max = self.config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(())
+    }
+
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
         let topic = self.topic_of(&mut draft)?;
@@ -222,11 +248,11 @@ fn must_exist(
     topic: &str,
     producer: &BaseProducer<OutContext>,
     patience: &mut Patience,
-    cli: &Cli,
+    can_create: bool,
 ) -> Result<(), Error> {
     match topics.find(topic, producer, patience) {
         Err(Fault::Stop(error)) => Err(error),
-        Err(_) if cli.create.is_none() => {
+        Err(_) if !can_create => {
             Err(Error::data(format_args!("topic \"{topic}\" does not exist")).hint("--create 4 makes it"))
         }
         Err(_) => Err(Error::data(format_args!("topic \"{topic}\" cannot be made"))),

@@ -1,5 +1,6 @@
 //! The flags of `lookup`, and which of them go together.
 
+use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -156,7 +157,9 @@ impl Cli {
         match (&self.table, &self.table_where) {
             (Some(path), _) => {
                 let tables = TableFile::new(path.clone(), self.table_reader(path)?, Hangup::catch()?);
-                let lookup = Lookup::new(self.on.left.clone(), self.kind, Box::new(tables))?;
+                // It is read later: that it is not there at all is told now.
+                File::open(path).map_err(|error| Error::io(path.display(), &error))?;
+                let lookup = Lookup::new(self.on.left.clone(), self.kind, Box::new(tables));
                 Ok(Plan::File(Box::new(lookup.reporting(self.stage.run.verbose))))
             }
             (None, Some(rows)) => Ok(Plan::Stream(Box::new(LookupStream::new(self.stream_job(rows)?)))),

@@ -69,23 +69,28 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// # Errors
-    /// When the table cannot be loaded.
-    pub fn new(left: Vec<Expression>, kind: Kind, mut tables: Box<dyn Tables>) -> Result<Lookup, Error> {
-        let table = tables.load()?;
-        let reader = LineReader::new(&left, None, table.names.clone());
-        Ok(Lookup {
+    /// The table is loaded when the stream begins. A large one takes its time, and the hello of a checked stream goes on before
+    /// that: the source wants to know that there is a sink.
+    #[must_use]
+    pub fn new(left: Vec<Expression>, kind: Kind, tables: Box<dyn Tables>) -> Lookup {
+        let reader = LineReader::new(&left, None, Vec::new());
+        Lookup {
             left,
             kind,
             tables,
-            table,
+            table: Table::default(),
             reader,
             search: Search::default(),
             look_at_ms: None,
             reports: false,
             lines: 0,
             lines_without: 0,
-        })
+        }
+    }
+
+    fn take(&mut self, table: Table) {
+        self.reader = LineReader::new(&self.left, None, table.names.clone());
+        self.table = table;
     }
 
     /// Says at the end how many lines had no row.
@@ -110,6 +115,8 @@ fn without_row(kind: Kind, line: &[u8], out: &mut Out) {
 
 impl Stage for Lookup {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let table = self.tables.load()?;
+        self.take(table);
         self.look_at_ms = Some(out.now_ms() + LOOK_MS);
         Ok(())
     }
@@ -147,8 +154,7 @@ impl Stage for Lookup {
         self.look_at_ms = Some(out.now_ms() + LOOK_MS);
         match self.tables.look() {
             Some(Ok(table)) => {
-                self.reader = LineReader::new(&self.left, None, table.names.clone());
-                self.table = table;
+                self.take(table);
                 if self.reports {
                     out.warn(format_args!("the table has changed, and has {} keys now", self.table.len()));
                 }

@@ -3,7 +3,7 @@
 mod in_stream;
 
 use clap::Parser;
-use millpipe::{Config, Driver, Error, Rejects};
+use millpipe::{Config, Driver, Error, Fault, Rejects};
 use testkit::{Played, every_way, play};
 
 use crate::cli::Cli;
@@ -39,14 +39,14 @@ fn cli(flags: &str) -> Cli {
     Cli::try_parse_from(words).unwrap()
 }
 
-fn lookup_of(flags: &str, texts: Vec<Option<&'static str>>) -> Result<Lookup, Error> {
+fn lookup_of(flags: &str, texts: Vec<Option<&'static str>>) -> Lookup {
     let cli = cli(flags);
     let (left, kind) = (cli.on.left.clone(), cli.kind);
     Lookup::new(left, kind, Box::new(Versions { cli, texts: texts.into_iter() }))
 }
 
 fn ran(flags: &str, table: &'static str, input: &str) -> Played {
-    play(lookup_of(flags, vec![Some(table)]).unwrap(), input)
+    play(lookup_of(flags, vec![Some(table)]), input)
 }
 
 fn out(flags: &str, table: &'static str, input: &str) -> String {
@@ -56,7 +56,10 @@ fn out(flags: &str, table: &'static str, input: &str) -> String {
 }
 
 fn refused(flags: &str, table: &'static str) -> String {
-    lookup_of(flags, vec![Some(table)]).err().unwrap().message
+    match play(lookup_of(flags, vec![Some(table)]), "").result {
+        Err(Fault::Stop(error)) => error.message,
+        other => panic!("{other:?}"),
+    }
 }
 
 const CSV: &str = "id,name,size\n1,one,1.50\n2,\"two, \"\"too\"\"\",x\nb,,7\n";
@@ -179,7 +182,7 @@ fn several_values_can_make_the_key_and_be_computed() {
         let cli = Cli::try_parse_from(words).unwrap();
         let left = cli.on.left.clone();
         let texts = vec![Some(table)].into_iter();
-        play(Lookup::new(left, Kind::Left, Box::new(Versions { cli, texts })).unwrap(), line).out
+        play(Lookup::new(left, Kind::Left, Box::new(Versions { cli, texts })), line).out
     };
     assert_eq!(
         on(".v % 10 = a, .w[:1] = b", "{\"v\":32,\"w\":\"xyz\"}\n"),
@@ -243,7 +246,7 @@ fn a_line_that_has_a_members_name_already_is_bad() {
 }
 
 fn changing(texts: Vec<Option<&'static str>>) -> Driver<Lookup> {
-    let lookup = lookup_of("--table t.csv --on k=id", texts).unwrap().reporting(true);
+    let lookup = lookup_of("--table t.csv --on k=id", texts).reporting(true);
     let mut driver = Driver::new(lookup, Config::new("lookup"), Rejects::in_memory("lookup"));
     driver.clock(0).unwrap();
     driver
@@ -285,8 +288,5 @@ fn every_way_of_running_gives_the_same_lines() {
     let line =
         |n: u32| format!("{{\"k\":{},\"n\":{n}}}\n{}", n % 5, if n % 20 == 3 { "{\"$\":\"sonar\"}\n" } else { "" });
     let input: String = (0..200).map(line).collect();
-    every_way(
-        || lookup_of("--table t.csv --on k=id --duplicates all", vec![Some("id,v\n1,a\n2,b\n1,c\n")]).unwrap(),
-        &input,
-    );
+    every_way(|| lookup_of("--table t.csv --on k=id --duplicates all", vec![Some("id,v\n1,a\n2,b\n1,c\n")]), &input);
 }

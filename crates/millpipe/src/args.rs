@@ -29,7 +29,8 @@ pub struct RunArgs {
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Exactly-once")]
 pub struct ExactlyOnceArgs {
-    /// Kill any stage at any moment, start the pipeline again: what it wrote is as if nothing had happened. Needs --state
+    /// This pipe is exactly-once. Kill any stage at any moment, start the pipeline again: what it wrote is as if nothing had
+    /// happened. Needs --state
     #[arg(long, requires = "state")]
     pub exactly_once: bool,
 
@@ -50,6 +51,15 @@ impl Default for ExactlyOnceArgs {
     fn default() -> Self {
         Self { exactly_once: false, state: None, interval: DurationMs(1000), no_drain: false }
     }
+}
+
+/// The flag of a stage or sink in a pipe with checkpoints.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct CheckedArgs {
+    /// This pipe is exactly-once. If lines come without the hello mark of the source, as a program before this one takes
+    /// marks out (grep, jq 'select(…)'), nothing is written, and the exit code is 1
+    #[arg(long, help_heading = "Exactly-once")]
+    pub exactly_once: bool,
 }
 
 /// What a tool does with lines that it cannot take.
@@ -78,6 +88,9 @@ pub struct StageArgs {
     /// Keep this stage's state under NAME, not under its place in the pipeline: so the pipeline can be changed
     #[arg(long = "as", value_name = "NAME", help_heading = "Exactly-once")]
     pub state_name: Option<StateName>,
+
+    #[command(flatten)]
+    pub checked: CheckedArgs,
 
     /// 1: read, work and write in one loop; 2: read in a thread of its own; 3: write in one too. aggregate parses lines in
     /// N-1 threads. The output is the same
@@ -108,6 +121,9 @@ impl FromStr for StateName {
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Err("a name begins with a letter");
         }
+        if !checkpoint::is_folder_name(text) || text == "exec-cat-out" {
+            return Err("the state folder has something else of that name");
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -116,7 +132,14 @@ impl StageArgs {
     /// What the runtime needs to know of the flags.
     pub fn config(&self, name: &str) -> Config {
         let state_name = self.state_name.as_ref().map(|name| name.0.clone());
-        Config { state_name, ..self.input.config(name) }
+        Config { state_name, ..self.checked.config(&self.input, name) }
+    }
+}
+
+impl CheckedArgs {
+    /// What the runtime needs to know of these flags and those for bad lines.
+    pub fn config(self, input: &InputArgs, name: &str) -> Config {
+        Config { exactly_once: self.exactly_once, ..input.config(name) }
     }
 }
 
@@ -127,6 +150,7 @@ impl InputArgs {
             policy: Policy { on_error: self.on_error, late: None, rejects: self.rejects.clone() },
             line_bytes_max: self.max_line.as_usize(),
             state_name: None,
+            exactly_once: false,
         }
     }
 }

@@ -25,11 +25,19 @@ pub struct Config {
     pub line_bytes_max: usize,
     /// `--as`: what the stage's folder in the state folder is called, if not by hop and name.
     pub state_name: Option<String>,
+    /// `--exactly-once`: lines without a hello before them end the run.
+    pub exactly_once: bool,
 }
 
 impl Config {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), policy: Policy::default(), line_bytes_max: 64 << 20, state_name: None }
+        Self {
+            name: name.to_owned(),
+            policy: Policy::default(),
+            line_bytes_max: 64 << 20,
+            state_name: None,
+            exactly_once: false,
+        }
     }
 }
 
@@ -70,6 +78,11 @@ impl<S: Stage> Driver<S> {
     /// True in a checked stream: only its source ends it.
     pub fn is_checked(&self) -> bool {
         self.protocol.life == Life::Checked
+    }
+
+    /// The stream is a checked one, or was until its end.
+    pub(crate) fn has_had_hello(&self) -> bool {
+        matches!(self.protocol.life, Life::Checked | Life::Ended)
     }
 
     /// True while a snapshot is being written: look again soon whether it failed.
@@ -189,6 +202,7 @@ impl<S: Stage> Driver<S> {
     pub fn close(&mut self) -> Result<(), Fault> {
         let torn = self.splitter.torn();
         let Self { stage, out, protocol, .. } = self;
+        protocol.is_cut = protocol.life == Life::Checked;
         match (protocol.life, &torn) {
             (Life::Ended, _) => return Ok(()),
             (Life::Checked, None) => return Err(protocol.cut_short("without an end mark").into()),
@@ -200,6 +214,9 @@ impl<S: Stage> Driver<S> {
         if let Some(line) = torn {
             protocol.item(stage, out, &line)?;
         }
+        if protocol.waits_for_hello() {
+            return Ok(()); // The source has failed before its hello, and says why itself.
+        }
         protocol.begin(stage, out)?;
         stage.end(out)?;
         protocol.say_if_one_array(out);
@@ -209,6 +226,11 @@ impl<S: Stage> Driver<S> {
     /// The tool's name.
     pub fn name(&self) -> &str {
         &self.protocol.config.name
+    }
+
+    /// The stage before this one whose end has cut the stream short, once that is known.
+    pub(crate) fn who_died(&self) -> Option<&str> {
+        self.protocol.who_died()
     }
 
     /// Where in its pipe the stage stands.
@@ -282,13 +304,18 @@ pub(crate) fn is_hello(torn: &[u8]) -> bool {
     torn.starts_with(HELLO) || is_mark(torn) && HELLO.starts_with(torn)
 }
 
-/// A checked stream without its end. `failed` is the stage that said that it has failed for good.
-pub(crate) fn cut_short(what: &str, failed: Option<&str>) -> Error {
+/// A checked stream without its end. `failed` is the stage that said that it has failed for good, `died` the one whose end it
+/// was.
+pub(crate) fn cut_short(what: &str, failed: Option<&str>, died: Option<&str>) -> Error {
     if let Some(name) = failed {
         return Error::data(format_args!("the stream was cut short: {name}, before this stage, has failed"))
             .hint("what it says is the reason; started again, the pipeline would fail again");
     }
-    Error::temporary(format_args!("the stream was cut short {what}")).hint(
-        "a stage before this one died, or a program between stopped reading (head); start the whole pipeline again",
-    )
+    match died {
+        Some(name) => Error::temporary(format_args!("the stream was cut short {what}: {name}, or a program after it, has ended too early"))
+            .hint("a message of its own says why; without one it was killed, or a program after it stopped reading (head). Start the whole pipeline again"),
+        None => Error::temporary(format_args!("the stream was cut short {what}")).hint(
+            "a stage before this one died, or a program between stopped reading (head); start the whole pipeline again",
+        ),
+    }
 }

@@ -1,17 +1,15 @@
 //! A stage's dealings with the state folder. The protocol says when, `checkpoint` knows how; this says who does the
 //! work: a thread beside the stream, or a scheduler.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex};
 
-use checkpoint::{CheckpointId, Committed, Disk, Lock, Part, RealDisk, Snapshot, StageFolder};
-use crossbeam_channel::{Sender, bounded};
+use checkpoint::{Committed, Disk, Lock, Part, RealDisk, Snapshot, StageFolder};
 
 use crate::fault::{Error, Exit};
-use crate::hello::{Barrier, Hello, Truth};
-use crate::recovery;
+use crate::fit::{DAMAGED_HINT, Loading};
+use crate::hello::{Barrier, Hello};
+use crate::saving::{Desk, Hands, Jobs, Save, Saver, locked, must_be_there, unless_stale};
 
 /// What the source of a pipe holds, in the state folder.
 pub(crate) const LOCK: &str = "lock";
@@ -22,29 +20,9 @@ const SCHEDULED_PAUSES_MAX: u32 = 500;
 /// So often it looks whether there is a source still.
 const PAUSES_A_LOOK: u32 = 16;
 
-const DAMAGED_HINT: &str = "state check DIR says what can still be used";
-
-/// The target whose commits are known by files alone.
-const FILES: &str = "files";
-
-/// Work that is done beside the stream.
-pub type Job = Box<dyn FnOnce() + Send>;
-
-/// Jobs that wait for a scheduler.
-pub type Jobs = Arc<Mutex<VecDeque<Job>>>;
-
-/// Who writes snapshots.
-#[derive(Clone)]
-enum Hands {
-    /// A thread of the stage's own, made for the first snapshot.
-    Thread,
-    /// Whoever takes the jobs from this queue.
-    Queue(Jobs),
-}
-
 /// What one stage has in the state folder.
 pub struct Keeper {
-    disk: Arc<dyn Disk>,
+    pub(crate) disk: Arc<dyn Disk>,
     hands: Hands,
     /// True once nothing more can come from the stage before this one.
     upstream_has_gone: Box<dyn Fn() -> bool + Send>,
@@ -52,42 +30,18 @@ pub struct Keeper {
     source_has_gone: Box<dyn Fn(&Path) -> bool + Send>,
     /// Processes show by the folders of their stages that they live.
     shows_life: bool,
-    alive: Option<Lock>,
     /// True once the stage with this folder is dead.
     stage_has_gone: Box<dyn Fn(&Path) -> bool + Send>,
     pauses_max: u32,
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// The stage's own folder in it.
-    name: String,
+    pub(crate) name: String,
     run: String,
+    /// The folder said that it is this run's.
+    has_begun: bool,
     folder: Option<Arc<Mutex<StageFolder>>>,
     saver: Option<Saver>,
     desk: Arc<Mutex<Desk>>,
-}
-
-/// What the stream and the saving side tell each other.
-#[derive(Default)]
-struct Desk {
-    saves_under_way: u32,
-    merging: bool,
-    failed: Option<Error>,
-}
-
-struct Saver {
-    snapshots: Sender<Snapshot>,
-    thread: JoinHandle<()>,
-}
-
-/// All that a save needs.
-#[derive(Clone)]
-struct Save {
-    disk: Arc<dyn Disk>,
-    dir: PathBuf,
-    name: String,
-    run: String,
-    folder: Arc<Mutex<StageFolder>>,
-    desk: Arc<Mutex<Desk>>,
-    hands: Hands,
 }
 
 impl Keeper {
@@ -111,12 +65,12 @@ impl Keeper {
             upstream_has_gone: Box::new(|| false),
             source_has_gone: Box::new(|_| false),
             shows_life: false,
-            alive: None,
             stage_has_gone: Box::new(|_| false),
             pauses_max: SCHEDULED_PAUSES_MAX,
             dir: PathBuf::new(),
             name: String::new(),
             run: String::new(),
+            has_begun: false,
             folder: None,
             saver: None,
             desk: Arc::default(),
@@ -142,26 +96,38 @@ impl Keeper {
     pub(crate) fn open(&mut self, dir: &Path, run: &str, name: Option<&str>) -> Result<(), Error> {
         (self.dir, self.run) = (dir.to_owned(), run.to_owned());
         self.name = name.unwrap_or_default().to_owned();
+        self.has_begun = checkpoint::live_run(&*self.disk, dir)?.as_deref() == Some(run);
         if let Some(name) = name {
             let folder = StageFolder::open(Arc::clone(&self.disk), dir, name, run)?;
             if self.shows_life {
                 let path = dir.join(name);
                 self.disk.create_dir(&path).map_err(|error| Error::io(path.display(), &error))?;
-                self.alive = Lock::share(&path);
+                locked(&self.desk).alive = Lock::share(&path);
             }
             self.folder = Some(Arc::new(Mutex::new(folder)));
         }
         Ok(())
     }
 
-    /// Gives the parts of the snapshot that the run restores.
+    /// For a sink: its source sees that the hello has come to it.
+    pub(crate) fn show_sink(&self) -> Result<(), Error> {
+        Ok(checkpoint::show_sink(&*self.disk, &self.dir, &self.run)?)
+    }
+
+    /// For a source: whether its hello has come to a sink.
+    pub(crate) fn has_sink(&self) -> Result<bool, Error> {
+        Ok(checkpoint::sink_run(&*self.disk, &self.dir)?.as_deref() == Some(&self.run))
+    }
+
+    /// Gives a stage of this tool the parts of the snapshot that the run restores, if it restores one.
     pub(crate) fn load(
         &self,
-        id: &CheckpointId,
+        hello: &Hello,
+        tool: &str,
         flags: &str,
         take: &mut dyn FnMut(Part<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Some(folder) = &self.folder else { return Ok(()) };
+        let (Some(folder), Some(id)) = (&self.folder, &hello.restore.id) else { return Ok(()) };
         let place = self.dir.join(&self.name).join(id.to_string());
         // What a stage cannot take was damaged in spite of its checksum, or is of another version.
         let mut take = |part: Part<'_>| {
@@ -170,8 +136,8 @@ impl Keeper {
                 _ => error,
             })
         };
-        let loaded = locked(folder).load(id, flags, &mut take);
-        loaded.map_err(|error| unless_stale(&*self.disk, &self.dir, id, error))
+        let loaded = locked(folder).load(id, flags, &mut |part| take(part).map_err(Loading::Stage));
+        loaded.map_err(|error| unless_stale(&*self.disk, &self.dir, id, self.explain(error, hello, tool)))
     }
 
     /// Saves beside the stream.
@@ -183,6 +149,7 @@ impl Keeper {
             dir: self.dir.clone(),
             name: self.name.clone(),
             run: self.run.clone(),
+            has_begun: self.has_begun,
             folder: Arc::clone(folder),
             desk: Arc::clone(&self.desk),
             hands: self.hands.clone(),
@@ -227,7 +194,10 @@ impl Keeper {
     pub(crate) fn wait_for(&self, barrier: &Barrier) -> Result<Option<Error>, Error> {
         for name in &barrier.snapshots {
             let folder = self.dir.join(name);
-            for pause in 1.. {
+            for pause in 1_u32.. {
+                if pause.is_multiple_of(PAUSES_A_LOOK) {
+                    self.must_be_there()?;
+                }
                 // Looked at first: what comes in between counts.
                 let is_in_vain = self.waits_in_vain(&folder, pause);
                 if checkpoint::has_snapshot(&*self.disk, &folder, &barrier.id)? {
@@ -236,16 +206,28 @@ impl Keeper {
                 if is_in_vain {
                     let id = &barrier.id;
                     let why = Error::temporary(format_args!("no snapshot {id} in {}", folder.display()));
-                    return Ok(Some(
-                        why.hint("the stage died before its state was saved; start the whole pipeline again"),
-                    ));
+                    return Ok(Some(why.hint(
+                        "that stage died, or could not save its state: then its own message says why; start the whole pipeline again",
+                    )));
                 }
                 self.disk.pause();
             }
             // The rename is visible; this makes it last, whether or not the stage itself has come to it.
-            self.disk.sync_dir(&folder).map_err(|error| Error::io(folder.display(), &error))?;
+            let synced = self.disk.sync_dir(&folder);
+            self.unless_removed(synced.map_err(|error| Error::io(folder.display(), &error)))?;
         }
-        Ok(None)
+        self.must_be_there().map(|()| None)
+    }
+
+    /// # Errors
+    /// When somebody has removed the folder since.
+    fn must_be_there(&self) -> Result<(), Error> {
+        must_be_there(&*self.disk, &self.dir, self.has_begun)
+    }
+
+    /// A failure to write or read that has this reason is told with it.
+    fn unless_removed<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| self.must_be_there().err().unwrap_or(error))
     }
 
     /// Whether the stage has died whose folder this is, or the pipe before a sink that waits: what dies in a pipe takes the
@@ -264,7 +246,8 @@ impl Keeper {
     }
 
     /// For a source, which holds the lock: the folder is this run's from now on.
-    pub(crate) fn begin(&self) -> Result<(), Error> {
+    pub(crate) fn begin(&mut self) -> Result<(), Error> {
+        self.has_begun = true;
         Ok(checkpoint::begin_run(&*self.disk, &self.dir, &self.run)?)
     }
 
@@ -276,52 +259,8 @@ impl Keeper {
             snapshots: barrier.snapshots.clone(),
             at: rfc3339(now_ms),
         };
-        Ok(checkpoint::write_committed_in(&*self.disk, &self.dir, &self.run, &committed)?)
-    }
-
-    /// A copied checkpoint comes without the output that it was committed to: it may begin a new one.
-    fn begins_from_a_savepoint(&self, hello: &Hello, truth: &Truth) -> Result<bool, Error> {
-        let copy = self.committed()?.filter(|copy| copy.sink == checkpoint::SAVEPOINT);
-        Ok(truth.id.is_none() && copy.is_some_and(|copy| Some(copy.id) == hello.restore.id))
-    }
-
-    /// Whether a commit can have been made with this state folder: one to files has the source's snapshot there.
-    fn may_be_of(&self, id: &CheckpointId, target: &str) -> Result<bool, Error> {
-        if target != FILES || self.committed()?.is_some() {
-            return Ok(true);
-        }
-        let names = self.disk.list(&self.dir).map_err(|error| Error::io(self.dir.display(), &error))?;
-        let has_one = |name: &String| checkpoint::has_snapshot(&*self.disk, &self.dir.join(name), id).unwrap_or(false);
-        Ok(names.iter().any(has_one))
-    }
-
-    /// The sink's comparison at its start: does the run go on from what the target says?
-    ///
-    /// # Errors
-    /// When it does not. The copy is mended, so that the next start does.
-    pub(crate) fn compare(&self, hello: &Hello, truth: Truth, target: &str, now_ms: i64) -> Result<(), Error> {
-        if recovery::agrees(&hello.restore, &truth) || self.begins_from_a_savepoint(hello, &truth)? {
-            return Ok(());
-        }
-        let shown = |truth: &Truth| truth.id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let (restored, known) = (shown(&hello.restore), shown(&truth));
-        let Some(id) = truth.id else {
-            return Err(Error::data(format_args!(
-                "the state folder goes on from {restored}, the output knows no commit"
-            ))
-            .hint("another output than before? A new pipeline begins with an empty state folder"));
-        };
-        if hello.restore.id.is_none() && !self.may_be_of(&id, target)? {
-            return Err(Error::data(format_args!("{known} is committed in the output, and \"{}\" has no state of it", self.dir.display()))
-                .hint("bring the state folder back that the output was written with, or begin anew with an empty folder and another output"));
-        }
-        let snapshots = self.committed()?.map(|old| old.snapshots).unwrap_or_default();
-        let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
-        self.set_committed(&barrier, target, now_ms)?;
-        Err(Error::temporary(format_args!(
-            "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
-        ))
-        .hint("start the pipeline again; the state folder is right now"))
+        let written = checkpoint::write_committed_in(&*self.disk, &self.dir, &self.run, &committed);
+        self.unless_removed(written.map_err(Error::from))
     }
 }
 
@@ -329,92 +268,6 @@ impl Default for Keeper {
     fn default() -> Self {
         Self::new()
     }
-}
-
-impl Saver {
-    fn spawn(save: Save) -> Self {
-        // One barrier is in flight at a time.
-        let (snapshots, jobs) = bounded::<Snapshot>(1);
-        let thread = thread::spawn(move || {
-            for snapshot in jobs {
-                save.clone().run(snapshot);
-            }
-        });
-        Self { snapshots, thread }
-    }
-}
-
-impl Save {
-    fn run(self, snapshot: Snapshot) {
-        let result = self.save_and_tidy(snapshot);
-        let mut desk = locked(&self.desk);
-        desk.saves_under_way -= 1;
-        if let Err(error) = result {
-            desk.failed.get_or_insert(error);
-        }
-        drop(desk);
-        self.merge_beside();
-    }
-
-    fn save_and_tidy(&self, snapshot: Snapshot) -> Result<(), Error> {
-        let mut folder = locked(&self.folder);
-        self.must_be_alone(&snapshot.id)?;
-        folder.save(snapshot)?;
-        if let Some(committed) = checkpoint::read_committed(&*self.disk, &self.dir)? {
-            folder.prune(&committed.id)?;
-        }
-        Ok(())
-    }
-
-    /// The ids of a run are its own: who finds a snapshot under one has a twin, in another branch of the same pipeline.
-    fn must_be_alone(&self, id: &CheckpointId) -> Result<(), Error> {
-        if !checkpoint::has_snapshot(&*self.disk, &self.dir.join(&self.name), id)? {
-            return Ok(());
-        }
-        Err(Error::usage(format_args!("two stages of this pipeline keep their state as \"{}\"", self.name))
-            .hint("stages in branches of one pipeline have to be told apart: each --as NAME once"))
-    }
-
-    /// Merging takes as long as the state is large: neither the stream nor the next snapshot waits for it.
-    fn merge_beside(self) {
-        let mut desk = locked(&self.desk);
-        if desk.merging || desk.failed.is_some() {
-            return;
-        }
-        let Some(merge) = locked(&self.folder).merge_due() else { return };
-        desk.merging = true;
-        drop(desk);
-        let hands = self.hands.clone();
-        let job = move || {
-            let all_of_ours = CheckpointId::new(&self.run, u64::MAX);
-            let merged = merge.run().map_err(|error| unless_stale(&*self.disk, &self.dir, &all_of_ours, error.into()));
-            let result = merged.map(|merged| locked(&self.folder).merged(merged));
-            let mut desk = locked(&self.desk);
-            desk.merging = false;
-            if let Err(error) = result {
-                desk.failed.get_or_insert(error);
-            }
-        };
-        match hands {
-            Hands::Thread => drop(thread::spawn(job)),
-            Hands::Queue(jobs) => locked(&jobs).push_back(Box::new(job)),
-        }
-    }
-}
-
-/// A stale run misses files that a younger one has removed, two commits later. That is no damage: it has just to end.
-/// `known` is the last commit that this run could know of.
-fn unless_stale(disk: &dyn Disk, dir: &Path, known: &CheckpointId, error: Error) -> Error {
-    match checkpoint::read_committed(disk, dir) {
-        Ok(Some(now)) if now.id > *known && error.exit == Exit::Data => {
-            Error::temporary(format_args!("another run has committed {} since this one began", now.id))
-        }
-        _ => error,
-    }
-}
-
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// For people.
@@ -427,21 +280,4 @@ pub(crate) fn rfc3339(now_ms: i64) -> String {
 pub(crate) fn folder_name(hello: &Hello, tool: &str, name: Option<&str>) -> String {
     let name = name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned);
     if hello.shard.is_empty() { name } else { format!("{name}.shard-{}", hello.shard) }
-}
-
-impl From<checkpoint::Error> for Error {
-    fn from(error: checkpoint::Error) -> Self {
-        use checkpoint::Error as From;
-        match &error {
-            From::Io { path, source } => Self::io(path.display(), source),
-            From::Missing { .. } => Self::data(error)
-                .hint("is --state the folder of this pipeline? A stage that moved keeps its state with --as NAME"),
-            From::Damaged { .. } => Self::data(error).hint(DAMAGED_HINT),
-            From::OtherFlags { .. } => Self::data(error)
-                .hint("give the old flags, or begin anew with an empty --state folder and another output"),
-            From::InUse { .. } => {
-                Self::temporary(error).hint("one pipeline at a time can use a state folder or an output")
-            }
-        }
-    }
 }

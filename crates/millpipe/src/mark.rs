@@ -13,6 +13,9 @@ pub const PREFIX: &[u8] = b"{\"$\":";
 /// The kind of the mark that a stage of a checked stream ends with when it has failed for good.
 pub(crate) const FAILED: &str = "failed";
 
+/// That of one that has failed, and may do better when it is started again; or of the next one, where it could say nothing more.
+pub(crate) const DIED: &str = "died";
+
 /// True when the line is a mark.
 #[inline]
 pub fn is_mark(line: &[u8]) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::accounting::{Counts, timed};
 use crate::drain::Drain;
 use crate::fault::{Error, Exit, Fault};
-use crate::mark::{FAILED, Mark};
+use crate::mark::{DIED, FAILED, Mark};
 use crate::other_format;
 use crate::rejects::{Late, OnError, Policy, Rejects};
 
@@ -91,16 +91,19 @@ impl Out {
         }
     }
 
-    /// The last words of a stage of a checked stream, if it has failed for good: those behind it then know that a new start does
-    /// not help. What it has written since it failed is not for them.
-    pub(crate) fn last_words(&mut self, name: &str, result: &Result<(), Fault>) {
-        if !matches!(result, Err(Fault::Stop(error)) if error.exit != Exit::Temporary) {
-            return;
-        }
+    /// The last words of a stage of a checked stream that has failed: those after it then know who it was, and if it has failed
+    /// for good, that a new start does not help. What it has written since it failed is not for them. `died` is the stage before it
+    /// that has ended without such words.
+    pub(crate) fn last_words(&mut self, name: &str, died: Option<&str>, result: &Result<(), Fault>) {
+        let Err(Fault::Stop(error)) = result else { return };
         if self.failed.take().is_some() {
             self.bytes.clear();
         }
-        self.mark(&Mark::new(FAILED).with("by", name));
+        let mark = match error.exit {
+            Exit::Temporary => Mark::new(DIED).with("stage", died.unwrap_or(name)),
+            _ => Mark::new(FAILED).with("by", name),
+        };
+        self.mark(&mark);
     }
 
     /// From now on full blocks go there, and what `flush_all` finds.

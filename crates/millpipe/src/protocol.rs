@@ -9,8 +9,10 @@ use crate::keeper::{Keeper, folder_name};
 use crate::line_count::{Miscount, check_count};
 use crate::lines::{is_blank, without_byte_order_mark};
 use crate::loss::Loss;
-use crate::mark::{FAILED, Mark, is_mark};
+use crate::mark::{DIED, FAILED, Mark, is_mark};
+use crate::no_hello;
 use crate::out::{Out, Place};
+use crate::outside::must_be_outside;
 use crate::stage::Stage;
 
 /// Where a stream is in its life.
@@ -52,6 +54,11 @@ pub(crate) struct Protocol {
     pub sees_from: bool,
     /// A stage before this one has failed for good, and said so.
     failed: Option<String>,
+    /// A stage before this one has ended too early; and the one right before, if that says nothing.
+    died: Option<String>,
+    before: Option<String>,
+    /// The input has ended without the end mark.
+    pub is_cut: bool,
     /// Of a sink: nothing is written any more.
     loss: Option<Loss>,
     /// The last barrier has gone on: what the stage still holds is in that checkpoint, and for the next run to write.
@@ -70,6 +77,9 @@ impl Protocol {
             is_sink,
             sees_from: false,
             failed: None,
+            died: None,
+            before: None,
+            is_cut: false,
             loss: None,
             is_closing: false,
             begins_with_objects: false,
@@ -87,6 +97,7 @@ impl Protocol {
         self.line_number += 1;
         let line = match self.life {
             Life::Plain => line,
+            Life::New if self.waits_for_hello() && no_hello::is_passed_over(line, self.line_number)? => return Ok(()),
             _ if self.loss.is_some() => {
                 self.failed = self.failed.take().or_else(|| Loss::who_failed(line));
                 return Ok(());
@@ -148,8 +159,13 @@ impl Protocol {
     pub fn cut_short(&self, what: &str) -> Error {
         match (&self.loss, &self.failed) {
             (Some(loss), None) => loss.why.clone(),
-            (_, failed) => cut_short(what, failed.as_deref()),
+            (_, failed) => cut_short(what, failed.as_deref(), self.who_died()),
         }
+    }
+
+    /// Whose end has cut the stream short, if it was.
+    pub fn who_died(&self) -> Option<&str> {
+        self.died.as_deref().or(self.before.as_deref()).filter(|_| self.is_cut)
     }
 
     /// Time has passed.
@@ -159,6 +175,11 @@ impl Protocol {
     #[inline]
     pub fn check_loss(&self, now_ms: i64) -> Result<(), Error> {
         self.loss.as_ref().map_or(Ok(()), |loss| loss.check(now_ms))
+    }
+
+    /// A hello has to be the first that comes, by `--exactly-once`.
+    pub fn waits_for_hello(&self) -> bool {
+        self.config.exactly_once && self.life == Life::New
     }
 
     /// A checked stream has had its end.
@@ -174,6 +195,9 @@ impl Protocol {
 
     /// The stream is plain, and the stage may speak.
     pub fn begin<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+        if self.waits_for_hello() {
+            return Err(no_hello::error(self.line_number).into());
+        }
         if self.life == Life::New {
             self.life = Life::Plain;
             stage.start(out)?;
@@ -230,8 +254,10 @@ impl Protocol {
             "hello" => self.hello(stage, out, mark)?,
             "barrier" => self.barrier(stage, out, mark)?,
             "end" => self.end(stage, out, mark)?,
-            FAILED if self.life == Life::Checked => {
-                self.failed = mark.text("by").map(str::to_owned);
+            FAILED | DIED if self.life == Life::Checked => {
+                let (who, field) =
+                    if mark.kind() == FAILED { (&mut self.failed, "by") } else { (&mut self.died, "stage") };
+                *who = mark.text(field).map(str::to_owned);
                 if !self.is_sink {
                     stage.catch_up(out)?;
                     out.mark(&mark);
@@ -259,6 +285,10 @@ impl Protocol {
         out.stream_is_checked(&self.config.policy, self.is_sink);
         let hop = mark.number("hop").unwrap_or(0) + 1;
         mark.set("hop", hop);
+        if let Some(hops) = mark.get("hops").and_then(serde_json::Value::as_array) {
+            self.before = hops.last().and_then(serde_json::Value::as_str).map(str::to_owned);
+            self.sign(&mut mark);
+        }
         let hello = Hello::read(&mark)?;
         if !self.is_sink {
             // Before our own state is read: the stages restore side by side.
@@ -275,13 +305,17 @@ impl Protocol {
     fn open<S: Stage>(&mut self, stage: &mut S, out: &mut Out, hello: &Hello) -> Result<(), Fault> {
         let name = folder_name(hello, &self.config.name, self.config.state_name.as_deref());
         let kept = Kept { run: hello.run.clone(), folder: stage.has_state().then_some(name), flags: stage.flags() };
+        if let Some(rejects) = &self.config.policy.rejects {
+            must_be_outside(hello, "--rejects", rejects)?;
+        }
         stage.begin_checkpoints()?;
         self.keeper.open(&hello.state, &hello.run, kept.folder.as_deref())?;
         if self.is_sink {
+            self.keeper.show_sink()?;
             let truth = stage.open(hello, out)?;
             self.keeper.compare(hello, truth, stage.target(), out.now_ms())?;
-        } else if let (Some(id), Some(_)) = (&hello.restore.id, &kept.folder) {
-            self.keeper.load(id, &kept.flags, &mut |part| match part {
+        } else if hello.restore.id.is_some() && kept.folder.is_some() {
+            self.keeper.load(hello, &self.config.name, &kept.flags, &mut |part| match part {
                 Part::Head(mut head) => stage.restore(&mut head),
                 Part::Entry { key, value } => stage.restore_entry(key, value),
             })?;

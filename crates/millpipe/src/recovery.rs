@@ -1,6 +1,6 @@
 //! What to go on from: facts in, decision out.
 
-use checkpoint::Committed;
+use checkpoint::{Committed, SAVEPOINT};
 
 use crate::fault::Error;
 use crate::hello::Truth;
@@ -11,22 +11,29 @@ pub(crate) const KAFKA: &str = "kafka";
 /// What a new run restores. `seen` is what the source saw of the target itself, `copy` is `DIR/committed`.
 ///
 /// The copy can be one commit behind, so what was seen counts more; but a target that the source cannot see has only
-/// the copy.
+/// the copy. `group` is whose offsets were seen.
 ///
 /// # Errors
 /// When the two cannot be of one pipe.
-pub(crate) fn decide(seen: Option<Truth>, copy: Option<&Committed>) -> Result<Truth, Error> {
+pub(crate) fn decide(seen: Option<Truth>, copy: Option<&Committed>, group: &str) -> Result<Truth, Error> {
     let copied = || Truth { id: copy.map(|copy| copy.id.clone()), ..Truth::default() };
     let Some(seen) = seen else { return Ok(copied()) };
-    match copy {
-        None => Ok(seen),
-        Some(copy) if copy.sink != KAFKA => Ok(Truth { id: Some(copy.id.clone()), positions: seen.positions }),
-        Some(copy) if seen.id.is_none() => Err(Error::data(format_args!(
-            "the state folder knows the commit {}, the consumer group knows none",
+    match (copy, &seen.id) {
+        (None, _) => Ok(seen),
+        (Some(copy), Some(id)) if copy.sink == SAVEPOINT && *id != copy.id => Err(Error::data(format_args!(
+            "the state folder is a copy of checkpoint {}, the consumer group \"{group}\" is at {id}",
+            copy.id
+        ))
+        .hint(format_args!(
+            "to go on from the copy: another -G than \"{group}\" and another output; from {id}: the state folder of that run"
+        ))),
+        (Some(copy), _) if copy.sink != KAFKA => Ok(Truth { id: Some(copy.id.clone()), positions: seen.positions }),
+        (Some(copy), None) => Err(Error::data(format_args!(
+            "the state folder knows the commit {}, the consumer group \"{group}\" knows none",
             copy.id
         ))
         .hint("another -G or --state than before? A new pipeline begins with a new group and an empty folder")),
-        Some(_) => Ok(seen),
+        (Some(_), Some(_)) => Ok(seen),
     }
 }
 
@@ -56,25 +63,36 @@ mod tests {
 
     #[test]
     fn what_the_source_saw_counts_more_than_the_copy() {
-        assert_eq!(decide(Some(truth(Some(8), 80)), Some(&copy(7, "kafka"))).unwrap(), truth(Some(8), 80));
+        assert_eq!(decide(Some(truth(Some(8), 80)), Some(&copy(7, "kafka")), "g").unwrap(), truth(Some(8), 80));
     }
 
     #[test]
     fn without_a_view_of_the_target_the_copy_counts() {
-        assert_eq!(decide(None, Some(&copy(7, "kafka"))).unwrap().id, Some(CheckpointId::new("r", 7)));
-        assert_eq!(decide(None, None).unwrap(), Truth::default());
+        assert_eq!(decide(None, Some(&copy(7, "kafka")), "").unwrap().id, Some(CheckpointId::new("r", 7)));
+        assert_eq!(decide(None, None, "").unwrap(), Truth::default());
     }
 
     #[test]
     fn offsets_of_a_group_say_nothing_of_a_sink_of_files() {
-        let decided = decide(Some(truth(None, 80)), Some(&copy(7, "files"))).unwrap();
+        let decided = decide(Some(truth(None, 80)), Some(&copy(7, "files")), "g").unwrap();
         assert_eq!(decided.id, Some(CheckpointId::new("r", 7)));
     }
 
     #[test]
     fn a_group_without_a_commit_does_not_fit_a_folder_with_one() {
-        let error = decide(Some(truth(None, 0)), Some(&copy(7, "kafka"))).unwrap_err();
+        let error = decide(Some(truth(None, 0)), Some(&copy(7, "kafka")), "g").unwrap_err();
         assert!(error.message.contains("r.7"), "{error}");
+    }
+
+    #[test]
+    fn an_older_copy_does_not_go_on_under_the_same_group() {
+        let error = decide(Some(truth(Some(8), 80)), Some(&copy(7, SAVEPOINT)), "job").unwrap_err();
+        assert!(error.message.contains("copy of checkpoint r.7, the consumer group \"job\" is at r.8"), "{error}");
+        assert!(error.hint.unwrap().contains("another -G than \"job\""));
+        for seen in [truth(Some(7), 70), truth(None, 0)] {
+            let decided = decide(Some(seen), Some(&copy(7, SAVEPOINT)), "job").unwrap();
+            assert_eq!(decided.id, Some(CheckpointId::new("r", 7)));
+        }
     }
 
     #[test]

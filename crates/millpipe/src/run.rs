@@ -81,7 +81,8 @@ pub(crate) fn drive<S: Stage>(
     }
     if driver.is_checked() && !driver.stage.is_sink() {
         let name = driver.name().to_owned();
-        driver.out.last_words(&name, &result);
+        let died = driver.who_died().map(str::to_owned);
+        driver.out.last_words(&name, died.as_deref(), &result);
     }
     let flushed = match &result {
         Err(Fault::ReaderGone) => Ok(()),

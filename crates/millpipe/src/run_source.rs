@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::time::Duration;
 
-use checkpoint::{Committed, Disk, Lock, RealDisk};
+use checkpoint::{Disk, Lock, RealDisk};
 
 use crate::accounting::{Role, timed};
 use crate::args::{ExactlyOnceArgs, RunArgs};
@@ -47,7 +47,7 @@ pub fn run_source<S: Source>(
         Some((dir, _lock)) => Some(Checkpoints {
             state: dir.clone(),
             interval_ms: exactly_once.interval.0,
-            run: new_run(now_ms(), checkpoint::read_committed(&RealDisk, dir).map_err(Error::from)?.as_ref()),
+            run: new_run(now_ms(), newest_run(dir)?.as_deref()),
             drains: !exactly_once.no_drain,
         }),
     };
@@ -55,7 +55,7 @@ pub fn run_source<S: Source>(
     let mut monitor = Monitor::new(&config.name, Role::Source, args)?;
     let mut result = pump(&mut driver, &mut monitor, &stop);
     if driver.has_said_hello() {
-        driver.out.last_words(&config.name, &result);
+        driver.out.last_words(&config.name, None, &result);
     }
     if result != Err(Fault::ReaderGone) {
         result = result.and(monitor.flush(&mut driver.out));
@@ -78,9 +78,16 @@ fn lock(state: &Path) -> Result<(std::path::PathBuf, Lock), Error> {
     Ok((state, lock))
 }
 
-/// The name of a new run. Later ones sort behind earlier ones, also when the clock was set back since.
-fn new_run(now_ms: i64, last: Option<&Committed>) -> String {
-    let last_ms = last.and_then(|last| i64::from_str_radix(last.id.run.split('-').next()?, 16).ok());
+/// The last run that the folder knows: the one that has committed last, or a later one whose commit, if there was any, only
+/// the target knows.
+fn newest_run(dir: &Path) -> Result<Option<String>, Error> {
+    let committed = checkpoint::read_committed(&RealDisk, dir)?.map(|committed| committed.id.run);
+    Ok(checkpoint::live_run(&RealDisk, dir)?.max(committed))
+}
+
+/// The name of a new run. Later ones sort after earlier ones, also when the clock was set back since.
+fn new_run(now_ms: i64, last: Option<&str>) -> String {
+    let last_ms = last.and_then(|last| i64::from_str_radix(last.split('-').next()?, 16).ok());
     let ms = now_ms.max(last_ms.map_or(0, |ms| ms.saturating_add(1)));
     let random = RandomState::new().hash_one(std::process::id());
     format!("{ms:011x}-{:08x}", random & 0xffff_ffff)
@@ -115,15 +122,27 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use checkpoint::CheckpointId;
+    use checkpoint::{CheckpointId, Committed};
 
     #[test]
-    fn a_later_run_sorts_behind_an_earlier_one_whatever_the_clock_says() {
+    fn a_later_run_sorts_after_an_earlier_one_whatever_the_clock_says() {
         let first = new_run(1_800_000_000_000, None);
         assert!(new_run(1_800_000_000_001, None) > first);
-        let id = CheckpointId::new(&first, 7);
-        let last = Committed { id, sink: String::new(), snapshots: Vec::new(), at: String::new() };
-        assert!(new_run(5, Some(&last)) > first);
+        assert!(new_run(5, Some(&first)) > first);
         assert!(CheckpointId::new(&first, 1).to_string().parse::<CheckpointId>().is_ok());
+    }
+
+    #[test]
+    fn the_newest_run_is_known_before_its_first_commit_and_after_the_folder_was_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(newest_run(dir.path()).unwrap(), None);
+        checkpoint::begin_run(&RealDisk, dir.path(), "b").unwrap();
+        assert_eq!(newest_run(dir.path()).unwrap().as_deref(), Some("b"));
+        for (run, newest) in [("a", "b"), ("c", "c")] {
+            let id = CheckpointId::new(run, 7);
+            let last = Committed { id, sink: String::new(), snapshots: Vec::new(), at: String::new() };
+            checkpoint::write_committed(&RealDisk, dir.path(), &last).unwrap();
+            assert_eq!(newest_run(dir.path()).unwrap().as_deref(), Some(newest));
+        }
     }
 }

@@ -10,34 +10,62 @@ use crate::stage::{Sink, Stage};
 
 /// How often a sink may serve its callbacks.
 const IDLE_EVERY_MS: i64 = 100;
+/// How long a sink waits for something to come before it looks for its target.
+const CONNECT_AFTER_MS: i64 = 2_000;
 
 /// The stage that a sink is to the runtime.
 pub struct SinkStage<S> {
     sink: S,
     idle_at_ms: i64,
+    is_connected: bool,
+    /// When it is connected at the latest; 0 before the clock is known.
+    connect_at_ms: i64,
+    /// A hello, a line or a reject has come. A start that gets none of them, as its source has failed, changes nothing.
+    has_begun: bool,
 }
 
 impl<S> SinkStage<S> {
     pub(crate) fn new(sink: S) -> Self {
-        Self { sink, idle_at_ms: 0 }
+        Self { sink, idle_at_ms: 0, is_connected: false, connect_at_ms: 0, has_begun: false }
+    }
+}
+
+impl<S: Sink> SinkStage<S> {
+    #[cold]
+    fn begin(&mut self) -> Result<(), Fault> {
+        self.has_begun = true;
+        self.connect()
+    }
+
+    fn connect(&mut self) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.is_connected, true) { Ok(()) } else { self.sink.connect() }
     }
 }
 
 impl<S: Sink> Stage for SinkStage<S> {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        if !self.has_begun {
+            self.begin()?;
+        }
         self.sink.line(line, out)
     }
 
     /// Marks end at the sink.
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if mark.kind() == "reject" { self.sink.reject(mark, out) } else { Ok(()) }
+        if mark.kind() != "reject" {
+            return Ok(());
+        }
+        self.begin()?;
+        self.sink.reject(mark, out)
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.sink.finish(out)
+        self.connect()?;
+        if self.has_begun { self.sink.finish(out) } else { Ok(()) }
     }
 
     fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
+        self.begin()?;
         self.sink.open(hello, out)
     }
 
@@ -75,6 +103,13 @@ impl<S: Sink> Stage for SinkStage<S> {
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.idle_at_ms = out.now_ms() + IDLE_EVERY_MS;
+        if self.connect_at_ms == 0 {
+            self.connect_at_ms = out.now_ms() + CONNECT_AFTER_MS;
+        }
+        if !self.is_connected && out.now_ms() < self.connect_at_ms {
+            return Ok(());
+        }
+        self.connect()?;
         self.sink.idle(out)
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use checkpoint::{Changes, CheckpointId, Part, Snapshot};
 
 use crate::fault::{Error, Fault};
-use crate::hello::{Hello, Positions, Truth};
+use crate::hello::{Hello, Positions};
 use crate::keeper::{Keeper, folder_name, rfc3339};
 use crate::mark::Mark;
 use crate::out::Out;
@@ -23,7 +23,8 @@ const LOOK_MS: i64 = 2;
 const PROBE_EVERY_MS: i64 = 1_000;
 /// A sink gives up earlier, with a reason.
 const COMMIT_WAIT_MS: i64 = 300_000;
-const COMMIT_WARN_MS: i64 = 10_000;
+/// After so many probes it is asked where the commit is. They are counted, as a clock may jump.
+const PROBES_BEFORE_DOUBT: u32 = 10;
 
 /// What makes a stream checked.
 #[derive(Clone, Debug)]
@@ -89,6 +90,9 @@ struct InFlight {
     positions: Positions,
     since_ms: i64,
     probe_at_ms: i64,
+    probes: u32,
+    /// The hello has come to a sink. A stale sink of an older run could take the sign away again.
+    has_sink: bool,
     warned: bool,
 }
 
@@ -115,7 +119,7 @@ impl<S: Source> SourceDriver<S> {
     pub fn begin(&mut self) -> Result<(), Fault> {
         if let Some(epochs) = &mut self.epochs {
             let hello = epochs.restore(&mut self.source, &self.name)?;
-            self.out.mark(&hello.mark());
+            self.out.mark(&hello.mark().with("hops", [self.name.as_str()].as_slice()));
             epochs.next_at_ms = self.out.now_ms() + epochs.checkpoints.interval_ms.min(FIRST_BARRIER_MS);
         }
         self.source.start(&mut self.out)
@@ -195,21 +199,24 @@ impl Epochs {
         self.keeper.open(state, run, None)?;
         self.keeper.begin()?;
         let copy = self.keeper.committed()?;
-        let restore = recovery::decide(source.truth()?, copy.as_ref())?;
+        let seen = source.truth()?;
+        let sink = source.for_sink();
+        let group = sink.get("group").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let restore = recovery::decide(seen, copy.as_ref(), group)?;
         let hello = Hello {
             run: run.clone(),
             hop: 1,
             state: state.clone(),
             restore,
-            sink: source.for_sink(),
+            sink,
             interval_ms: u64::try_from(*interval_ms).unwrap_or(0),
             shard: String::new(),
         };
         self.folder = folder_name(&hello, name, None);
         self.keeper.open(state, run, Some(&self.folder))?;
-        if let Truth { id: Some(id), .. } = &hello.restore {
+        if hello.restore.id.is_some() {
             let mut position = String::new();
-            self.keeper.load(id, &self.flags, &mut |part| {
+            self.keeper.load(&hello, name, &self.flags, &mut |part| {
                 if let Part::Head(head) = part {
                     position = String::from_utf8_lossy(head).trim_end().to_owned();
                 }
@@ -252,7 +259,8 @@ impl Epochs {
         self.next_at_ms = out.now_ms() + self.checkpoints.interval_ms;
         let since_ms = out.now_ms();
         let probe_at_ms = since_ms + PROBE_EVERY_MS;
-        self.in_flight = Some(InFlight { id, positions, since_ms, probe_at_ms, warned: false });
+        self.in_flight =
+            Some(InFlight { id, positions, since_ms, probe_at_ms, probes: 0, has_sink: self.seq > 1, warned: false });
         Ok(())
     }
 
@@ -278,7 +286,7 @@ impl Epochs {
                 return Err(Error::temporary(format_args!("another run of this pipeline has committed {id}")).into());
             }
         }
-        in_flight.wait(now_ms, out)
+        in_flight.wait(now_ms, &self.keeper, out)
     }
 
     /// How long the source may wait for its input.
@@ -289,30 +297,53 @@ impl Epochs {
 }
 
 impl InFlight {
-    fn wait(&mut self, now_ms: i64, out: &mut Out) -> Result<(), Fault> {
+    fn wait(&mut self, now_ms: i64, keeper: &Keeper, out: &mut Out) -> Result<(), Fault> {
         let waited_ms = now_ms - self.since_ms;
         if now_ms >= self.probe_at_ms {
             self.probe_at_ms = now_ms + PROBE_EVERY_MS;
+            self.probes += 1;
+            self.has_sink = self.has_sink || keeper.has_sink()?;
             out.mark(&Mark::new("waiting").with("for", self.id.to_string()));
+            if self.probes >= PROBES_BEFORE_DOUBT {
+                self.doubt(out)?;
+            }
         }
         if waited_ms >= COMMIT_WAIT_MS {
-            return Err(Error::temporary(format_args!("no commit of {} in {} s", self.id, waited_ms / 1000))
-                .hint(
-                    "is there a sink at the end of the pipe that commits (kafka-cat-out, file-cat-out, exec-cat-out)? \
-                     Does a program between leave marks out (jq 'select(…)')? filter and parallel-map keep them",
-                )
-                .into());
+            let hint = if self.has_sink { SLOW_SINK } else { NO_SINK };
+            let seconds = waited_ms / 1000;
+            return Err(Error::temporary(format_args!("no commit of {} in {seconds} s", self.id)).hint(hint).into());
         }
-        if waited_ms >= COMMIT_WARN_MS && !self.warned {
-            self.warned = true;
-            out.warn(format_args!(
-                "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits\n\
-                 hint: a program between that keeps its output back (jq --unbuffered, grep --line-buffered), or leaves marks out? \
-                 (jq 'select(…)': filter and parallel-map keep them)",
-                self.id,
-                waited_ms / 1000
-            ));
+        Ok(())
+    }
+
+    /// A sink that has taken the hello is slow. One that has not, in such a time, is none: what reads the lines then is not
+    /// exactly-once, and must not go on.
+    fn doubt(&mut self, out: &mut Out) -> Result<(), Fault> {
+        if !self.has_sink && out.counts.lines_out > 0 {
+            return Err(Error::data(format_args!(
+                "no sink has taken the hello mark within {PROBES_BEFORE_DOUBT} s, and lines go on: what reads them is not exactly-once"
+            ))
+            .hint(NO_SINK)
+            .into());
+        }
+        if !std::mem::replace(&mut self.warned, true) {
+            let what = match self.has_sink {
+                true => format!(
+                    "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits",
+                    self.id, self.probes
+                ),
+                false => format!("no sink has taken the hello mark within {PROBES_BEFORE_DOUBT} s"),
+            };
+            let hint = if self.has_sink { SLOW_SINK } else { NO_SINK };
+            out.warn(hint.lines().fold(what, |text, line| text + "\nhint: " + line));
         }
         Ok(())
     }
 }
+
+const NO_SINK: &str = "is there a sink at the end of the pipe (file-cat-out, kafka-cat-out, exec-cat-out)? A > in a filter needs \
+    quotes, or it makes a file\n\
+    a program between that takes marks out (grep, jq 'select(…)')? filter and parallel-map FILTER keep them, any other program \
+    can run inside parallel-map -- CMD; with --exactly-once at the sink it says so at the first line";
+const SLOW_SINK: &str = "a sink or stage that needs so long, or a program between that keeps its output back (jq --unbuffered, \
+    grep --line-buffered)?";

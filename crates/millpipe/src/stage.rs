@@ -320,6 +320,15 @@ pub trait Source {
 
 /// The last stage of a pipe.
 pub trait Sink {
+    /// Finds the target, and whether it takes anything at all; that may take its time. Called before all else, when something
+    /// has come, or two seconds after the start if nothing has: a source wants to know soon that its hello has come to a sink.
+    ///
+    /// # Errors
+    /// `Fault::Stop` when there is no such target, or it cannot be asked.
+    fn connect(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// One data line to deliver; may be delivered later, but in order where the target keeps one. The sink
     /// calls [`Out::settle`] for each line once it is acknowledged.
     ///
@@ -353,7 +362,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// The input is finished: returns when everything has been delivered.
+    /// The input is finished: returns when everything has been delivered. Not called where neither a hello nor a line nor a
+    /// reject came: then nothing is to be changed.
     ///
     /// # Errors
     /// `Fault::Stop` says how much was not.

@@ -65,6 +65,18 @@ fn ordered_finds_a_sub_pipeline_that_is_not_one_to_one() {
 }
 
 #[test]
+fn a_sub_pipe_that_takes_marks_out_of_a_checked_stream_ends_it() {
+    let input = format!("{HELLO}{}{{\"$\":\"end\",\"lines\":40,\"drain\":true}}\n", lines(40));
+    for flags in [&["-n", "2"][..], &["-n", "2", "--exactly-once"]] {
+        let ran = shard(flags, "grep --line-buffered k", &input);
+        ran.fails_with(1, "gives lines without the hello mark that it got\nshard: hint: a program in the sub-pipe");
+        assert_eq!(ran.stdout, "");
+        let kept = shard(flags, "cat", &input).ok();
+        assert!(kept.starts_with("{\"$\":\"hello\"") && kept.ends_with("\"drain\":true}\n"), "{kept}");
+    }
+}
+
+#[test]
 fn a_flood_through_shards_that_write_much_never_stops() {
     // Each line becomes a hundred: all pipes are full in both directions.
     let sub_pipe = "sed 's/.*/&\\n&\\n&\\n&\\n&/;s/.*/&\\n&\\n&\\n&/'";

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use checkpoint::CheckpointId;
 
+use crate::rename::Rename;
+
 const EXAMPLES: &str = "\
 Examples:
   What a pipeline would go on from, and what its aggregate remembers:
@@ -26,6 +28,11 @@ Examples:
     generate --lines 3000 --exactly-once --state clicks --no-drain | window --size 10s | file-cat-out windows
     state save clicks clicks-of-today
     state diff clicks clicks-of-today
+
+  A stage is put in between, and those after it get names, so that the next change needs nothing of this:
+    generate --lines 3000 --exactly-once --state clicks --no-drain | window --size 10s | file-cat-out windows
+    state save clicks clicks-renamed --rename 2-window=w
+    generate --lines 3000 --exactly-once --state clicks-renamed | filter true | window --as w --size 10s | file-cat-out windows
 
   The state of two shards for three:
     job() { generate --lines 3000 --exactly-once --state \"$1\" --no-drain | watermark | shard --by key -n \"$2\" -- \"$3\" | file-cat-out counts; }
@@ -79,7 +86,8 @@ pub enum Command {
     /// Copy the committed checkpoint, to start another pipeline from or to come back to
     ///
     /// TO becomes a state folder, with one file for each stage. A pipeline with the same stages and flags goes on from it with
-    /// --state TO. It is safe on the disk when this ends; when it fails, nothing is left in TO.
+    /// --state TO. Where stages have moved since, or have names (--as), --rename says which is which. It is safe on the disk when
+    /// this ends; when it fails, nothing is left in TO.
     Save(Save),
 
     /// Copy the committed checkpoint for another number of shards
@@ -146,6 +154,11 @@ pub struct Save {
     /// Another checkpoint than the committed one, as RUN.SEQ
     #[arg(long, value_name = "ID")]
     pub id: Option<CheckpointId>,
+
+    /// Give the folder of a stage another name in the copy, for a stage that has moved or gets a name: 2-window=3-window, or
+    /// 2-window=w for --as w. As often as needed, all at once; in all shards
+    #[arg(long, value_name = "OLD=NEW")]
+    pub rename: Vec<Rename>,
 }
 
 #[derive(clap::Args, Debug)]

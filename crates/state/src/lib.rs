@@ -9,6 +9,7 @@ pub mod cli;
 mod diff;
 mod folder;
 pub mod printer;
+mod rename;
 mod reshard;
 mod save;
 mod show;

@@ -85,6 +85,8 @@ pub struct Throttle {
     /// The output has no room.
     is_blocked: bool,
     is_ending: bool,
+    /// A line has come: what is in the file to spill into is ours.
+    has_begun: bool,
     dropped: u64,
     gaps: Gaps,
 }
@@ -111,6 +113,7 @@ impl Throttle {
             is_waiting: false,
             is_blocked: false,
             is_ending: false,
+            has_begun: false,
             dropped: 0,
             gaps: Gaps::new(),
         })
@@ -248,11 +251,11 @@ fn ready_at_us(bucket: &Bucket, count: u64) -> i64 {
 }
 
 impl Stage for Throttle {
-    fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
-        Ok(self.queue.start()?)
-    }
-
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        if !self.has_begun {
+            self.queue.begin()?;
+            self.has_begun = true;
+        }
         json_fields::validate(line).map_err(Fault::bad)?;
         if self.queue.is_at_limit(line.len()) && !self.make_room(line, out)? {
             return Ok(());
@@ -265,7 +268,8 @@ impl Stage for Throttle {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if mark.kind() == "waiting" {
+        // A source that fails before its hello leaves marks at most: then what a run before has spilled is nobody's business.
+        if mark.kind() == "waiting" || !self.has_begun && self.queue.begin().is_err() {
             out.mark(mark);
             return Ok(());
         }

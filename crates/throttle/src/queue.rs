@@ -201,9 +201,11 @@ impl Queue {
         self.spill.as_mut().map_or(Ok(()), |spill| spill.file.clear())
     }
 
+    /// Lines come.
+    ///
     /// # Errors
     /// When a run before this one left something that no checkpoint has.
-    pub fn start(&self) -> Result<(), Error> {
+    pub fn begin(&self) -> Result<(), Error> {
         match &self.spill {
             Some(spill) if self.tracking.is_none() => spill.file.must_be_empty(),
             _ => Ok(()),

@@ -31,7 +31,10 @@ impl SpillFile {
         let broken = |error: io::Error| cannot(path, &error);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(broken)?;
         file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => Error::data(format_args!("{}: another process spills into it", path.display())),
+            TryLockError::WouldBlock => {
+                Error::temporary(format_args!("{}: another process spills into it", path.display()))
+                    .hint("two pipelines need two files; a run that has not ended yet can be waited for")
+            }
             TryLockError::Error(error) => broken(error),
         })?;
         let written = file.metadata().map_err(broken)?.len();

@@ -58,3 +58,36 @@ fn lines_of_other_kinds_are_not_slowed_down() {
     ran.fails_with(1, "line 6, byte 22: ");
     assert_eq!(ran.stdout, "0\n\"other\"\n\"other\"\n");
 }
+
+/// What a run that was killed has spilled.
+const LEFT: &str = "1\n2\n";
+
+#[test]
+fn a_start_that_gets_no_line_leaves_what_was_spilled_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spill");
+    std::fs::write(&file, LEFT).unwrap();
+    let spill = format!("spill:{}", file.display());
+    let args = ["--rate", "9/s", "--overflow", &spill];
+    for nothing in ["", "{\"$\":\"watermark\",\"time\":null}\n"] {
+        let ran = run(THROTTLE, &args, nothing);
+        assert_eq!(ran.stderr, "");
+        assert_eq!(ran.ok(), nothing, "marks pass");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), LEFT);
+    }
+    run(THROTTLE, &args, "3\n").fails_with(1, "spill: 4 bytes of a run that did not come to its end");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), LEFT);
+}
+
+#[test]
+fn a_file_that_another_process_spills_into_is_free_again_when_that_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spill");
+    let held = std::fs::File::create(&file).unwrap();
+    held.lock().unwrap();
+    let spill = format!("spill:{}", file.display());
+    run(THROTTLE, &["--rate", "9/s", "--overflow", &spill], "1\n")
+        .fails_with(75, "spill: another process spills into it");
+    drop(held);
+    assert_eq!(run(THROTTLE, &["--rate", "9/s", "--overflow", &spill], "1\n").ok(), "1\n");
+}

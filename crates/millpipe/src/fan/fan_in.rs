@@ -15,7 +15,7 @@ use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
 use crate::line_count::check_count;
 use crate::lines::{Piece, Splitter, is_blank, lines_of, ordinary_lines, without_byte_order_mark};
-use crate::mark::{FAILED, Mark, is_mark};
+use crate::mark::{DIED, FAILED, Mark, is_mark};
 use crate::protocol::Life;
 
 /// Where a line is from: the input's number, the line's number in it, and the byte that it begins at.
@@ -70,8 +70,9 @@ struct Input {
     bytes: u64,
     /// Data lines since the last barrier.
     epoch_lines: u64,
-    /// A stage of it has failed for good, and said so.
+    /// A stage of it has failed for good, or has ended too early, and said so.
     failed: Option<String>,
+    died: Option<String>,
 }
 
 /// The state machine.
@@ -84,7 +85,12 @@ pub(crate) struct FanIn {
     receiver: String,
     /// Whether the streams are checked, once the first has begun.
     checked: Option<bool>,
+    /// What goes into the sub-pipes that are the inputs here is checked.
+    gave_hello: bool,
 }
+
+const KEEP_MARKS: &str = "a program in the sub-pipe that takes marks out (grep, jq 'select(…)')? filter and parallel-map FILTER keep them, \
+     and any other program can run inside parallel-map -- CMD";
 
 impl FanIn {
     pub fn new(names: Vec<String>, receiver: &str, line_bytes_max: usize) -> Self {
@@ -98,9 +104,15 @@ impl FanIn {
             bytes: 0,
             epoch_lines: 0,
             failed: None,
+            died: None,
         };
         let inputs = names.iter().map(input).collect();
-        Self { inputs, line_bytes_max, names, receiver: receiver.to_owned(), checked: None }
+        Self { inputs, line_bytes_max, names, receiver: receiver.to_owned(), checked: None, gave_hello: false }
+    }
+
+    /// What goes into the sub-pipes is checked, and so must be what comes out of them.
+    pub fn expect_checked(&mut self) {
+        (self.checked, self.gave_hello) = (Some(true), true);
     }
 
     /// Whether this input can be read now: it has not ended, and waits for no other.
@@ -246,6 +258,10 @@ impl FanIn {
                 self.inputs[at].failed = mark.text("by").map(str::to_owned);
                 to.item(from, line)?;
             }
+            (DIED, Life::Checked) => {
+                self.inputs[at].died = mark.text("stage").map(str::to_owned);
+                to.item(from, line)?;
+            }
             _ => to.item(from, line)?,
         }
         Ok(())
@@ -264,8 +280,8 @@ impl FanIn {
     }
 
     fn eof(&mut self, input: usize, torn: Option<Vec<u8>>, to: &mut impl Confluence) -> Result<(), Fault> {
-        let failed = self.inputs[input].failed.as_deref();
-        let short = |what| Err(self.named(input, cut_short(what, failed)).into());
+        let Input { failed, died, .. } = &self.inputs[input];
+        let short = |what| Err(self.named(input, cut_short(what, failed.as_deref(), died.as_deref())).into());
         match (self.inputs[input].life, &torn) {
             (Life::Ended, _) => {}
             (Life::Checked, None) => return short("without an end mark"),
@@ -297,7 +313,7 @@ impl FanIn {
         // An empty plain input may have ended before the others turned out to be checked.
         let early = self.inputs.iter().position(|input| input.is_over && input.life == Life::New);
         match early.filter(|_| self.is_checked()) {
-            Some(input) => Err(self.named(input, cut_short("before its first line", None)).into()),
+            Some(input) => Err(self.named(input, cut_short("before its first line", None, None)).into()),
             None => Ok(()),
         }
     }
@@ -351,9 +367,15 @@ impl FanIn {
         if *self.checked.get_or_insert(checked) == checked {
             return Ok(());
         }
+        let name = self.called(input);
+        if self.gave_hello {
+            return Err(
+                Error::data(format_args!("{name} gives lines without the hello mark that it got")).hint(KEEP_MARKS)
+            );
+        }
         let word =
             if checked { "is a checked stream, and the others are not" } else { "is no checked stream, as others are" };
-        Err(Error::data(format_args!("{} {word}", self.called(input)))
+        Err(Error::data(format_args!("{name} {word}"))
             .hint("exactly-once is of a whole pipeline: one source with --exactly-once must begin all inputs"))
     }
 

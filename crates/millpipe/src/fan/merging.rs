@@ -54,7 +54,7 @@ impl<S: Merge> Confluence for Driver<S> {
     }
 
     fn input_ended(&mut self, input: usize) -> Result<(), Fault> {
-        if self.protocol.is_over() {
+        if self.protocol.is_over() || self.protocol.waits_for_hello() {
             return Ok(());
         }
         self.protocol.begin(&mut self.stage, &mut self.out)?;

@@ -77,7 +77,7 @@ pub fn run_shard<R: Route, M: Merge>(
     };
     let result = run.pump(&mut monitor);
     if run.relay.has_said_hello {
-        run.relay.out.last_words(run.driver.name(), &result);
+        run.relay.out.last_words(run.driver.name(), run.driver.who_died(), &result);
     }
     // What was written before an error is good: it goes out, unless nobody reads.
     let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { monitor.flush(&mut run.relay.out) };
@@ -253,6 +253,9 @@ impl<R: Route, M: Merge> Run<R, M> {
             }
             Ok(n) => {
                 self.driver.feed(&self.buffer[..n])?;
+                if self.driver.has_had_hello() {
+                    self.fan_in.expect_checked();
+                }
                 if self.flood.begins_with(n, Instant::now()) {
                     widen(rustix::stdio::stdin());
                     self.buffer.grow(FLOOD_CHUNK_BYTES);

@@ -1,14 +1,15 @@
 //! Streams with checkpoints, on the state machines that keep them, with a state folder on the disk.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod fit;
+mod removed;
 mod sources;
 mod world;
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use checkpoint::{Committed, RealDisk, write_committed};
+use checkpoint::RealDisk;
 use millpipe::{CheckpointId, Config, Driver, Error, Exit, Rejects};
 
 use world::{Counter, World, barrier, stopped};
@@ -31,25 +32,6 @@ fn a_stage_goes_on_from_the_snapshot_that_hello_names() {
         let written = String::from_utf8(second.out.take()).unwrap();
         assert!(written.starts_with(expected), "from {id}: {written}");
     }
-}
-
-#[test]
-fn a_snapshot_of_other_flags_stops_the_run() {
-    let world = World::new();
-    let mut first = world.stage("--by x");
-    first.feed(format!("{}x\n{}", world.hello("a", None), barrier("a.1", 1, "")).as_bytes()).unwrap();
-    world.save();
-    let error = stopped(world.stage("--by y").feed(world.hello("b", Some("a.1")).as_bytes()));
-    assert_eq!(error.exit, Exit::Data);
-    assert!(error.message.contains("--by x") && error.message.contains("--by y"), "{error}");
-}
-
-#[test]
-fn a_snapshot_that_is_missing_stops_the_run() {
-    let world = World::new();
-    let error = stopped(world.stage("").feed(world.hello("b", Some("a.1")).as_bytes()));
-    assert_eq!(error.exit, Exit::Data, "{error}");
-    assert!(error.message.contains("2-counter") && error.hint.is_some(), "{error}");
 }
 
 #[test]
@@ -81,38 +63,6 @@ fn the_last_barrier_flushes_and_the_end_does_not_flush_again() {
         .unwrap();
     let written = String::from_utf8(again.out.take()).unwrap();
     assert!(!written.contains("x 1"), "the snapshot is that behind the flush: {written}");
-}
-
-#[test]
-fn a_sink_whose_target_knows_another_commit_mends_the_copy_and_ends() {
-    let world = World::new();
-    world.commit("a.7");
-    let error = stopped(world.sink(Some(8)).feed(world.hello("b", Some("a.7")).as_bytes()));
-    assert_eq!(error.exit, Exit::Temporary, "{error}");
-    assert_eq!(world.committed().unwrap().id, CheckpointId::new("a", 8));
-    world.sink(Some(8)).feed(world.hello("c", Some("a.8")).as_bytes()).unwrap();
-}
-
-#[test]
-fn a_target_without_any_commit_is_not_that_of_this_state() {
-    let world = World::new();
-    let error = stopped(world.sink(None).feed(world.hello("b", Some("a.7")).as_bytes()));
-    assert_eq!(error.exit, Exit::Data, "{error}");
-}
-
-#[test]
-fn a_copied_checkpoint_may_begin_a_new_output() {
-    let world = World::new();
-    let committed = Committed {
-        id: CheckpointId::new("a", 7),
-        sink: checkpoint::SAVEPOINT.to_owned(),
-        snapshots: Vec::new(),
-        at: String::new(),
-    };
-    write_committed(&RealDisk, world.path(), &committed).unwrap();
-    world.sink(None).feed(world.hello("b", Some("a.7")).as_bytes()).unwrap();
-    let error = stopped(world.sink(Some(9)).feed(world.hello("c", Some("a.7")).as_bytes()));
-    assert_eq!(error.exit, Exit::Temporary, "an output that has commits is another matter: {error}");
 }
 
 #[test]
@@ -212,17 +162,4 @@ fn two_stages_cannot_keep_their_state_under_one_name() {
     first.feed(format!("{}{}", world.hello("a", None), barrier("a.1", 0, "")).as_bytes()).unwrap();
     let error = stopped(stage().feed(&first.out.take()));
     assert_eq!(error.exit, Exit::Usage, "{error}");
-}
-
-#[test]
-fn a_snapshot_that_cannot_be_written_ends_the_run() {
-    let world = World::new();
-    let mut stage = world.stage("");
-    stage.feed(world.hello("a", None).as_bytes()).unwrap();
-    fs::write(world.path().join("2-counter"), "a file where a folder should be").unwrap();
-    stage.feed(format!("x\n{}", barrier("a.1", 1, "")).as_bytes()).unwrap();
-    world.save();
-    assert!(stage.is_saving().is_err());
-    let error = stopped(stage.feed(barrier("a.2", 0, "").as_bytes()));
-    assert!(error.message.contains("2-counter"), "{error}");
 }

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use checkpoint::RealDisk;
 use millpipe::{Checkpoints, Error, Exit, Fault, Out, Policy, Polled, Positions, Rejects, Source, SourceDriver, Turn};
 use serde_json::json;
 
 use crate::world::World;
 
-/// Gives the numbers from 1 to `last`.
+/// Gives the numbers from 1 to `last`; then it has ended, or with 0 it waits for ever.
 struct Numbers {
     next: u64,
     last: u64,
@@ -17,7 +18,7 @@ struct Numbers {
 impl Source for Numbers {
     fn poll(&mut self, _wait_ms: u64, out: &mut Out) -> Result<Polled, Fault> {
         if self.next > self.last {
-            return Ok(Polled::Done);
+            return Ok(if self.last == 0 { Polled::Nothing } else { Polled::Done });
         }
         out.line(self.next.to_string().as_bytes());
         self.next += 1;
@@ -133,4 +134,66 @@ fn a_source_whose_state_another_run_has_taken_over_ends() {
     source.out.set_now_ms(70);
     let Err(Fault::Stop(error)) = source.turn(100) else { panic!("it goes on") };
     assert_eq!(error.exit, Exit::Temporary, "{error}");
+}
+
+/// A source whose barrier nobody commits, for twenty seconds: why it ended, and what it said.
+fn without_a_commit(world: &World, last: u64, step_ms: i64) -> (Option<Error>, Vec<String>) {
+    let mut source = source(world, "a", last);
+    source.begin().unwrap();
+    for now_ms in (0..20_000).step_by(step_ms.try_into().unwrap()) {
+        source.out.set_now_ms(now_ms);
+        if let Err(fault) = source.turn(100) {
+            let Fault::Stop(error) = fault else { panic!("{fault:?}") };
+            return (Some(error), source.out.rejects().warnings());
+        }
+    }
+    (None, source.out.rejects().warnings())
+}
+
+#[test]
+fn a_source_whose_lines_go_on_though_no_sink_has_its_hello_ends() {
+    for last in [1_000_000, 3] {
+        let world = World::new();
+        checkpoint::show_sink(&RealDisk, world.path(), "an older run").unwrap();
+        let (error, warnings) = without_a_commit(&world, last, 10);
+        let error = error.unwrap();
+        assert_eq!(error.exit, Exit::Data, "a new start gives the same");
+        assert!(error.message.starts_with("no sink has taken the hello mark within 10 s"), "{error}");
+        let hint = error.hint.unwrap();
+        assert!(
+            hint.starts_with("is there a sink at the end of the pipe") && hint.contains("takes marks out"),
+            "{hint}"
+        );
+        assert_eq!(warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn a_source_whose_sink_is_slow_waits_and_says_so() {
+    let world = World::new();
+    checkpoint::show_sink(&RealDisk, world.path(), "a").unwrap();
+    let (error, warnings) = without_a_commit(&world, 1_000_000, 10);
+    assert_eq!(error, None);
+    assert!(
+        warnings.len() == 1 && warnings[0].starts_with("waiting for the sink to commit a.1 since 10 s"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_source_without_lines_asks_whether_there_is_a_sink() {
+    let world = World::new();
+    let (error, warnings) = without_a_commit(&world, 0, 10);
+    assert_eq!(error, None);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("no sink has taken the hello mark within 10 s\nhint: is there a sink"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_machine_that_slept_has_not_waited() {
+    let (error, warnings) = without_a_commit(&World::new(), 1_000_000, 5_000);
+    assert_eq!((error, warnings), (None, Vec::new()));
 }

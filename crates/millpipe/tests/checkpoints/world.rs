@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use checkpoint::{Committed, RealDisk, read_committed, write_committed};
+use checkpoint::{Committed, RealDisk, Snapshot, StageFolder, read_committed, write_committed};
 use millpipe::{
     Barrier, Changes, CheckpointId, Config, Driver, Error, Fault, Hello, Job, Keeper, Out, Rejects, SaveJobs, Sink,
     Stage, Truth,
@@ -107,10 +107,24 @@ impl World {
     }
 
     pub fn hello(&self, run: &str, restore: Option<&str>) -> String {
+        self.hello_of(None, run, restore)
+    }
+
+    /// That of a source that reads for a consumer group.
+    pub fn hello_of(&self, group: Option<&str>, run: &str, restore: Option<&str>) -> String {
+        let sink = group.map(|group| json!({ "group": group }));
         let restore = restore.map(|id| json!({ "id": id, "positions": {} }));
         let state = self.path();
-        let hello = json!({"$": "hello", "v": 1, "run": run, "hop": 1, "state": state, "restore": restore, "sink": null, "interval_ms": 100});
+        let hello = json!({"$": "hello", "v": 1, "run": run, "hop": 1, "state": state, "restore": restore, "sink": sink, "interval_ms": 100});
         format!("{hello}\n")
+    }
+
+    /// A stage has saved its state under this id.
+    pub fn has_snapshot(&self, stage: &str, id: &str) {
+        let id: CheckpointId = id.parse().unwrap();
+        let mut folder = StageFolder::open(Arc::new(RealDisk), self.path(), stage, &id.run).unwrap();
+        let (stage, flags) = (stage.split_once('-').unwrap().1.to_owned(), String::new());
+        folder.save(Snapshot { id, stage, flags, head: b"7\n".to_vec(), changes: Changes::default() }).unwrap();
     }
 
     pub fn committed(&self) -> Option<Committed> {
@@ -118,8 +132,12 @@ impl World {
     }
 
     pub fn commit(&self, id: &str) {
+        self.commit_to(id, "files");
+    }
+
+    pub fn commit_to(&self, id: &str, sink: &str) {
         let committed =
-            Committed { id: id.parse().unwrap(), sink: "files".to_owned(), snapshots: Vec::new(), at: String::new() };
+            Committed { id: id.parse().unwrap(), sink: sink.to_owned(), snapshots: Vec::new(), at: String::new() };
         write_committed(&RealDisk, self.path(), &committed).unwrap();
     }
 }

@@ -25,6 +25,26 @@ fn end(lines: usize, drain: bool) -> String {
     format!("{{\"$\":\"end\",\"lines\":{lines},\"drain\":{drain}}}\n")
 }
 
+const WATERMARK: &str = "{\"$\":\"watermark\",\"time\":null}\n";
+const REJECT: &str = "{\"$\":\"reject\",\"by\":\"window\",\"why\":\"late\",\"at\":\"line 7\",\"line\":\"{}\"}\n";
+
+/// `--exactly-once` at a stage or sink: `run` gives it to the tool, with this input. Lines come after a hello only; where
+/// the source has failed before that, nothing is written or said, so that the source's exit code counts.
+fn lines_need_a_hello(name: &str, lines: &str, run: impl Fn(&str) -> crate::process::Ran) {
+    for nothing in ["", " \n\n", WATERMARK, WATERMARK.trim_end()] {
+        let ran = run(nothing);
+        assert_eq!((ran.stderr.as_str(), ran.stdout.as_str()), ("", ""), "{name} after {nothing:?}");
+        ran.ok();
+    }
+    let after_a_mark = format!("{WATERMARK}{lines}");
+    for plain in [lines, lines.trim_end(), &after_a_mark, REJECT] {
+        let ran = run(plain);
+        ran.fails_with(1, "lines come without the hello mark of an exactly-once pipe, and nothing is written");
+        assert!(ran.stderr.contains("hint: a program before this one that takes marks out"), "{}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{name} writes nothing");
+    }
+}
+
 /// The tool's name.
 fn name(bin: &str) -> &str {
     Path::new(bin).file_name().and_then(|n| n.to_str()).unwrap()

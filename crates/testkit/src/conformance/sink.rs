@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{HELLO, bad_values, barrier, end, interface, name, terminal};
+use super::{HELLO, bad_values, barrier, end, interface, lines_need_a_hello, name, terminal};
 use crate::process::{Ran, run_bytes};
 
 /// A sink under test.
@@ -23,6 +23,7 @@ pub fn sink(sink: &Sink<'_>) {
     terminal(sink.bin, sink.args);
     plain_streams(sink);
     checked_streams(sink);
+    exactly_once(sink);
     bad_lines(sink);
     a_slow_writer(sink);
 }
@@ -65,6 +66,13 @@ fn checked_streams(sink: &Sink<'_>) {
     sink.run(&format!("{HELLO}{}", sink.lines(2))).fails_with(75, "cut short");
     sink.run(&format!("{HELLO}{}{}", sink.lines(2), sink.good_line)).fails_with(75, "in the middle of a line");
     sink.run(&format!("{HELLO}{}{}", end(0, true), sink.lines(1))).fails_with(1, "follows the end mark");
+}
+
+fn exactly_once(sink: &Sink<'_>) {
+    // Its own flags may end with a `-- COMMAND`.
+    let run = |input: &str| run_bytes(sink.bin, &[&["--exactly-once"], sink.args].concat(), input.as_bytes());
+    lines_need_a_hello(name(sink.bin), &sink.lines(2), run);
+    assert_eq!(run(&format!("{HELLO}{}{}", sink.lines(1), end(1, true))).ok(), "");
 }
 
 fn bad_lines(sink: &Sink<'_>) {

@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{HELLO, bad_values, barrier, end, interface, name, signal_when_reader_leaves, terminal};
+use super::{
+    HELLO, bad_values, barrier, end, interface, lines_need_a_hello, name, signal_when_reader_leaves, terminal,
+};
 use crate::play::data_lines;
 use crate::process::{Ran, run, run_bytes};
 
@@ -25,6 +27,7 @@ pub fn stage(stage: &Stage<'_>) {
     interface(stage.bin);
     plain_streams(stage);
     checked_streams(stage);
+    exactly_once(stage);
     marks_keep_their_place(stage);
     bad_lines(stage);
     big_lines(stage);
@@ -89,6 +92,13 @@ fn checked_streams(stage: &Stage<'_>) {
         let rejected = stage.run(&format!("{HELLO}not json\n{}{}", stage.lines(1), end(2, true))).ok();
         assert!(rejected.contains("{\"$\":\"reject\",\"by\":"), "bad lines travel as marks: {rejected}");
     }
+}
+
+fn exactly_once(stage: &Stage<'_>) {
+    let run = |input: &str| stage.run_with(&["--exactly-once"], input.as_bytes());
+    lines_need_a_hello(stage.name(), &stage.lines(2), run);
+    let checked = format!("{HELLO}{}{}", stage.lines(1), end(1, true));
+    assert_eq!(run(&checked).ok(), stage.run(&checked).ok(), "{}: the flag changes nothing else", stage.name());
 }
 
 /// Between two marks that count, there are as many data lines as the second one says.

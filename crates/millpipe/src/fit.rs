@@ -1,0 +1,192 @@
+//! Whether a state folder, the stages of a pipeline and its output belong together; and where they do not, what to do.
+
+use std::path::Path;
+
+use checkpoint::{CheckpointId, SnapshotReader};
+use serde_json::Value;
+
+use crate::fault::Error;
+use crate::hello::{Barrier, Hello, Truth};
+use crate::keeper::Keeper;
+use crate::recovery::{self, KAFKA};
+
+pub(crate) const DAMAGED_HINT: &str = "state check DIR says what can still be used";
+
+/// The target whose own books are in the state folder.
+const COMMAND: &str = "command";
+
+/// What a snapshot can fail to be loaded by.
+pub(crate) enum Loading {
+    Folder(checkpoint::Error),
+    Stage(Error),
+}
+
+impl From<checkpoint::Error> for Loading {
+    fn from(error: checkpoint::Error) -> Self {
+        Self::Folder(error)
+    }
+}
+
+impl Hello {
+    /// The consumer group whose offsets name the checkpoint.
+    pub(crate) fn group(&self) -> Option<&str> {
+        self.sink.get("group").and_then(Value::as_str)
+    }
+}
+
+impl Keeper {
+    /// A snapshot that a stage of this tool should go on from cannot be loaded: why, and what to do.
+    pub(crate) fn explain(&self, error: Loading, hello: &Hello, tool: &str) -> Error {
+        use checkpoint::Error as Folder;
+        match error {
+            Loading::Stage(error) => error,
+            Loading::Folder(error @ Folder::OtherFlags { .. }) => {
+                Error::data(error).hint(format_args!("give the old flags, or {}", self.how_to_begin_anew(hello)))
+            }
+            Loading::Folder(error @ Folder::Missing { .. }) => self.missing(&error, hello, tool),
+            Loading::Folder(error) => error.into(),
+        }
+    }
+
+    fn missing(&self, error: &checkpoint::Error, hello: &Hello, tool: &str) -> Error {
+        let Some(id) = &hello.restore.id else { return Error::data(error) };
+        let folders = self.folders_with(id);
+        if folders.is_empty() {
+            return self.no_state_of(id, error, hello);
+        }
+        let all = folders.join(", ");
+        let of_tool: Vec<&str> =
+            folders.iter().map(|name| base(name)).filter(|name| self.is_of(name, id, tool)).collect();
+        let what = Error::data(format_args!("{error}; folders that have it: {all}"));
+        match of_tool.first() {
+            Some(old) => what.hint(format_args!(
+                "a stage that has moved, or has another name, keeps its state so: state save {} NEW --rename {old}={}, then --state NEW",
+                self.dir.display(),
+                base(&self.name),
+            )),
+            None => what.hint(format_args!(
+                "{tool} had no state in that checkpoint: take it out again, or {}",
+                self.how_to_begin_anew(hello)
+            )),
+        }
+    }
+
+    /// No folder at all has the checkpoint.
+    fn no_state_of(&self, id: &CheckpointId, error: &checkpoint::Error, hello: &Hello) -> Error {
+        let anew = self.how_to_begin_anew(hello);
+        match hello.group() {
+            Some(group) => Error::data(format_args!(
+                "the consumer group \"{group}\" is at checkpoint {id}, and \"{}\" has no state of it",
+                self.dir.display()
+            ))
+            .hint(format_args!("bring the state folder back that the group goes on from, or {anew}")),
+            None => Error::data(error)
+                .hint(format_args!("is --state the folder of this pipeline? If its state is lost, {anew}")),
+        }
+    }
+
+    /// The folders of stages that have a snapshot of this checkpoint.
+    fn folders_with(&self, id: &CheckpointId) -> Vec<String> {
+        let mut names = self.disk.list(&self.dir).unwrap_or_default();
+        names.retain(|name| checkpoint::has_snapshot(&*self.disk, &self.dir.join(name), id).unwrap_or(false));
+        names
+    }
+
+    fn is_of(&self, name: &str, id: &CheckpointId, tool: &str) -> bool {
+        let snapshot = SnapshotReader::open(&*self.disk, &self.dir.join(name), id);
+        snapshot.map_or_else(|_| name.ends_with(&format!("-{tool}")), |snapshot| snapshot.header().stage == tool)
+    }
+
+    /// What all has to be another one, for a pipeline that is to begin anew.
+    fn how_to_begin_anew(&self, hello: &Hello) -> String {
+        let sink = self.committed().ok().flatten().map(|committed| committed.sink);
+        begin_anew(hello, sink.as_deref().unwrap_or_default())
+    }
+
+    /// A copied checkpoint comes without the output that it was committed to: it may begin a new one.
+    fn begins_from_a_savepoint(&self, hello: &Hello, truth: &Truth) -> Result<bool, Error> {
+        let copy = self.committed()?.filter(|copy| copy.sink == checkpoint::SAVEPOINT);
+        Ok(truth.id.is_none() && copy.is_some_and(|copy| Some(copy.id) == hello.restore.id))
+    }
+
+    /// The sink's comparison at its start: does the run go on from what the target says?
+    ///
+    /// # Errors
+    /// When it does not. Where an older run has committed since, the copy is mended, so that the next start does.
+    pub(crate) fn compare(&self, hello: &Hello, truth: Truth, target: &str, now_ms: i64) -> Result<(), Error> {
+        if recovery::agrees(&hello.restore, &truth) || self.begins_from_a_savepoint(hello, &truth)? {
+            return Ok(());
+        }
+        let shown = |truth: &Truth| truth.id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let (restored, known) = (shown(&hello.restore), shown(&truth));
+        let Some(id) = truth.id else {
+            return Err(Error::data(format_args!(
+                "the state folder goes on from {restored}, the output knows no commit"
+            ))
+            .hint("another output than before? A new pipeline begins with an empty state folder"));
+        };
+        // An older run had its snapshots here before it committed: without them it was not this folder.
+        if target != COMMAND && self.folders_with(&id).is_empty() {
+            return Err(another_folder(&self.dir, hello, &restored, &known, target));
+        }
+        let snapshots = self.committed()?.map(|old| old.snapshots).unwrap_or_default();
+        let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
+        self.set_committed(&barrier, target, now_ms)?;
+        Err(Error::temporary(format_args!(
+            "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
+        ))
+        .hint("start the pipeline again; the state folder is now correct"))
+    }
+}
+
+/// The output is at a checkpoint that the state folder has no state of.
+fn another_folder(dir: &Path, hello: &Hello, restored: &str, known: &str, target: &str) -> Error {
+    let dir = dir.display();
+    let anew = begin_anew(hello, target);
+    if hello.restore.id.is_none() {
+        return Error::data(format_args!("{known} is committed in the output, and \"{dir}\" has no state of it"))
+            .hint(format_args!("bring the state folder back that the output was written with, or {anew}"));
+    }
+    Error::data(format_args!(
+        "{known} is committed in the output, and \"{dir}\" has no state of it: it is at {restored}, an older copy or that of another pipeline"
+    ))
+    .hint(format_args!(
+        "bring the newest state folder back, or {anew}\n\
+         to go on from {restored}: state save {dir} NEW, then {}",
+        others(hello, target, "--state NEW").join(", ")
+    ))
+}
+
+/// What all has to be another one, for a pipeline that is to begin anew with this kind of sink.
+fn begin_anew(hello: &Hello, sink: &str) -> String {
+    let is_named_by_the_folder = hello.group().is_none() && sink == KAFKA;
+    let state = if is_named_by_the_folder { "another --state folder" } else { "an empty --state folder" };
+    let all = others(hello, sink, state);
+    let (last, first) = all.split_last().map_or(("", &[][..]), |(last, first)| (last.as_str(), first));
+    format!("begin anew with {} and {last}", first.join(", "))
+}
+
+fn others(hello: &Hello, sink: &str, state: &str) -> Vec<String> {
+    let group = hello.group().map(|group| format!("another -G than \"{group}\""));
+    let output = if sink == KAFKA { "another topic" } else { "another output" };
+    group.into_iter().chain([state.to_owned(), output.to_owned()]).collect()
+}
+
+/// The name of a stage's folder without that of its shard.
+fn base(name: &str) -> &str {
+    name.split_once(".shard-").map_or(name, |(name, _)| name)
+}
+
+impl From<checkpoint::Error> for Error {
+    fn from(error: checkpoint::Error) -> Self {
+        use checkpoint::Error as From;
+        match &error {
+            From::Io { path, source } => Self::io(path.display(), source),
+            From::Missing { .. } | From::Damaged { .. } => Self::data(error).hint(DAMAGED_HINT),
+            From::OtherFlags { .. } => Self::data(error),
+            From::InUse { .. } => {
+                Self::temporary(error).hint("one pipeline at a time can use a state folder or an output")
+            }
+        }
+    }
+}
