@@ -118,18 +118,16 @@ def summary(figures, based=None):
 def further(title, few, many, base, lines):
     """What each line more costs: rows of one contest less those of another with so many lines less, without any start-up."""
     before = {row["system"]: row for row in few}
+    each = {row["system"]: {figure: (row[f"{figure}_s"] - before[row["system"]][f"{figure}_s"]) / lines * 1e6 for figure in ("wall", "cpu")}
+            for row in many if row["system"] in before}
     rows = []
     for row in many:
-        if row["system"] in before:
-            told = {f"{figure}_us_per_line": (row[f"{figure}_s"] - before[row["system"]][f"{figure}_s"]) / lines * 1e6
-                    for figure in ("wall", "cpu")}
-            kept = {name: row[name] for name in ("system", "peer") if name in row}
-            rows.append({"table": title, **kept, **{name: round(value, 4) for name, value in told.items()}})
-    ours = next((row for row in rows if row["system"] == base), None)
-    for row in rows:
-        for figure in ("wall_us_per_line", "cpu_us_per_line"):
-            if ours and ours[figure] > 0 and row[figure] > 0:
-                row[f"ratio_{figure}"] = round(row[figure] / ours[figure], 2)
+        told = {"table": title, **{name: row[name] for name in ("system", "peer") if name in row}}
+        for figure, more in each.get(row["system"], {}).items():
+            told[f"{figure}_us_per_line"] = round(more, 4)
+            if base in each and each[base][figure] > 0 and more > 0:
+                told[f"ratio_{figure}_us_per_line"] = round(more / each[base][figure], 2)
+        rows.append(told)
     return rows
 
 

@@ -11,11 +11,11 @@ ROUNDS_OF_MANY = 3
 
 def run(args):
     few, many = FEW * args.lines, MANY * args.lines
-    rows = compared(args, few)
-    rows += standard_job.budget(rows, few)
+    small = compared(args, few)
+    rows = small + standard_job.budget(small, few)
     if not args.quick:
-        more = compared(args, many, ROUNDS_OF_MANY)
-        rows += more + further(f"each line more, from {few:,} to {many:,}", rows[:-2], more, standard_job.OURS, many - few)
+        large = compared(args, many, ROUNDS_OF_MANY)
+        rows += large + further(f"each line more, from {few:,} to {many:,}", small, large, standard_job.OURS, many - few)
     file = data.requests(args, args.lines)
     return rows + contest(args, f"scripts, {args.lines:,} lines", standard_job.slow(file, args.lines), standard_job.OURS, agree=["cells"])
 

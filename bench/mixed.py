@@ -9,11 +9,11 @@ FEW, MANY = 1, 5
 
 def run(args):
     few, many = FEW * args.lines, MANY * args.lines
-    rows = compared(args, few)
-    rows += standard_job.budget(rows, few)
+    small = compared(args, few)
+    rows = small + standard_job.budget(small, few)
     if not args.quick:
-        more = compared(args, many)
-        rows += more + further(f"each line more, from {few:,} to {many:,}", rows[:-2], more, standard_job.OURS, many - few)
+        large = compared(args, many)
+        rows += large + further(f"each line more, from {few:,} to {many:,}", small, large, standard_job.OURS, many - few)
     return rows
 
 
