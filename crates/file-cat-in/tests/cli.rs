@@ -130,7 +130,7 @@ fn a_name_that_is_not_utf_8_is_read_in_a_folder_and_refused_as_an_argument() {
     let folder = Folder::new();
     folder.bash("printf '1\\n' > a.log; printf '2\\n' > $'caf\\xe9.log'").ok();
     assert_eq!(folder.bash("file-cat-in '*.log'").ok(), "1\n2\n");
-    assert_eq!(folder.bash("timeout 2 file-cat-in --follow '*.log' | head -2").ok(), "1\n2\n");
+    assert_eq!(folder.bash("{ file-cat-in --follow '*.log' || true; } | head -2").ok(), "1\n2\n");
     let job = "file-cat-in '*.log' --exactly-once --state s --no-drain | file-cat-out --single out; cat out";
     assert_eq!(folder.bash(job).ok(), "1\n2\n");
     assert_eq!(folder.bash(&format!("printf 3 >> $'caf\\xe9.log'; {job}")).ok(), "1\n2\n", "it waits, by its own name");

@@ -92,7 +92,7 @@ fn binary(line: &[u8]) -> Option<OtherFormat> {
 }
 
 fn text(line: &str) -> Option<OtherFormat> {
-    several_lines(line).or_else(|| several_values(line)).or_else(|| other_text(line))
+    several_values(line).or_else(|| several_lines(line)).or_else(|| other_text(line))
 }
 
 /// One value over several lines.
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_first_bytes_tell_what_else_a_line_is() {
-        let cases: [(&[u8], &str, &str); 17] = [
+        let cases: [(&[u8], &str, &str); 18] = [
             (b"\x1f\x8b\x08\x00abc", "gzip", "gzip -dc"),
             (b"\x28\xb5\x2f\xfdabc", "zstd", "zstd -dc"),
             (b"\xfd7zXZ\x00abc", "xz", "xz -dc"),
@@ -211,6 +211,7 @@ mod tests {
             (b"{\"a\":1}\0{\"b\":2}\0", "NUL bytes", "tr '\\0' '\\n'"),
             (b"{\"a\":1}{\"a\":2}", "several values", "jq -c ."),
             (b"{\"a\":1} [2] {\"a\":3}", "several values", "jq -c ."),
+            (b"{}{}", "several values", "jq -c ."),
             (b"{\"a\":1},", "an element of an array", "jq -c '.[]'"),
         ];
         for (line, what, hint) in cases {

@@ -222,7 +222,7 @@ impl World {
         }
         self.position = Some(reading.source.position());
         self.is_known |= self.exists;
-        if self.follows && (self.is_over || self.next % 3 > 0) {
+        if self.follows && (self.is_over || !self.next.is_multiple_of(3)) {
             self.reading = Some(reading);
         }
         if !self.follows && self.end == End::Whole && self.is_as_left {
