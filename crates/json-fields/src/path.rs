@@ -17,6 +17,9 @@ const STEPS_MAX: usize = 128;
 /// Two spellings of the same path are equal, and [`fmt::Display`] gives the one spelling that jq takes too.
 /// Bare keys may hold letters, digits and `_ - $ @`; anything else goes in quotes.
 ///
+/// A path that finds nothing takes the member of the line that has its whole text as its name: `user.id` may be
+/// `{"user.id":7}`, as results of `aggregate --by user.id` and lines of Zeek have it.
+///
 /// ```
 /// use json_fields::FieldPath;
 ///

@@ -99,6 +99,8 @@ impl Scanner {
         }
         let (object, repeated) = (finder.object, finder.repeated);
         let empty = object.is_some_and(|at| line.get(skip_space(line, at)) == Some(&b'}'));
+        // Before the shape is learned: lines of one shape have the same members.
+        self.tree.take_named_like_paths(&mut self.found);
         if LEARN && !repeated {
             let wanted = &self.found[..self.tree.paths];
             self.shapes.learn(line, wanted, &self.scalars, object, empty);
@@ -130,6 +132,28 @@ mod tests {
         assert_eq!(hits(&[r#"{"a":1,"user":{"id":"x"}}"#, r#"{"a":-22.5e3,"user":{"id":"\u00e9 é"}}"#]), 1);
         assert_eq!(hits(&[r#"{"a":null,"b":[1,"x"]}"#, r#"{"a":false,"b":[22,""]}"#]), 1);
         assert_eq!(hits(&["{}", "{}", "[]", "[]", "1", "2"]), 3);
+    }
+
+    #[test]
+    fn a_member_that_is_named_like_a_path_is_found_by_a_known_shape_too() {
+        let named = r#"{"a":1,"user.id":"x"}"#;
+        assert_eq!(hits(&[named, r#"{"a":2,"user.id":"y"}"#, named]), 2);
+        assert_eq!(hits(&[r#"{"user":{"id":1},"user.id":2}"#, r#"{"user":{"id":3},"user.id":4}"#]), 1);
+        let mut scanner = scanner();
+        for (line, expected) in [
+            (named, Some("\"x\"")),
+            (named, Some("\"x\"")),
+            (r#"{"user":{"id":1},"user.id":2}"#, Some("1")),
+            (r#"{"user":{"id":3},"user.id":4}"#, Some("3")),
+            (r#"{"user":{},"user.id":2}"#, Some("2")),
+            (r#"{"user":{},"user.id":5}"#, Some("5")),
+            (r#"{"a":1}"#, None),
+            (r#"{"a":2}"#, None),
+        ] {
+            let fields = scanner.scan(line.as_bytes()).unwrap();
+            let found = fields.get(1).map(|field| str::from_utf8(field.text(line.as_bytes())).unwrap());
+            assert_eq!(found, expected, "{line}");
+        }
     }
 
     #[test]

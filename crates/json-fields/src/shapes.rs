@@ -150,6 +150,9 @@ impl Shapes {
         if scalars.len() > HOLES_MAX || wanted.len() >= NOBODY.into() || wanted.iter().flatten().any(nested) {
             return;
         }
+        if has_twins(wanted) {
+            return;
+        }
         if self.shapes.len() < SHAPES_MAX {
             self.shapes.push(Shape::default());
         }
@@ -159,6 +162,12 @@ impl Shapes {
         shape.object = object;
         shape.empty = empty;
     }
+}
+
+/// Two paths have found one value, a member that is named like both: a hole is for one.
+fn has_twins(wanted: &[Option<Field>]) -> bool {
+    let starts = |fields: &[Option<Field>], start| fields.iter().flatten().any(|field| field.start == start);
+    wanted.iter().enumerate().any(|(slot, field)| field.is_some_and(|field| starts(&wanted[slot + 1..], field.start)))
 }
 
 impl Shape {

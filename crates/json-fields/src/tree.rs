@@ -16,6 +16,8 @@ pub(crate) struct Tree {
     nodes: Vec<Node>,
     /// Paths that were given before: slot to copy from, slot to copy to.
     repeats: Vec<(usize, usize)>,
+    /// Members of the line that have the whole text of a path as their name: their slot, and that of the path.
+    named_like_paths: Vec<(usize, usize)>,
     /// The first slots belong to the paths in their order, the others to the steps on the way.
     pub(crate) paths: usize,
     pub(crate) slots: usize,
@@ -31,7 +33,13 @@ struct Node {
 
 impl Tree {
     pub(crate) fn new(paths: &[FieldPath]) -> Tree {
-        let mut tree = Tree { nodes: vec![Node::new()], repeats: Vec::new(), paths: paths.len(), slots: paths.len() };
+        let mut tree = Tree {
+            nodes: vec![Node::new()],
+            repeats: Vec::new(),
+            named_like_paths: Vec::new(),
+            paths: paths.len(),
+            slots: paths.len(),
+        };
         for (slot, path) in paths.iter().enumerate() {
             let mut id = ROOT;
             for step in path.steps() {
@@ -43,13 +51,34 @@ impl Tree {
                 first => tree.repeats.push((first, slot)),
             }
         }
+        let repeats: Vec<usize> = tree.repeats.iter().map(|(_, slot)| *slot).collect();
+        let firsts = paths.iter().enumerate().filter(|(slot, _)| !repeats.contains(slot));
+        let likes: Vec<(NodeId, usize)> = firsts.filter_map(|(slot, path)| tree.like(path, slot)).collect();
         for node in &mut tree.nodes {
             if node.slot == usize::MAX {
                 node.slot = tree.slots;
                 tree.slots += 1;
             }
         }
+        tree.named_like_paths = likes.into_iter().map(|(id, slot)| (tree.slot(id), slot)).collect();
         tree
+    }
+
+    /// The member of the line that has the path's whole text as its name: `.a.b` may be `"a.b"`, as results of `--by a.b` have
+    /// it. None for a path that is such a member anyway.
+    fn like(&mut self, path: &FieldPath, slot: usize) -> Option<(NodeId, usize)> {
+        let is_longer = !path.is_top_level() && !path.steps().is_empty();
+        is_longer.then(|| (self.child_or_new(ROOT, &Step::Key(path.name())), slot))
+    }
+
+    /// Gives a path that found nothing the member that is named like it.
+    #[inline(always)]
+    pub(crate) fn take_named_like_paths(&self, found: &mut [Option<Field>]) {
+        for &(from, to) in &self.named_like_paths {
+            if found[to].is_none() {
+                found[to] = found[from];
+            }
+        }
     }
 
     fn child_or_new(&mut self, id: NodeId, step: &Step) -> NodeId {

@@ -25,7 +25,12 @@ fn read(line: &[u8]) -> Option<Result<Value, String>> {
     }
 }
 
+/// By the path, else the member that is named like it.
 fn lookup<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
+    follow(value, path).or_else(|| value.as_object()?.get(path))
+}
+
+fn follow<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     let pointer = match path {
         ".a" => "/a",
         ".b" => "/b",

@@ -41,6 +41,42 @@ fn values_are_found_by_path_as_they_were_written() {
 }
 
 #[test]
+fn a_path_that_finds_nothing_takes_the_member_that_has_its_whole_text_as_its_name() {
+    assert_eq!(find("id.orig_h", r#"{"id.orig_h":"10.0.0.1"}"#), Some("\"10.0.0.1\""));
+    assert_eq!(find(".r.h", r#"{"x":0,"r\u002eh":{"a":1}}"#), Some("{\"a\":1}"));
+    assert_eq!(find("r.h", r#"{"r.h":1,"r":{"h":2}}"#), Some("2"));
+    assert_eq!(find("r.h", r#"{"r":{"h":null},"r.h":1}"#), Some("null"));
+    assert_eq!(find("r.h", r#"{"r":{"x":2},"r.h":1,"r.h":3}"#), Some("3"));
+    assert_eq!(find("items[0]", r#"{"items[0]":7}"#), Some("7"));
+    assert_eq!(find("[0].x", r#"{"[0].x":7}"#), Some("7"));
+    assert_eq!(find("a.b.c", r#"{"a":{"b.c":1},"a.b":{"c":2}}"#), None);
+    assert_eq!(find("r.h", r#"{"x":{"r.h":1}}"#), None);
+    assert_eq!(find("r.h", r#"[{"r.h":1}]"#), None);
+}
+
+#[test]
+fn several_paths_that_find_one_member_all_have_it() {
+    let paths = FieldPath::parse_list("r.h,\"r.h\",r.h,r").unwrap();
+    let mut scanner = Scanner::new(&paths);
+    let lines =
+        [r#"{"r.h":1}"#, r#"{"r.h":2}"#, r#"{"r":{"h":5},"r.h":6}"#, r#"{"n":1}"#, r#"{"n":2}"#, r#"{"r.h":3}"#];
+    let expected = [
+        [Some("1"), Some("1"), Some("1"), None],
+        [Some("2"), Some("2"), Some("2"), None],
+        [Some("5"), Some("6"), Some("5"), Some("{\"h\":5}")],
+        [None; 4],
+        [None; 4],
+        [Some("3"), Some("3"), Some("3"), None],
+    ];
+    for (line, expected) in lines.iter().zip(expected) {
+        let fields = scanner.scan(line.as_bytes()).unwrap();
+        let found: Vec<Option<&str>> =
+            fields.as_slice().iter().map(|field| field.map(|f| &line[f.start..f.end])).collect();
+        assert_eq!(found, expected, "{line}");
+    }
+}
+
+#[test]
 fn of_duplicate_keys_the_last_wins_whatever_it_is() {
     assert_eq!(find("a", r#"{"a":1,"b":2,"a":"x"}"#), Some("\"x\""));
     assert_eq!(find("a", r#"{"a":1,"\u0061":[2]}"#), Some("[2]"));

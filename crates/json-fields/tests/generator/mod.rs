@@ -5,7 +5,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Keys that the wanted paths use, so that duplicates and near misses are frequent.
-const KEYS: &[&str] = &["a", "b", "c", "a", "b", "user", "id", "odd key", "\\u0061", "us\\u0065r", "é", "", "aa"];
+const KEYS: &[&str] =
+    &["a", "b", "c", "a", "b", "user", "id", "odd key", "\\u0061", "us\\u0065r", "é", "", "aa", "a.b", "user.id"];
 
 const STRINGS: &[&str] = &[
     "",
