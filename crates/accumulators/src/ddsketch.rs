@@ -111,9 +111,21 @@ impl DdSketch {
         self.negative.merge(&other.negative);
     }
 
-    /// The value of 0-based `rank` in ascending order, within `alpha` of it.
+    /// The least or the largest value, which are known, if the rank is theirs.
+    fn end_at(&self, rank: u64) -> Option<f64> {
+        match rank {
+            0 => Some(self.min),
+            _ if rank + 1 >= self.count() => Some(self.max),
+            _ => None,
+        }
+    }
+
+    /// The value of 0-based `rank` in ascending order, within `alpha` of it; the first and the last one are exact.
     #[must_use]
     pub fn value_at(&self, rank: u64) -> f64 {
+        if let Some(end) = self.end_at(rank) {
+            return end;
+        }
         let estimate = if rank < self.negative.total {
             -self.middle(self.negative.bin_at(self.negative.total - 1 - rank))
         } else if rank < self.negative.total + self.zeros {
@@ -181,6 +193,9 @@ impl RankReader<'_> {
     /// The same as [`DdSketch::value_at`].
     pub fn value_at(&mut self, rank: u64) -> f64 {
         let sketch = self.sketch;
+        if let Some(end) = sketch.end_at(rank) {
+            return end;
+        }
         let Some(rank) = rank.checked_sub(sketch.negative.total + sketch.zeros) else { return sketch.value_at(rank) };
         if rank < self.before {
             *self = sketch.reader();

@@ -130,11 +130,11 @@ impl Quantiles {
     pub fn percentiles(&self, percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
         match self {
             Quantiles::Values(values) => of_values(values, percents, ranks, results),
-            Quantiles::Reservoir(reservoir) => of_values(reservoir.sample(), percents, ranks, results),
+            Quantiles::Reservoir(reservoir) => of_sample(reservoir, percents, ranks, results),
             Quantiles::DdSketch(sketch) => of_sketch(percents, sketch, results),
             Quantiles::Digest(digest) => {
-                let values = digest.percentiles(percents).into_iter().flatten();
-                results.extend(values.map(|value| rounded(value, SKETCH_DIGITS)));
+                let values = percents.iter().zip(digest.percentiles(percents));
+                results.extend(values.filter_map(|(percent, value)| Some(estimated(*percent, value?))));
             }
         }
     }
@@ -212,14 +212,31 @@ pub(crate) fn of_values(values: &[f64], percents: &[f64], ranks: &mut Ranks, res
     results.extend(percents.iter().map(|percent| interpolated(*percent, count, |rank| ranks.value_at(rank as usize))));
 }
 
+fn of_sample(reservoir: &Reservoir, percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
+    let first = results.len();
+    of_values(reservoir.sample(), percents, ranks, results);
+    for (percent, result) in percents.iter().zip(&mut results[first..]) {
+        if *percent <= 0.0 {
+            *result = reservoir.least();
+        } else if *percent >= 100.0 {
+            *result = reservoir.largest();
+        }
+    }
+}
+
 /// The percentiles of all values that a sketch has seen.
 pub(crate) fn of_sketch(percents: &[f64], sketch: &DdSketch, results: &mut Vec<f64>) {
     let mut reader = sketch.reader();
     results.extend(
-        percents.iter().map(|percent| {
-            rounded(interpolated(*percent, sketch.count(), |rank| reader.value_at(rank)), SKETCH_DIGITS)
-        }),
+        percents
+            .iter()
+            .map(|percent| estimated(*percent, interpolated(*percent, sketch.count(), |rank| reader.value_at(rank)))),
     );
+}
+
+/// An estimate with the digits that mean something; p0 and p100 are the least and the largest value themselves.
+fn estimated(percent: f64, value: f64) -> f64 {
+    if percent <= 0.0 || percent >= 100.0 { value } else { rounded(value, SKETCH_DIGITS) }
 }
 
 /// The rank at or below a percentile, and how far it lies towards the next one.
@@ -293,6 +310,26 @@ mod tests {
             for percent in [0.0, 1.0, 50.0, 90.0, 95.0, 99.0, 99.9, 100.0] {
                 let (estimate, exact) = (at(&quantiles, &[percent])[0], exact(&values, percent));
                 assert!((estimate / exact - 1.0).abs() <= 0.01, "{count} p{percent}: {estimate} for {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn p0_and_p100_are_the_least_and_the_largest_value_in_every_kind() {
+        for percentiles in KINDS {
+            for count in [1, 50, EXACT_VALUES, EXACT_VALUES + 1, 5_000] {
+                let mut values = lognormal(count, 3);
+                values[count / 2] = 0.000_123_456_789_012_3;
+                values[count / 3] = 12_345_678.901_234_5;
+                let mut merged = filled(percentiles, &values[..count / 2]);
+                merged.merge(&filled(percentiles, &values[count / 2..]), percentiles, 1);
+                let expected = [exact(&values, 0.0), exact(&values, 100.0)];
+                for quantiles in [filled(percentiles, &values), merged] {
+                    assert_eq!(at(&quantiles, &[0.0, 100.0]), expected, "{percentiles} of {count}");
+                    let (name, bytes) = quantiles.save();
+                    let restored = Quantiles::load(name, &bytes, percentiles).unwrap();
+                    assert_eq!(at(&restored, &[0.0, 100.0]), expected, "{percentiles} of {count}, restored");
+                }
             }
         }
     }

@@ -11,6 +11,9 @@ pub struct Reservoir {
     seen: u64,
     sample: Vec<f64>,
     random: Random,
+    /// Of all values seen; infinite while there is none.
+    least: f64,
+    largest: f64,
 }
 
 impl Reservoir {
@@ -23,11 +26,15 @@ impl Reservoir {
         assert!(values.len() <= size, "a reservoir starts from values that fit");
         let fold = values.iter().fold(seed, |state, value| mix(state ^ value.to_bits()));
         let seen = values.len() as u64;
-        Reservoir { size, seen, sample: values, random: Random::new(mix(fold ^ hash(&seed.to_le_bytes()))) }
+        let random = Random::new(mix(fold ^ hash(&seed.to_le_bytes())));
+        let (least, largest) = ends(&values);
+        Reservoir { size, seen, sample: values, random, least, largest }
     }
 
     pub fn add(&mut self, value: f64) {
         self.seen += 1;
+        self.least = self.least.min(value);
+        self.largest = self.largest.max(value);
         if self.sample.len() < self.size {
             self.sample.push(value);
             return;
@@ -47,6 +54,8 @@ impl Reservoir {
         let (mut left_population, mut right_population) = (self.seen, other.seen);
         self.random.state = mix(self.random.state ^ mix(other.random.state));
         self.seen += other.seen;
+        self.least = self.least.min(other.least);
+        self.largest = self.largest.max(other.largest);
         while self.sample.len() < self.size && left_population + right_population > 0 {
             let from_left = self.random.below(left_population + right_population) < left_population;
             let (side, population) =
@@ -62,18 +71,42 @@ impl Reservoir {
         &self.sample
     }
 
+    /// Of all values, in the sample or not.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        self.least
+    }
+
+    #[must_use]
+    pub fn largest(&self) -> f64 {
+        self.largest
+    }
+
+    /// The ends come last: they are missing in states of before.
     pub(crate) fn save(&self, out: &mut Writer) {
         out.u64(self.seen);
         out.u64(self.random.state);
-        self.sample.iter().for_each(|value| out.f64(*value));
+        let ends = [self.least, self.largest];
+        let ends = if self.sample.is_empty() { &[][..] } else { &ends };
+        self.sample.iter().chain(ends).for_each(|value| out.f64(*value));
     }
 
     pub(crate) fn load(size: usize, input: &mut Reader<'_>) -> Option<Reservoir> {
         let (seen, state) = (input.u64()?, input.u64()?);
-        let sample: Vec<f64> = (0..input.numbers_left()).map(|_| input.finite()).collect::<Option<_>>()?;
-        let full = u64::try_from(size).ok()?.min(seen) == sample.len() as u64 && seen <= COUNT_MAX;
-        full.then_some(Reservoir { size, seen, sample, random: Random::new(state) })
+        let mut sample: Vec<f64> = (0..input.numbers_left()).map(|_| input.finite()).collect::<Option<_>>()?;
+        let count = usize::try_from(seen).unwrap_or(usize::MAX).min(size);
+        let (mut least, mut largest) = ends(&sample);
+        if count > 0 && sample.len() == count + 2 {
+            (largest, least) = (sample.pop()?, sample.pop()?);
+        }
+        let full = sample.len() == count && seen <= COUNT_MAX;
+        full.then_some(Reservoir { size, seen, sample, random: Random::new(state), least, largest })
     }
+}
+
+fn ends(values: &[f64]) -> (f64, f64) {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    (least, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }
 
 #[cfg(test)]

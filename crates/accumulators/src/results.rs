@@ -151,7 +151,7 @@ impl Table {
             Function::Min => stats.min.write(out),
             Function::Max => stats.max.write(out),
             Function::Avg => write_f64(stats.sum.divided_by(stats.count), out),
-            Function::Rate => write_or_null(seconds.map(|seconds| stats.sum.to_f64() / seconds), out),
+            Function::Rate => write_or_null(seconds.map(|seconds| stats.sum.quotient(seconds)), out),
             _ => {
                 let column = field.moments.unwrap_or_default();
                 let variance = self.moments[group * plan.columns.moments + column].variance(stats.count);

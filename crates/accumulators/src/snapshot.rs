@@ -140,7 +140,11 @@ pub(crate) fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
 
 fn save_sum(sum: &Sum, out: &mut Vec<u8>) {
     match sum.as_compensated() {
-        Some((sum, compensation)) => write_items(&[sum, compensation], out, |value, out| write_float(*value, out)),
+        Some((sum, compensation, is_scaled)) => {
+            let values = [sum, compensation, 1.0];
+            let values = if is_scaled { &values[..] } else { &values[..2] };
+            write_items(values, out, |value, out| write_float(*value, out));
+        }
         None => write_decimal(sum.as_decimal().unwrap_or_default(), out),
     }
 }
@@ -155,8 +159,12 @@ fn load_sum(from: &mut StateReader<'_>) -> Option<Sum> {
     let sum = from.float()?;
     from.literal(b",")?;
     let compensation = from.float()?;
+    let is_scaled = from.literal(b",").is_some();
+    if is_scaled {
+        from.float()?;
+    }
     from.literal(b"]")?;
-    Some(Sum::compensated(sum, compensation))
+    Some(if is_scaled { Sum::scaled(sum, compensation) } else { Sum::compensated(sum, compensation) })
 }
 
 fn save_stats(stats: &Stats, out: &mut Vec<u8>) {

@@ -4,15 +4,31 @@ use crate::number::{Number, power_of_ten};
 use crate::number_text::write_f64;
 
 /// A sum of numbers. Exact numbers add exactly in any order; once a float or an overflow comes in, the sum goes on
-/// in `f64` with Neumaier's compensation (Neumaier 1974), whose error does not grow with the number of values.
+/// in `f64` with Neumaier's compensation (Neumaier 1974), whose error does not grow with the number of values. While such a sum is
+/// beyond the range of `f64`, it is kept smaller by a power of two, so that it may come back, and has an average.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sum(Repr);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Repr {
-    Exact { scale: u8, high: i64, low: u64 },
-    Compensated { sum: f64, compensation: f64 },
+    Exact {
+        scale: u8,
+        high: i64,
+        low: u64,
+    },
+    Compensated {
+        sum: f64,
+        compensation: f64,
+    },
+    /// The same, both times [`SMALLER`].
+    Scaled {
+        sum: f64,
+        compensation: f64,
+    },
 }
+
+/// 2^-64, by which no number loses a digit that counts beside the largest ones; it takes 2^63 of those to overflow again.
+const SMALLER: f64 = 1.0 / 18_446_744_073_709_551_616.0;
 
 impl Default for Sum {
     fn default() -> Sum {
@@ -29,20 +45,25 @@ impl Sum {
         Sum(Repr::Compensated { sum, compensation })
     }
 
+    pub(crate) fn scaled(sum: f64, compensation: f64) -> Sum {
+        Sum(Repr::Scaled { sum, compensation })
+    }
+
     /// Mantissa and scale, as long as the sum is exact.
     #[must_use]
     pub fn as_decimal(&self) -> Option<(i128, u8)> {
         match self.0 {
             Repr::Exact { scale, high, low } => Some((i128::from(high) << 64 | i128::from(low), scale)),
-            Repr::Compensated { .. } => None,
+            Repr::Compensated { .. } | Repr::Scaled { .. } => None,
         }
     }
 
-    /// Sum and compensation, once it is a float.
-    pub(crate) fn as_compensated(&self) -> Option<(f64, f64)> {
+    /// Sum and compensation, once it is a float; and whether both are smaller than they should be.
+    pub(crate) fn as_compensated(&self) -> Option<(f64, f64, bool)> {
         match self.0 {
             Repr::Exact { .. } => None,
-            Repr::Compensated { sum, compensation } => Some((sum, compensation)),
+            Repr::Compensated { sum, compensation } => Some((sum, compensation, false)),
+            Repr::Scaled { sum, compensation } => Some((sum, compensation, true)),
         }
     }
 
@@ -63,10 +84,9 @@ impl Sum {
             }
             Repr::Compensated { sum, compensation } => {
                 self.add_float(sum);
-                if let Repr::Compensated { compensation: own, .. } = &mut self.0 {
-                    *own += compensation;
-                }
+                self.compensate(compensation);
             }
+            Repr::Scaled { sum, compensation } => self.add_scaled(sum, compensation),
         }
     }
 
@@ -87,21 +107,58 @@ impl Sum {
         let (sum, compensation) = match self.0 {
             Repr::Compensated { sum, compensation } => (sum, compensation),
             Repr::Exact { .. } => (self.to_f64(), 0.0),
+            Repr::Scaled { .. } => return self.add_scaled(value * SMALLER, 0.0),
         };
         let total = sum + value;
-        let lost = if sum.abs() >= value.abs() { (sum - total) + value } else { (value - total) + sum };
-        *self = Sum::compensated(total, compensation + lost);
+        if !total.is_finite() {
+            return self.add_scaled(value * SMALLER, 0.0);
+        }
+        *self = Sum::compensated(total, compensation + lost(sum, value, total));
     }
 
-    /// The nearest `f64`.
+    /// Adds what is smaller than it should be.
+    #[cold]
+    fn add_scaled(&mut self, value: f64, more: f64) {
+        let (sum, compensation) = match self.0 {
+            Repr::Scaled { sum, compensation } => (sum, compensation),
+            Repr::Compensated { sum, compensation } => (sum * SMALLER, compensation * SMALLER),
+            Repr::Exact { .. } => (self.to_f64() * SMALLER, 0.0),
+        };
+        let total = sum + value;
+        let compensation = compensation + lost(sum, value, total) + more;
+        let (back, back_compensation) = (total / SMALLER, compensation / SMALLER);
+        *self = match (back + back_compensation).is_finite() && back.is_finite() {
+            true => Sum::compensated(back, back_compensation),
+            false => Sum::scaled(total, compensation),
+        };
+    }
+
+    fn compensate(&mut self, more: f64) {
+        match &mut self.0 {
+            Repr::Compensated { compensation, .. } => *compensation += more,
+            Repr::Scaled { compensation, .. } => *compensation += more * SMALLER,
+            Repr::Exact { .. } => {}
+        }
+    }
+
+    /// The nearest `f64`; infinite when it is beyond the range of those.
     #[must_use]
     pub fn to_f64(&self) -> f64 {
+        self.quotient(1.0)
+    }
+
+    /// The sum divided by a number, rounded twice at most.
+    #[must_use]
+    pub fn quotient(&self, divisor: f64) -> f64 {
         match self.0 {
-            Repr::Compensated { sum, compensation } if (sum + compensation).is_finite() => sum + compensation,
-            Repr::Compensated { sum, .. } => sum,
+            Repr::Compensated { sum, compensation } if (sum + compensation).is_finite() => {
+                (sum + compensation) / divisor
+            }
+            Repr::Compensated { sum, .. } => sum / divisor,
+            Repr::Scaled { sum, compensation } => (sum + compensation) / divisor / SMALLER,
             Repr::Exact { .. } => {
                 let (mantissa, scale) = self.as_decimal().unwrap_or_default();
-                Number::decimal(mantissa, scale).to_f64()
+                Number::decimal(mantissa, scale).to_f64() / divisor
             }
         }
     }
@@ -117,7 +174,7 @@ impl Sum {
         {
             return mantissa as f64 / divisor as f64;
         }
-        self.to_f64() / count as f64
+        self.quotient(count as f64)
     }
 
     /// Appends the sum as a JSON number; null when it left the range of `f64`.
@@ -127,6 +184,12 @@ impl Sum {
             None => write_f64(self.to_f64(), out),
         }
     }
+}
+
+/// What `total`, the sum of the two, has lost of the smaller one.
+#[inline]
+fn lost(sum: f64, value: f64, total: f64) -> f64 {
+    if sum.abs() >= value.abs() { (sum - total) + value } else { (value - total) + sum }
 }
 
 /// The sum of two decimals at the larger of their scales, if it fits.
@@ -183,6 +246,25 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_that_overflows_in_between_is_the_same_in_any_order() {
+        let permutations: [[&str; 3]; 3] =
+            [["1e308", "1e308", "-1e308"], ["1e308", "-1e308", "1e308"], ["-1e308", "1e308", "1e308"]];
+        for texts in permutations {
+            assert_eq!(text(&sum(&texts)), "1e308", "{texts:?}");
+        }
+        assert_eq!(sum(&["1e308", "1e308", "17", "-1e308", "-1e308"]).to_f64(), 17.0);
+        let all = [["1.7e308"; 100], ["-1.7e308"; 100]].concat();
+        assert_eq!(sum(&all).to_f64(), 0.0);
+    }
+
+    #[test]
+    fn an_average_is_in_range_when_the_values_are() {
+        assert_eq!(sum(&["1e308", "1e308"]).divided_by(2), 1e308);
+        assert!((sum(&["-1.7e308"; 3]).divided_by(3) / -1.7e308 - 1.0).abs() < 1e-15);
+        assert_eq!(sum(&["1e308", "1e308"]).quotient(4.0), 5e307);
+    }
+
+    #[test]
     fn a_quotient_is_rounded_once() {
         assert_eq!(sum(&["0.1", "0.2"]).divided_by(2), 0.15);
         assert_eq!(sum(&["1", "2"]).divided_by(2), 1.5);
@@ -208,6 +290,21 @@ mod tests {
             prop_assert_eq!(text(&b), text(&all));
             let wide: i128 = values.iter().map(|(m, s)| i128::from(*m) * power_of_ten(18 - s)).sum();
             prop_assert_eq!(text(&all), text(&Sum::exact(wide, 18)));
+        }
+
+        #[test]
+        fn sums_near_the_end_of_the_range_merge_to_the_sum_of_all(signs in prop::collection::vec(-3i32..4, 0..40), cut in 0usize..40) {
+            let numbers: Vec<Number> = signs.iter().map(|sign| Number::float(f64::from(*sign) * 5e307)).collect();
+            let (left, right) = numbers.split_at(cut.min(numbers.len()));
+            let (mut a, mut b) = (Sum::default(), Sum::default());
+            left.iter().for_each(|n| a.add(n));
+            right.iter().for_each(|n| b.add(n));
+            b.merge(&a);
+            // In units of 5e307, which are exact.
+            let expected: i32 = signs.iter().sum();
+            let count = numbers.len().max(1) as f64;
+            prop_assert!((b.quotient(count) / 5e307 - f64::from(expected) / count).abs() < 1e-9);
+            prop_assert_eq!(b.to_f64().is_finite(), expected.abs() < 4);
         }
 
         #[test]
