@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use json_fields::{Field, Kind, Outline, Token, canonical_string};
 
-use crate::number::Number;
+use crate::number_order::write_canonical_number;
 
 /// Appends the value in its canonical spelling: numbers with the fewest digits, strings with the fewest escapes, a
 /// field that is not there as `null`. Arrays and objects are without space, and what they contain is canonical too;
@@ -41,10 +41,11 @@ fn write_scalar(field: &Field, line: &[u8], out: &mut Vec<u8>) {
     match field.kind {
         _ if is_canonical(field, line) => out.extend_from_slice(text),
         Kind::String => out.extend_from_slice(&canonical_string(text)),
-        _ => match Number::parse(text) {
-            Ok(number) => number.write(out),
-            Err(_) => out.extend_from_slice(text),
-        },
+        _ => {
+            if !write_canonical_number(text, out) {
+                out.extend_from_slice(text);
+            }
+        }
     }
 }
 
@@ -122,6 +123,9 @@ mod tests {
             (r#"{"v":1e2}"#, "100"),
             (r#"{"v":-17}"#, "-17"),
             (r#"{"v":1e999}"#, "1e999"),
+            (r#"{"v":[10e998]}"#, "[1e999]"),
+            (r#"{"v":340282366920938463463374607431768211455}"#, "340282366920938463463374607431768211455"),
+            (r#"{"v":340282366920938463463374607431768211454.0}"#, "340282366920938463463374607431768211454"),
             (r#"{"v":"\u0061\/"}"#, r#""a/""#),
             (r#"{"v":"é"}"#, r#""é""#),
             (r#"{"v":"\u00e9"}"#, r#""é""#),

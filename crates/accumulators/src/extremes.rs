@@ -1,8 +1,11 @@
 //! The least and the largest of values that may be strings, and the lines that have them.
 //!
-//! Numbers come before strings, as in jq; strings are in the order of their code points, as in SQL.
+//! Numbers come before strings, as in jq; strings are in the order of their code points, as in SQL, but times in that of time:
+//! see [`compare_texts`].
 
 use std::cmp::Ordering;
+
+use time_text::compare_texts;
 
 use crate::number::Number;
 
@@ -21,9 +24,9 @@ impl Strings {
             None => *known = Some(Box::new(Strings { count: 1, min: text.into(), max: text.into() })),
             Some(strings) => {
                 strings.count += 1;
-                if *text < *strings.min {
+                if compare_texts(text, &strings.min).is_lt() {
                     strings.min = text.into();
-                } else if *text > *strings.max {
+                } else if compare_texts(text, &strings.max).is_gt() {
                     strings.max = text.into();
                 }
             }
@@ -36,10 +39,10 @@ impl Strings {
             None => *own = Some(Box::new(other.clone())),
             Some(own) => {
                 own.count += other.count;
-                if other.min < own.min {
+                if compare_texts(&other.min, &own.min).is_lt() {
                     own.min.clone_from(&other.min);
                 }
-                if other.max > own.max {
+                if compare_texts(&other.max, &own.max).is_gt() {
                     own.max.clone_from(&other.max);
                 }
             }
@@ -66,7 +69,7 @@ impl Offered<'_> {
     fn compare(self, known: &Ordered) -> Ordering {
         match (self, known) {
             (Offered::Number(own), Ordered::Number(known)) => own.cmp(known),
-            (Offered::String(own), Ordered::String(known)) => own.cmp(known),
+            (Offered::String(own), Ordered::String(known)) => compare_texts(own, known),
             (Offered::Number(_), Ordered::String(_)) => Ordering::Less,
             (Offered::String(_), Ordered::Number(_)) => Ordering::Greater,
         }

@@ -59,11 +59,14 @@ pub(crate) fn parse_short(text: &[u8]) -> Option<(i64, u8)> {
 }
 
 /// The parts of a JSON number: `digits` without leading zeros, to be read as `digits × 10^exponent`.
-struct Parts {
-    negative: bool,
-    digits: Vec<u8>,
-    exponent: i64,
+pub(crate) struct Parts {
+    pub negative: bool,
+    pub digits: Vec<u8>,
+    pub exponent: i64,
 }
+
+/// Larger exponents are not told apart: that of a number, with its digits, is out of any range.
+pub(crate) const EXPONENT_MAX: i64 = 1 << 40;
 
 /// Any JSON number: exponents, many digits.
 #[cold]
@@ -84,7 +87,7 @@ pub(crate) fn parse_long(text: &[u8]) -> Result<Number, NumberError> {
 }
 
 /// Takes the text apart by JSON's grammar.
-fn split(text: &[u8]) -> Option<Parts> {
+pub(crate) fn split(text: &[u8]) -> Option<Parts> {
     let (negative, rest) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
@@ -124,14 +127,17 @@ fn split_exponent(text: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let value = digits
-        .iter()
-        .fold(0_i64, |value, digit| value.saturating_mul(10).saturating_add(i64::from(digit - b'0')).min(1 << 40));
+    let value = digits.iter().fold(0_i64, |value, digit| {
+        value.saturating_mul(10).saturating_add(i64::from(digit - b'0')).min(2 * EXPONENT_MAX)
+    });
     Some(sign * value)
 }
 
 /// The exact decimal, if mantissa and scale fit.
-fn exact(parts: &Parts) -> Option<Number> {
+pub(crate) fn exact(parts: &Parts) -> Option<Number> {
+    if parts.digits.is_empty() {
+        return Some(Number::ZERO);
+    }
     if parts.digits.len() > usize::from(SCALE_MAX) + 1 {
         return None;
     }

@@ -21,6 +21,26 @@ pub enum ValueError {
     OutOfRange { field: String, value: String },
 }
 
+impl ValueError {
+    /// The reason; for a number in quotes, as many exporters write them, with a hint in a second line.
+    #[cold]
+    #[must_use]
+    pub fn with_hint(&self) -> String {
+        match self {
+            ValueError::NotANumber { field, value } if is_number_in_quotes(value) => format!(
+                "{self}\nhint: tonumber makes a number of a text: 'sum:.{field} | tonumber'; validate --coerce does so for all \
+                 that a schema calls numbers"
+            ),
+            _ => self.to_string(),
+        }
+    }
+}
+
+fn is_number_in_quotes(value: &str) -> bool {
+    let text = value.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    text.is_some_and(|text| Number::parse(text.as_bytes()).is_ok())
+}
+
 /// The values of one line, for [`crate::Table::update`]. Use one for all lines.
 #[derive(Clone, Debug, Default)]
 pub struct Values {

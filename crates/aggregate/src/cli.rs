@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use accumulators::{DistinctBy, Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
-use event_time::TimeUnit;
+use event_time::{TimeUnit, Timezone};
 use json_fields::FieldPath;
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs};
@@ -14,16 +14,18 @@ use sorted_runs::Folder;
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::changes::OP;
-use crate::job::{Emit, GROUPS_MAX, Job, Last, Overflow};
+use crate::job::{Emit, GROUPS_MAX, Job, JobTime, Last, Overflow};
 
 const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD][?FILTER]; without NAME it is called like its function.
   count              lines                     count:F     values that are not null
-  sum:F avg:F        exact for decimals        min:F max:F of numbers, and of strings, which come behind them
+  sum:F avg:F        exact for decimals        min:F max:F of numbers, and of strings, which come after them
   var:F stddev:F     of a sample, as in SQL    delta:F     last minus first
   p50:F p99.9:F      percentiles, also median  distinct:F  different values (above 1,024: within 2 %)
   first:F last:F     in order of arrival       list:N:F    the first N values
   mode:F top:K:F     the most frequent values  rate rate:F lines, or sum, per second of window
   max_by:F:G min_by:F:G  G of the line with the largest (least) F, of equal ones the first
+Strings that are times with a zone are compared as times. Numbers in quotes are strings: 'avg:.rt | tonumber', or validate
+--coerce before. Numbers beyond 38 digits are keys and distinct values with all of their digits, and doubles in sums, min and max.
 Missing and null fields count for nothing; a group without a single value gives null (counts give 0), and so does a sum beyond 1.8e308. Above 4,096
 different values in a group, counts of top are too high by at most the error that stands beside them.
 
@@ -32,7 +34,8 @@ mark outside quotes and brackets is the filter. FIELD, F, G and the keys of --by
 value: max:.at[11:16], --by user,day=.at[:10]. A line on which one fails is a bad line. All of them that are simple are
 worked out in one pass over the line, the same one once.
 
-Keys sort as in jq: null, false, true, numbers, strings, arrays, objects. 1 and 1.0 are one key; a missing field is null.
+Keys sort as in jq: null, false, true, numbers, strings (but times by time), arrays, objects. 1 and 1.0 are one key; a missing
+field is null. A field like r.h may also be a member that is called "r.h", as results of --by r.h have it.
 
 --distinct exact keeps every value: of whole numbers 8 bytes each, and above 256 of them a bit for those that lie close
 together, else up to 40 bytes, as for all others (which are told apart by 128 bits of hash). A group with more than MAX
@@ -117,13 +120,17 @@ pub struct Cli {
     #[arg(long, conflicts_with = "memory", help_heading = "Without windows")]
     pub of_changes: bool,
 
-    /// The field with the time that --emit every and --ttl go by [default: that of the watermarks, else the clock]
+    /// The field with the time that --emit every and --ttl go by, or a jq expression [default: that of the watermarks, else the clock]
     #[arg(long, value_name = "FIELD", help_heading = "Without windows")]
-    pub time: Option<FieldPath>,
+    pub time: Option<Expression>,
 
     /// What numbers in --time count: auto (by magnitude), s, ms, us, ns
     #[arg(long, value_name = "UNIT", default_value_t, requires = "time", help_heading = "Without windows")]
     pub time_unit: TimeUnit,
+
+    /// The timezone of times that do not say theirs: UTC, Europe/Berlin
+    #[arg(long, value_name = "ZONE", requires = "time", help_heading = "Without windows")]
+    pub zone: Option<Timezone>,
 
     /// The most keys, in all open windows together; --memory is the other way, without a limit
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX, conflicts_with = "memory", help_heading = "Limits")]
@@ -196,7 +203,7 @@ impl Cli {
         job.overflow = self.overflow;
         job.emit = self.emit;
         job.ttl_ms = self.ttl.map(|ttl| ttl.0);
-        job.time = self.time.clone().map(|path| (path, self.time_unit));
+        job.time = self.time.clone().map(|of| JobTime { of, unit: self.time_unit, zone: self.zone });
         job.last = self.last;
         job.buffer_bytes = self.buffer.as_usize();
         (job.writes_changes, job.reads_changes) = (self.changes, self.of_changes);
@@ -268,7 +275,10 @@ fn check_names(plan: &Plan, by: &[Expression], has_op: bool) -> Result<(), Error
     for name in by.iter().map(Expression::name).chain(plan.names().iter().cloned()) {
         if names.contains(&name) {
             let error = Error::usage(format_args!("two members of a result line would be named {name:?}"));
-            return Err(error.hint("name a result: NAME=FUNCTION:FIELD; windows are part of the key by themselves"));
+            return Err(error.hint(match name.starts_with("window_") {
+                true => "leave it out of --by: windows are part of the key by themselves",
+                false => "name a result: NAME=FUNCTION:FIELD",
+            }));
         }
         names.push(name);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use accumulators::Plan;
-use event_time::TimeUnit;
+use event_time::{TimeUnit, Timezone};
 use json_fields::{FieldPath, write_string};
 use line_values::{Condition, Expression, WrongExpression};
 use units::DurationMs;
@@ -47,6 +47,15 @@ impl fmt::Display for Last {
     }
 }
 
+/// Where the time of a line is, and what it says.
+#[derive(Clone, Debug)]
+pub struct JobTime {
+    pub of: Expression,
+    pub unit: TimeUnit,
+    /// Of times that do not say theirs.
+    pub zone: Option<Timezone>,
+}
+
 /// What one aggregation does.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -66,7 +75,7 @@ pub struct Job {
     /// For lines without windows: a key without lines for so long is written and forgotten.
     pub ttl_ms: Option<i64>,
     /// Event time of lines without windows, where no watermarks tell it.
-    pub time: Option<(FieldPath, TimeUnit)>,
+    pub time: Option<JobTime>,
     /// Results are of the last lines of their key, and written after each line.
     pub last: Option<Last>,
     /// Most memory for the lines that `last` needs.
@@ -125,7 +134,8 @@ impl Job {
     /// Whether all that is wanted of a line are fields.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.plan.is_plain() && !self.reads_changes && self.by.iter().all(|key| key.path().is_some())
+        let has_paths = self.by.iter().chain(self.time.iter().map(|time| &time.of)).all(|value| value.path().is_some());
+        self.plan.is_plain() && !self.reads_changes && has_paths
     }
 
     /// Whether keys are ever forgotten in the order of their last line.
@@ -143,8 +153,9 @@ impl Job {
             let by: Vec<String> = self.by.iter().map(ToString::to_string).collect();
             flags.push(format!("--by {}", by.join(",")));
         }
-        if let Some((path, unit)) = &self.time {
-            flags.push(format!("--time {path} --time-unit {unit}"));
+        if let Some(JobTime { of, unit, zone }) = &self.time {
+            flags.push(format!("--time {of} --time-unit {unit}"));
+            flags.extend(zone.map(|zone| format!("--zone {zone}")));
         }
         if let Some(last) = self.last {
             flags.push(format!("--last {last}"));

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use rayon::slice::ParallelSliceMut;
+use time_text::may_be_time;
 
 use crate::keys;
 
@@ -61,7 +62,7 @@ fn sort<T: Send>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering + Sync) {
     }
 }
 
-/// How many bytes all keys begin with, if each is a single string; those are in the order of their bytes.
+/// How many bytes all keys begin with, if each is a single string and none a time; those are in the order of their bytes.
 fn shared_start<'a>(count: u32, key: impl Fn(u32) -> &'a [u8]) -> Option<usize> {
     let mut shared: Option<&[u8]> = None;
     for at in 0..count {
@@ -70,6 +71,9 @@ fn shared_start<'a>(count: u32, key: impl Fn(u32) -> &'a [u8]) -> Option<usize> 
             return None;
         }
         let text = text(key);
+        if may_be_time(&text[1..]) {
+            return None;
+        }
         shared = Some(match shared {
             Some(shared) if text.starts_with(shared) => shared,
             Some(shared) => &shared[..shared.iter().zip(text).take_while(|(a, b)| a == b).count()],
@@ -109,6 +113,8 @@ mod tests {
     fn other_keys_are_in_the_order_of_keys() {
         check(&["10", "9", "-1.5", "null"]);
         check(&["\"b\"", "1", "\"a\"", "true"]);
+        check(&["\"2026-01-01T00:00:00.5Z\"", "\"2026-01-01T00:00:00Z\"", "\"2026-01-01T01:00:00+02:00\""]);
+        check(&["\"a\"", "\"2026-01-01T00:00:00.5Z\"", "\"2026-01-01T00:00:00Z\""]);
         check(&["\"a\"\n2", "\"a\"\n10", "\"\"\n3", "\"a!\"\n1", "\"a\"\n1"]);
     }
 }

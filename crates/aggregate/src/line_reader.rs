@@ -1,8 +1,8 @@
 //! Reads all of a line that is needed: its annotation, its time, its key, its values.
 
 use accumulators::{Inputs, Values, write_canonical};
-use event_time::{TimeParser, TimeUnit};
-use json_fields::{Field, FieldPath, Scanner};
+use event_time::{TimeParser, no_time};
+use json_fields::{Field, FieldPath, Kind, Scanner};
 use line_values::{Computed, Expression};
 use millpipe::Fault;
 
@@ -40,7 +40,7 @@ impl LineReader {
         let paths: Vec<_> = annotation::paths()
             .chain(job.key_paths().cloned())
             .chain(job.plan.paths().iter().cloned())
-            .chain(time.map(|(path, _)| path.clone()))
+            .chain(time.and_then(|time| time.of.path()).cloned())
             .chain(job.reads_changes.then(|| FieldPath::key(changes::OP)))
             .collect();
         let scanner = Scanner::new(&paths);
@@ -48,7 +48,9 @@ impl LineReader {
             values: Values::default(),
             key: Vec::new(),
             is_taken_back: false,
-            time: TimeParser::new(time.map_or(TimeUnit::default(), |(_, unit)| *unit)),
+            time: time.map_or_else(TimeParser::default, |time| {
+                TimeParser::new(time.unit).in_zone(time.zone.map(|zone| zone.0))
+            }),
             behind_annotation: scanner.inside_object(),
             scanner,
             annotations: Annotations::default(),
@@ -114,11 +116,12 @@ impl LineReader {
     }
 }
 
-/// What works out the keys' expressions, then the plan's, and its conditions; none for a plain job.
+/// What works out the keys' expressions, then the plan's, then the time, and conditions; none for a plain job.
 pub fn computed(job: &Job) -> Option<Box<Computed>> {
     (!job.is_plain()).then(|| {
         let keys = job.by.iter().filter(|key| key.path().is_none());
-        let expressions: Vec<Expression> = keys.chain(&job.expressions).cloned().collect();
+        let time = job.time.iter().map(|time| &time.of).filter(|time| time.path().is_none());
+        let expressions: Vec<Expression> = keys.chain(&job.expressions).chain(time).cloned().collect();
         Box::new(Computed::new(&expressions, &job.conditions))
     })
 }
@@ -133,19 +136,30 @@ fn read_fields(
 ) -> Result<Option<i64>, Fault> {
     let (by, fields) = fields.split_at(job.by.len());
     let (wanted, time) = fields.split_at(job.plan.paths().len());
-    let time_ms = read_time(job, time, line, parser)?;
-    values.read(&job.plan, wanted, line).map_err(Fault::bad)?;
+    let time_ms = match &job.time {
+        None => None,
+        Some(_) => Some(read_time(job, time.first().and_then(Option::as_ref), line, line, parser)?),
+    };
+    values.read(&job.plan, wanted, line).map_err(|error| Fault::bad(error.with_hint()))?;
     keys::read(by, line, key);
     Ok(time_ms)
 }
 
+/// `text` is what the field counts from.
 #[inline]
-fn read_time(job: &Job, time: &[Option<Field>], line: &[u8], parser: &mut TimeParser) -> Result<Option<i64>, Fault> {
-    Ok(match (&job.time, time) {
-        (Some(_), [Some(field), ..]) => Some(parser.parse_field(field.text(line)).map_err(Fault::bad)?),
-        (Some((path, _)), _) => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
-        (None, _) => None,
-    })
+fn read_time(
+    job: &Job,
+    field: Option<&Field>,
+    text: &[u8],
+    line: &[u8],
+    parser: &mut TimeParser,
+) -> Result<i64, Fault> {
+    match field {
+        Some(field) => parser.parse_field(field.text(text)).map_err(|error| Fault::bad(error.with_hint())),
+        None => {
+            Err(job.time.as_ref().map_or_else(|| Fault::bad("no time"), |time| Fault::bad(no_time(&time.of, line))))
+        }
+    }
 }
 
 /// The same where some of it is worked out by filters.
@@ -159,7 +173,14 @@ fn read_computed(
 ) -> Result<Option<i64>, Fault> {
     let (by, fields) = fields.split_at(job.key_paths().count());
     let (paths, time) = fields.split_at(job.plan.paths().len());
-    let time_ms = read_time(job, time, line, parser)?;
+    let time_ms = match job.time.as_ref().map(|time| time.of.path()) {
+        None => None,
+        Some(Some(_)) => Some(read_time(job, time.first().and_then(Option::as_ref), line, line, parser)?),
+        Some(None) => {
+            let time = computed.values().last().and_then(Option::as_ref).filter(|field| field.kind != Kind::Null);
+            Some(read_time(job, time, computed.text(), line, parser)?)
+        }
+    };
     let (mut by, mut computed_by) = (by.iter(), computed.values().iter());
     key.clear();
     for (number, expression) in job.by.iter().enumerate() {
@@ -179,6 +200,6 @@ fn read_computed(
         expressions: computed_by.as_slice(),
         conditions: computed.truths(),
     };
-    values.read_all(&job.plan, &inputs).map_err(Fault::bad)?;
+    values.read_all(&job.plan, &inputs).map_err(|error| Fault::bad(error.with_hint()))?;
     Ok(time_ms)
 }

@@ -33,8 +33,7 @@ mod snapshot;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{OtherLines, StreamTime, TIME_MIN_MS, format_rfc3339};
-use json_fields::FieldPath;
+use event_time::{OtherLines, StreamTime, TIME_MIN_MS, format_rfc3339, no_time};
 use line_values::{Expression, LineValues};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
 use units::{ByteSize, format_duration};
@@ -50,7 +49,7 @@ pub struct Job {
     pub emit: Emit,
     pub within_ms: Option<i64>,
     /// Where the time of a line is, and that of the stream.
-    pub time: Option<(FieldPath, StreamTime)>,
+    pub time: Option<(Expression, StreamTime)>,
     pub keys_max: usize,
     pub buffer: ByteSize,
     pub has_other_lines: bool,
@@ -92,8 +91,7 @@ pub struct Dedup {
 impl Dedup {
     #[must_use]
     pub fn new(job: Job) -> Dedup {
-        let path = job.time.as_ref().map(|(path, _)| path.clone());
-        let time = path.clone().map(Expression::from);
+        let time = job.time.as_ref().map(|(time, _)| time.clone());
         let kept = match (job.keep, job.emit) {
             (Keep::First, _) => Kept::Known(Known::first(job.within_ms, job.keys_max)),
             (Keep::Last, Emit::Update) => Kept::Known(Known::last(job.within_ms, job.keys_max)),
@@ -102,7 +100,7 @@ impl Dedup {
         Dedup {
             values: LineValues::new(job.by.iter().chain(&time)),
             key: Vec::new(),
-            others: path.filter(|_| job.within_ms.is_some()).map(|path| OtherLines::new(&path)),
+            others: time.filter(|_| job.within_ms.is_some()).map(|time| OtherLines::new(&time)),
             kept,
             sequence: 0,
             dropped: 0,
@@ -193,12 +191,12 @@ impl Stage for Dedup {
         key.clear();
         let found = self.values.read(line).map_err(Fault::bad)?;
         found.write_key(0..keys, &mut key);
-        let time = found.get(keys).map(|value| value.text());
+        let time = found.get(keys).filter(|value| !value.is_null()).map(|value| value.text());
         let time_ms = match &mut self.job.time {
             None => 0,
             Some((path, stream)) => match time {
-                Some(text) => stream.read(text, out.now_ms()).map_err(Fault::bad)?,
-                None => return Err(Fault::bad(format_args!("no field {:?}", path.name()))),
+                Some(text) => stream.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?,
+                None => return Err(Fault::bad(no_time(path, line))),
             },
         };
         let within_ms = self.job.within_ms.unwrap_or(0);

@@ -214,3 +214,16 @@ fn what_is_damaged_is_refused() {
     latest.restore_entry("1", b"[[1,1,2,\"{}\"]]").unwrap();
     assert_eq!(latest.held(), 1);
 }
+
+#[test]
+fn long_numbers_repeat_each_other_only_if_all_their_digits_do() {
+    let input = [
+        "{\"k\":340282366920938463463374607431768211455}\n",
+        "{\"k\":340282366920938463463374607431768211454}\n",
+        "{\"k\":3.40282366920938463463374607431768211455e38}\n",
+        "{\"k\":0.12345678901234567890123456789012345678901}\n",
+        "{\"k\":0.12345678901234567890123456789012345678902}\n",
+    ];
+    let played = play(dedup(""), &input.concat());
+    assert_eq!(played.out, [input[0], input[1], input[3], input[4]].concat());
+}

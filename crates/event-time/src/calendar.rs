@@ -1,15 +1,14 @@
 //! Windows of the calendar: days, weeks and months of a timezone.
 
 use crate::Window;
-use crate::rfc3339::{civil_from_days, days_from_civil};
-use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
+use crate::zone::{end_of_gap, naive, zone_offset_ms};
+use chrono::{LocalResult, TimeZone};
 use chrono_tz::Tz;
+use time_text::{civil_from_days, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
 /// 1970-01-05, the first Monday of the epoch, in days since the epoch.
 const FIRST_MONDAY: i64 = 4;
-/// More than any zone is from UTC, and any change of a zone's offset.
-const ZONE_MS_MAX: i64 = 26 * 3_600_000;
 /// Windows that are remembered, since disorder makes lines alternate between neighbours.
 const REMEMBERED: usize = 4;
 
@@ -113,35 +112,12 @@ impl Calendar {
     }
 }
 
-fn zone_offset_ms(zone: Tz, time_ms: i64) -> i64 {
-    let seconds = zone.offset_from_utc_datetime(&naive(time_ms)).fix().local_minus_utc();
-    i64::from(seconds) * 1_000
-}
-
 /// The instant at which the zone's wall clock shows `local_ms` (as if it were UTC).
 fn instant_of(zone: Tz, local_ms: i64) -> i64 {
     match zone.from_local_datetime(&naive(local_ms)) {
         LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.timestamp_millis(),
         LocalResult::None => end_of_gap(zone, local_ms),
     }
-}
-
-/// The first instant at which the wall clock is past `local_ms`, which it leaps over.
-fn end_of_gap(zone: Tz, local_ms: i64) -> i64 {
-    let (mut before_ms, mut after_ms) = (local_ms - ZONE_MS_MAX, local_ms + ZONE_MS_MAX);
-    while after_ms - before_ms > 1 {
-        let middle_ms = before_ms + (after_ms - before_ms) / 2;
-        if middle_ms + zone_offset_ms(zone, middle_ms) < local_ms {
-            before_ms = middle_ms;
-        } else {
-            after_ms = middle_ms;
-        }
-    }
-    after_ms
-}
-
-fn naive(time_ms: i64) -> NaiveDateTime {
-    DateTime::from_timestamp_millis(time_ms).unwrap_or_default().naive_utc()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The flags of time, the same in every tool that takes them.
 
 use crate::stream_time::TimeSettings;
-use crate::{StreamTime, TimeUnit};
+use crate::{StreamTime, TimeUnit, Timezone};
 use json_fields::FieldPath;
+use line_values::Expression;
 use std::fmt;
 use std::str::FromStr;
 use units::{DurationMs, QuantityError, parse_duration};
@@ -17,13 +18,17 @@ const MAX_AHEAD_DEFAULT_MS: i64 = 300_000;
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Time")]
 pub struct TimeArgs {
-    /// The field with the time of a line: RFC 3339, or an epoch number [default: timestamp]
+    /// The field with the time of a line, or a jq expression that gives it (.firstTimestamp // .eventTime): RFC 3339, also with +0200, a comma or a blank, or an epoch number [default: timestamp]
     #[arg(long, value_name = "FIELD")]
-    pub time: Option<FieldPath>,
+    pub time: Option<Expression>,
 
     /// What an epoch number counts: s, ms, us, ns; auto: below 1e11 s, below 1e14 ms, below 1e17 us, else ns [default: auto]
     #[arg(long, value_name = "UNIT")]
     pub time_unit: Option<TimeUnit>,
+
+    /// The timezone of times that do not say theirs: UTC, Europe/Berlin. Where its clock is changed, the offset before the change counts
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<Timezone>,
 
     /// How far a line may come behind the latest one (of its partition, where from marks tell) [default: 0s; in window and watermark 1ms, so that lines in order may have the same time]
     #[arg(long, value_name = "DURATION")]
@@ -39,15 +44,16 @@ pub struct TimeArgs {
 }
 
 impl TimeArgs {
-    /// The path of the time field.
-    pub fn field(&self) -> FieldPath {
-        self.time.clone().unwrap_or_else(|| FieldPath::key(TIME_DEFAULT))
+    /// Where the time of a line is.
+    pub fn field(&self) -> Expression {
+        self.time.clone().unwrap_or_else(|| FieldPath::key(TIME_DEFAULT).into())
     }
 
     pub fn settings(&self) -> TimeSettings {
         let default = MaxAhead(Some(MAX_AHEAD_DEFAULT_MS));
         TimeSettings {
             unit: self.time_unit.unwrap_or_default(),
+            zone: self.zone.map(|zone| zone.0),
             lateness_ms: self.lateness.map_or(0, |lateness| lateness.0),
             idle_ms: self.idle.map_or(IDLE_DEFAULT_MS, |idle| idle.0),
             max_ahead_ms: self.max_ahead.unwrap_or(default).0,
@@ -66,7 +72,8 @@ impl TimeArgs {
 
     /// The flags that the time in a snapshot depends on. The others may change from run to run.
     pub fn for_snapshot(&self) -> String {
-        format!("--time {} --time-unit {}", self.field(), self.time_unit.unwrap_or_default())
+        let zone = self.zone.map(|zone| format!(" --zone {zone}")).unwrap_or_default();
+        format!("--time {} --time-unit {}{zone}", self.field(), self.time_unit.unwrap_or_default())
     }
 
     /// The first of these flags that was given.
@@ -74,6 +81,7 @@ impl TimeArgs {
         let flags = [
             ("--time", self.time.is_some()),
             ("--time-unit", self.time_unit.is_some()),
+            ("--zone", self.zone.is_some()),
             ("--lateness", self.lateness.is_some()),
             ("--idle", self.idle.is_some()),
             ("--max-ahead", self.max_ahead.is_some()),
@@ -121,8 +129,11 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_of_a_field_and_a_unit() {
-        let args = TimeArgs { time: Some(FieldPath::key("at")), time_unit: Some(TimeUnit::Ms), ..TimeArgs::default() };
+        let args =
+            TimeArgs { time: Some(FieldPath::key("at").into()), time_unit: Some(TimeUnit::Ms), ..TimeArgs::default() };
         assert_eq!(args.for_snapshot(), "--time .at --time-unit ms");
+        let args = TimeArgs { time: Some(".a // .b".parse().unwrap()), zone: Some("UTC".parse().unwrap()), ..args };
+        assert_eq!(args.for_snapshot(), "--time .a // .b --time-unit ms --zone UTC");
         assert_eq!(TimeArgs::default().for_snapshot(), "--time .timestamp --time-unit auto");
     }
 

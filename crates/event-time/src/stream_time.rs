@@ -1,6 +1,7 @@
 //! What time it is in a stream: from the times of its lines, or from watermarks that it already has.
 
 use crate::{TimeError, TimeParser, TimeUnit, TooManyPartitions, Watermarks, format_rfc3339, parse_rfc3339};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 use units::format_duration;
 
@@ -8,6 +9,8 @@ use units::format_duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeSettings {
     pub unit: TimeUnit,
+    /// Of times that do not say theirs.
+    pub zone: Option<Tz>,
     /// How far behind the latest line a line may come.
     pub lateness_ms: i64,
     /// How long a partition with nothing to read holds time back.
@@ -49,7 +52,7 @@ impl StreamTime {
     pub fn new(settings: TimeSettings) -> Self {
         Self {
             settings,
-            parser: TimeParser::new(settings.unit),
+            parser: TimeParser::new(settings.unit).in_zone(settings.zone).with_lateness(settings.lateness_ms),
             watermarks: Watermarks::new(settings.lateness_ms, settings.idle_ms),
             given: false,
             watermark_ms: None,
@@ -70,6 +73,12 @@ impl StreamTime {
             Some(max_ms) if time_ms.saturating_sub(now_ms) > max_ms => Err(ahead(time_ms, now_ms, max_ms)),
             _ => Ok(time_ms),
         }
+    }
+
+    /// Returns, once, what looks wrong with the times that were read: a warning, with a hint in a second line.
+    #[inline]
+    pub fn take_doubt(&mut self) -> Option<String> {
+        self.parser.take_doubt()
     }
 
     /// A line with this time came. Returns the watermark if this moved it.
@@ -195,6 +204,18 @@ impl StreamTime {
     }
 }
 
+impl StreamTimeError {
+    /// The reason, with a hint in a second line where there is one.
+    #[cold]
+    #[must_use]
+    pub fn with_hint(&self) -> String {
+        match self {
+            Self::Unreadable(error) => error.with_hint(),
+            _ => self.to_string(),
+        }
+    }
+}
+
 #[cold]
 fn ahead(time_ms: i64, now_ms: i64, max_ms: i64) -> StreamTimeError {
     StreamTimeError::Ahead {
@@ -211,6 +232,7 @@ mod tests {
     fn stream_time() -> StreamTime {
         StreamTime::new(TimeSettings {
             unit: TimeUnit::Ms,
+            zone: None,
             lateness_ms: 10,
             idle_ms: 1_000,
             max_ahead_ms: Some(300_000),

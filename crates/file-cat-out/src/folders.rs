@@ -1,5 +1,6 @@
 //! From a line to the folder that it belongs into.
 
+use accumulators::{is_canonical, write_canonical};
 use json_fields::{Field, FieldPath, Kind, Scanner, decode_string};
 
 /// What file systems take as the name of one folder.
@@ -57,7 +58,13 @@ fn push_value(field: Option<Field>, line: &[u8], folder: &mut String) -> Result<
             NULL => folder.push_str("%5F_null__"),
             text => push_escaped(text, folder),
         },
-        _ => push_escaped(&String::from_utf8_lossy(field.text(line)), folder),
+        _ if is_canonical(&field, line) => push_escaped(&String::from_utf8_lossy(field.text(line)), folder),
+        _ => {
+            // Equal numbers are one folder, as they are one key everywhere.
+            let mut text = Vec::new();
+            write_canonical(Some(&field), line, &mut text);
+            push_escaped(&String::from_utf8_lossy(&text), folder);
+        }
     }
     Ok(())
 }
@@ -97,9 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_text_or_a_number_as_it_stands() {
+    fn a_value_is_text_or_a_number_in_its_shortest_spelling() {
         let some = |text: &str| Ok(text.to_owned());
-        assert_eq!(folder("a,b.c", r#"{"b":{"c":1.50},"a":"x y"}"#), some("a=x y/b.c=1.50"));
+        assert_eq!(folder("a,b.c", r#"{"b":{"c":1.50},"a":"x y"}"#), some("a=x y/b.c=1.5"));
+        assert_eq!(folder("a", r#"{"a":1.0}"#), folder("a", r#"{"a":1}"#));
+        assert_eq!(folder("a", r#"{"a":1e2}"#), some("a=100"));
+        let long = "340282366920938463463374607431768211455";
+        assert_eq!(folder("a", &format!(r#"{{"a":{long}.0}}"#)), some(&format!("a={long}")));
         assert_eq!(folder("a", r#"{"a":"\u00e9"}"#), some("a=é"));
         assert_eq!(folder("a", r#"{"a":true}"#), some("a=true"));
         assert_eq!(folder("a", r#"{"a":""}"#), some("a="));

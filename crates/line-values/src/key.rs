@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use accumulators::Number;
+use accumulators::NumberText;
+use time_text::compare_texts;
 
 /// The cells of a key, one for each key field.
 pub fn cells(key: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -30,8 +31,8 @@ pub fn part(key: &[u8], wanted: &[usize], part: &mut Vec<u8>) {
     }
 }
 
-/// The order of keys in output, cell by cell as jq sorts: null, false, true, numbers by value, strings by their bytes,
-/// then arrays and objects by their text.
+/// The order of keys in output, cell by cell as jq sorts: null, false, true, numbers by value with all their digits, strings by
+/// their bytes but times by time (see [`compare_texts`]), then arrays and objects by their text.
 #[must_use]
 pub fn compare(a: &[u8], b: &[u8]) -> Ordering {
     if a == b {
@@ -51,8 +52,8 @@ enum Rank<'a> {
     Null,
     False,
     True,
-    Number(Number),
-    Text(&'a [u8]),
+    Number(NumberText<'a>),
+    Text(Text<'a>),
     Nested(&'a [u8]),
 }
 
@@ -61,10 +62,26 @@ fn rank(cell: &[u8]) -> Rank<'_> {
         b"null" => Rank::Null,
         b"false" => Rank::False,
         b"true" => Rank::True,
-        // Without the closing quote, which would sort before a letter and behind a space.
-        [b'"', text @ .., b'"'] => Rank::Text(text),
+        // Without the closing quote, which would sort before a letter and after a space.
+        [b'"', text @ .., b'"'] => Rank::Text(Text(text)),
         [b'[' | b'{', ..] => Rank::Nested(cell),
-        _ => Number::parse(cell).map_or(Rank::Nested(cell), Rank::Number),
+        _ => NumberText::new(cell).map_or(Rank::Nested(cell), Rank::Number),
+    }
+}
+
+#[derive(PartialEq, Eq)]
+struct Text<'a>(&'a [u8]);
+
+impl Ord for Text<'_> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare_texts(self.0, other.0)
+    }
+}
+
+impl PartialOrd for Text<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -83,5 +100,21 @@ mod tests {
         }
         assert_eq!(compare(b"1\n\"b\"", b"1\n\"a\""), Ordering::Greater);
         assert_eq!(compare(b"2\n\"a\"", b"10\n\"a\""), Ordering::Less);
+    }
+
+    #[test]
+    fn times_and_long_numbers_sort_by_what_they_are() {
+        for (first, second) in [
+            ("\"2026-01-01T00:00:00Z\"", "\"2026-01-01T00:00:00.5Z\""),
+            ("\"2026-01-01T06:00:00+02:00\"", "\"2026-01-01T05:00:00Z\""),
+            ("\"2026-01-01T00:00:00.000Z\"", "\"2026-01-01T00:00:00Z\""),
+            ("340282366920938463463374607431768211454", "340282366920938463463374607431768211455"),
+            ("-340282366920938463463374607431768211455", "-340282366920938463463374607431768211454"),
+            ("1.00000000000000000000000000000000000000001", "1.00000000000000000000000000000000000000002"),
+            ("99999999999999999999999999999999999999999", "1e41"),
+        ] {
+            assert_eq!(compare(first.as_bytes(), second.as_bytes()), Ordering::Less, "{first} {second}");
+            assert_eq!(compare_cells(second.as_bytes(), first.as_bytes()), Ordering::Greater, "{first} {second}");
+        }
     }
 }

@@ -14,7 +14,8 @@ use crate::expression::{Expression, Source};
 pub struct BadLine(String);
 
 impl BadLine {
-    pub(crate) fn new(why: String) -> BadLine {
+    #[must_use]
+    pub fn new(why: String) -> BadLine {
         BadLine(why)
     }
 }

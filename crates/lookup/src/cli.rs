@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use event_time::TimeArgs;
-use json_fields::FieldPath;
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Fault, Hangup, Late, StageArgs};
 use selection::{Selection, WhereArgs};
@@ -97,7 +96,7 @@ pub struct Cli {
 
     /// With --table-where, the time of a row [default: --time]
     #[arg(long, value_name = "FIELD", requires = "time", help_heading = "The table")]
-    pub table_time: Option<FieldPath>,
+    pub table_time: Option<Expression>,
 
     /// With --table-where, a row for which this jq filter is true takes its key out of the table
     #[arg(long, value_name = "FILTER", requires = "table_where", help_heading = "The table")]

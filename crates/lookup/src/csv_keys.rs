@@ -4,7 +4,7 @@
 //! cell that is a number of this value. So rows are kept by text; a number is looked for in its canonical text, as nearly
 //! all are written, and then among the keys that are written another way.
 
-use accumulators::Number;
+use accumulators::write_canonical_number;
 use keyed_state::{Keyed, hash};
 use line_values::key::cells;
 
@@ -70,10 +70,11 @@ pub fn write_text(key: &[u8], out: &mut Vec<u8>) {
 /// Appends a key with numbers for its texts that are JSON numbers.
 fn write_value(key: &[u8], out: &mut Vec<u8>) {
     write_cells(key, out, |cell, out| match cell {
-        [b'"', text @ .., b'"'] => match Number::parse(text) {
-            Ok(number) => number.write(out),
-            Err(_) => out.extend_from_slice(cell),
-        },
+        [b'"', text @ .., b'"'] => {
+            if !write_canonical_number(text, out) {
+                out.extend_from_slice(cell);
+            }
+        }
         _ => out.extend_from_slice(cell),
     });
 }

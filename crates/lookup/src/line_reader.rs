@@ -24,8 +24,8 @@ pub struct LineReader {
 
 impl LineReader {
     /// For lines that are to get members of these names.
-    pub fn new(left: &[Expression], time: Option<&FieldPath>, names: Vec<String>) -> LineReader {
-        let time: Vec<Expression> = time.into_iter().cloned().map(Expression::from).collect();
+    pub fn new(left: &[Expression], time: Option<&Expression>, names: Vec<String>) -> LineReader {
+        let time: Vec<Expression> = time.into_iter().cloned().collect();
         let members: Vec<Expression> = names.iter().map(|name| FieldPath::key(name).into()).collect();
         // Where there is no time, its place is taken by a value that is there anyway.
         let time = if time.is_empty() { &left[..1] } else { &time[..] };

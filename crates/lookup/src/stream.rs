@@ -18,8 +18,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{OtherLines, StreamTime, format_rfc3339};
-use json_fields::FieldPath;
+use event_time::{OtherLines, StreamTime, format_rfc3339, no_time};
 use keyed_state::{Keyed, hash};
 use line_values::{Expression, KeyText, LineValues};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
@@ -44,9 +43,9 @@ pub struct StreamJob {
     pub rows: Selector,
     pub deletes: Option<Selector>,
     /// Where the time of a line is, and that of the stream.
-    pub time: Option<(FieldPath, StreamTime)>,
+    pub time: Option<(Expression, StreamTime)>,
     /// Where the time of a row is.
-    pub table_time: Option<FieldPath>,
+    pub table_time: Option<Expression>,
     pub keys_max: usize,
     pub buffer: ByteSize,
     /// Say at the end how many lines had no row.
@@ -75,7 +74,7 @@ impl LookupStream {
     #[must_use]
     pub fn new(job: StreamJob) -> LookupStream {
         let path = job.time.as_ref().map(|(path, _)| path);
-        let row_time = job.table_time.clone().map(Expression::from);
+        let row_time = job.table_time.clone();
         LookupStream {
             reader: LineReader::new(&job.on.left, path, job.names.clone()),
             row_values: LineValues::new(job.on.right.iter().chain(&job.fields).chain(&row_time)),
@@ -108,8 +107,10 @@ impl LookupStream {
             return Err(Fault::bad(format_args!("a row without {}, which is of its key", self.job.on.right[missing])));
         }
         let time_ms = match (&mut self.job.time, &self.job.table_time, found.get(keys + fields)) {
-            (Some((_, time)), Some(_), Some(value)) => time.read(value.text(), out.now_ms()).map_err(Fault::bad)?,
-            (Some(_), Some(path), None) => return Err(no_field(path)),
+            (Some((_, time)), Some(_), Some(value)) => {
+                time.read(value.text(), out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?
+            }
+            (Some(_), Some(path), None) => return Err(Fault::bad(no_time(path, line))),
             _ => 0,
         };
         self.key.clear();
@@ -165,7 +166,7 @@ impl LookupStream {
         let time_ms = match (&mut self.job.time, read.time) {
             (None, _) => 0,
             (Some((_, time)), Some(text)) => time.read(text, out.now_ms()).map_err(Fault::bad)?,
-            (Some((path, _)), None) => return Err(no_field(path)),
+            (Some((path, _)), None) => return Err(Fault::bad(no_time(path, line))),
         };
         let is_due = watermark_ms.is_some_and(|watermark_ms| time_ms < watermark_ms);
         if self.job.time.is_none() || is_due {
@@ -230,10 +231,6 @@ fn answer(kind: Kind, line: &[u8], time_ms: i64, found: AsOf<'_>, out: &mut Out)
             out.late(line, why, "a longer --lateness remembers it, --late reject keeps such lines aside");
         }
     }
-}
-
-fn no_field(path: &FieldPath) -> Fault {
-    Fault::bad(format_args!("no field {:?}", path.name()))
 }
 
 impl Stage for LookupStream {

@@ -13,8 +13,8 @@
 use std::io::{self, BufRead, Write};
 
 use alignment::Tags;
-use event_time::{TimeSettings, format_rfc3339};
-use json_fields::{FieldPath, Scanner};
+use event_time::{TimeField, TimeSettings, format_rfc3339};
+use line_values::Expression;
 use millpipe::{Changes, Error, Fault, Late, Mark, Merge, Out, Stage};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ const EVERY_MS: i64 = 100;
 pub struct Settings {
     pub inputs: usize,
     pub time: TimeSettings,
-    pub field: FieldPath,
+    pub field: Expression,
     pub tags: Option<Tags>,
     /// For the lines of each input.
     pub buffer_bytes: usize,
@@ -40,8 +40,7 @@ pub struct Settings {
 pub struct ByTime {
     inputs: Vec<Progress>,
     waiting: Waiting,
-    scanner: Scanner,
-    field: String,
+    field: TimeField,
     tags: Option<Tags>,
     buffer_bytes: usize,
     flags: String,
@@ -68,8 +67,7 @@ impl ByTime {
         Self {
             inputs: std::iter::repeat_with(|| Progress::new(time)).take(inputs).collect(),
             waiting: Waiting::new(inputs),
-            scanner: Scanner::new(std::slice::from_ref(&field)),
-            field: field.name(),
+            field: TimeField::new(&field),
             tags,
             buffer_bytes,
             flags,
@@ -81,11 +79,9 @@ impl ByTime {
     }
 
     fn time_of(&mut self, line: &[u8], now_ms: i64) -> Result<i64, Fault> {
-        let fields = self.scanner.scan(line).map_err(Fault::bad)?;
-        let Some(field) = fields.get(0) else {
-            return Err(Fault::bad(format_args!("no field \"{}\"", self.field)));
-        };
-        self.inputs[self.input].time.read(field.text(line), now_ms).map_err(Fault::bad)
+        let found = self.field.find(line).map_err(Fault::bad)?;
+        let Some(text) = found.text else { return Err(Fault::bad(self.field.missing(line))) };
+        self.inputs[self.input].time.read(text, now_ms).map_err(|error| Fault::bad(error.with_hint()))
     }
 
     /// What every input has reached: the least watermark, and the first input that has it.

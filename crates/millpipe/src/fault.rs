@@ -111,7 +111,8 @@ impl std::error::Error for Error {}
 /// What a stage, source or sink answers instead of `Ok`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// This one line is bad, for this reason; `--on-error` decides what becomes of it.
+    /// This one line is bad, for this reason; `--on-error` decides what becomes of it. A second line that begins with `hint: ` says
+    /// what to do.
     ///
     /// A stage finds out before it changes its state or writes: the line must leave no trace.
     Bad(String),

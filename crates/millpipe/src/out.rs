@@ -57,15 +57,16 @@ impl Display for Place {
     }
 }
 
-/// The end of a run with `--on-error stop`.
-fn bad_line(at: &dyn Display, why: &str, line: &[u8]) -> Error {
+/// The end of a run with `--on-error stop`; `own_hint` is that of the reason, if it is not empty.
+fn bad_line(at: &dyn Display, why: &str, own_hint: &str, line: &[u8]) -> Error {
     const GO_ON: &str = "--on-error reject keeps bad lines aside and goes on, skip only counts them";
     match other_format::recognise(why, line) {
         Some(format) => {
             let error = Error::data(format_args!("{at}: {why}: {}", format.what));
             if format.is_all { error.hint(format.hint) } else { error.hint(format_args!("{}\n{GO_ON}", format.hint)) }
         }
-        None => Error::data(format_args!("{at}: {why}")).hint(GO_ON),
+        None if own_hint.is_empty() => Error::data(format_args!("{at}: {why}")).hint(GO_ON),
+        None => Error::data(format_args!("{at}: {why}")).hint(format_args!("{own_hint}\n{GO_ON}")),
     }
 }
 
@@ -242,13 +243,16 @@ impl Out {
     }
 
     /// A value that cannot be used, with its place (`topic t, partition 0, offset 17`), by `--on-error`.
+    ///
+    /// A second line of the reason that begins with `hint: ` is for those who see it at once: what is kept aside goes without.
     pub fn bad(&mut self, at: impl Display, why: impl Display, line: &[u8]) {
+        let why = why.to_string();
+        let (why, own_hint) = why.split_once("\nhint: ").unwrap_or((&why, ""));
         match self.on_error {
-            OnError::Stop => self.fail(bad_line(&at, &why.to_string(), line).into()),
+            OnError::Stop => self.fail(bad_line(&at, why, own_hint, line).into()),
             OnError::Reject => {
                 self.counts.rejected += 1;
-                let why = why.to_string();
-                match other_format::recognise(&why, line) {
+                match other_format::recognise(why, line) {
                     Some(format) => self.reject_to(line, &at, &format_args!("{why}: {}", format.what)),
                     None => self.reject_to(line, &at, &why),
                 }

@@ -25,9 +25,9 @@
 pub mod cli;
 mod held;
 
-use event_time::{StreamTime, format_rfc3339};
+use event_time::{StreamTime, TIME_MIN_MS, TimeField, format_rfc3339};
 use held::Held;
-use json_fields::{FieldPath, Scanner};
+use line_values::Expression;
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
 use serde_json::{Value, json};
 use sorted_runs::Scratch;
@@ -37,8 +37,8 @@ use std::io::{self, BufRead, Write};
 /// What [`Reorder`] is made of, beside its time.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The time field.
-    pub field: FieldPath,
+    /// Where the time is.
+    pub field: Expression,
     /// Marks are at least so far apart.
     pub every_ms: i64,
     /// Marks that are made here say so much less than the watermark, which a line may still equal.
@@ -54,8 +54,7 @@ pub struct Settings {
 /// Holds lines until it is their turn.
 pub struct Reorder {
     settings: Settings,
-    scanner: Scanner,
-    field: String,
+    field: TimeField,
     time: StreamTime,
     held: Held,
     /// The number of the next line that is held.
@@ -68,21 +67,18 @@ impl Reorder {
     /// # Errors
     /// When the scratch does not work: better now than in an hour.
     pub fn new(settings: Settings, time: StreamTime, scratch: Box<dyn Scratch>) -> Result<Reorder, Error> {
-        let scanner = Scanner::new(std::slice::from_ref(&settings.field));
         let held = Held::new(settings.memory_bytes, scratch)?;
-        let field = settings.field.name();
-        Ok(Reorder { settings, scanner, field, time, held, next_line: 0, written_ms: None })
+        let field = TimeField::new(&settings.field);
+        Ok(Reorder { settings, field, time, held, next_line: 0, written_ms: None })
     }
 
     fn read(&mut self, line: &[u8], now_ms: i64) -> Result<i64, Fault> {
-        let fields = self.scanner.scan(line).map_err(Fault::bad)?;
-        if fields.object().is_none() {
+        let found = self.field.find(line).map_err(Fault::bad)?;
+        if !found.is_object {
             return Err(Fault::bad("not an object"));
         }
-        let Some(field) = fields.get(0) else {
-            return Err(Fault::bad(format_args!("no field \"{}\"", self.field)));
-        };
-        self.time.read(field.text(line), now_ms).map_err(Fault::bad)
+        let Some(text) = found.text else { return Err(Fault::bad(self.field.missing(line))) };
+        self.time.read(text, now_ms).map_err(|error| Fault::bad(error.with_hint()))
     }
 
     /// The line may be written, or is held.
@@ -105,7 +101,7 @@ impl Reorder {
         if self.written_ms.is_none_or(|written_ms| watermark_ms >= written_ms.saturating_add(every_ms)) {
             self.written_ms = Some(watermark_ms);
             let behind_ms = if self.time.is_given() { 0 } else { self.settings.behind_ms };
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms - behind_ms)));
+            out.mark(&Mark::new("watermark").with("time", format_rfc3339((watermark_ms - behind_ms).max(TIME_MIN_MS))));
         }
         Ok(())
     }
@@ -150,6 +146,9 @@ impl Stage for Reorder {
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let time_ms = self.read(line, out.now_ms())?;
+        if let Some(doubt) = self.time.take_doubt() {
+            out.warn(doubt);
+        }
         if let Some(watermark_ms) = self.time.watermark_ms().filter(|watermark_ms| time_ms < *watermark_ms) {
             self.late(LateLine { time_ms, watermark_ms }, line, out);
             // A partition that was idle is back, whatever the time is.

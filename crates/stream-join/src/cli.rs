@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use event_time::TimeUnit;
+use event_time::{TimeUnit, Timezone};
 use jq_filters::{Arguments, Program};
 use json_fields::FieldPath;
 use line_values::Expression;
@@ -86,21 +86,25 @@ pub struct Cli {
     #[arg(long, value_name = "DURATION", help_heading = "Near in time")]
     pub keep: Option<DurationMs>,
 
-    /// The field with the time of lines of both sides: RFC 3339, or an epoch number [default: timestamp]
+    /// The field with the time of lines of both sides, or a jq expression: RFC 3339, or an epoch number [default: timestamp]
     #[arg(long, value_name = "FIELD", help_heading = "Time")]
-    pub time: Option<FieldPath>,
+    pub time: Option<Expression>,
 
     /// The field with the time of left lines [default: --time]
     #[arg(long, value_name = "FIELD", help_heading = "Time")]
-    pub left_time: Option<FieldPath>,
+    pub left_time: Option<Expression>,
 
     /// The field with the time of right lines [default: --time]
     #[arg(long, value_name = "FIELD", help_heading = "Time")]
-    pub right_time: Option<FieldPath>,
+    pub right_time: Option<Expression>,
 
     /// What an epoch number counts: s, ms, us, ns; auto: below 1e11 s, below 1e14 ms, below 1e17 us, else ns [default: auto]
     #[arg(long, value_name = "UNIT", help_heading = "Time")]
     pub time_unit: Option<TimeUnit>,
+
+    /// The timezone of times that do not say theirs: UTC, Europe/Berlin
+    #[arg(long, value_name = "ZONE", help_heading = "Time")]
+    pub zone: Option<Timezone>,
 
     /// Pass watermarks on with this much earlier a time: so that pairs are not late behind, whatever time of theirs counts
     /// there; say the longer end of --within
@@ -149,7 +153,7 @@ pub struct Cli {
     pub buffer: Option<ByteSize>,
 
     /// Take about SIZE of memory for lines that are kept: beyond it they go to disk, the oldest first, and only what finds them
-    /// stays (about 32 bytes for each, 56 with times); when that takes more, stop
+    /// stays (about 80 bytes for each, 135 with times); when that takes more, stop
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, help_heading = "Limits")]
     pub memory: Option<ByteSize>,
 
@@ -230,6 +234,7 @@ impl Cli {
             merge: self.merge,
             drops_others: self.others == Others::Drop,
             time_unit: self.time_unit.unwrap_or_default(),
+            zone: self.zone.map(|zone| zone.0),
             keys_max: self.max_keys.get(),
             memory_bytes_max: memory.as_usize(),
             spills: self.memory.is_some(),
@@ -278,12 +283,12 @@ impl Cli {
             Side::Left => (&self.left_time, &self.left_fields, &self.prefix_left),
             Side::Right => (&self.right_time, &self.right_fields, &self.prefix_right),
         };
-        let time = || time.as_ref().or(self.time.as_ref()).cloned().unwrap_or_else(|| FieldPath::key(TIME));
+        let time = || time.as_ref().or(self.time.as_ref()).cloned().unwrap_or_else(|| FieldPath::key(TIME).into());
         let times = match (bound, &self.between) {
             (Bound::Unbounded, _) => Vec::new(),
             (Bound::Between(bounds), Some(between)) if bounds == side => vec![between.from.clone(), between.to.clone()],
             (Bound::Window, _) => WINDOW.iter().map(|name| FieldPath::key(name).into()).collect(),
-            _ => vec![time().into()],
+            _ => vec![time()],
         };
         SideJob {
             on: self.on.0.iter().map(of_side).collect(),
@@ -322,6 +327,7 @@ impl Cli {
         let right_members = self.right_fields.is_some() || self.prefix_right.is_some() || self.merge;
         let rules = [
             (self.time_unit.is_some() && !has_times, "--time-unit without times", "say --within, --between or --keep"),
+            (self.zone.is_some() && !has_times, "--zone without times", "say --within, --between or --keep"),
             (self.late.is_some() && bound == Bound::Unbounded, "--late without a bound", "no line is late without one"),
             (
                 single && right_members,
@@ -375,6 +381,7 @@ impl Cli {
             }
         }
         flags += &self.time_unit.map(|unit| format!(" --time-unit {unit}")).unwrap_or_default();
+        flags += &self.zone.map(|zone| format!(" --zone {zone}")).unwrap_or_default();
         flags + &self.unique.map(|unique| format!(" --unique {}", unique.name())).unwrap_or_default()
     }
 }

@@ -1,6 +1,6 @@
 //! What is to be joined, and how.
 
-use event_time::TimeUnit;
+use event_time::{TimeUnit, Tz};
 use jq_filters::Program;
 use line_values::Expression;
 
@@ -102,6 +102,8 @@ pub struct Job {
     pub merge: bool,
     pub drops_others: bool,
     pub time_unit: TimeUnit,
+    /// Of times that do not say theirs.
+    pub zone: Option<Tz>,
     pub keys_max: usize,
     pub memory_bytes_max: usize,
     /// Beyond the memory lines go to disk.

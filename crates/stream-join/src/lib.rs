@@ -40,7 +40,7 @@ mod write;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{format_rfc3339, parse_rfc3339};
+use event_time::{TIME_MIN_MS, format_rfc3339, parse_rfc3339};
 use jq_filters::{Failure, Filter};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
 use sorted_runs::Scratch;
@@ -198,7 +198,7 @@ impl StreamJoin {
         match self.job.marks_delay_ms {
             0 => self.pass_mark(mark, out),
             delay_ms => {
-                let time = format_rfc3339(time_ms.saturating_sub(delay_ms));
+                let time = format_rfc3339(time_ms.saturating_sub(delay_ms).max(TIME_MIN_MS));
                 out.mark(&Mark::new("watermark").with("time", time));
             }
         }

@@ -1,8 +1,8 @@
 //! What a line of one side is to the join.
 
-use event_time::TimeParser;
+use event_time::{TimeParser, no_time};
 use json_fields::{Kind, Outline, without_members};
-use line_values::{Found, LineValues};
+use line_values::{Expression, Found, LineValues, Value};
 use millpipe::{Error, Fault};
 
 use crate::bodies;
@@ -19,7 +19,7 @@ pub struct LineReader {
     bound: Bound,
     values: LineValues,
     on: usize,
-    names_of_times: Vec<String>,
+    times: Vec<Expression>,
     /// `"name":` of each member to keep; none: all members are kept.
     members: Option<Vec<Vec<u8>>>,
     prefix: Option<String>,
@@ -58,11 +58,11 @@ impl LineReader {
             bound: job.bound,
             values: LineValues::new(of_side.on.iter().chain(&of_side.times).chain(fields)),
             on: of_side.on.len(),
-            names_of_times: of_side.times.iter().map(line_values::Expression::name).collect(),
+            times: of_side.times.clone(),
             members: of_side.fields.as_ref().map(|fields| fields.iter().map(|field| member(field.name())).collect()),
             prefix: of_side.prefix.clone(),
             has_body: side == Side::Left || job.kind.pairs(),
-            parser: TimeParser::new(job.time_unit),
+            parser: TimeParser::new(job.time_unit).in_zone(job.zone),
             outline: Outline::default(),
             key: Vec::new(),
             body: Vec::new(),
@@ -82,8 +82,11 @@ impl LineReader {
         found.write_key(0..self.on, &mut self.key);
         let is_null = (0..self.on).any(|value| found.get(value).is_none_or(|value| value.is_null()));
         let mut times = [0; 2];
-        for (at, time) in times.iter_mut().take(self.names_of_times.len()).enumerate() {
-            *time = read_time(&found, self.on + at, &self.names_of_times[at], self.bound, &mut self.parser)?;
+        for (at, (time, of)) in times.iter_mut().zip(&self.times).enumerate() {
+            *time = match found.get(self.on + at).filter(|value| !value.is_null()) {
+                Some(value) => read_time(value, self.bound, &mut self.parser)?,
+                None => return Err(missing(of, self.bound, line)),
+            };
         }
         if self.bound == Bound::Window {
             for time in times {
@@ -98,7 +101,7 @@ impl LineReader {
             return Ok(Read { is_null, span });
         }
         if let Some(members) = &self.members {
-            let first = self.on + self.names_of_times.len();
+            let first = self.on + self.times.len();
             for (at, member) in members.iter().enumerate() {
                 if at > 0 {
                     self.body.push(b',');
@@ -121,18 +124,20 @@ impl LineReader {
 }
 
 #[inline]
-fn read_time(found: &Found<'_>, at: usize, name: &str, bound: Bound, parser: &mut TimeParser) -> Result<i64, Fault> {
-    let Some(value) = found.get(at).filter(|value| !value.is_null()) else {
-        let hint = match bound {
-            Bound::Window => ": put window in front, with --expand where windows overlap or are sessions",
-            _ => "",
-        };
-        return Err(Fault::bad(format_args!("no field {name:?}{hint}")));
-    };
+fn read_time(value: Value<'_>, bound: Bound, parser: &mut TimeParser) -> Result<i64, Fault> {
     if bound == Bound::Window && value.kind() == Kind::Number {
         return Err(Error::data("--window is for windows of time, and these are of line numbers").into());
     }
-    parser.parse_field(value.text()).map_err(Fault::bad)
+    parser.parse_field(value.text()).map_err(|error| Fault::bad(error.with_hint()))
+}
+
+#[cold]
+fn missing(time: &Expression, bound: Bound, line: &[u8]) -> Fault {
+    if bound == Bound::Window {
+        let put = "put window in front, with --expand where windows overlap or are sessions";
+        return Fault::bad(format_args!("no field {:?}: {put}", time.name()));
+    }
+    Fault::bad(no_time(time, line))
 }
 
 /// The body of a line but for its window, which stands in front unless somebody has moved it.

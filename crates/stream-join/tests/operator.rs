@@ -188,3 +188,27 @@ fn a_line_without_a_time_is_bad_and_leaves_no_trace() {
     let said = format!("{:?}", joined(&flags, &[r#"{"s":"r","k":1,"t":1}"#]).result);
     assert!(said.contains(r#"no field \"timestamp\""#), "{said}");
 }
+
+#[test]
+fn keys_of_any_length_are_equal_only_if_all_their_digits_are() {
+    let left = r#"{"s":"l","k":340282366920938463463374607431768211455}"#;
+    let right = |k: &str| format!(r#"{{"s":"r","k":{k},"n":1}}"#);
+    let near = right("340282366920938463463374607431768211454");
+    let same = right("340282366920938463463374607431768211455.0");
+    let flags = ["--on", "k", "--left-fields", "k", "--right-fields", "n"];
+    assert_eq!(out(&flags, &[left, &near]), [""; 0]);
+    assert_eq!(out(&flags, &[left, &same]), [r#"{"k":340282366920938463463374607431768211455,"n":1}"#]);
+}
+
+#[test]
+fn times_may_be_expressions_and_have_no_zone_of_their_own() {
+    let left = r#"{"s":"l","k":1,"at":"2026-06-10 06:00:00"}"#;
+    let right = r#"{"s":"r","k":1,"seen":{"$date":"2026-06-10T04:00:05Z"}}"#;
+    let flags = ["--on", "k", "--within", "0s..10s", "--time", r#".at // .seen."$date""#, "--left-fields", "k"];
+    let in_zone = |zone: &str| out(&[&flags[..], &["--right-fields", "k2=k", "--zone", zone]].concat(), &[left, right]);
+    assert_eq!(in_zone("Europe/Berlin"), [r#"{"k":1,"k2":1}"#]);
+    assert_eq!(in_zone("UTC"), [""; 0]);
+    let without = joined(&[&flags[..], &["--right-fields", "k2=k"]].concat(), &[left]);
+    let shown = format!("{:?}", without.result);
+    assert!(shown.contains("does not say its zone") && shown.contains("--zone UTC"), "{shown}");
+}

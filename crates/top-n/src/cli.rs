@@ -12,8 +12,9 @@ use crate::order::Order;
 use crate::{Job, TopN};
 
 const AFTER_HELP: &str = "\
-Numbers are compared exactly, strings by their characters (so RFC 3339 times of one zone in order of time), values of
-different kinds as in jq: false, true, numbers, strings, arrays, objects. Missing and null are worst, whatever the order.
+Numbers are compared with all of their digits, strings by their characters, but times with a zone as times, whatever their
+fraction and zone; values of different kinds as in jq: false, true, numbers, strings, arrays, objects. Numbers in quotes are
+strings: --order '(.ms | tonumber):desc'. Missing and null are worst, whatever the order.
 Of equal lines the one that arrived first is better; with --ties they have one rank, and all that tie with the last of
 the N are kept too.
 

@@ -220,3 +220,36 @@ fn what_is_damaged_is_refused() {
     assert!(windows.restore_entry("\"a\"", b"[]").is_err());
     windows.restore_entry("\"1970-01-01T00:00:00Z\"\n\"1970-01-01T00:00:10Z\"\n\"a\"", b"[]").unwrap();
 }
+
+fn ordered(order: &str, values: &[&str]) -> String {
+    let input: String = values.iter().map(|value| format!("{{\"v\":{value}}}\n")).collect();
+    let played = play(top_n(&format!("-n 2 --order {order}")), &input);
+    assert_eq!(played.result, Ok(()));
+    played.out
+}
+
+#[test]
+fn times_are_ordered_as_times_however_they_are_written() {
+    let values = ["\"2026-01-01T00:00:00Z\"", "\"2026-01-01T00:00:00.5Z\"", "\"2026-01-01T01:00:00.75+01:00\""];
+    assert_eq!(ordered("v:desc", &values), format!("{{\"v\":{}}}\n{{\"v\":{}}}\n", values[2], values[1]));
+    assert_eq!(ordered("v:asc", &values), format!("{{\"v\":{}}}\n{{\"v\":{}}}\n", values[0], values[1]));
+}
+
+#[test]
+fn numbers_of_any_length_are_ordered_by_all_their_digits() {
+    let values = [
+        "340282366920938463463374607431768211454",
+        "340282366920938463463374607431768211455",
+        "340282366920938463463374607431768211453",
+    ];
+    assert_eq!(ordered("v:desc", &values), format!("{{\"v\":{}}}\n{{\"v\":{}}}\n", values[1], values[0]));
+    let values = ["-1.00000000000000000000000000000000000000001", "-1.00000000000000000000000000000000000000002"];
+    assert_eq!(ordered("v:asc", &values), format!("{{\"v\":{}}}\n{{\"v\":{}}}\n", values[1], values[0]));
+}
+
+#[test]
+fn a_name_with_dots_is_a_key_and_an_order() {
+    let input = "{\"r.h\":\"a\",\"n.c\":1}\n{\"r.h\":\"b\",\"n.c\":2}\n{\"r.h\":\"a\",\"n.c\":3}\n";
+    let played = play(top_n("-n 1 --by r.h --order n.c:desc"), input);
+    assert_eq!(played.out, "{\"r.h\":\"a\",\"n.c\":3}\n{\"r.h\":\"b\",\"n.c\":2}\n");
+}

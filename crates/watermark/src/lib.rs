@@ -13,16 +13,15 @@
 
 pub mod cli;
 
-use event_time::{StreamTime, format_rfc3339};
-use json_fields::{FieldPath, Scanner};
+use event_time::{StreamTime, TimeField, format_rfc3339};
+use line_values::Expression;
 use millpipe::{Error, Fault, Mark, Out, Stage};
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 
 /// Passes lines and writes watermarks.
 pub struct Watermark {
-    scanner: Scanner,
-    field: String,
+    field: TimeField,
     time: StreamTime,
     every_ms: i64,
     flags: String,
@@ -32,9 +31,8 @@ pub struct Watermark {
 
 impl Watermark {
     /// Marks are at least `every_ms` apart. A snapshot is of use with the same `flags` only.
-    pub fn new(field: &FieldPath, time: StreamTime, every_ms: i64, flags: String) -> Self {
-        let scanner = Scanner::new(std::slice::from_ref(field));
-        Self { scanner, field: field.name(), time, every_ms, flags, written_ms: None }
+    pub fn new(field: &Expression, time: StreamTime, every_ms: i64, flags: String) -> Self {
+        Self { field: TimeField::new(field), time, every_ms, flags, written_ms: None }
     }
 
     #[inline]
@@ -60,14 +58,15 @@ impl Stage for Watermark {
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let fields = self.scanner.scan(line).map_err(Fault::bad)?;
-        if fields.object().is_none() {
+        let found = self.field.find(line).map_err(Fault::bad)?;
+        if !found.is_object {
             return Err(Fault::bad("not an object"));
         }
-        let Some(field) = fields.get(0) else {
-            return Err(Fault::bad(format_args!("no field \"{}\"", self.field)));
-        };
-        let time_ms = self.time.read(field.text(line), out.now_ms()).map_err(Fault::bad)?;
+        let Some(text) = found.text else { return Err(Fault::bad(self.field.missing(line))) };
+        let time_ms = self.time.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?;
+        if let Some(doubt) = self.time.take_doubt() {
+            out.warn(doubt);
+        }
         out.line(line);
         let moved_ms = self.time.observe(time_ms);
         self.moved(moved_ms, out);

@@ -239,7 +239,7 @@ impl Cli {
             return wrong(&message, "say --session 30s");
         }
         let settings = SessionSettings {
-            field: self.time.field(),
+            time: self.time.field(),
             by: self.keys(),
             gap_ms: gap.0,
             form: self.form(),

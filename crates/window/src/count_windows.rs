@@ -52,7 +52,7 @@ impl CountWindows {
     pub fn new(settings: CountSettings) -> Self {
         Self {
             slice: greatest_common_divisor(settings.size, settings.slide),
-            reader: LineReader::new(&settings.by),
+            reader: LineReader::new(None, &settings.by),
             counts: HashMap::default(),
             touched: Vec::new(),
             is_tracked: false,
@@ -118,7 +118,7 @@ impl millpipe::Stage for CountWindows {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let found = self.reader.read(line)?;
         let target = found.target;
-        found.key(line, 0, &mut self.key)?;
+        found.key(line, &mut self.key);
         let number = self.count()?;
         let CountSettings { size, slide, form, .. } = self.settings;
         if form == Form::Marked && slide != size {

@@ -2,7 +2,9 @@
 
 use crate::annotation::{Annotated, NAMES, Target};
 use accumulators::write_canonical;
-use json_fields::{Field, FieldPath, Fields, Scanner, front};
+use event_time::no_time;
+use json_fields::{Field, FieldPath, Scanner, front};
+use line_values::{Expression, LineValues};
 use millpipe::Fault;
 
 /// How many annotations are remembered: disorder makes lines alternate between a few windows.
@@ -10,62 +12,76 @@ const FRONTS_MAX: usize = 4;
 /// The longest of them.
 const FRONT_BYTES_MAX: usize = 128;
 
-/// Scans lines for fields that they must have.
-#[derive(Clone, Debug)]
+/// Scans lines for their time and the fields of their key.
 pub(crate) struct LineReader {
     scanner: Scanner,
     /// For lines that begin with an annotation of `fronts`, which they lose.
     behind_annotation: Option<Scanner>,
     /// The last one used first.
     fronts: Vec<Vec<u8>>,
-    /// The names of the required fields, for messages.
-    names: Vec<String>,
+    time: Option<Expression>,
+    /// What works out the time, where it is no field. A field of time is the first that is scanned for.
+    filter: Option<Box<LineValues>>,
+    has_time_path: bool,
 }
 
 /// What was found in one line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Found<'s> {
     pub target: Target,
     /// Where in the line the fields' spans count from.
     base: usize,
-    fields: Fields<'s>,
-    names: &'s [String],
+    /// Those of the time, if it is a field, and of the key.
+    fields: &'s [Option<Field>],
+    has_time_path: bool,
+    computed: Option<&'s [u8]>,
+    time: Option<&'s Expression>,
 }
 
 impl LineReader {
-    pub(crate) fn new(required: &[FieldPath]) -> Self {
+    pub(crate) fn new(time: Option<&Expression>, key: &[FieldPath]) -> Self {
         let annotations = NAMES.iter().map(|name| FieldPath::key(name));
-        let paths: Vec<FieldPath> = annotations.chain(required.iter().cloned()).collect();
+        let time_path = time.and_then(Expression::path);
+        let paths: Vec<FieldPath> = annotations.chain(time_path.cloned()).chain(key.iter().cloned()).collect();
         let scanner = Scanner::new(&paths);
+        let filter = time.filter(|_| time_path.is_none());
         Self {
             behind_annotation: scanner.inside_object(),
             scanner,
             fronts: Vec::new(),
-            names: required.iter().map(FieldPath::name).collect(),
+            filter: filter.map(|time| Box::new(LineValues::new([time]))),
+            has_time_path: time_path.is_some(),
+            time: time.cloned(),
         }
     }
 
     #[inline]
-    pub(crate) fn read(&mut self, line: &[u8]) -> Result<Found<'_>, Fault> {
+    pub(crate) fn read<'s>(&'s mut self, line: &'s [u8]) -> Result<Found<'s>, Fault> {
         let base = if self.fronts.is_empty() { None } else { self.front(line) };
+        let computed = match &mut self.filter {
+            None => None,
+            Some(filter) => compute(filter, line)?,
+        };
+        let (has_time_path, time) = (self.has_time_path, self.time.as_ref());
         // The answer is the same as that of a scan of the whole line, which it costs a part of.
         if let (Some(base), Some(scanner)) = (base, &mut self.behind_annotation)
             && let Ok(fields) = scanner.scan(&line[base..])
-            && let (&[None, None, None, None], required) = fields.as_slice().split_at(NAMES.len())
-            && required.iter().all(Option::is_some)
+            && let (&[None, None, None, None], fields) = fields.as_slice().split_at(NAMES.len())
+            && fields.iter().all(Option::is_some)
         {
             let target = Target { object: 1, annotated: Annotated::InFront(base) };
-            return Ok(Found { target, base, fields, names: &self.names });
+            return Ok(Found { target, base, fields, has_time_path, computed, time });
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?;
         let Some(object) = fields.object() else { return Err(Fault::bad("not an object")) };
-        let annotations = &fields.as_slice()[..NAMES.len()];
+        let (annotations, fields) = fields.as_slice().split_at(NAMES.len());
         let mut annotated = Annotated::No;
         if annotations.iter().any(Option::is_some) {
             annotated = Annotated::Somewhere;
             remember_front(&mut self.fronts, line, annotations);
         }
-        Ok(Found { target: Target { object, annotated }, base: 0, fields, names: &self.names })
+        let target = Target { object, annotated };
+        Ok(Found { target, base: 0, fields, has_time_path, computed, time })
     }
 
     /// Where the other members begin of a line that begins with a known annotation.
@@ -74,6 +90,12 @@ impl LineReader {
         self.fronts[..=at].rotate_right(1);
         Some(self.fronts[0].len())
     }
+}
+
+#[inline(never)]
+fn compute<'s>(filter: &'s mut LineValues, line: &'s [u8]) -> Result<Option<&'s [u8]>, Fault> {
+    let found = filter.read(line).map_err(Fault::bad)?;
+    Ok(found.get(0).filter(|value| !value.is_null()).map(|value| value.text()))
 }
 
 fn remember_front(fronts: &mut Vec<Vec<u8>>, line: &[u8], annotations: &[Option<Field>]) {
@@ -89,27 +111,32 @@ fn remember_front(fronts: &mut Vec<Vec<u8>>, line: &[u8], annotations: &[Option<
     }
 }
 
-impl Found<'_> {
-    /// The required field with this index.
+impl<'s> Found<'s> {
+    /// The text of the time.
     #[inline]
-    pub(crate) fn field(&self, index: usize) -> Result<Field, Fault> {
-        match self.fields.get(NAMES.len() + index) {
-            Some(field) => Ok(Field { start: field.start + self.base, end: field.end + self.base, ..field }),
-            None => Err(Fault::bad(format_args!("no field \"{}\"", self.names[index]))),
+    pub(crate) fn time(&self, line: &'s [u8]) -> Result<&'s [u8], Fault> {
+        match (self.has_time_path, self.fields.first(), self.computed) {
+            (true, Some(Some(field)), _) => Ok(&line[field.start + self.base..field.end + self.base]),
+            (false, _, Some(text)) => Ok(text),
+            _ => Err(self.missing(line)),
         }
     }
 
-    /// The required fields from `first` on as one key (see [`line_values::key`]).
-    pub(crate) fn key(&self, line: &[u8], first: usize, key: &mut Vec<u8>) -> Result<(), Fault> {
+    #[cold]
+    fn missing(&self, line: &[u8]) -> Fault {
+        self.time.map_or_else(|| Fault::bad("no time"), |time| Fault::bad(no_time(time, line)))
+    }
+
+    /// The fields of the key (see [`line_values::key`]); a missing one is null, as everywhere.
+    pub(crate) fn key(&self, line: &[u8], key: &mut Vec<u8>) {
         key.clear();
-        for index in first..self.names.len() {
-            let field = self.field(index)?;
-            if index > first {
+        let first = usize::from(self.has_time_path);
+        for (number, field) in self.fields[first..].iter().enumerate() {
+            if number > 0 {
                 key.push(b'\n');
             }
-            write_canonical(Some(&field), line, key);
+            write_canonical(field.as_ref(), &line[self.base..], key);
         }
-        Ok(())
     }
 }
 
@@ -130,10 +157,10 @@ mod tests {
     #[test]
     fn a_key_does_not_depend_on_how_its_values_are_written() {
         let paths = FieldPath::parse_list("a,.b.c").unwrap();
-        let mut reader = LineReader::new(&paths);
+        let mut reader = LineReader::new(None, &paths);
         let mut keys = [Vec::new(), Vec::new()];
         for (line, key) in [r#"{"a":"xA","b":{"c":1}}"#, r#"{"b":{"c":1.0},"a":"x\u0041"}"#].iter().zip(&mut keys) {
-            reader.read(line.as_bytes()).unwrap().key(line.as_bytes(), 0, key).unwrap();
+            reader.read(line.as_bytes()).unwrap().key(line.as_bytes(), key);
         }
         assert_eq!(keys[0], b"\"xA\"\n1");
         assert_eq!(keys[0], keys[1]);
@@ -152,29 +179,36 @@ mod tests {
             r#""t":1,"t":3,"k":"x"}"#,
             "}",
         ];
-        for required in ["t,k", "window_end,k"] {
-            let paths = FieldPath::parse_list(required).unwrap();
-            let mut reader = LineReader::new(&paths);
+        for time in ["t", "window_end", ".t // .window_end"] {
+            let time: Expression = time.parse().unwrap();
+            let paths = [FieldPath::key("k")];
+            let mut reader = LineReader::new(Some(&time), &paths);
             for rest in rests.repeat(2) {
                 let line = format!("{front}{rest}");
                 let read = |reader: &mut LineReader| {
                     let found = reader.read(line.as_bytes())?;
-                    let fields = [found.field(0)?, found.field(1)?];
+                    let (time, mut key) = (found.time(line.as_bytes())?.to_vec(), Vec::new());
+                    found.key(line.as_bytes(), &mut key);
                     let mut out = Vec::new();
                     Annotator::default().write(line.as_bytes(), found.target, b"\"n\":0", &mut out);
-                    Ok::<_, Fault>((fields, String::from_utf8(out).unwrap()))
+                    Ok::<_, Fault>((time, key, String::from_utf8(out).unwrap()))
                 };
-                assert_eq!(read(&mut reader), read(&mut LineReader::new(&paths)), "{line}");
+                assert_eq!(read(&mut reader), read(&mut LineReader::new(Some(&time), &paths)), "{line}");
             }
             assert!(!reader.fronts.is_empty());
         }
     }
 
     #[test]
-    fn what_is_missing_is_named() {
-        let mut reader = LineReader::new(&FieldPath::parse_list("t,.b.c").unwrap());
-        let missing = reader.read(b"{\"t\":1}").unwrap().field(1);
-        assert_eq!(missing, Err(Fault::bad("no field \"b.c\"")));
+    fn a_missing_time_is_named_and_a_missing_key_is_null() {
+        let time: Expression = ".b.c".parse().unwrap();
+        let mut reader = LineReader::new(Some(&time), &FieldPath::parse_list("k,t").unwrap());
+        let found = reader.read(b"{\"t\":1}").unwrap();
+        let Err(Fault::Bad(missing)) = found.time(b"{\"t\":1}") else { panic!("it is there") };
+        assert!(missing.starts_with("no field \"b.c\"; the line has \"t\"\nhint: --time"), "{missing}");
+        let mut key = Vec::new();
+        found.key(b"{\"t\":1}", &mut key);
+        assert_eq!(key, b"null\n1");
         assert_eq!(reader.read(b"[1]").map(|_| ()), Err(Fault::bad("not an object")));
     }
 

@@ -6,9 +6,11 @@ use self::entries::{Open, Tracking};
 use crate::annotation::{Annotator, Span, Target, write_times};
 use crate::late::Late;
 use crate::line_reader::{LineReader, mark_path};
+use crate::time_windows::beyond_years;
 use crate::{Form, state};
-use event_time::{OtherLines, Sessions, StreamTime, Window, format_rfc3339};
+use event_time::{OtherLines, Sessions, StreamTime, TIME_MAX_MS, Window, format_rfc3339};
 use json_fields::FieldPath;
+use line_values::Expression;
 use millpipe::{Changes, Error, Fault, Late as Policy, Mark, Out};
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
@@ -20,8 +22,8 @@ const LINE_BYTES: usize = 48;
 /// The settings of [`SessionWindows`].
 #[derive(Clone, Debug)]
 pub struct SessionSettings {
-    /// The time field.
-    pub field: FieldPath,
+    /// Where the time is.
+    pub time: Expression,
     /// The fields of the key; none: one session for all lines.
     pub by: Vec<FieldPath>,
     pub gap_ms: i64,
@@ -58,10 +60,9 @@ pub struct SessionWindows {
 
 impl SessionWindows {
     pub fn new(settings: SessionSettings, time: StreamTime) -> Self {
-        let required: Vec<FieldPath> = std::iter::once(&settings.field).chain(&settings.by).cloned().collect();
         Self {
-            reader: LineReader::new(&required),
-            others: settings.has_other_lines.then(|| OtherLines::new(&settings.field)),
+            reader: LineReader::new(Some(&settings.time), &settings.by),
+            others: settings.has_other_lines.then(|| OtherLines::new(&settings.time)),
             time,
             sessions: Sessions::new(settings.sessions_max),
             tracking: Tracking::default(),
@@ -79,9 +80,12 @@ impl SessionWindows {
     #[inline(always)]
     fn read(&mut self, line: &[u8], now_ms: i64) -> Result<(Target, Window), Fault> {
         let found = self.reader.read(line)?;
-        let (target, field) = (found.target, found.field(0)?);
-        found.key(line, 1, &mut self.key)?;
-        let time_ms = self.time.read(field.text(line), now_ms).map_err(Fault::bad)?;
+        let (target, text) = (found.target, found.time(line)?);
+        found.key(line, &mut self.key);
+        let time_ms = self.time.read(text, now_ms).map_err(|error| Fault::bad(error.with_hint()))?;
+        if time_ms > TIME_MAX_MS - self.settings.gap_ms {
+            return Err(beyond_years(time_ms));
+        }
         Ok((target, Window::new(time_ms, time_ms + self.settings.gap_ms)))
     }
 
@@ -179,6 +183,9 @@ impl millpipe::Stage for SessionWindows {
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let (target, window) = self.read(line, out.now_ms())?;
+        if let Some(doubt) = self.time.take_doubt() {
+            out.warn(doubt);
+        }
         let time_ms = window.start_ms;
         let closed = self.time.watermark_ms().filter(|watermark_ms| window.is_closed_by(*watermark_ms));
         match closed {

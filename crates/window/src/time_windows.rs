@@ -9,8 +9,8 @@ use crate::closing::Closing;
 use crate::late::Late;
 use crate::line_reader::LineReader;
 use crate::{Form, state};
-use event_time::{OtherLines, StreamTime, Window, Windowing, format_rfc3339};
-use json_fields::FieldPath;
+use event_time::{OtherLines, StreamTime, TIME_MAX_MS, TIME_MIN_MS, Window, Windowing, format_rfc3339};
+use line_values::Expression;
 use millpipe::{Error, Fault, Late as Policy, Mark, Out};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -52,8 +52,8 @@ struct Assigned {
 
 impl TimeWindows {
     /// A snapshot is of use with the same `flags` only.
-    pub fn new(field: &FieldPath, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
-        Self::of_reader(LineReader::new(std::slice::from_ref(field)), time, windowing, form, flags)
+    pub fn new(field: &Expression, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
+        Self::of_reader(LineReader::new(Some(field), &[]), time, windowing, form, flags)
     }
 
     fn of_reader(reader: LineReader, time: StreamTime, windowing: Windowing, form: Form, flags: String) -> Self {
@@ -74,7 +74,7 @@ impl TimeWindows {
 
     /// Some lines will pass, which have their time in this field too.
     #[must_use]
-    pub fn with_other_lines(self, field: &FieldPath) -> Self {
+    pub fn with_other_lines(self, field: &Expression) -> Self {
         Self { others: Some(OtherLines::new(field)), ..self }
     }
 
@@ -84,17 +84,21 @@ impl TimeWindows {
     }
 
     #[inline]
-    fn assigned(&mut self, time_ms: i64) -> usize {
+    fn assigned(&mut self, time_ms: i64) -> Result<usize, Fault> {
         match self.recent.iter().position(|assigned| assigned.slice.contains(time_ms)) {
-            Some(index) => index,
+            Some(index) => Ok(index),
             None => self.assign(time_ms),
         }
     }
 
-    fn assign(&mut self, time_ms: i64) -> usize {
+    fn assign(&mut self, time_ms: i64) -> Result<usize, Fault> {
         let slice = self.windowing.slice_of(time_ms);
         let mut windows = Vec::new();
         self.windowing.windows_of(time_ms, &mut windows);
+        let reach = windows.iter().fold(slice, |all, window| all.union(*window));
+        if reach.start_ms < TIME_MIN_MS || reach.end_ms > TIME_MAX_MS {
+            return Err(beyond_years(time_ms));
+        }
         let members_of = |span, window| {
             let mut members = Vec::new();
             write_times(span, window, &mut members);
@@ -108,12 +112,12 @@ impl TimeWindows {
         let assigned = Assigned { slice, windows, members, opened: false };
         if self.recent.len() < REMEMBERED {
             self.recent.push(assigned);
-            return self.recent.len() - 1;
+            return Ok(self.recent.len() - 1);
         }
         let index = self.oldest;
         self.oldest = (index + 1) % REMEMBERED;
         self.recent[index] = assigned;
-        index
+        Ok(index)
     }
 
     /// Looks after the windows of the slice that are open, once.
@@ -126,6 +130,9 @@ impl TimeWindows {
             self.closing.open(first.end_ms, last.end_ms);
         }
         assigned.opened = true;
+        if let Some(doubt) = self.time.take_doubt() {
+            out.warn(doubt);
+        }
         if self.form != Form::Marked || self.windowing.is_tumbling() {
             return Ok(());
         }
@@ -186,6 +193,13 @@ impl TimeWindows {
     }
 }
 
+/// The next stage could not read such a window.
+#[cold]
+pub(crate) fn beyond_years(time_ms: i64) -> Fault {
+    let time = format_rfc3339(time_ms);
+    Fault::bad(format_args!("a window of time {time} is outside the years 0000 to 9999"))
+}
+
 #[inline]
 fn is_closed(window: Window, watermark_ms: Option<i64>) -> bool {
     watermark_ms.is_some_and(|watermark_ms| window.is_closed_by(watermark_ms))
@@ -201,9 +215,9 @@ impl millpipe::Stage for TimeWindows {
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let found = self.reader.read(line)?;
-        let (target, field) = (found.target, found.field(0)?);
-        let time_ms = self.time.read(field.text(line), out.now_ms()).map_err(Fault::bad)?;
-        let index = self.assigned(time_ms);
+        let (target, text) = (found.target, found.time(line)?);
+        let time_ms = self.time.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?;
+        let index = self.assigned(time_ms)?;
         // The last window ends last: when it is closed, all are.
         let last = self.recent[index].windows.last().copied().unwrap_or_default();
         match self.time.watermark_ms() {

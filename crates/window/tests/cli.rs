@@ -59,7 +59,9 @@ fn values_that_are_wrong_are_quoted() {
 #[test]
 fn a_line_without_its_time_stops_with_its_place() {
     let ran = window("--size 10s", "{\"timestamp\":1}\n{\"time\":1}\n");
-    ran.fails_with(1, "window: line 2, byte 16: no field \"timestamp\"\nwindow: hint: ");
+    let expected = "window: line 2, byte 16: no field \"timestamp\"; the line has \"time\"\nwindow: hint: --time FIELD says where the \
+                    time is\nwindow: hint: --on-error reject";
+    ran.fails_with(1, expected);
     assert!(ran.stdout.contains("\"window_start\":\"1970-01-01T00:00:00Z\""), "what was good is written");
 }
 
@@ -123,4 +125,35 @@ fn a_partition_with_nothing_to_read_closes_windows_after_the_idle_time() {
     let out =
         run_until_it_says(bin, &["--size", "10s", "--lateness", "0s", "--idle", "200ms"], input, "\"time\":\"").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:09.999Z\"}\n"), "{out}");
+}
+
+#[test]
+fn a_line_without_its_time_is_told_which_members_it_has() {
+    let line = "{\"time\":\"2026-06-10 06:13:20\",\"host\":\"a\"}\n";
+    let ran = window("--size 10s", line);
+    ran.fails_with(1, "no field \"timestamp\"; the line has \"time\", \"host\"\nwindow: hint: --time time\n");
+    let ran = window("--size 10s --time time", line);
+    ran.fails_with(
+        1,
+        "time \"2026-06-10 06:13:20\" does not say its zone\nwindow: hint: --zone UTC, or --zone Europe/Berlin",
+    );
+    let ran = window("--size 10s --time time --zone Europe/Berlin --plain", line);
+    ran.succeeds();
+    assert!(ran.stdout.starts_with("{\"window_start\":\"2026-06-10T04:13:20Z\""), "{}", ran.stdout);
+    let ran = window("--size 10s --on-error reject", line);
+    assert!(ran.stderr.contains("\"why\":\"no field \\\"timestamp\\\"; the line has"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("--time time"), "what is kept has no hint: {}", ran.stderr);
+}
+
+#[test]
+fn seconds_that_are_read_as_milliseconds_are_doubted_aloud() {
+    let ran = window("--size 10s --time-unit ms", "{\"timestamp\":1781064800}\n{\"timestamp\":1781064801}\n");
+    ran.succeeds();
+    let expected =
+        "window: the number 1781064800 is taken for the time 1970-01-21T14:44:24.800Z (--time-unit ms)\nwindow: hint: ";
+    assert_eq!(ran.stderr.matches(expected).count(), 1, "{}", ran.stderr);
+    assert_eq!(
+        window("--size 10s", "{\"timestamp\":1781064800}\n{\"timestamp\":5}\n").stderr.matches("taken for").count(),
+        0
+    );
 }

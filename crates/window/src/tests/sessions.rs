@@ -109,3 +109,20 @@ fn a_late_line_that_passes_is_a_session_of_its_own() {
         assert_eq!((played.counts.late, played.counts.late_passed, played.counts.settled), (0, 2, 3));
     }
 }
+
+#[test]
+fn a_missing_key_is_null_as_everywhere() {
+    let input = "{\"t\":1}\n{\"t\":2,\"k\":null}\n{\"t\":3,\"k\":\"null\"}\n{\"t\":30,\"k\":1}\n";
+    let played = window("--session 10s --by k --expand", input);
+    assert_eq!(
+        played.data().lines().map(super::short_line).collect::<Vec<_>>(),
+        [
+            "1..12 {\"t\":1}",
+            "1..12 {\"t\":2,\"k\":null}",
+            "3..13 {\"t\":3,\"k\":\"null\"}",
+            "30..40 {\"t\":30,\"k\":1}",
+        ]
+    );
+    let counted = window("--count 2 --by k,x.y --plain", "{\"x.y\":1}\n{\"k\":null,\"x\":{\"y\":1.0}}\n{}\n");
+    assert_eq!(short(&counted), ["0..2 {\"x.y\":1}", "0..2 {\"k\":null,\"x\":{\"y\":1.0}}", "0..2 {}"]);
+}

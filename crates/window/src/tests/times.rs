@@ -221,3 +221,46 @@ fn windows_are_announced_again_after_a_flush() {
     let marks = |out: &str| out.matches("{\"$\":\"window\"").count();
     assert_eq!((marks(&before), marks(&after)), (2, 2));
 }
+
+#[test]
+fn a_window_that_cannot_be_written_makes_a_bad_line() {
+    let why = |flags: &str, time: &str| {
+        let flags = format!("{flags} --time t --max-ahead off --on-error skip");
+        let played = window(&flags, &format!("{{\"t\":\"{time}\"}}\n"));
+        assert_eq!(played.result, Ok(()), "{flags} {time}");
+        let is_readable = |text: &str| !text.contains("\"-0") && !text.contains("\"+1");
+        assert!(is_readable(&played.out), "{}", played.out);
+        played.counts.rejected
+    };
+    for (flags, time, rejected) in [
+        ("--size 1h", "0000-01-01T00:00:00.500Z", 0),
+        ("--size 1h --lateness 1s", "0000-01-01T00:00:00.500Z", 1),
+        ("--size 2h --slide 1h", "0000-01-01T00:30:00Z", 1),
+        ("--size 2h --slide 1h", "0000-01-01T01:30:00Z", 0),
+        ("--size 2h --slide 1h --plain", "0000-01-01T00:30:00Z", 1),
+        ("--size 7d", "0000-01-01T12:00:00Z", 1),
+        ("--size 1h", "9999-12-31T23:30:00Z", 1),
+        ("--size 1h", "9999-12-31T22:59:59Z", 0),
+        ("--size 1d --timezone Asia/Taipei", "0000-01-01T01:00:00Z", 1),
+        ("--size 1mo", "9999-12-31T00:00:00Z", 1),
+        ("--size 1d --cumulate 1h", "9999-12-31T01:00:00Z", 1),
+        ("--session 30m", "9999-12-31T23:29:59.999Z", 0),
+        ("--session 30m", "9999-12-31T23:30:00Z", 1),
+        ("--session 30m --plain", "9999-12-31T23:40:00Z", 1),
+    ] {
+        assert_eq!(why(flags, time), rejected, "{flags} {time}");
+    }
+}
+
+#[test]
+fn the_time_may_be_what_an_expression_gives() {
+    let input = "{\"first\":null,\"event\":\"1970-01-01 00:00:03,5 +0000\"}\n{\"first\":\"12\",\"event\":7}\n";
+    let out = window("--size 10s --plain --time .first//.event", input).out;
+    let windows: Vec<&str> = out.lines().map(|line| line.split("first").next().unwrap()).collect();
+    assert!(
+        windows[0].contains("\"window_start\":\"1970-01-01T00:00:00Z\"") && windows[1].contains("T00:00:10Z"),
+        "{out}"
+    );
+    let again = window("--size 20s --plain --time .first//.event", &out).out;
+    assert!(again.lines().all(|line| line.matches("window_start").count() == 1), "{again}");
+}

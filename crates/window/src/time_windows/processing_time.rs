@@ -15,12 +15,12 @@ pub struct ClockWindows(TimeWindows);
 
 /// With the clock at a millisecond, lines of the one before have all come.
 const SETTINGS: TimeSettings =
-    TimeSettings { unit: TimeUnit::Auto, lateness_ms: 1, idle_ms: i64::MAX, max_ahead_ms: None };
+    TimeSettings { unit: TimeUnit::Auto, zone: None, lateness_ms: 1, idle_ms: i64::MAX, max_ahead_ms: None };
 
 impl ClockWindows {
     /// A snapshot is of use with the same `flags` only.
     pub fn new(windowing: Windowing, form: Form, flags: String) -> Self {
-        let reader = LineReader::new(&[]);
+        let reader = LineReader::new(None, &[]);
         Self(TimeWindows::of_reader(reader, StreamTime::new(SETTINGS), windowing, form, flags))
     }
 
@@ -42,7 +42,7 @@ impl Stage for ClockWindows {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let target = self.0.reader.read(line)?.target;
         let now_ms = self.tick(out);
-        let index = self.0.assigned(now_ms);
+        let index = self.0.assigned(now_ms)?;
         if !self.0.recent[index].opened {
             self.0.open(index, out)?;
         }

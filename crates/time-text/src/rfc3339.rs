@@ -4,10 +4,10 @@
 //! long. The calendar is the proleptic Gregorian one, years 0000 to 9999, as in the RFC. Day numbers
 //! by Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 
-const MINUTE_MS: i64 = 60_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 /// `2026-11-23T02:30`
-const MINUTE_PREFIX: usize = 16;
+pub(crate) const MINUTE_PREFIX: usize = 16;
 /// `2026-11-23T02:30:00Z`
 const WHOLE_SECONDS: usize = 20;
 
@@ -15,13 +15,14 @@ const WHOLE_SECONDS: usize = 20;
 ///
 /// The `T` may be `t` or a space and the `Z` a `z`; the second 60 is taken as the start of the
 /// next minute.
+#[must_use]
 pub fn parse_rfc3339(text: &[u8]) -> Option<i64> {
     MinuteCache::default().parse(text)
 }
 
 /// A parser that remembers the last minute, since neighbouring lines mostly share it.
 #[derive(Debug, Clone)]
-pub(crate) struct MinuteCache {
+pub struct MinuteCache {
     prefix: [u8; MINUTE_PREFIX],
     minute_ms: i64,
 }
@@ -33,8 +34,9 @@ impl Default for MinuteCache {
 }
 
 impl MinuteCache {
+    /// As [`parse_rfc3339`].
     #[inline]
-    pub(crate) fn parse(&mut self, text: &[u8]) -> Option<i64> {
+    pub fn parse(&mut self, text: &[u8]) -> Option<i64> {
         let (prefix, rest) = text.split_first_chunk::<MINUTE_PREFIX>()?;
         if *prefix != self.prefix {
             self.minute_ms = parse_minute(prefix)?;
@@ -90,7 +92,7 @@ fn parse_zone_ms(zone: &[u8]) -> Option<i64> {
     }
 }
 
-fn parse_minute(text: &[u8; MINUTE_PREFIX]) -> Option<i64> {
+pub(crate) fn parse_minute(text: &[u8; MINUTE_PREFIX]) -> Option<i64> {
     let &[y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b'T' | b't' | b' ', h1, h2, b':', m1, m2] = text else {
         return None;
     };
@@ -103,7 +105,7 @@ fn parse_minute(text: &[u8; MINUTE_PREFIX]) -> Option<i64> {
 }
 
 #[inline]
-fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<i64> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then_some(i64::from(tens) * 10 + i64::from(ones))
 }
@@ -125,7 +127,8 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
-pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+#[must_use]
+pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -135,7 +138,8 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month and day of a number of days since 1970-01-01.
-pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
+#[must_use]
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = small(days.rem_euclid(146_097));
@@ -177,6 +181,7 @@ pub fn write_rfc3339(time_ms: i64, out: &mut Vec<u8>) {
 }
 
 /// The text that [`write_rfc3339`] appends.
+#[must_use]
 pub fn format_rfc3339(time_ms: i64) -> String {
     let mut text = Vec::with_capacity(24);
     write_rfc3339(time_ms, &mut text);
