@@ -95,12 +95,6 @@ fn open_sessions_have_a_limit() {
 }
 
 #[test]
-fn a_line_without_its_key_is_bad() {
-    let played = window("--session 10s --by k.id", "{\"t\":1,\"k\":{}}\n");
-    assert!(format!("{:?}", played.result).contains("no field \\\"k.id\\\""));
-}
-
-#[test]
 fn a_late_line_that_passes_is_a_session_of_its_own() {
     for (flags, mark) in [("--expand", ""), ("", "~")] {
         let played = window(&format!("--session 10s --by k --late pass {flags}"), &lines("a50 b1 b2"));
