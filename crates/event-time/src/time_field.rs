@@ -7,13 +7,10 @@ use time_text::read_spelled;
 /// Finds the time of line after line.
 pub struct TimeField {
     expression: Expression,
-    source: Source,
-}
-
-enum Source {
-    /// As most are, without a way through anything else.
-    Path(Scanner),
-    Filter(Box<LineValues>),
+    /// For a field, as most are.
+    scanner: Scanner,
+    /// For what is no field.
+    filter: Option<Box<LineValues>>,
 }
 
 /// What was found in a line.
@@ -27,11 +24,12 @@ pub struct TimeOf<'a> {
 impl TimeField {
     #[must_use]
     pub fn new(expression: &Expression) -> TimeField {
-        let source = match expression.path() {
-            Some(path) => Source::Path(Scanner::new(std::slice::from_ref(path))),
-            None => Source::Filter(Box::new(LineValues::new([expression]))),
-        };
-        TimeField { expression: expression.clone(), source }
+        let path = expression.path();
+        TimeField {
+            scanner: Scanner::new(path.map_or(&[], std::slice::from_ref)),
+            filter: path.is_none().then(|| Box::new(LineValues::new([expression]))),
+            expression: expression.clone(),
+        }
     }
 
     /// Reads a line, and checks that it is JSON.
@@ -40,18 +38,14 @@ impl TimeField {
     /// When it is not, or an expression fails on it or gives more than one value.
     #[inline]
     pub fn find<'a>(&'a mut self, line: &'a [u8]) -> Result<TimeOf<'a>, BadLine> {
-        match &mut self.source {
-            Source::Path(scanner) => {
-                let fields = scanner.scan(line).map_err(|why| BadLine::new(why.to_string()))?;
-                let text = fields.get(0).map(|field| field.text(line));
-                Ok(TimeOf { text, is_object: fields.object().is_some() })
-            }
-            Source::Filter(values) => {
-                let found = values.read(line)?;
-                let value = found.get(0).filter(|value| !value.is_null());
-                Ok(TimeOf { text: value.map(|value| value.text()), is_object: found.object().is_some() })
-            }
+        if let Some(filter) = &mut self.filter {
+            let found = filter.read(line)?;
+            let value = found.get(0).filter(|value| !value.is_null());
+            return Ok(TimeOf { text: value.map(|value| value.text()), is_object: found.object().is_some() });
         }
+        let fields = self.scanner.scan(line).map_err(|why| BadLine::new(why.to_string()))?;
+        let text = fields.get(0).map(|field| field.text(line));
+        Ok(TimeOf { text, is_object: fields.object().is_some() })
     }
 
     /// Returns why a line has no time, with a hint in a second line.

@@ -8,7 +8,10 @@ const REORDER: &str = env!("CARGO_BIN_EXE_reorder");
 #[test]
 fn a_bad_line_stops_with_its_place_and_what_is_held_stays_unwritten() {
     let ran = run(REORDER, &["--time", "at", "--lateness", "9s"], "{\"at\":1}\n{\"timestamp\":1}\n");
-    ran.fails_with(1, "reorder: line 2, byte 9: no field \"at\"; the line has \"timestamp\"\nreorder: hint: --time FIELD");
+    ran.fails_with(
+        1,
+        "reorder: line 2, byte 9: no field \"at\"; the line has \"timestamp\"\nreorder: hint: --time FIELD",
+    );
     assert!(ran.stderr.contains("\nreorder: hint: --on-error reject"), "{}", ran.stderr);
     assert!(!ran.stdout.contains("\"at\""), "{}", ran.stdout);
 }

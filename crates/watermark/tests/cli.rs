@@ -7,7 +7,10 @@ const WATERMARK: &str = env!("CARGO_BIN_EXE_watermark");
 #[test]
 fn a_bad_line_stops_with_its_place() {
     let ran = run(WATERMARK, &["--time", "at"], "{\"at\":1}\n{\"timestamp\":1}\n");
-    ran.fails_with(1, "watermark: line 2, byte 9: no field \"at\"; the line has \"timestamp\"\nwatermark: hint: --time FIELD");
+    ran.fails_with(
+        1,
+        "watermark: line 2, byte 9: no field \"at\"; the line has \"timestamp\"\nwatermark: hint: --time FIELD",
+    );
     assert!(ran.stderr.contains("\nwatermark: hint: --on-error reject"), "{}", ran.stderr);
 }
 
