@@ -117,6 +117,6 @@ fn a_missing_key_is_null_as_everywhere() {
             "30..40 {\"t\":30,\"k\":1}",
         ]
     );
-    let counted = window("--count 2 --by k,x.y --plain", "{\"x.y\":1}\n{\"k\":null,\"x\":{\"y\":1.0}}\n{}\n");
-    assert_eq!(short(&counted), ["0..2 {\"x.y\":1}", "0..2 {\"k\":null,\"x\":{\"y\":1.0}}", "0..2 {}"]);
+    let counted = window("--count 2 --by k,x.y --plain", "{\"x.y\":1}\n{\"k\":null,\"x\":{\"y\":1.0}}\n{\"n\":0}\n");
+    assert_eq!(short(&counted), ["0..2 {\"x.y\":1}", "0..2 {\"k\":null,\"x\":{\"y\":1.0}}", "0..2 {\"n\":0}"]);
 }
