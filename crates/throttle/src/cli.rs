@@ -28,7 +28,7 @@ With --where other lines pass at once, before those that wait.
 
 Examples:
   throttle --rate 1000/s < clicks.ndjson | python3 score.py > scored.ndjson
-  kafka-cat-in -b localhost:9092 -t clicks | throttle --rate 50/s --queue 100 --overflow drop-oldest | jq .
+  kafka-cat-in -b localhost:9092 -t clicks -o -20 | throttle --rate 50/s --burst 100 --overflow drop-oldest | jq .
   throttle --bytes 10MiB/s --rate 5000/s --batch 100 --overflow spill:/var/tmp/clicks < clicks.ndjson > paced.ndjson";
 
 /// Let lines through at a steady pace, with a bounded queue before it
