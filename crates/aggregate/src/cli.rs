@@ -160,7 +160,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Output")]
     pub keep_marks: bool,
 
-    /// What becomes of a late line: reject or drop, or with --keep-lines pass
+    /// What happens to a late line: reject or drop, or with --keep-lines pass
     #[arg(long, value_name = "WHAT", value_parser = parse_late, help_heading = "Bad lines")]
     pub late: Option<Late>,
 

@@ -66,6 +66,8 @@ pub struct Job {
     pub conditions: Vec<Condition>,
     /// `"name":` for each of `by`.
     pub members: Vec<Vec<u8>>,
+    /// How a result without a window begins: `{`, and a space where it would be a mark else.
+    pub opening: &'static [u8],
     /// Limit on (window, key) pairs held at once.
     pub groups_max: usize,
     /// About how much memory the process may take; groups beyond it go to disk.
@@ -101,6 +103,8 @@ impl Job {
     /// An expression or a condition of the plan that is none.
     pub fn new(plan: Plan, by: Vec<Expression>) -> Result<Job, WrongExpression> {
         let members = by.iter().map(|key| member(&key.name())).collect();
+        let first = by.first().map(Expression::name).or_else(|| plan.names().first().cloned());
+        let opening: &[u8] = if first.as_deref() == Some("$") { b"{ " } else { b"{" };
         let waits_from = if plan.takes_batches() { WAITS_FROM } else { usize::MAX };
         Ok(Job {
             expressions: plan.expressions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
@@ -108,6 +112,7 @@ impl Job {
             plan,
             by,
             members,
+            opening,
             groups_max: GROUPS_MAX,
             memory_bytes: None,
             overflow: Overflow::Stop,

@@ -49,7 +49,8 @@ use std::any::Any;
 use std::io::{self, BufRead, Write};
 
 use event_time::{Window, parse_rfc3339};
-use line_values::Computed;
+use json_fields::Unseen;
+use line_values::{Computed, Expression};
 use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage};
 use sorted_runs::Scratch;
 
@@ -75,12 +76,17 @@ pub struct Aggregate {
     /// The stream has watermarks.
     has_watermarks: bool,
     watermark_ms: Option<i64>,
+    /// Fields of the key.
+    unseen: Unseen,
 }
 
 impl Aggregate {
     #[must_use]
     pub fn new(job: Job) -> Aggregate {
+        let fields = job.by.iter().map(Expression::path).enumerate();
+        let names = fields.filter_map(|(number, path)| Some((number, path?.name())));
         Aggregate {
+            unseen: Unseen::new(names),
             reader: LineReader::new(&job),
             computed: line_reader::computed(&job),
             ahead: ReadLines::default(),
@@ -186,6 +192,7 @@ impl Stage for Aggregate {
             sequence: self.work.sequence,
         };
         self.work.sequence += 1;
+        self.unseen.look(line, |number| keys::cells(taken.key).nth(number) != Some(b"null"));
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
         self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)?;
         if let Some(spill) = &mut self.work.spill
@@ -194,6 +201,10 @@ impl Stage for Aggregate {
             self.mode.spill_if_full(&mut self.work)?;
         }
         Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.unseen.remark("lines")
     }
 
     fn readers(&self, threads: usize) -> Vec<Box<dyn ReadAhead>> {

@@ -73,7 +73,7 @@ impl Results {
 
     /// `{WINDOW,KEYS,`; returns the length of the window.
     fn begin(&mut self, job: &Job, window: Option<(Window, Scale)>, key: &[u8], out: &mut Vec<u8>) -> Option<f64> {
-        out.push(b'{');
+        out.extend_from_slice(job.opening);
         if let Some((window, scale)) = window {
             self.write_window(window, scale, out);
         }

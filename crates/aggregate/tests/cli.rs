@@ -186,3 +186,27 @@ fn the_standard_job_is_exact() {
     let verdict = bash(&["aggregate"], &script).ok();
     assert!(verdict.contains("\"verdict\": \"exact\""), "{verdict}");
 }
+
+#[test]
+fn a_member_called_dollar_makes_no_mark() {
+    let input = "{ \"$\":\"end\",\"v\":2}\n{ \"$\":\"hello\",\"v\":3}\n";
+    for args in [&["--by", "$", "count"][..], &["--by", "$", "count", "--emit", "update"]] {
+        let out = aggregate(args, input).ok();
+        assert_eq!(out, "{ \"$\":\"end\",\"count\":1}\n{ \"$\":\"hello\",\"count\":1}\n");
+    }
+    assert_eq!(aggregate(&["$=count", "sum:v"], input).ok(), "{ \"$\":2,\"sum\":5}\n");
+    let out = aggregate(&["--by", "$", "count", "--emit", "update", "--changes"], input).ok();
+    assert!(out.starts_with("{\"op\":\"insert\",\"$\":\"end\",\"count\":1}\n"), "{out}");
+}
+
+#[test]
+fn a_key_that_no_line_had_is_told_with_what_the_lines_have() {
+    let input = "{\"path\":\"/a\",\"ms\":1}\n{\"path\":\"/b\",\"ms\":2}\n";
+    for threads in ["1", "3"] {
+        let ran = aggregate(&["--by", "path,pathh", "count", "--threads", threads], input);
+        let said = "aggregate: 2 lines, none had \"pathh\"; the lines have: path, ms\naggregate: hint: did you mean \"path\"?\n";
+        assert_eq!(ran.stderr, said);
+    }
+    assert_eq!(aggregate(&["--by", "path", "count"], input).stderr, "");
+    assert_eq!(aggregate(&["--by", "pathh", "count"], "").stderr, "");
+}

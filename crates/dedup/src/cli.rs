@@ -67,7 +67,7 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     pub buffer: Option<ByteSize>,
 
-    /// What becomes of a late line
+    /// What happens to a late line
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
     pub late: Option<Late>,
 

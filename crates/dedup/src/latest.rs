@@ -24,7 +24,7 @@ impl Latest {
         Latest { keys: Keyed::default(), expiry: within_ms.map(Expiry::new), keys_max, buffer, bytes: 0, lines: 0 }
     }
 
-    /// Takes a line in, and says how many have had their effect by it: this one or others of its key.
+    /// Takes a line in, and says how many are left out for it: this one or others of its key.
     ///
     /// # Errors
     /// `Stop` at a limit.
@@ -43,7 +43,7 @@ impl Latest {
         if self.bytes > self.buffer.as_usize() {
             return Err(self.too_many_bytes().into());
         }
-        let settled = match joined {
+        let left_out = match joined {
             Joined::None => 0,
             Joined::One => 1,
             Joined::Two => 2,
@@ -51,8 +51,8 @@ impl Latest {
         if joined == Joined::None && sessions.first() == Some((taken.time_ms, taken.sequence)) {
             self.place(id);
         }
-        self.lines = self.lines + 1 - settled;
-        Ok(settled)
+        self.lines = self.lines + 1 - left_out;
+        Ok(left_out)
     }
 
     fn place(&mut self, id: u32) {

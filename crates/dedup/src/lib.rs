@@ -98,7 +98,7 @@ impl Dedup {
             (Keep::Last, Emit::End) => Kept::Latest(Latest::new(job.within_ms, job.keys_max, job.buffer)),
         };
         Dedup {
-            values: LineValues::new(job.by.iter().chain(&time)),
+            values: LineValues::new(job.by.iter().chain(&time)).watching(job.by.len()),
             key: Vec::new(),
             others: time.filter(|_| job.within_ms.is_some()).map(|time| OtherLines::new(&time)),
             kept,
@@ -153,14 +153,14 @@ impl Dedup {
                 if passes {
                     out.line(taken.line)
                 } else {
-                    out.settle(1)
+                    out.leave_out(1)
                 }
                 u64::from(!passes)
             }
             Kept::Latest(latest) => {
-                let settled = latest.take(taken)?;
-                out.settle(settled);
-                settled
+                let left_out = latest.take(taken)?;
+                out.leave_out(left_out);
+                left_out
             }
         };
         Ok(())
@@ -226,6 +226,9 @@ impl Stage for Dedup {
             && let Some((_, time)) = &mut self.job.time
         {
             let moved_ms = time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)?;
+            if let Some(text) = time.unused_lateness() {
+                out.warn(text);
+            }
             self.advance(moved_ms.flatten(), out);
         }
         self.pass_mark(mark, out);
@@ -253,6 +256,10 @@ impl Stage for Dedup {
         let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.wake(out.now_ms()));
         self.advance(moved_ms, out);
         Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.values.remark("lines")
     }
 
     fn held(&self) -> u64 {

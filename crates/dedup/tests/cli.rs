@@ -42,3 +42,12 @@ fn only_selected_lines_are_compared() {
     let input = "{\"a\":1}\n{\"b\":1}\n{\"a\":1}\n{\"b\":1}\n";
     assert_eq!(run(DEDUP, &["--by", "a", "--where", ".a"], input).ok(), "{\"a\":1}\n{\"b\":1}\n{\"b\":1}\n");
 }
+
+#[test]
+fn a_key_that_no_line_had_is_told() {
+    let ran = run(DEDUP, &["--by", "usr"], "{\"user\":1}\n{\"user\":2}\n");
+    assert_eq!(
+        ran.stderr,
+        "dedup: 2 lines, none had \"usr\"; the lines have: user\ndedup: hint: did you mean \"user\"?\n"
+    );
+}

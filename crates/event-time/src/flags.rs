@@ -34,7 +34,7 @@ pub struct TimeArgs {
     #[arg(long, value_name = "DURATION")]
     pub lateness: Option<DurationMs>,
 
-    /// A partition with nothing to read holds time back this long; needs idle marks (kafka-cat-in --marks) [default: 30s]
+    /// After this long with nothing to read, a partition does not hold time back any more; needs idle marks (kafka-cat-in --marks) [default: 30s]
     #[arg(long, value_name = "DURATION")]
     pub idle: Option<DurationMs>,
 
@@ -61,13 +61,13 @@ impl TimeArgs {
     }
 
     pub fn stream_time(&self) -> StreamTime {
-        StreamTime::new(self.settings())
+        StreamTime::new(self.settings()).with_lateness_said(self.lateness)
     }
 
     /// The same for tools whose watermarks close windows.
     pub fn stream_time_of_windows(&self) -> StreamTime {
         let lateness_ms = self.lateness.map_or(LATENESS_OF_WINDOWS_MS, |lateness| lateness.0);
-        StreamTime::new(TimeSettings { lateness_ms, ..self.settings() })
+        StreamTime::new(TimeSettings { lateness_ms, ..self.settings() }).with_lateness_said(self.lateness)
     }
 
     /// The flags that the time in a snapshot depends on. The others may change from run to run.

@@ -3,7 +3,7 @@
 use crate::{TimeError, TimeParser, TimeUnit, TooManyPartitions, Watermarks, format_rfc3339, parse_rfc3339};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
-use units::format_duration;
+use units::{DurationMs, format_duration};
 
 /// The settings of [`StreamTime`], as flags give them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct StreamTime {
     /// The stream has watermark marks, of which this is the latest.
     given: bool,
     watermark_ms: Option<i64>,
+    /// What a user said of lateness, until it turns out that nobody asks for it.
+    lateness_said: Option<DurationMs>,
 }
 
 impl StreamTime {
@@ -56,7 +58,22 @@ impl StreamTime {
             watermarks: Watermarks::new(settings.lateness_ms, settings.idle_ms),
             given: false,
             watermark_ms: None,
+            lateness_said: None,
         }
+    }
+
+    /// A user said so much of lateness.
+    #[must_use]
+    pub fn with_lateness_said(self, lateness_said: Option<DurationMs>) -> Self {
+        Self { lateness_said, ..self }
+    }
+
+    /// What to tell people, once, when the stream turns out to have its time from its own marks: `--lateness` has no part in it.
+    pub fn unused_lateness(&mut self) -> Option<String> {
+        let lateness = self.lateness_said.take_if(|_| self.given)?;
+        Some(format!(
+            "--lateness {lateness} is not used: the stream has watermarks already\nhint: give it to the stage that makes them"
+        ))
     }
 
     /// The watermark; none before it is known.

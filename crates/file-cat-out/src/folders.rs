@@ -1,7 +1,7 @@
 //! From a line to the folder that it belongs into.
 
 use accumulators::{is_canonical, write_canonical};
-use json_fields::{Field, FieldPath, Kind, Scanner, decode_string};
+use json_fields::{Field, FieldPath, Kind, Scanner, Unseen, decode_string};
 
 /// What file systems take as the name of one folder.
 const NAME_BYTES_MAX: usize = 255;
@@ -13,12 +13,19 @@ pub struct Folders {
     scanner: Scanner,
     names: Vec<String>,
     folder: String,
+    unseen: Unseen,
 }
 
 impl Folders {
     pub fn new(fields: &[FieldPath]) -> Self {
         let names = fields.iter().map(|field| escaped(&field.name())).collect();
-        Self { scanner: Scanner::new(fields), names, folder: String::new() }
+        let unseen = Unseen::new(fields.iter().map(FieldPath::name).enumerate());
+        Self { scanner: Scanner::new(fields), names, folder: String::new(), unseen }
+    }
+
+    /// Which of the fields no line had, if so.
+    pub fn remark(&self) -> Option<String> {
+        self.unseen.remark("lines")
     }
 
     /// The line's folder, as a path with `/`. The line is checked to be JSON.
@@ -27,6 +34,7 @@ impl Folders {
     /// Why the line has none.
     pub fn of(&mut self, line: &[u8]) -> Result<&str, String> {
         let fields = self.scanner.scan(line).map_err(|error| error.to_string())?;
+        self.unseen.look(line, |index| fields.get(index).is_some_and(|field| field.kind != Kind::Null));
         self.folder.clear();
         for (index, name) in self.names.iter().enumerate() {
             if index > 0 {

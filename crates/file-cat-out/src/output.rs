@@ -36,6 +36,11 @@ pub trait Output: Send {
 
     /// The manifest is published.
     fn sealed(&mut self);
+
+    /// As [`millpipe::Sink::remark`].
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A commit that is about to be.

@@ -131,6 +131,10 @@ impl Parts {
 }
 
 impl Output for Parts {
+    fn remark(&self) -> Option<String> {
+        self.folders.as_ref()?.remark()
+    }
+
     fn lock_folder(&self) -> Option<&Path> {
         self.locked.as_deref()
     }

@@ -270,6 +270,10 @@ impl Sink for FileSink {
         self.watch(kept)
     }
 
+    fn remark(&self) -> Option<String> {
+        self.output.remark()
+    }
+
     fn held(&self) -> u64 {
         self.lines
     }

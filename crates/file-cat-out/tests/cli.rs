@@ -335,3 +335,15 @@ fn a_full_disk_is_temporary_and_shows_nothing() {
     scene.run("@out", "1\n").ok();
     assert_eq!(scene.visible("out"), "1\n");
 }
+
+#[test]
+fn a_partition_field_that_no_line_had_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let ran = testkit::run(BIN, &[out.to_str().unwrap(), "--partition-by", "daay"], "{\"day\":1}\n");
+    assert!(
+        ran.stderr.starts_with("file-cat-out: 1 lines, none had \"daay\"; the lines have: day\n"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -2,7 +2,7 @@
 //!
 //! **Lines.** A line passes as it came, to the byte, when one of the filter's results is true for jq, which all are
 //! but `false` and `null`; so `filter F` is `jq 'select(F)'` that prints nothing anew. With `--not` the others pass. A
-//! line that does not pass has had its effect: it is settled.
+//! line that does not pass is counted as left out.
 //!
 //! **Bad lines.** What is not JSON, and a line on which the filter fails, even behind a true result.
 //!
@@ -50,7 +50,7 @@ impl Map for Filter {
         })?;
         match passes == (self.keeps == Keeps::True) {
             true => out.line(line),
-            false => out.settle(1),
+            false => out.leave_out(1),
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ fn counts_and_marks_are_right_behind_it() {
     );
     for jobs in ["1", "3"] {
         let ran = run(BIN, &["-v", "-j", jobs, ".a % 2 == 1"], stream);
-        assert!(ran.stderr.contains("in 4 = out 4 + late 0 + rejected 0 + held 0; wrote 2 lines"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("in 4 = out 2 + left out 2 + late 0 + rejected 0 + held 0; "), "{}", ran.stderr);
         assert_eq!(ran.ok(), expected);
     }
 }
@@ -109,7 +109,7 @@ fn with_where_only_selected_lines_must_satisfy_the_filter() {
     let input = "{\"k\":\"bid\",\"n\":1}\n{ \"k\" : \"ask\",\"n\":1}\n{\"k\":\"bid\",\"n\":5}\n";
     let args = ["-v", "--where", ".k == \"bid\"", ".n > 3"];
     let ran = run(BIN, &args, input);
-    assert!(ran.stderr.contains("in 3 = out 3 + late 0 + rejected 0 + held 0; wrote 2 lines"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("in 3 = out 2 + left out 1 + late 0 + rejected 0 + held 0; "), "{}", ran.stderr);
     assert_eq!(ran.ok(), "{ \"k\" : \"ask\",\"n\":1}\n{\"k\":\"bid\",\"n\":5}\n");
     let not = run(BIN, &[&args[1..], &["--not"]].concat(), input).ok();
     assert_eq!(not, "{\"k\":\"bid\",\"n\":1}\n{ \"k\" : \"ask\",\"n\":1}\n");
@@ -130,4 +130,16 @@ fn a_file_that_is_given_as_other_programs_take_it_gets_a_hint() {
     let hint = format!("filter: hint: lines are read from standard input: filter … < {}\n", file.display());
     run(BIN, &[".a", file.to_str().unwrap()], "").fails_with(2, &hint);
     assert!(!run(BIN, &[".a", "/no/such/file"], "").stderr.contains("hint: lines are read"));
+}
+
+#[test]
+fn lines_that_a_filter_drops_are_no_output() {
+    for jobs in ["1", "3"] {
+        let ran = run(BIN, &["-v", "-j", jobs, ".a > 9"], &"{\"a\":1}\n".repeat(500));
+        assert!(
+            ran.stderr.starts_with("filter: in 500 = out 0 + left out 500 + late 0 + rejected 0 + held 0; "),
+            "{}",
+            ran.stderr
+        );
+    }
 }

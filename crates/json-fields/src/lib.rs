@@ -39,6 +39,7 @@ mod specials;
 mod text;
 mod token;
 mod tree;
+mod unseen;
 mod walk;
 
 pub use compact::{compact, validate};
@@ -51,6 +52,7 @@ pub use path::{FieldPath, PathError};
 pub use paths::FieldPaths;
 pub use scanner::Scanner;
 pub use text::{canonical_string, decode_string, write_string};
+pub use unseen::Unseen;
 
 /// How deep objects and arrays may be nested unless [`Scanner::with_depth_limit`] says otherwise.
 pub const DEPTH_LIMIT: usize = 512;

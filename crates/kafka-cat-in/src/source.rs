@@ -286,7 +286,7 @@ impl Source for KafkaSource {
             return Ok(Polled::More);
         }
         self.heed_transactions(out)?;
-        self.bell.wait(Duration::from_millis(wait_ms));
+        out.waits().for_input(|| self.bell.wait(Duration::from_millis(wait_ms)));
         Ok(Polled::Nothing)
     }
 

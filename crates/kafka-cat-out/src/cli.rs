@@ -22,7 +22,7 @@ Examples:
 
   The end of a pipeline that can be killed at any moment; lines that window rejects or that come late are kept:
     kafka-cat-in -b localhost:9092 -t clicks -G counts --exactly-once --state counts.state \\
-      | window --size 10s | aggregate --by user count \\
+      | window --size 10s --late reject | aggregate --by user count \\
       | kafka-cat-out -b localhost:9092 -t counts --create 1 --key user --dead-letter clicks-bad
 
   An identical copy of a topic:
@@ -53,7 +53,8 @@ pub struct Cli {
     #[arg(short, long, value_name = "TOPIC", required_unless_present_any = ["topic_field", "envelope"])]
     pub topic: Option<String>,
 
-    /// The message's key: a string's text or a number as it stands; no key where the field is missing or null
+    /// The message's key: of a string its text, of a number, true or false what the line says; no key where the field is
+    /// missing or null; an object or array is a bad line
     #[arg(long, value_name = "FIELD")]
     pub key: Option<FieldPath>,
 
@@ -78,8 +79,8 @@ pub struct Cli {
     #[arg(long, conflicts_with_all = ["key", "topic_field", "partition_field", "headers"])]
     pub envelope: bool,
 
-    /// Keep rejected lines of all stages in this topic, as {"by","why","at","line"}: bad ones, late ones, those that cannot
-    /// be written. For pipelines with --exactly-once, in the same transaction as the results; else use --rejects
+    /// Keep rejected lines of all stages in this topic, as {"by","why","at","line"}: bad ones, those that cannot be written,
+    /// and late ones with --late reject. For pipelines with --exactly-once, in the same transaction as the results; else use --rejects
     #[arg(long, value_name = "TOPIC", help_heading = "Exactly-once")]
     pub dead_letter: Option<String>,
 

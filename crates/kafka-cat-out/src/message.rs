@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use json_fields::{Field, FieldPath, Kind, Scanner, decode_string, front, without_members};
+use json_fields::{Field, FieldPath, Kind, Scanner, Unseen, decode_string, front, without_members};
 use kafka_ends::{Headers, envelope};
 
 use crate::cli::Cli;
@@ -34,6 +34,7 @@ pub struct LineReader {
     dropped: Option<String>,
     partition: Option<Wanted>,
     headers: Option<Wanted>,
+    unseen: Unseen,
 }
 
 /// A field, and where the scanner has it.
@@ -58,7 +59,17 @@ impl Reader {
         let (partition, headers) = (want(&cli.partition_field), want(&cli.headers));
         let dropped = cli.topic_field.as_ref().filter(|_| cli.drop_topic_field);
         let dropped = dropped.and_then(FieldPath::top_level_key).map(str::to_owned);
-        Self::Line(Box::new(LineReader { scanner: Scanner::new(&paths), key, topic, dropped, partition, headers }))
+        let unseen = Unseen::new(paths.iter().map(FieldPath::name).enumerate());
+        let scanner = Scanner::new(&paths);
+        Self::Line(Box::new(LineReader { scanner, key, topic, dropped, partition, headers, unseen }))
+    }
+
+    /// Which of the fields no line had, if so.
+    pub fn remark(&self) -> Option<String> {
+        match self {
+            Self::Envelope => None,
+            Self::Line(reader) => reader.unseen.remark("lines"),
+        }
     }
 
     /// # Errors
@@ -92,8 +103,9 @@ fn read_envelope(line: &[u8]) -> Result<Draft<'static>, String> {
 
 impl LineReader {
     fn read<'w, 'a>(&'w mut self, line: &'a [u8]) -> Result<Draft<'a>, String> {
-        let Self { scanner, .. } = self;
+        let Self { scanner, unseen, .. } = self;
         let fields = scanner.scan(line).map_err(|error| error.to_string())?;
+        unseen.look(line, |index| fields.get(index).is_some_and(|field| field.kind != Kind::Null));
         let mut draft = Draft { value: Some(Cow::Borrowed(line)), ..Draft::default() };
         let find = |wanted: &'w Option<Wanted>| -> Option<(Field, &'w str)> {
             let wanted = wanted.as_ref()?;
@@ -239,5 +251,15 @@ mod tests {
         assert_eq!(read(r#"{"value":1,"timestamp":null}"#), Ok(Some(-1)));
         assert_eq!(read(r#"{"value":1,"timestamp":5}"#), Ok(Some(5)));
         assert_eq!(read(r#"{"value":1,"timestamp":0}"#), Err("timestamp 0 cannot be written".to_owned()));
+    }
+
+    #[test]
+    fn a_key_that_no_line_had_is_told() {
+        let mut reader = reader("--key usr");
+        for line in [&b"{\"user\":1}"[..], b"{\"user\":2}"] {
+            reader.read(line).unwrap();
+        }
+        let said = "2 lines, none had \"usr\"; the lines have: user\nhint: did you mean \"user\"?";
+        assert_eq!(reader.remark().as_deref(), Some(said));
     }
 }

@@ -238,6 +238,10 @@ impl Sink for KafkaSink {
         "kafka"
     }
 
+    fn remark(&self) -> Option<String> {
+        self.reader.remark()
+    }
+
     fn held(&self) -> u64 {
         self.sent - self.settled - self.too_large
     }

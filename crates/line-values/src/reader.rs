@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use accumulators::{is_canonical, write_canonical};
 use jq_filters::{Failure, Filter};
-use json_fields::{Field, Kind, Scanner};
+use json_fields::{Field, Kind, Scanner, Unseen};
 
 use crate::expression::{Expression, Source};
 
@@ -32,6 +32,7 @@ pub struct LineValues {
     computed: Vec<u8>,
     /// Those of the expressions that are filters.
     results: Vec<Option<Field>>,
+    unseen: Unseen,
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +62,23 @@ impl LineValues {
             });
         }
         let scanner = Scanner::new(&paths);
-        LineValues { scanner, results: vec![None; filters.len()], filters, places, texts, computed: Vec::new() }
+        let results = vec![None; filters.len()];
+        LineValues { scanner, filters, places, texts, computed: Vec::new(), results, unseen: Unseen::default() }
+    }
+
+    /// Watches whether any line has the fields among the first so many expressions: see [`LineValues::remark`].
+    #[must_use]
+    pub fn watching(mut self, first: usize) -> LineValues {
+        let is_path = |number: &usize| matches!(self.places.get(*number), Some(Place::Path(_)));
+        let name = |number: usize| (number, self.texts[number].trim_start_matches('.').to_owned());
+        self.unseen = Unseen::new((0..first).filter(is_path).map(name));
+        self
+    }
+
+    /// Which of the fields watched for no line had, if so: for people, at the end. `lines` is what the lines are called.
+    #[must_use]
+    pub fn remark(&self, lines: &str) -> Option<String> {
+        self.unseen.remark(lines)
     }
 
     /// Reads a line, given without its newline, and checks that it is JSON.
@@ -74,7 +91,7 @@ impl LineValues {
             self.compute(line)?;
         }
         let fields = self.scanner.scan(line).map_err(|why| BadLine(why.to_string()))?;
-        Ok(Found {
+        let found = Found {
             line,
             computed: &self.computed,
             fields: fields.as_slice(),
@@ -82,7 +99,9 @@ impl LineValues {
             places: &self.places,
             object: fields.object(),
             is_empty_object: fields.is_empty_object(),
-        })
+        };
+        self.unseen.look(line, |number| found.get(number).is_some_and(|value| !value.is_null()));
+        Ok(found)
     }
 
     fn compute(&mut self, line: &[u8]) -> Result<(), BadLine> {

@@ -113,7 +113,7 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = "1GiB", help_heading = "Limits")]
     pub buffer: ByteSize,
 
-    /// What becomes of a late line
+    /// What happens to a late line
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
     pub late: Option<Late>,
 

@@ -109,7 +109,7 @@ fn report(lines_without: u64, lines: u64, out: &mut Out) {
 fn without_row(kind: Kind, line: &[u8], out: &mut Out) {
     match kind {
         Kind::Left => out.line(line),
-        Kind::Inner => out.settle(1),
+        Kind::Inner => out.leave_out(1),
     }
 }
 
@@ -163,6 +163,10 @@ impl Stage for Lookup {
             None => {}
         }
         Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.reader.remark()
     }
 
     fn has_state(&self) -> bool {

@@ -30,11 +30,16 @@ impl LineReader {
         // Where there is no time, its place is taken by a value that is there anyway.
         let time = if time.is_empty() { &left[..1] } else { &time[..] };
         LineReader {
-            values: LineValues::new(left.iter().chain(time).chain(&members)),
+            values: LineValues::new(left.iter().chain(time).chain(&members)).watching(left.len()),
             left: left.len(),
             names,
             key: Vec::new(),
         }
+    }
+
+    /// Which fields of the key no line had, if so.
+    pub fn remark(&self) -> Option<String> {
+        self.values.remark("lines")
     }
 
     /// # Errors
@@ -70,6 +75,9 @@ pub fn write_joined(line: &[u8], members: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(own);
     if !members.is_empty() && !own.trim_ascii_end().ends_with(b"{") {
         out.push(b',');
+    } else if own == b"{" && members.starts_with(b"\"$\":") {
+        // Else it would be a mark.
+        out.push(b' ');
     }
     out.extend_from_slice(members);
     out.extend_from_slice(close);

@@ -253,6 +253,9 @@ impl Stage for LookupStream {
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         if let Some((_, time)) = &mut self.job.time {
             let moved_ms = time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)?;
+            if let Some(text) = time.unused_lateness() {
+                out.warn(text);
+            }
             self.advance(moved_ms.flatten(), out);
         }
         out.mark(mark);
@@ -275,6 +278,10 @@ impl Stage for LookupStream {
         let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.wake(out.now_ms()));
         self.advance(moved_ms, out);
         Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.reader.remark()
     }
 
     fn held(&self) -> u64 {

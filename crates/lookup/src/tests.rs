@@ -79,7 +79,18 @@ fn a_row_goes_behind_the_members_of_a_line() {
 fn lines_without_a_row_can_be_left_out() {
     let played =
         ran("--table t.csv --on k=id --fields name --kind inner", CSV, "{\"k\":1}\n{\"k\":3}\n{\"k\":null}\n{}\n");
-    assert_eq!((played.out.as_str(), played.counts.settled), ("{\"k\":1,\"name\":\"one\"}\n", 4));
+    assert_eq!(played.out, "{\"k\":1,\"name\":\"one\"}\n");
+    assert_eq!((played.counts.settled, played.counts.left_out), (1, 3));
+}
+
+#[test]
+fn a_column_called_dollar_makes_no_mark() {
+    let prices = "k,$\n1,end\n,hello\n";
+    let flags = "--table t.csv --on k";
+    assert_eq!(out(flags, prices, "{\"k\":\"1\"}\n"), "{\"k\":\"1\",\"$\":\"end\"}\n");
+    let of_all = "--table t.csv --on '\"\"=k'";
+    let played = play(lookup_of(of_all, vec![Some(prices)]).unwrap(), "{}\n");
+    assert_eq!(played.out, "{ \"$\":\"hello\"}\n");
 }
 
 #[test]

@@ -105,3 +105,13 @@ fn a_file_that_changes_is_read_again_and_at_sighup_too() {
     let said = asked.said();
     assert_eq!(said.matches("stays as it was").count(), 1, "{said}");
 }
+
+#[test]
+fn a_key_that_no_line_had_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("t.csv");
+    fs::write(&table, "id,name\n1,one\n").unwrap();
+    let ran = run(LOOKUP, &["--table", table.to_str().unwrap(), "--on", "usr=id"], "{\"user\":\"1\"}\n");
+    let said = "lookup: 1 lines, none had \"usr\"; the lines have: user\nlookup: hint: did you mean \"user\"?\n";
+    assert_eq!(ran.stderr, said);
+}

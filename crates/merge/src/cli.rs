@@ -63,7 +63,7 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = "16MiB", requires = "by_time")]
     pub buffer: ByteSize,
 
-    /// What becomes of a late line: one that is further out of order than --lateness; with --by-time
+    /// What happens to a late line: one that is further out of order than --lateness; with --by-time
     #[arg(long, value_name = "WHAT", requires = "by_time", help_heading = "Bad lines")]
     pub late: Option<Late>,
 
@@ -89,6 +89,11 @@ impl Cli {
         if self.inputs.len() > INPUTS_MAX {
             return Err(Error::usage(format_args!("{} inputs, more than {INPUTS_MAX}", self.inputs.len()))
                 .hint("file-cat-in reads any number of files"));
+        }
+        if self.tag.as_deref() == Some("$") {
+            return Err(
+                Error::usage("--tag $: a line that begins with it would be a mark").hint("say for example --tag from")
+            );
         }
         input::names(&self.inputs).map(|_| ())
     }

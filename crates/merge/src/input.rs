@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use millpipe::{Error, MergeInput};
+use millpipe::{Error, MergeInput, must_have_input};
 use rustix::fs::{Mode, OFlags, open};
 
 /// An input of the command line: a path, or `NAME=PATH`.
@@ -46,6 +46,7 @@ impl Input {
     fn open(&self) -> Result<std::os::fd::OwnedFd, Error> {
         let io = |error: rustix::io::Errno| Error::io(self.path.display(), &error.into());
         if self.is_stdin() {
+            must_have_input()?;
             return rustix::io::dup(rustix::stdio::stdin()).map_err(io);
         }
         let file = open(&self.path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).map_err(io)?;

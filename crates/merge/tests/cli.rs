@@ -141,3 +141,8 @@ fn by_time_says_so_when_a_barrier_and_a_full_buffer_wait_for_each_other() {
     );
     sh(&script).fails_with(1, "and no other input can go on\nmerge: hint: ");
 }
+
+#[test]
+fn a_tag_that_would_make_marks_is_refused() {
+    sh("merge --tag '$' a b").fails_with(2, "merge: --tag $: a line that begins with it would be a mark");
+}

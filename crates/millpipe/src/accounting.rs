@@ -1,9 +1,11 @@
 //! The counts every stage keeps, and how they are shown: `-v`, `--progress`, `MILLPIPE_METRICS`.
 
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How many lines and bytes went where. `lines_in + restored = settled + late + rejected + held` at any time.
+use crate::waits::Waited;
+
+/// How many lines and bytes went where. `lines_in + restored = settled + left_out + late + rejected + held` at any time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub lines_in: u64,
@@ -12,6 +14,8 @@ pub struct Counts {
     pub restored: u64,
     /// Input lines that have had their whole effect on the output.
     pub settled: u64,
+    /// Input lines that are done with and are in no output: a filter is false for them, another line of their key is kept.
+    pub left_out: u64,
     /// Late lines that were dropped or rejected.
     pub late: u64,
     /// Late lines that were let through (`--late pass`); they count as settled too.
@@ -23,19 +27,12 @@ pub struct Counts {
     pub bytes_out: u64,
 }
 
-/// Where the time went. What is in neither wait is work.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Waits {
-    pub input: Duration,
-    pub output: Duration,
-}
-
 /// What a tool has to say of its run.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
     pub counts: Counts,
     pub held: u64,
-    pub waits: Waits,
+    pub waits: Waited,
     pub elapsed: Duration,
     pub role: Role,
 }
@@ -54,7 +51,8 @@ impl Report {
     /// True when every input line is accounted for.
     pub fn adds_up(&self) -> bool {
         let c = &self.counts;
-        self.role == Role::Source || c.lines_in + c.restored == c.settled + c.late + c.rejected + self.held
+        let out = c.settled + c.left_out + c.late + c.rejected + self.held;
+        self.role == Role::Source || c.lines_in + c.restored == out
     }
 
     /// The line that `-v` prints at exit, without the tool's name.
@@ -67,9 +65,10 @@ impl Report {
         let _ = match self.role {
             Role::Stage | Role::Sink => write!(
                 text,
-                "in {} = out {} + late {} + rejected {} + held {}{}",
+                "in {} = out {}{} + late {} + rejected {} + held {}{}",
                 c.lines_in,
                 c.settled,
+                if c.left_out > 0 { format!(" + left out {}", c.left_out) } else { String::new() },
                 c.late,
                 c.rejected,
                 self.held,
@@ -101,7 +100,7 @@ impl Report {
         let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         serde_json::json!({
             "stage": name, "pid": std::process::id(),
-            "lines_in": c.lines_in, "lines_restored": c.restored, "bytes_in": c.bytes_in, "lines_settled": c.settled, "lines_late": c.late,
+            "lines_in": c.lines_in, "lines_restored": c.restored, "bytes_in": c.bytes_in, "lines_settled": c.settled, "lines_left_out": c.left_out, "lines_late": c.late,
             "lines_late_passed": c.late_passed, "lines_rejected": c.rejected, "lines_held": self.held,
             "lines_out": c.lines_out, "bytes_out": c.bytes_out, "elapsed_ms": ms(self.elapsed),
             "wait_input_ms": ms(self.waits.input), "wait_output_ms": ms(self.waits.output),
@@ -121,20 +120,12 @@ fn scaled(value: f64) -> String {
     if scaled >= 100.0 { format!("{scaled:.0}{suffix}") } else { format!("{scaled:.1}{suffix}") }
 }
 
-/// A stopwatch that adds what a closure took to a total.
-pub(crate) fn timed<T>(total: &mut Duration, work: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let result = work();
-    *total += start.elapsed();
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn report(counts: Counts, held: u64) -> Report {
-        let waits = Waits { input: Duration::from_millis(500), output: Duration::ZERO };
+        let waits = Waited { input: Duration::from_millis(500), output: Duration::ZERO };
         Report { counts, held, waits, elapsed: Duration::from_secs(1), role: Role::Stage }
     }
 
@@ -144,6 +135,16 @@ mod tests {
         let line = report(counts, 2).line();
         assert!(line.starts_with("in 10 = out 5 + late 2 + rejected 1 + held 2; 10.0 lines/s"), "{line}");
         assert!(line.ends_with("busy 50 %, waiting for input 50 %, waiting for output 0 %"), "{line}");
+    }
+
+    #[test]
+    fn lines_that_are_left_out_are_not_called_output() {
+        let counts = Counts { lines_in: 10, settled: 3, left_out: 7, lines_out: 3, ..Counts::default() };
+        let report = report(counts, 0);
+        assert!(report.adds_up());
+        let line = report.line();
+        assert!(line.starts_with("in 10 = out 3 + left out 7 + late 0 + rejected 0 + held 0; 10.0 lines/s"), "{line}");
+        assert_eq!(report.json("filter")["lines_left_out"], 7);
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub struct CheckedArgs {
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Bad lines")]
 pub struct InputArgs {
-    /// What becomes of a bad line
+    /// What happens to a bad line
     #[arg(long, value_name = "WHAT")]
     pub on_error: Option<OnError>,
 
@@ -92,8 +92,8 @@ pub struct StageArgs {
     #[command(flatten)]
     pub checked: CheckedArgs,
 
-    /// 1: read, work and write in one loop; 2: read in a thread of its own; 3: write in one too. aggregate parses lines in
-    /// N-1 threads. The output is the same
+    /// 1: read, work and write in one loop; 2: read in a thread of its own; 3: write in one too. Only aggregate uses more: it
+    /// parses lines in N-1 threads. The output is the same
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Running")]
     pub threads: u16,
 
@@ -117,6 +117,9 @@ impl FromStr for StateName {
         if text.is_empty() || !text.bytes().all(is_good) {
             return Err("a name is letters, digits, - and _");
         }
+        if text.len() > NAME_BYTES_MAX {
+            return Err("a name has at most 100 letters");
+        }
         // Those that begin with a digit are of stages that are known by their place.
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Err("a name begins with a letter");
@@ -127,6 +130,9 @@ impl FromStr for StateName {
         Ok(Self(text.to_owned()))
     }
 }
+
+/// With what is put behind it, a folder's name has at most 255 bytes.
+const NAME_BYTES_MAX: usize = 100;
 
 impl StageArgs {
     /// What the runtime needs to know of the flags.

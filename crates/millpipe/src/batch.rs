@@ -1,7 +1,7 @@
 //! A batch of lines on its way through a pool of workers, and what a worker made of it.
 
 use crate::fault::{Error, Fault};
-use crate::out::{Out, Place};
+use crate::out::{Done, Out, Place};
 
 /// A larger buffer for output is not kept.
 const OUTPUT_KEPT_BYTES: usize = 4 << 20;
@@ -118,8 +118,7 @@ impl Batch {
 pub(crate) struct Product {
     /// Whole lines.
     pub out: Vec<u8>,
-    pub lines_out: u64,
-    pub settled: u64,
+    pub done: Done,
     /// In the order of their lines.
     pub bad: Vec<BadLine>,
     pub failure: Option<Failure>,
@@ -131,8 +130,7 @@ pub(crate) struct BadLine {
     pub index: usize,
     pub why: String,
     pub out_bytes: usize,
-    pub lines_out: u64,
-    pub settled: u64,
+    pub done: Done,
 }
 
 #[derive(Debug)]
@@ -154,8 +152,7 @@ impl Product {
 
     /// This line is bad, and has added nothing to the output, which has this length.
     pub fn bad(&mut self, index: usize, why: String, out_bytes: usize) {
-        let (lines_out, settled) = (self.lines_out, self.settled);
-        self.bad.push(BadLine { index, why, out_bytes, lines_out, settled });
+        self.bad.push(BadLine { index, why, out_bytes, done: self.done });
     }
 }
 
@@ -164,14 +161,13 @@ fn write_product(batch: &Batch, product: &mut Product, out: &mut Out) -> Result<
     if let Some(Failure::Lines(lines, why)) = &product.failure {
         return write_failure(batch, *lines, why, product, out);
     }
-    let (mut bytes, mut lines, mut settled) = (0, 0, 0);
+    let (mut bytes, mut done) = (0, Done::default());
     for bad in &product.bad {
-        out.take_over(&product.out[bytes..bad.out_bytes], bad.lines_out - lines, bad.settled - settled);
-        (bytes, lines, settled) = (bad.out_bytes, bad.lines_out, bad.settled);
+        out.take_over(&product.out[bytes..bad.out_bytes], bad.done - done);
+        (bytes, done) = (bad.out_bytes, bad.done);
         write_bad(batch, bad.index, &bad.why, out)?;
     }
-    let (more_lines, more_settled) = (product.lines_out - lines, product.settled - settled);
-    out.take_over(&product.out[bytes..], more_lines, more_settled);
+    out.take_over(&product.out[bytes..], product.done - done);
     match product.failure.take() {
         Some(Failure::Stop(fault)) => Err(fault),
         _ => out.check(),

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::batch::{Batch, Failure, Product};
 use crate::child::{Child, Limits, Trouble, Until};
 use crate::fault::{Error, Fault};
-use crate::mark::PREFIX;
+use crate::lines::{is_blank, lines_of};
+use crate::mark::{is_mark, push_as_data};
+use crate::out::Done;
 use crate::pool::Worker;
 use crate::processes::Processes;
 
@@ -144,13 +146,13 @@ impl Worker for CommandWorker {
         }
         match self.try_batch(checked.input(batch), checked.lines) {
             Ok(out) => {
-                let (out, lines_out) = as_data_lines(out);
-                (product.out, product.lines_out) = (out, lines_out);
-                product.settled = checked.lines as u64;
+                let lines_out;
+                (product.out, lines_out) = as_data_lines(out);
+                product.done = done(checked.lines as u64, lines_out);
                 if batch.stops_on_error {
                     // The lines before the bad one come out before it ends the run.
                     for bad in &mut product.bad {
-                        (bad.out_bytes, bad.lines_out, bad.settled) = (product.out.len(), lines_out, product.settled);
+                        (bad.out_bytes, bad.done) = (product.out.len(), product.done);
                     }
                 }
             }
@@ -173,6 +175,12 @@ impl Worker for CommandWorker {
             Err(trouble) => Err(Error::data(format_args!("{}, at the end", self.describe(&trouble))).into()),
         }
     }
+}
+
+/// What a program made of so many lines. Which of them it has left out nobody knows: as many as it wrote less.
+fn done(lines: u64, lines_out: u64) -> Done {
+    let left_out = lines.saturating_sub(lines_out);
+    Done { lines_out, settled: lines - left_out, left_out }
 }
 
 /// The lines of a batch that can be given to a program.
@@ -213,30 +221,29 @@ impl Checked {
     }
 }
 
-/// Makes what a program wrote whole lines of data: the last one has its newline, and none looks like a mark.
+/// Makes what a program wrote whole lines of data, and counts them: the last one has its newline, none looks like a mark, and
+/// blank ones are none.
 fn as_data_lines(mut out: Vec<u8>) -> (Vec<u8>, u64) {
     if out.last().is_some_and(|last| *last != b'\n') {
         out.push(b'\n');
     }
-    let is_at_line_start = |at: &usize| *at == 0 || out[at - 1] == b'\n';
-    let starts: Vec<usize> = memchr::memmem::find_iter(&out, PREFIX).filter(is_at_line_start).collect();
-    if !starts.is_empty() {
-        out = with_a_space_behind_the_brace(&out, &starts);
+    let mut lines = 0;
+    let mut all_are_data = true;
+    for line in lines_of(&out) {
+        lines += 1;
+        all_are_data &= !is_mark(line) && !is_blank(line);
     }
-    let lines = memchr::memchr_iter(b'\n', &out).count() as u64;
-    (out, lines)
+    if all_are_data { (out, lines) } else { only_data_lines(&out) }
 }
 
-fn with_a_space_behind_the_brace(out: &[u8], starts: &[usize]) -> Vec<u8> {
-    let mut spaced = Vec::with_capacity(out.len() + starts.len());
-    let mut done = 0;
-    for start in starts {
-        spaced.extend_from_slice(&out[done..=*start]);
-        spaced.push(b' ');
-        done = start + 1;
+fn only_data_lines(out: &[u8]) -> (Vec<u8>, u64) {
+    let (mut data, mut lines) = (Vec::with_capacity(out.len()), 0);
+    for line in lines_of(out).filter(|line| !is_blank(line)) {
+        push_as_data(line, &mut data);
+        data.push(b'\n');
+        lines += 1;
     }
-    spaced.extend_from_slice(&out[done..]);
-    spaced
+    (data, lines)
 }
 
 #[cfg(test)]
@@ -248,5 +255,19 @@ mod tests {
         let (out, lines) = as_data_lines(b"{\"$\":1}\n{\"a\":{\"$\":2}}\n{\"$\":3}".to_vec());
         assert_eq!(out, b"{ \"$\":1}\n{\"a\":{\"$\":2}}\n{ \"$\":3}\n");
         assert_eq!(lines, 3);
+    }
+
+    #[test]
+    fn blank_lines_of_a_program_are_no_lines() {
+        for blank in ["\n", "1\n\n2\n", " \t\r\n1\n2\n\n\n", "1\n\n2", "1\r\n2\n \n  "] {
+            let (out, lines) = as_data_lines(blank.as_bytes().to_vec());
+            let text = String::from_utf8(out).unwrap();
+            let expected: Vec<&str> = blank.split('\n').filter(|line| !line.trim().is_empty()).collect();
+            assert_eq!(
+                (text.split_terminator('\n').collect::<Vec<_>>(), lines),
+                (expected.clone(), expected.len() as u64)
+            );
+        }
+        assert_eq!(as_data_lines(Vec::new()), (Vec::new(), 0));
     }
 }

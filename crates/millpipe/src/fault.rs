@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rustix::io::Errno;
+
 /// The exit codes of every tool (death by SIGPIPE, when the reader left, is the fifth way to end).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -77,17 +79,23 @@ impl Error {
     /// A failed read or write; a full disk and its like are temporary, as a restart can succeed.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
+        let number = error.raw_os_error().map(Errno::from_raw_os_error);
         let exit = match error.kind() {
+            _ if number == Some(Errno::MFILE) || number == Some(Errno::BADF) => Exit::Data,
             Kind::NotFound
             | Kind::PermissionDenied
             | Kind::IsADirectory
             | Kind::NotADirectory
             | Kind::AlreadyExists
             | Kind::ReadOnlyFilesystem
+            | Kind::InvalidFilename
+            | Kind::Unsupported
             | Kind::InvalidInput => Exit::Data,
             _ => Exit::Temporary,
         };
-        Self::new(exit, format_args!("{what}: {}", plain_io_message(error)))
+        // This process alone has too many: another start would come to the same. Those of the whole system come and go.
+        let hint = (number == Some(Errno::MFILE)).then_some("ulimit -n 65536, before it is started, allows more");
+        Self::new(exit, format_args!("{what}: {}", plain_io_message(error))).maybe_hint(hint)
     }
 }
 
@@ -131,5 +139,41 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Stop(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn io(errno: Errno) -> Error {
+        Error::io("/a", &std::io::Error::from(errno))
+    }
+
+    #[test]
+    fn what_a_new_start_can_help_is_temporary_and_nothing_else() {
+        for errno in [
+            Errno::NOSPC,
+            Errno::DQUOT,
+            Errno::NFILE,
+            Errno::IO,
+            Errno::NOMEM,
+            Errno::STALE,
+            Errno::FBIG,
+            Errno::TIMEDOUT,
+        ] {
+            assert_eq!(io(errno).exit, Exit::Temporary, "{errno:?}");
+        }
+        let for_good = [Errno::MFILE, Errno::NAMETOOLONG, Errno::BADF, Errno::NOENT, Errno::ACCESS, Errno::ROFS];
+        for errno in for_good {
+            assert_eq!(io(errno).exit, Exit::Data, "{errno:?}");
+        }
+    }
+
+    #[test]
+    fn too_many_open_files_say_what_allows_more() {
+        let error = io(Errno::MFILE);
+        assert_eq!(error.message, "/a: Too many open files");
+        assert!(error.hint.is_some_and(|hint| hint.contains("ulimit -n")));
     }
 }

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
-use crate::accounting::timed;
 use crate::fault::{Error, Fault};
 use crate::flood::{FLOOD_CHUNK_BYTES, FLOOD_PIPE_BYTES, Flood};
 use crate::out::ROOM_BYTES;
+use crate::waits::Waits;
 
 /// One read of the input: small enough for the cache, as large as a pipe gives at once.
 pub const CHUNK_BYTES: usize = 64 * 1024;
@@ -29,16 +29,16 @@ pub enum Read {
 pub struct Input {
     /// Output is watched too, so that an idle stage ends when its reader does.
     watches_output: bool,
-    /// How long there was nothing to read.
-    pub waited: Duration,
+    waits: Waits,
     chunk_bytes: usize,
     flood: Flood,
 }
 
 impl Input {
-    pub fn new(watches_output: bool, chunk_bytes: usize) -> Self {
+    /// Notes in `waits` when there is nothing to read.
+    pub fn new(watches_output: bool, chunk_bytes: usize, waits: Waits) -> Self {
         let chunk_bytes = chunk_bytes.clamp(1, CHUNK_BYTES_MAX);
-        Self { watches_output, waited: Duration::ZERO, chunk_bytes, flood: Flood::default() }
+        Self { watches_output, waits, chunk_bytes, flood: Flood::default() }
     }
 
     /// How much the next read may take. It grows when a pipe floods it.
@@ -73,7 +73,7 @@ impl Input {
         wants_room: bool,
     ) -> Result<Read, Fault> {
         loop {
-            let ready = timed(&mut self.waited, || wait(self.watches_output, wants_room, timeout))?;
+            let ready = self.waits.for_input(|| wait(self.watches_output, wants_room, timeout))?;
             if !ready {
                 return Ok(Read::TimedOut);
             }

@@ -22,6 +22,18 @@ pub fn is_mark(line: &[u8]) -> bool {
     line.starts_with(PREFIX)
 }
 
+/// Appends a line that is data, so that it is no mark, whatever it begins with.
+pub fn push_as_data(line: &[u8], to: &mut Vec<u8>) {
+    match line.strip_prefix(PREFIX) {
+        None => to.extend_from_slice(line),
+        Some(rest) => {
+            to.extend_from_slice(b"{ ");
+            to.extend_from_slice(&PREFIX[1..]);
+            to.extend_from_slice(rest);
+        }
+    }
+}
+
 /// One control line: a kind and its fields, in the order written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
@@ -148,5 +160,13 @@ mod tests {
     fn data_with_a_space_behind_the_brace_is_no_mark() {
         assert!(is_mark(br#"{"$":1}"#));
         assert!(!is_mark(br#"{ "$":1}"#));
+        for line in [&br#"{"$":1}"#[..], br#"{"$":1,"a":{"$":2}}"#, br#"{"$"}"#, br#"{ "$":1}"#, b"{}", b"7"] {
+            let mut data = Vec::new();
+            push_as_data(line, &mut data);
+            assert!(
+                !is_mark(&data)
+                    && data.iter().filter(|byte| **byte != b' ').eq(line.iter().filter(|byte| **byte != b' '))
+            );
+        }
     }
 }

@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::accounting::{Counts, Report, Role, Waits};
+use crate::accounting::{Counts, Report, Role};
 use crate::args::RunArgs;
-use crate::fault::{Error, Fault};
-use crate::out::Out;
+use crate::fault::Error;
+use crate::waits::Waits;
 
 /// How often progress and metrics are renewed.
 pub const TICK: Duration = Duration::from_secs(1);
@@ -20,18 +20,19 @@ pub struct Monitor {
     metrics: Option<PathBuf>,
     started: Instant,
     next_tick: Option<Instant>,
-    pub waits: Waits,
+    waits: Waits,
+    /// It was said that the metrics cannot be written.
+    has_warned: bool,
 }
 
 impl Monitor {
-    /// # Errors
-    /// When the metrics folder cannot be written.
-    pub fn new(name: &str, role: Role, args: &RunArgs) -> Result<Self, Error> {
+    /// Shows a run that waits as `waits` says.
+    pub fn new(name: &str, role: Role, args: &RunArgs, waits: Waits) -> Self {
         let started = Instant::now();
         let progress = args.progress && io::stderr().is_terminal();
         let metrics = args.metrics.as_ref().map(|dir| dir.join(format!("{name}.{}.json", std::process::id())));
         let ticks = progress || metrics.is_some();
-        let monitor = Self {
+        let mut monitor = Self {
             name: name.to_owned(),
             role,
             verbose: args.verbose,
@@ -39,22 +40,15 @@ impl Monitor {
             metrics,
             started,
             next_tick: ticks.then_some(started + TICK),
-            waits: Waits::default(),
+            waits,
+            has_warned: false,
         };
-        if let Some(dir) = &args.metrics {
-            std::fs::create_dir_all(dir).map_err(|e| Error::io(dir.display(), &e))?;
+        if let Some(dir) = &args.metrics
+            && let Err(error) = std::fs::create_dir_all(dir)
+        {
+            monitor.warn_of_metrics(dir, &error);
         }
-        Ok(monitor)
-    }
-
-    /// Writes all of the output, and counts how long its reader was waited for.
-    ///
-    /// # Errors
-    /// As [`Out::flush_all`].
-    pub fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
-        let result = out.flush_all();
-        self.waits.output += out.take_waited();
-        result
+        monitor
     }
 
     /// How long a wait may take before the next tick is due.
@@ -63,44 +57,49 @@ impl Monitor {
     }
 
     /// Renews progress and metrics when a second has gone.
-    ///
-    /// # Errors
-    /// When the metrics file cannot be written.
-    pub fn tick(&mut self, counts: impl FnOnce() -> (Counts, u64)) -> Result<(), Error> {
-        let Some(at) = self.next_tick else { return Ok(()) };
+    pub fn tick(&mut self, counts: impl FnOnce() -> (Counts, u64)) {
+        let Some(at) = self.next_tick else { return };
         let now = Instant::now();
         if now < at {
-            return Ok(());
+            return;
         }
         self.next_tick = Some(now + TICK);
         let report = self.report(counts());
         if self.progress {
             let _ = write!(io::stderr(), "\r\x1b[K{}: {}", self.name, report.line());
         }
-        self.publish(&report)
+        self.publish(&report);
     }
 
     /// The last words of a run.
-    ///
-    /// # Errors
-    /// When the metrics file cannot be written.
-    pub fn finish(&mut self, counts: (Counts, u64)) -> Result<(), Error> {
+    pub fn finish(&mut self, counts: (Counts, u64)) {
         let report = self.report(counts);
         if self.progress {
             let _ = writeln!(io::stderr(), "\r\x1b[K{}: {}", self.name, report.line());
         } else if self.verbose {
             let _ = writeln!(io::stderr(), "{}: {}", self.name, report.line());
         }
-        self.publish(&report)
+        self.publish(&report);
     }
 
     fn report(&self, (counts, held): (Counts, u64)) -> Report {
-        Report { counts, held, waits: self.waits, elapsed: self.started.elapsed(), role: self.role }
+        Report { counts, held, waits: self.waits.so_far(), elapsed: self.started.elapsed(), role: self.role }
     }
 
-    fn publish(&self, report: &Report) -> Result<(), Error> {
-        let Some(path) = &self.metrics else { return Ok(()) };
-        write_whole(path, report.json(&self.name).to_string().as_bytes()).map_err(|e| Error::io(path.display(), &e))
+    fn publish(&mut self, report: &Report) {
+        let Some(path) = &self.metrics else { return };
+        if let Err(error) = write_whole(path, report.json(&self.name).to_string().as_bytes()) {
+            let path = path.clone();
+            self.warn_of_metrics(&path, &error);
+        }
+    }
+
+    /// No job stops for its metrics: they are written again each second, and that they cannot be is said once.
+    fn warn_of_metrics(&mut self, path: &Path, error: &io::Error) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            let why = Error::io(path.display(), error).message;
+            let _ = writeln!(io::stderr(), "{}: no metrics (--metrics, MILLPIPE_METRICS): {why}", self.name);
+        }
     }
 }
 

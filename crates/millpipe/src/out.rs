@@ -1,14 +1,13 @@
 //! What a stage writes to: lines and marks in one buffer, the counts, and the way of bad and late lines.
 
-use std::fmt::Display;
-use std::time::Duration;
-
-use crate::accounting::{Counts, timed};
+use crate::accounting::Counts;
 use crate::drain::Drain;
 use crate::fault::{Error, Exit, Fault};
 use crate::mark::{DIED, FAILED, Mark};
 use crate::other_format;
 use crate::rejects::{Late, OnError, Policy, Rejects};
+use crate::waits::Waits;
+use std::fmt::Display;
 
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
 pub const BLOCK_BYTES: usize = 64 * 1024;
@@ -27,7 +26,7 @@ pub struct Out {
     bytes: Vec<u8>,
     drain: Option<Box<dyn Drain>>,
     failed: Option<Fault>,
-    waited: Duration,
+    waits: Waits,
     rejects: Rejects,
     on_error: OnError,
     late: Late,
@@ -42,6 +41,32 @@ pub struct Out {
     /// Lines written since the last barrier.
     pub(crate) epoch_lines: u64,
     pub(crate) counts: Counts,
+}
+
+/// What came of some input lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub lines_out: u64,
+    pub settled: u64,
+    pub left_out: u64,
+}
+
+impl Counts {
+    pub(crate) fn done(&self) -> Done {
+        Done { lines_out: self.lines_out, settled: self.settled, left_out: self.left_out }
+    }
+}
+
+impl std::ops::Sub for Done {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            lines_out: self.lines_out - before.lines_out,
+            settled: self.settled - before.settled,
+            left_out: self.left_out - before.left_out,
+        }
+    }
 }
 
 /// Where in the input the current line is.
@@ -77,7 +102,7 @@ impl Out {
             bytes: Vec::with_capacity(2 * BLOCK_BYTES),
             drain: None,
             failed: None,
-            waited: Duration::ZERO,
+            waits: Waits::new(),
             rejects,
             on_error: policy.on_error.unwrap_or(OnError::Stop),
             late: policy.late.unwrap_or(Late::Drop),
@@ -112,10 +137,9 @@ impl Out {
         self.drain = Some(drain);
     }
 
-    /// The stream is checked: what was not chosen by a flag defaults to rejecting, into the stream.
+    /// The stream is checked: bad lines are kept aside where no flag says otherwise, and what is kept aside goes into the stream.
     pub(crate) fn stream_is_checked(&mut self, policy: &Policy, at_sink: bool) {
         self.on_error = policy.on_error.unwrap_or(OnError::Reject);
-        self.late = policy.late.unwrap_or(Late::Reject);
         if at_sink {
             self.rejects.go_to_sink();
         } else {
@@ -206,9 +230,15 @@ impl Out {
         self.counts.settled += lines;
     }
 
+    /// These input lines are done with, and are in no output: a filter is false for them, another line of their key is kept.
+    #[inline]
+    pub fn leave_out(&mut self, lines: u64) {
+        self.counts.left_out += lines;
+    }
+
     /// Writes so many whole lines at once, each with its newline; each stands for one input line.
     pub fn block(&mut self, bytes: &[u8], lines: u64) {
-        self.take_over(bytes, lines, lines);
+        self.take_over(bytes, Done { lines_out: lines, settled: lines, left_out: 0 });
     }
 
     /// Writes a mark at this place of the stream.
@@ -337,11 +367,12 @@ impl Out {
         self.on_error == OnError::Stop
     }
 
-    /// Takes over what was written elsewhere: so many whole lines, which settle so many input lines. Many go out from where they are.
-    pub(crate) fn take_over(&mut self, bytes: &[u8], lines: u64, settled: u64) {
-        self.counts.settled += settled;
-        self.counts.lines_out += lines;
-        self.epoch_lines += lines;
+    /// Takes over whole lines that were written elsewhere. Many go out from where they are.
+    pub(crate) fn take_over(&mut self, bytes: &[u8], done: Done) {
+        self.counts.settled += done.settled;
+        self.counts.left_out += done.left_out;
+        self.counts.lines_out += done.lines_out;
+        self.epoch_lines += done.lines_out;
         if self.drain.is_some() && bytes.len() >= COPIED_BYTES_MAX {
             return self.flush_by(bytes.len(), |drain, buffer| drain.drain_with(buffer, bytes));
         }
@@ -383,7 +414,7 @@ impl Out {
         if before == 0 {
             return;
         }
-        match timed(&mut self.waited, || hand_on(drain.as_mut(), &mut self.bytes)) {
+        match self.waits.for_output(|| hand_on(drain.as_mut(), &mut self.bytes)) {
             Ok(()) => self.counts.bytes_out += (before - self.bytes.len()) as u64,
             Err(fault) => {
                 self.failed = Some(fault);
@@ -392,9 +423,9 @@ impl Out {
         }
     }
 
-    /// How long the reader was waited for since this was asked last.
-    pub(crate) fn take_waited(&mut self) -> Duration {
-        std::mem::take(&mut self.waited)
+    /// What is waited for. A source that waits inside its own `poll` notes that here.
+    pub fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// Flushes the reject file too: all that is to be kept is in the hands of the system.

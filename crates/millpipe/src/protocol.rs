@@ -132,6 +132,8 @@ impl Protocol {
 
     fn before_item<'l, S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &'l [u8]) -> Result<&'l [u8], Fault> {
         match self.life {
+            // No line at all: neither the begin of a plain stream nor something after the end of a checked one.
+            Life::New | Life::Ended if is_blank(line) => Ok(line),
             Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(line),
             Life::New => {
                 self.begin(stage, out)?;

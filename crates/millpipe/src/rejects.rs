@@ -6,8 +6,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::fault::{Error, Fault};
+use crate::stdio::must_have_stderr;
 
-/// `--on-error`: what becomes of a bad line.
+/// `--on-error`: what happens to a bad line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnError {
     /// Stop with an error that names the line (default on a plain stream)
@@ -18,13 +19,13 @@ pub enum OnError {
     Skip,
 }
 
-/// `--late`: what becomes of a line that comes after its window closed.
+/// `--late`: what happens to a line that comes after its window closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Late {
-    /// Keep the line aside with the reason, as --on-error reject does (default on a checked stream)
-    Reject,
-    /// Leave the line out, count it, warn at the first (default on a plain stream)
+    /// Leave the line out, count it, warn at the first
     Drop,
+    /// Keep the line aside with the reason, as --on-error reject does
+    Reject,
     /// Let the line through, counted
     Pass,
 }
@@ -134,6 +135,7 @@ impl Rejects {
                 writeln!(file, "{object}").map_err(|e| Error::io(path.display(), &e))?;
             }
             To::Stderr => {
+                must_have_stderr()?;
                 let _ = writeln!(io::stderr(), "{object}");
             }
             To::Sink(lines) | To::Memory(lines) => lines.push(object),

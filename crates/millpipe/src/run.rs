@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::accounting::timed;
 use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
 use crate::drain::{Stdout, Writer};
@@ -18,9 +17,14 @@ use crate::read_buffer::ReadBuffer;
 use crate::rejects::{Late, Rejects};
 use crate::signals::StopFlag;
 use crate::stage::{ReadAhead, Sink, Stage};
+use crate::stdio::must_have_output;
+use crate::waits::Waits;
 
 /// Chunks that may wait in each channel of a threaded stage: with `CHUNK_BYTES` this bounds its memory.
 pub const CHANNEL_CHUNKS: usize = 4;
+
+/// One reads, one works, one writes.
+const THREADS_OF_ANY_STAGE: u16 = 3;
 
 /// How often a stage looks whether its snapshot could be written.
 const SAVE_LOOK: Duration = Duration::from_millis(50);
@@ -40,7 +44,11 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
         Some(writer) => driver.out.set_drain(Box::new(writer.drain())),
     }
     let readers = driver.stage.readers(usize::from(threads) - 1);
-    let mut feed = Feed::new(threads >= 2, true, args.chunk.as_usize()).read_ahead(readers);
+    if threads > THREADS_OF_ANY_STAGE && readers.is_empty() {
+        driver.out.warn(format_args!("--threads {threads}: only {THREADS_OF_ANY_STAGE} are of use here"));
+    }
+    let waits = driver.out.waits().clone();
+    let mut feed = Feed::new(threads >= 2, true, args.chunk.as_usize(), waits).read_ahead(readers);
     let mut result = drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut feed, monitor));
     if let Some(writer) = writer {
         driver.out.set_drain(Box::new(Stdout)); // Drops the channel: the writer ends.
@@ -57,11 +65,13 @@ pub fn run_sink<S: Sink>(sink: S, config: Config, args: &RunArgs) -> Result<(), 
     let _flag = StopFlag::for_stage()?;
     let rejects = Rejects::open(&config.name, &config.policy)?;
     let mut driver = Driver::of_sink(sink, config, rejects);
-    let mut feed = Feed::new(false, false, CHUNK_BYTES);
+    let mut feed = Feed::new(false, false, CHUNK_BYTES, driver.out.waits().clone());
     drive(&mut driver, args, |driver, monitor| pump(driver, &mut feed, monitor))
 }
 
+/// Around a stage that writes to standard output.
 pub(crate) fn driver<S: Stage>(stage: S, config: Config) -> Result<Driver<S>, Error> {
+    must_have_output()?;
     let rejects = Rejects::open(&config.name, &config.policy)?;
     Ok(Driver::new(stage, config, rejects))
 }
@@ -72,7 +82,7 @@ pub(crate) fn drive<S: Stage>(
     args: &RunArgs,
     run: impl FnOnce(&mut Driver<S>, &mut Monitor) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut monitor = Monitor::new(driver.name(), driver.role(), args)?;
+    let mut monitor = Monitor::new(driver.name(), driver.role(), args, driver.out.waits().clone());
     driver.keeper().watch_upstream(upstream_has_gone);
     let result = run(driver, &mut monitor);
     // What was written before an error is good: it goes out, unless nobody reads.
@@ -88,23 +98,18 @@ pub(crate) fn drive<S: Stage>(
         Err(Fault::ReaderGone) => Ok(()),
         // It may be that the run ends because nobody reads.
         Err(_) if driver.stage.has_queue() => driver.out.flush_all_that_can_go(),
-        _ => monitor.flush(&mut driver.out),
+        _ => driver.out.flush_all(),
     };
     let result = result.and(flushed);
     say_late(driver);
     driver.out.say_skipped();
-    monitor.finish(driver.counts())?;
+    say_remark(driver, &result);
+    monitor.finish(driver.counts());
     result
 }
 
 /// The loop: wait, read, work, write.
 fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
-    let result = pump_on(driver, feed, monitor);
-    feed.add_waits(monitor);
-    result
-}
-
-fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
     loop {
         if driver.stage.is_sink() && feed.is_dry()? {
             driver.clock(now_ms())?;
@@ -125,8 +130,8 @@ fn pump_on<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Moni
             wait_while_full(driver, monitor)?;
             return driver.out.flush_all();
         }
-        write(driver, monitor)?;
-        monitor.tick(|| driver.counts())?;
+        write(driver)?;
+        monitor.tick(|| driver.counts());
     }
 }
 
@@ -143,12 +148,12 @@ fn take_chunk<S: Stage>(driver: &mut Driver<S>, chunk: &[u8], monitor: &mut Moni
 /// The stage takes nothing: its clock goes on, and its output.
 fn wait_while_full<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), Fault> {
     while driver.stage.is_full() {
-        write(driver, monitor)?;
-        monitor.tick(|| driver.counts())?;
+        write(driver)?;
+        monitor.tick(|| driver.counts());
         if driver.stage.is_full() {
             let timeout = timeout(driver, monitor)?;
             let wants_room = driver.out.is_clogged();
-            timed(&mut monitor.waits.output, || wait_for_room(wants_room, timeout))?;
+            driver.out.waits().for_output(|| wait_for_room(wants_room, timeout))?;
             driver.clock_us(now_us())?;
         }
     }
@@ -156,11 +161,11 @@ fn wait_while_full<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> R
 }
 
 /// All that was written goes on; of a stage with a queue, what the reader takes now.
-fn write<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), Fault> {
+fn write<S: Stage>(driver: &mut Driver<S>) -> Result<(), Fault> {
     if driver.stage.has_queue() {
         return driver.flush_some();
     }
-    monitor.flush(&mut driver.out)
+    driver.out.flush_all()
 }
 
 /// The nearest of what the stage, the monitor and the saving of state ask for.
@@ -188,6 +193,13 @@ pub(crate) fn now_ms() -> i64 {
     now_us() / 1000
 }
 
+/// What the stage says of a run that went well.
+pub(crate) fn say_remark<S: Stage>(driver: &mut Driver<S>, result: &Result<(), Fault>) {
+    if let (Ok(()), Some(remark)) = (result, driver.stage.remark()) {
+        driver.out.warn(remark);
+    }
+}
+
 fn say_late<S: Stage>(driver: &mut Driver<S>) {
     let (counts, _) = driver.counts();
     if counts.late == 0 || driver.out.late_policy() != Late::Drop {
@@ -212,13 +224,13 @@ enum Feed {
     Thread {
         chunks: Receiver<Incoming>,
         spent: Sender<ReadBuffer>,
-        waited: Duration,
+        waits: Waits,
     },
     /// Other threads have read the lines, too.
     Ahead {
         readers: Readers,
         spent: Sender<ReadBuffer>,
-        waited: Duration,
+        waits: Waits,
     },
 }
 
@@ -230,19 +242,19 @@ pub(crate) enum Incoming<B = ReadBuffer> {
 }
 
 impl Feed {
-    fn new(threaded: bool, watches_output: bool, chunk_bytes: usize) -> Self {
+    fn new(threaded: bool, watches_output: bool, chunk_bytes: usize, waits: Waits) -> Self {
         if !threaded {
-            return Self::Here { input: Input::new(watches_output, chunk_bytes), buffer: ReadBuffer::default() };
+            return Self::Here { input: Input::new(watches_output, chunk_bytes, waits), buffer: ReadBuffer::default() };
         }
         let (chunks, spent) = spawn_reader(watches_output, chunk_bytes);
-        Self::Thread { chunks, spent, waited: Duration::ZERO }
+        Self::Thread { chunks, spent, waits }
     }
 
     /// Lets threads read the lines before they are worked on.
     fn read_ahead(self, readers: Vec<Box<dyn ReadAhead>>) -> Self {
         match self {
-            Self::Thread { chunks, spent, waited } if !readers.is_empty() => {
-                Self::Ahead { readers: Readers::start(readers, chunks), spent, waited }
+            Self::Thread { chunks, spent, waits } if !readers.is_empty() => {
+                Self::Ahead { readers: Readers::start(readers, chunks), spent, waits }
             }
             other => other,
         }
@@ -265,8 +277,8 @@ impl Feed {
                     Read::End => Ok(false),
                 };
             }
-            Self::Thread { chunks, spent, waited } => (timed(waited, || receive(chunks, timeout)), None, spent),
-            Self::Ahead { readers, spent, waited } => match timed(waited, || receive(readers.channel(), timeout)) {
+            Self::Thread { chunks, spent, waits } => (waits.for_input(|| receive(chunks, timeout)), None, spent),
+            Self::Ahead { readers, spent, waits } => match waits.for_input(|| receive(readers.channel(), timeout)) {
                 Ok((chunk, lines)) => {
                     readers.taken();
                     (Ok(chunk), lines, spent)
@@ -295,18 +307,12 @@ impl Feed {
             Self::Ahead { readers, .. } => Ok(readers.channel().is_empty()),
         }
     }
-
-    fn add_waits(&self, monitor: &mut Monitor) {
-        monitor.waits.input = match self {
-            Self::Here { input, .. } => input.waited,
-            Self::Thread { waited, .. } | Self::Ahead { waited, .. } => *waited,
-        };
-    }
 }
 
 /// Reads standard input in a thread of its own. Buffers that were worked off go back to it.
 fn spawn_reader(watches_output: bool, chunk_bytes: usize) -> (Receiver<Incoming>, Sender<ReadBuffer>) {
-    let mut input = Input::new(watches_output, chunk_bytes);
+    // What this thread waits for is not what the loop waits for.
+    let mut input = Input::new(watches_output, chunk_bytes, Waits::new());
     let (full, chunks) = bounded(CHANNEL_CHUNKS);
     let (spent, empty) = bounded::<ReadBuffer>(CHANNEL_CHUNKS + 2);
     // Not joined: it may sit in a read for ever, and the process ends without it.

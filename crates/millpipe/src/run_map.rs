@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 
-use crate::accounting::timed;
 use crate::args::StageArgs;
 use crate::batch::{Batch, Failure, Product};
 use crate::command::{Command, CommandWorker};
@@ -97,11 +96,8 @@ fn pump(
     loop {
         let timeout = [driver.stage.offer_in(), monitor.tick_in(), look_in(driver)?].into_iter().flatten().min();
         // With lines on their way it is the workers that are waited for: that is work.
-        let mut waited = Duration::ZERO;
-        let event = timed(&mut waited, || next_event(chunks, driver.stage.messages(), timeout))?;
-        if driver.stage.is_idle() {
-            monitor.waits.input += waited;
-        }
+        let next = || next_event(chunks, driver.stage.messages(), timeout);
+        let event = if driver.stage.is_idle() { driver.out.waits().for_input(next)? } else { next()? };
         driver.clock(now_ms())?;
         match event {
             Event::Input(Incoming::Bytes(buffer, n)) => {
@@ -111,14 +107,14 @@ fn pump(
             Event::Input(Incoming::Failed(fault)) => return Err(fault),
             Event::Input(Incoming::End) => {
                 driver.finish()?;
-                return monitor.flush(&mut driver.out);
+                return driver.out.flush_all();
             }
             Event::Worker(message) => driver.stage.receive(message, &mut driver.out)?,
             Event::Time => {}
         }
         driver.stage.offer(&driver.out);
-        monitor.flush(&mut driver.out)?;
-        monitor.tick(|| driver.counts())?;
+        driver.out.flush_all()?;
+        monitor.tick(|| driver.counts());
     }
 }
 
@@ -180,11 +176,12 @@ impl<M: Map> Worker for LineWorker<M> {
         self.out.give(std::mem::take(&mut product.out));
         for (index, line) in batch.iter().enumerate() {
             let result = self.map.map(line, &mut self.out);
-            product.lines_out = self.out.counts.lines_out;
-            product.settled = self.out.counts.settled;
             match result {
                 Ok(()) => {}
-                Err(Fault::Bad(why)) => product.bad(index, why, self.out.buffer().len()),
+                Err(Fault::Bad(why)) => {
+                    product.done = self.out.counts.done();
+                    product.bad(index, why, self.out.buffer().len());
+                }
                 Err(fault) => {
                     product.failure = Some(Failure::Stop(fault));
                     break;
@@ -194,6 +191,7 @@ impl<M: Map> Worker for LineWorker<M> {
                 break;
             }
         }
+        product.done = self.out.counts.done();
         product.out = self.out.take();
     }
 }

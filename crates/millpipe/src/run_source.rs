@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use checkpoint::{Disk, Lock, RealDisk};
 
-use crate::accounting::{Role, timed};
+use crate::accounting::Role;
 use crate::args::{ExactlyOnceArgs, RunArgs};
 use crate::drain::Stdout;
 use crate::driver::Config;
@@ -52,16 +52,16 @@ pub fn run_source<S: Source>(
         }),
     };
     let mut driver = SourceDriver::new(source, &config.name, out, checkpoints, Keeper::new());
-    let mut monitor = Monitor::new(&config.name, Role::Source, args)?;
+    let mut monitor = Monitor::new(&config.name, Role::Source, args, driver.out.waits().clone());
     let mut result = pump(&mut driver, &mut monitor, &stop);
     if driver.has_said_hello() {
         driver.out.last_words(&config.name, None, &result);
     }
     if result != Err(Fault::ReaderGone) {
-        result = result.and(monitor.flush(&mut driver.out));
+        result = result.and(driver.out.flush_all());
     }
     driver.out.say_skipped();
-    monitor.finish((driver.out.counts(), 0))?;
+    monitor.finish((driver.out.counts(), 0));
     result
 }
 
@@ -103,9 +103,9 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
         driver.out.set_now_ms(now_ms());
         let turn = driver.turn(WAIT_MS);
         // Also before an error: what was read until then is good.
-        monitor.flush(&mut driver.out)?;
+        driver.out.flush_all()?;
         driver.source.written()?;
-        monitor.tick(|| (driver.out.counts(), 0))?;
+        monitor.tick(|| (driver.out.counts(), 0));
         match turn? {
             Turn::More => {}
             Turn::Over => return Ok(()),
@@ -113,7 +113,7 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
             Turn::Waited => {}
             Turn::WaitUntil(at_ms) => {
                 let wait_ms = u64::try_from(at_ms - now_ms()).unwrap_or(0).min(WAIT_MS);
-                timed(&mut monitor.waits.input, || sleep(Duration::from_millis(wait_ms)))?;
+                driver.out.waits().for_input(|| sleep(Duration::from_millis(wait_ms)))?;
             }
         }
     }

@@ -113,6 +113,10 @@ impl<S: Sink> Stage for SinkStage<S> {
         self.sink.idle(out)
     }
 
+    fn remark(&self) -> Option<String> {
+        self.sink.remark()
+    }
+
     fn held(&self) -> u64 {
         self.sink.held()
     }

@@ -165,6 +165,12 @@ pub trait Stage {
         false
     }
 
+    /// What people should know at the end of a run, as a warning: a field that a flag names and no line had. Lines of it that
+    /// begin with `hint: ` say what to do.
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
     /// How many input lines are in the state, neither written nor settled (see [`Out::settle`]).
     fn held(&self) -> u64 {
         0
@@ -397,6 +403,11 @@ pub trait Sink {
         Err(rejected(reject)
             .hint("no rejected line can be kept here: give that stage --on-error skip, --late drop")
             .into())
+    }
+
+    /// As [`Stage::remark`].
+    fn remark(&self) -> Option<String> {
+        None
     }
 
     /// How many lines were taken and not yet acknowledged.

@@ -8,28 +8,38 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use crate::fault::{Error, Exit, Fault};
+use crate::help::for_terminal;
 use crate::signals::die_of_sigpipe;
+use crate::stdio::{must_have_input, must_have_output};
 
 /// What a tool reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
     /// Lines on stdin: on a terminal the help is shown instead of waiting for somebody to type JSON.
     Stdin,
+    /// It begins with what it finds elsewhere, and writes to stdout.
     Nothing,
 }
 
 /// Parses the arguments, runs, and turns the result into messages and the exit code.
 pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Result<(), Fault>) -> ExitCode {
-    let name = C::command().get_name().to_owned();
-    let cli = match C::try_parse() {
+    let mut command = for_terminal(C::command());
+    let name = command.get_name().to_owned();
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.and_then(|mut matches| C::from_arg_matches_mut(&mut matches));
+    let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return explain(&name, reads, &error),
+        Err(error) => return explain(&name, reads, &error.format(&mut command)),
     };
     if reads == Reads::Stdin && io::stdin().is_terminal() {
-        let _ = write!(io::stderr(), "{}", C::command().render_help());
+        let _ = write!(io::stderr(), "{}", command.render_help());
         return code(Exit::Usage);
     }
-    match run(cli) {
+    let has_what_it_needs = match reads {
+        Reads::Stdin => must_have_input(),
+        Reads::Nothing => must_have_output(),
+    };
+    match has_what_it_needs.map_err(Fault::from).and_then(|()| run(cli)) {
         Ok(()) => code(Exit::Done),
         Err(fault) => end_with(&name, fault),
     }
@@ -59,6 +69,9 @@ fn print_error(name: &str, error: &Error) {
 /// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.
 fn explain(name: &str, reads: Reads, error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        if let Err(error) = must_have_output() {
+            return end_with(name, error.into());
+        }
         let shown = write!(io::stdout(), "{}", error.render().ansi_if_terminal());
         return code(if shown.is_ok() { Exit::Done } else { Exit::Temporary });
     }

@@ -12,11 +12,13 @@ use crate::input::{Input, Read};
 use crate::mark::is_mark;
 use crate::pool::Pool;
 use crate::run::{CHANNEL_CHUNKS, Incoming};
+use crate::waits::Waits;
 
 /// Reads standard input in a thread of its own, and ends each chunk with a newline, but for pieces of long lines and at
 /// the end of the input. Buffers that were worked off go back to it.
 pub fn spawn_line_reader(chunk_bytes: usize) -> (Receiver<Incoming<Vec<u8>>>, Sender<Vec<u8>>) {
-    let mut input = Input::new(true, chunk_bytes);
+    // What this thread waits for is not what the loop waits for.
+    let mut input = Input::new(true, chunk_bytes, Waits::new());
     let (full, chunks) = bounded(CHANNEL_CHUNKS);
     let (spent, empty) = bounded::<Vec<u8>>(CHANNEL_CHUNKS + 2);
     // Not joined: it may sit in a read for ever, and the process ends without it.

@@ -202,3 +202,11 @@ proptest! {
         prop_assert_eq!(chunked, result);
     }
 }
+
+#[test]
+fn blank_lines_before_a_hello_and_after_an_end_are_no_lines() {
+    let end = "{\"$\":\"end\",\"lines\":1,\"drain\":true}\n";
+    let plain = run(&format!("{HELLO}a\n{end}"));
+    assert_eq!(plain.1, Ok(()));
+    assert_eq!(run(&format!("\n \r\n{HELLO}\na\n\t\n{end}\n  \n")), plain);
+}

@@ -51,7 +51,8 @@ Examples:
 /// place of the batch. A batch goes to a free worker at once when none is busy; else lines collect, up to --batch.
 /// A mark ends a batch. When a process fails (its status is not 0), the message has its status or signal and its
 /// last words on stderr, and its batch is given to a new one (--retries), or goes the way of --on-error as a whole.
-/// A grep that finds nothing in a batch ends with 1: say sh -c 'grep x || true'.
+/// A grep that finds nothing in a batch ends with 1: say sh -c 'grep x || true'. Blank lines of CMD are no lines. --where is for
+/// FILTER: CMD gets all lines.
 ///
 /// At most two batches for each job are in flight: a slow CMD stops the reader, memory does not grow.
 #[derive(clap::Parser, Clone, Debug)]
@@ -62,7 +63,7 @@ pub struct Cli {
     pub filter: Option<String>,
 
     /// The program for batches of lines, and its arguments
-    #[arg(value_name = "CMD", last = true, conflicts_with_all = ["FilterArgs", "WhereArgs"])]
+    #[arg(value_name = "CMD", last = true, conflicts_with = "FilterArgs")]
     pub command: Vec<OsString>,
 
     /// How many lines or batches are worked on at the same time; default: one for each core
@@ -122,6 +123,10 @@ impl Cli {
     /// When there is none, or the filter is wrong.
     pub fn work(&self) -> Result<Work, Error> {
         if let Some((program, args)) = self.command.split_first() {
+            if self.selection.selection.is_some() {
+                return Err(Error::usage("--where is for a FILTER: CMD gets all lines")
+                    .hint("CMD can pass the others itself: jq -c 'if .kind == \"a\" then … else . end'"));
+            }
             let command = Command {
                 program: program.clone(),
                 args: args.to_vec(),

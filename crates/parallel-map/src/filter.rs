@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use jq_filters::{Failure, Program};
-use millpipe::{Error, Fault, Map, Out, PREFIX};
+use millpipe::{Error, Fault, Map, Out, push_as_data};
 
 /// A filter with what one worker needs to run it.
 pub struct Filter(RefCell<jq_filters::Filter>);
@@ -23,20 +23,17 @@ impl Map for Filter {
             Failure::Line(why) => Fault::Bad(why),
             halt @ Failure::Halt(_) => Error::data(halt).into(),
         })?;
+        let mut is_left_out = true;
         for result in results.iter() {
-            let buffer = out.buffer();
-            match result.strip_prefix(PREFIX) {
-                None => buffer.extend_from_slice(result),
-                Some(rest) => {
-                    // Data never becomes a mark.
-                    buffer.extend_from_slice(b"{ ");
-                    buffer.extend_from_slice(&PREFIX[1..]);
-                    buffer.extend_from_slice(rest);
-                }
-            }
+            push_as_data(result, out.buffer());
             out.end_result();
+            is_left_out = false;
         }
-        out.settle(1);
+        if is_left_out {
+            out.leave_out(1)
+        } else {
+            out.settle(1)
+        }
         Ok(())
     }
 }

@@ -355,3 +355,20 @@ fn no_zombies_are_left_while_we_run() {
     drop(stdin);
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn blank_lines_of_a_program_are_no_lines_in_a_checked_stream_either() {
+    let input = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n{\"a\":1}\n{\"a\":2}\n{\"$\":\"end\",\"lines\":2,\"drain\":true}\n";
+    for (args, lines, said) in [
+        (&["-v", "--", "sh", "-c", "cat; echo; printf ' \\r\\n\\t'"][..], 2, "in 2 = out 2 + late 0"),
+        (&["-v", "--", "sed", "s/.*2.*//"], 1, "in 2 = out 1 + left out 1 + late 0"),
+        (&["-v", "--persistent", "--", "sed", "-u", "s/.*2.*//"], 1, "in 2 = out 1 + left out 1 + late 0"),
+    ] {
+        let ran = run(BIN, args, input);
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+        let out = ran.ok();
+        assert!(out.ends_with(&format!("{{\"$\":\"end\",\"lines\":{lines},\"drain\":true}}\n")), "{args:?}: {out}");
+        assert!(out.lines().all(|line| !line.trim().is_empty()), "{args:?}: {out}");
+        run(BIN, &["."], &out).ok();
+    }
+}

@@ -15,7 +15,8 @@ lines have that time or a later one; without --lateness marks say 1ms less, so t
 its last millisecond. At the end of the input all lines that are held are written.
 
 With from marks (kafka-cat-in --marks) the watermark is the least over the partitions, so that one which is read slowly
-makes no line late. Watermark marks in the input are the time of the stream, and --lateness then means nothing.
+makes no line late. Where the input has watermark marks, these are the time of the stream, and
+--lateness is not used, which is said.
 With --where other lines pass at once, before those that are held; their time counts too.
 
 Examples:
@@ -45,7 +46,7 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", help_heading = "Limits")]
     pub spill_dir: Option<PathBuf>,
 
-    /// What becomes of a late line: reject, drop, or pass, which writes it at once
+    /// What happens to a late line: reject, drop, or pass, which writes it at once
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines", hide_possible_values = true)]
     pub late: Option<Late>,
 

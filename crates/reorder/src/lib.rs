@@ -175,6 +175,9 @@ impl Stage for Reorder {
             }
             None => out.mark(mark),
         }
+        if let Some(text) = self.time.unused_lateness() {
+            out.warn(text);
+        }
         Ok(())
     }
 

@@ -67,3 +67,13 @@ fn more_lines_than_memory_holds_are_sorted_on_disk() {
     assert!(times.is_sorted() && times.len() == 40_000, "{} lines", times.len());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_lateness_that_is_not_used_is_told() {
+    let input = "{\"$\":\"watermark\",\"time\":null}\n{\"timestamp\":\"2026-01-01T00:00:00Z\"}\n";
+    let ran = run(REORDER, &["--lateness", "5s"], &format!("{input}{input}"));
+    let said = "reorder: --lateness 5s is not used: the stream has watermarks already\n\
+                reorder: hint: give it to the stage that makes them\n";
+    assert_eq!(ran.stderr, said);
+    assert_eq!(run(REORDER, &[], input).stderr, "");
+}

@@ -118,6 +118,10 @@ impl<S: Stage> Stage for Selected<S> {
         self.stage.is_full()
     }
 
+    fn remark(&self) -> Option<String> {
+        self.stage.remark()
+    }
+
     fn held(&self) -> u64 {
         self.stage.held()
     }

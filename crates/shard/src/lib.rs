@@ -49,7 +49,7 @@ impl ByKey {
     pub fn new(by: &[Expression], shards: usize) -> Self {
         let texts: Vec<String> = by.iter().map(ToString::to_string).collect();
         let flags = format!("--by {} -n {shards}", texts.join(","));
-        Self { values: LineValues::new(by), cells: by.len(), shards, key: Vec::new(), flags }
+        Self { values: LineValues::new(by).watching(by.len()), cells: by.len(), shards, key: Vec::new(), flags }
     }
 }
 
@@ -63,6 +63,10 @@ impl Route for ByKey {
 
     fn flags(&self) -> String {
         self.flags.clone()
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.values.remark("lines")
     }
 }
 

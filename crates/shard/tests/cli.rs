@@ -213,3 +213,19 @@ fn no_process_outlives_shard_however_that_ends() {
         }
     }
 }
+
+#[test]
+fn a_key_that_no_line_had_is_told() {
+    let ran = run(BIN, &["--by", "kk", "-n", "2", "--", "cat"], &lines(3));
+    assert!(ran.stderr.starts_with("shard: 3 lines, none had \"kk\"; the lines have: k, n\n"), "{}", ran.stderr);
+    assert_eq!(ran.ok().lines().count(), 3);
+}
+
+#[test]
+fn blank_lines_of_a_sub_pipe_are_no_lines() {
+    let input = format!("{HELLO}{}{{\"$\":\"end\",\"lines\":3,\"drain\":true}}\n", lines(3));
+    let ran = shard(&["-n", "2"], "echo; sed '1i\\\\n'; echo", &input);
+    let out = ran.ok();
+    assert!(out.trim_end().ends_with("\"lines\":3,\"drain\":true}"), "{out}");
+    assert!(out.lines().all(|line| !line.trim().is_empty()), "{out}");
+}

@@ -2,6 +2,9 @@
 
 use json_fields::{Outline, decode_string, without_members, write_string};
 
+/// An object that begins with this needs a space before it, or it would be a mark.
+const MARK_BEGINS: &[u8] = b"\"$\":";
+
 /// The body of a line that is an object whose opening brace ends there.
 #[inline]
 pub fn body(line: &[u8], object: usize) -> &[u8] {
@@ -25,6 +28,8 @@ pub fn write_object(bodies: &[&[u8]], out: &mut Vec<u8>) {
         }
         if !std::mem::take(&mut is_first) {
             out.push(b',');
+        } else if body.starts_with(MARK_BEGINS) {
+            out.push(b' ');
         }
         out.extend_from_slice(body);
     }
@@ -98,6 +103,7 @@ mod tests {
         assert_eq!(text(|out| write_object(&[b"\"a\":1", b" ", b" \"b\":2 "], out)), "{\"a\":1, \"b\":2 }");
         assert_eq!(text(|out| write_object(&[b"", b""], out)), "{}");
         assert_eq!(text(|out| write_object(&[b"  "], out)), "{  }");
+        assert_eq!(text(|out| write_object(&[b"", b"\"$\":1", b"\"$\":2"], out)), "{ \"$\":1,\"$\":2}");
     }
 
     #[test]

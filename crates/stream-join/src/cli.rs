@@ -161,7 +161,7 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Limits")]
     pub spill_dir: Option<PathBuf>,
 
-    /// What becomes of a late line
+    /// What happens to a late line
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
     pub late: Option<Late>,
 

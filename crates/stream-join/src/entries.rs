@@ -144,7 +144,7 @@ impl StreamJoin {
         let body = if line.is_empty() { line } else { body(line, 1) };
         let names = self.pairings.as_mut().map(|pairings| pairings.names(side, body).to_bytes());
         let mut flags = flag::SAVED;
-        flags |= if entry.matched { flag::MATCHED } else { 0 };
+        flags |= if entry.matched { flag::MATCHED | flag::USED } else { 0 };
         flags |= if entry.twin { flag::TWIN } else { 0 };
         let new = NewRow {
             side,

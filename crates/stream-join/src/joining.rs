@@ -14,8 +14,10 @@ use crate::span::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Kept,
-    /// It has had its whole effect.
-    Done,
+    /// It has had its whole effect, on some result.
+    Used,
+    /// It is in no result, and will be in none.
+    LeftOut,
     Late,
 }
 
@@ -25,6 +27,11 @@ struct Met {
     partner: bool,
     /// Rows went, and perhaps their key with them.
     removed: bool,
+}
+
+/// What became of a line that is not kept, and not late.
+fn done(is_used: bool) -> Fate {
+    if is_used { Fate::Used } else { Fate::LeftOut }
 }
 
 impl StreamJoin {
@@ -41,17 +48,19 @@ impl StreamJoin {
             if kind == Kind::Semi {
                 self.write_line(side, read.span, out);
             }
-            return Ok(Fate::Done);
+            return Ok(done(kind == Kind::Semi));
         }
+        let is_used = met.partner && kind != Kind::Anti;
         if self.job.bound.is_late(read.span, self.watermark_ms) {
-            return Ok(if met.partner { Fate::Done } else { Fate::Late });
+            return Ok(if met.partner { done(is_used) } else { Fate::Late });
         }
         // No partner will come any more: of a key that is null, or all had to come before the line.
         if read.is_null || read.span.until < self.watermark_ms {
-            if kind.preserves(side) && !met.partner {
+            let is_alone = kind.preserves(side) && !met.partner;
+            if is_alone {
                 self.write_line(side, read.span, out);
             }
-            return Ok(Fate::Done);
+            return Ok(done(is_used || is_alone));
         }
         let needs_no_row = met.partner && self.job.side(side.other()).is_unique
             // One of them is as good as many.
@@ -60,9 +69,10 @@ impl StreamJoin {
                 && self.job.bound.is_by_key_alone()
                 && self.rows.first(key, side) != NONE;
         if needs_no_row {
-            return Ok(Fate::Done);
+            return Ok(done(is_used));
         }
-        self.keep(side, read.span, key, flags | if met.partner { flag::MATCHED } else { 0 })?;
+        let matched = if met.partner { flag::MATCHED } else { 0 };
+        self.keep(side, read.span, key, flags | matched | if is_used { flag::USED } else { 0 })?;
         Ok(Fate::Kept)
     }
 
@@ -81,16 +91,23 @@ impl StreamJoin {
             }
             met.partner = true;
             match (kind, side) {
-                (Kind::Semi | Kind::Anti, Side::Left) => return Ok(met),
+                (Kind::Semi | Kind::Anti, Side::Left) => {
+                    if kind == Kind::Semi {
+                        self.rows.row_mut(number).set(flag::USED);
+                    }
+                    return Ok(met);
+                }
                 (Kind::Semi | Kind::Anti, Side::Right) => {
                     if kind == Kind::Semi {
                         self.write_row(number, out)?;
+                        self.rows.row_mut(number).set(flag::USED);
                     }
                     self.release(number, out);
                     met.removed = true;
                 }
                 _ => {
                     self.write_pair(side, number, out)?;
+                    self.rows.row_mut(number).set(flag::USED);
                     if self.job.side(side).is_unique {
                         self.release(number, out);
                         met.removed = true;
@@ -150,7 +167,7 @@ impl StreamJoin {
         let row = self.rows.row(number);
         if !row.has(flag::TWIN) {
             self.held -= 1;
-            out.settle(1);
+            if row.has(flag::USED) { out.settle(1) } else { out.leave_out(1) }
         }
         if row.has(flag::SAVED) {
             self.tracking.removed.push(name(row.sequence(), row.side(), self.rows.key(number)));
@@ -175,6 +192,7 @@ impl StreamJoin {
             });
             for number in alone {
                 self.write_row(number, out)?;
+                self.rows.row_mut(number).set(flag::USED);
             }
         }
         for number in &due {

@@ -145,7 +145,8 @@ impl StreamJoin {
         let read = self.read(side, line)?;
         match self.join(side, read, 0, out)? {
             Fate::Kept => self.held += 1,
-            Fate::Done => out.settle(1),
+            Fate::Used => out.settle(1),
+            Fate::LeftOut => out.leave_out(1),
             Fate::Late => self.late(line, &[(side, read.span)], out),
         }
         Ok(())
@@ -159,7 +160,9 @@ impl StreamJoin {
         match (first, second) {
             (_, Fate::Kept) => self.held += 1,
             (Fate::Late, Fate::Late) => self.late(line, &[(Side::Left, left.span), (Side::Right, right.span)], out),
-            _ => out.settle(1),
+            // A row on the left goes on alone.
+            (Fate::Used | Fate::Kept, _) | (_, Fate::Used) => out.settle(1),
+            _ => out.leave_out(1),
         }
         Ok(())
     }
@@ -217,7 +220,7 @@ impl Stage for StreamJoin {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         match self.sides(line)? {
             (false, false) if self.job.drops_others => {
-                out.settle(1);
+                out.leave_out(1);
                 return Ok(());
             }
             (false, false) => {
@@ -260,6 +263,11 @@ impl Stage for StreamJoin {
             true => self.try_touched().map_err(|error| self.disk_error(&error)),
             false => Ok(()),
         }
+    }
+
+    fn remark(&self) -> Option<String> {
+        let remarks: Vec<String> = self.readers.iter().filter_map(LineReader::remark).collect();
+        (!remarks.is_empty()).then(|| remarks.join("\n"))
     }
 
     fn held(&self) -> u64 {

@@ -56,7 +56,7 @@ impl LineReader {
         LineReader {
             side,
             bound: job.bound,
-            values: LineValues::new(of_side.on.iter().chain(&of_side.times).chain(fields)),
+            values: LineValues::new(of_side.on.iter().chain(&of_side.times).chain(fields)).watching(of_side.on.len()),
             on: of_side.on.len(),
             times: of_side.times.clone(),
             members: of_side.fields.as_ref().map(|fields| fields.iter().map(|field| member(field.name())).collect()),
@@ -68,6 +68,11 @@ impl LineReader {
             body: Vec::new(),
             stripped: Vec::new(),
         }
+    }
+
+    /// Which fields of the key no line had, if so.
+    pub fn remark(&self) -> Option<String> {
+        self.values.remark(&format!("{} lines", self.side))
     }
 
     /// Reads a line. Nothing else changes.

@@ -25,6 +25,8 @@ pub mod flag {
     pub const CHANGED: u8 = 16;
     /// It is gone, but has its place in the calendar.
     pub const GONE: u8 = 32;
+    /// A result has something of it. Checkpoints do not keep this.
+    pub const USED: u8 = 64;
 }
 
 /// In 32 bytes.

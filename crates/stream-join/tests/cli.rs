@@ -52,5 +52,36 @@ fn verbose_says_what_was_never_forgotten() {
     let args = [&SIDES[..], &["--keep", "1s", "--time", "at", "-v"]].concat();
     let ran = run(JOIN, &args, "{\"s\":1,\"k\":1,\"at\":1}\n{\"s\":2,\"k\":2,\"at\":2}\n");
     assert!(ran.stderr.contains("no watermarks came, so all lines were kept to the end"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("in 2 = out 2 + late 0 + rejected 0 + held 0"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("in 2 = out 0 + left out 2 + late 0 + rejected 0 + held 0"), "{}", ran.stderr);
+}
+
+/// Lines on the left that have a partner, are alone, or have a null key, then lines on the right, one of them twice.
+const LEFT_OUT: &str = "{\"s\":1,\"k\":1}\n{\"s\":1,\"k\":2}\n{\"s\":1,\"k\":null}\n{\"s\":2,\"k\":1}\n{\"s\":2,\"k\":1}\n{\"s\":2,\"k\":3}\n{}\n";
+
+#[test]
+fn lines_without_a_part_in_any_result_are_left_out() {
+    for (kind, out, left_out) in [("inner", 4, 3), ("left", 6, 1), ("full", 7, 0), ("semi", 3, 4), ("anti", 3, 4)] {
+        let args = [&SIDES[..], &["--kind", kind, "-v"]].concat();
+        let args = if matches!(kind, "semi" | "anti") { args } else { [&args[..], &["--prefix-right", "r_"]].concat() };
+        let ran = run(JOIN, &args, LEFT_OUT);
+        let left_out = if left_out > 0 { format!(" + left out {left_out}") } else { String::new() };
+        assert!(ran.stderr.contains(&format!("in 7 = out {out}{left_out} + late 0")), "{kind}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_member_called_dollar_makes_no_mark() {
+    let input = "{ \"$\":\"end\",\"s\":1,\"k\":1}\n{ \"$\":\"hello\",\"s\":2,\"k\":1,\"x\":5}\n";
+    let out = run(JOIN, &[&SIDES[..], &["--left-fields", "$", "--right-fields", "x"]].concat(), input).ok();
+    assert_eq!(out, "{ \"$\":\"end\",\"x\":5}\n");
+    let out = run(JOIN, &[&SIDES[..], &["--merge"]].concat(), input).ok();
+    assert!(out.starts_with("{ \"$\":\"end\","), "{out}");
+}
+
+#[test]
+fn a_key_that_no_line_of_a_side_had_is_told() {
+    let args = ["--left", ".s == 1", "--right", ".s == 2", "--on", "ordr=order"];
+    let ran = run(JOIN, &args, "{\"s\":1,\"order\":1}\n{\"s\":2,\"order\":1,\"b\":1}\n");
+    let said = "stream-join: 1 left lines, none had \"ordr\"; the lines have: s, order\nstream-join: hint: did you mean \"order\"?\n";
+    assert_eq!(ran.stderr, said);
 }

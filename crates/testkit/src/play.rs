@@ -41,8 +41,8 @@ pub fn play_with<S: Stage>(stage: S, config: Config, input: &str) -> Played {
     if result.is_ok() {
         assert_eq!(
             counts.lines_in,
-            counts.settled + counts.late + counts.rejected + held,
-            "in = out + late + rejected + held does not hold: {counts:?}, held {held}"
+            counts.settled + counts.left_out + counts.late + counts.rejected + held,
+            "in = out + left out + late + rejected + held does not hold: {counts:?}, held {held}"
         );
     }
     Played {

@@ -80,7 +80,7 @@ pub struct Cli {
     #[arg(long, help_heading = "Output")]
     pub keep_marks: bool,
 
-    /// What becomes of a late line: reject or drop
+    /// What happens to a late line: reject or drop
     #[arg(long, value_name = "WHAT", value_parser = parse_late, help_heading = "Bad lines")]
     pub late: Option<Late>,
 
@@ -145,6 +145,11 @@ impl Cli {
                 self.rank.as_deref() == Some("op") && self.emit == Emit::Update,
                 "--rank op with --emit update",
                 "op says what happens to the line; say --rank rank",
+            ),
+            (
+                self.rank.as_deref() == Some("$"),
+                "--rank $",
+                "a line that begins with it would be a mark; say --rank rank",
             ),
             (self.rank.as_deref() == Some(""), "--rank without a name", "say --rank rank"),
         ];

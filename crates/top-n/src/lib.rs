@@ -94,7 +94,7 @@ impl TopN {
         let replaced = writer.names().iter().map(|name| FieldPath::key(name).into());
         let expressions: Vec<Expression> = job.expressions().into_iter().chain(replaced).collect();
         TopN {
-            values: LineValues::new(&expressions),
+            values: LineValues::new(&expressions).watching(job.by.len() + job.order.expressions.len()),
             key: Vec::new(),
             cells: Vec::new(),
             window_reader: WindowReader::default(),
@@ -170,7 +170,7 @@ impl TopN {
             self.writer.write_changes(job, ranking, place, &gone, &before, out);
             out.settle(1);
         } else {
-            out.settle(gone.len() as u64);
+            out.leave_out(gone.len() as u64);
         }
         Ok(())
     }
@@ -240,7 +240,7 @@ impl Stage for TopN {
         let id = self.find_or_insert(window)?;
         self.warn_without_watermarks(out);
         match self.rankings.get(id).place(&self.job, &self.cells) {
-            None => out.settle(1),
+            None => out.leave_out(1),
             Some(place) if has_replaced => {
                 let line = self.writer.cleaned(line).to_vec();
                 self.take(id, place, &line, out)?;
@@ -267,6 +267,10 @@ impl Stage for TopN {
             self.close(self.rankings.ids_by_key(), out);
         }
         Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.values.remark("lines")
     }
 
     fn held(&self) -> u64 {

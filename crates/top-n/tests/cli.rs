@@ -16,6 +16,7 @@ fn wrong_flags_teach_the_right_ones() {
     fails("--order v:desc --late drop", "top-n: --late without --window\ntop-n: hint: ");
     fails("--order v:desc --window --late pass", "a late line cannot pass, as its window is written");
     fails("--order v:desc --emit update --rank op", "say --rank rank");
+    fails("--order v:desc --rank $", "a line that begins with it would be a mark");
 }
 
 #[test]
@@ -37,4 +38,21 @@ fn a_stream_without_watermarks_is_told_the_way_out() {
                 top-n: hint: aggregate --keep-marks passes them on\n";
     assert_eq!(ran.stderr, said);
     assert_eq!(ran.ok(), [line(0), line(1)].concat());
+}
+
+#[test]
+fn lines_that_are_not_among_the_best_are_left_out() {
+    let input = "{\"v\":3}\n{\"v\":1}\n{\"v\":5}\n{\"v\":4}\n";
+    let ran = run(TOP_N, &["-n", "1", "--order", "v:desc", "-v"], input);
+    assert!(ran.stderr.contains("in 4 = out 1 + left out 3 + late 0 + rejected 0 + held 0; "), "{}", ran.stderr);
+}
+
+#[test]
+fn an_order_that_no_line_had_is_told() {
+    let ran = run(TOP_N, &["--by", "shop", "--order", "prize:desc"], "{\"shop\":1,\"price\":2}\n");
+    assert!(
+        ran.stderr.starts_with("top-n: 1 lines, none had \"prize\"; the lines have: shop, price\n"),
+        "{}",
+        ran.stderr
+    );
 }

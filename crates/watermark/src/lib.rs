@@ -78,6 +78,9 @@ impl Stage for Watermark {
             Some(moved_ms) => self.moved(moved_ms, out),
             None => out.mark(mark),
         }
+        if let Some(text) = self.time.unused_lateness() {
+            out.warn(text);
+        }
         Ok(())
     }
 

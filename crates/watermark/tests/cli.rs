@@ -39,3 +39,16 @@ fn a_partition_with_nothing_to_read_is_free_after_the_idle_time() {
     let out = run_until_it_says(bin, &["--idle", "200ms"], input, "\"time\":\"").ok();
     assert!(out.ends_with("{\"$\":\"watermark\",\"time\":\"1970-01-01T00:00:08.999Z\"}\n"), "{out}");
 }
+
+#[test]
+fn figures_of_a_stage_that_waits_say_so_while_it_waits() {
+    let script = "set -e; metrics=$(mktemp -d); trap 'rm -r \"$metrics\"' EXIT
+        { { echo '{\"timestamp\":9}'
+            until grep -qs '\"lines_in\":1' \"$metrics\"/watermark.*.json; do sleep 0.05; done
+            cat \"$metrics\"/watermark.*.json >&3
+        } | \"$0\" --metrics \"$metrics\" 3>&- > /dev/null; } 3>&1";
+    let seen = run("bash", &["-c", script, WATERMARK], "").ok();
+    let figures: serde_json::Value = serde_json::from_str(&seen).unwrap();
+    let [elapsed, waited] = ["elapsed_ms", "wait_input_ms"].map(|name| figures[name].as_u64().unwrap());
+    assert!(elapsed >= 1000 && 2 * waited > elapsed, "{seen}");
+}

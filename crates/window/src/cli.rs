@@ -78,7 +78,7 @@ pub struct Cli {
     #[command(flatten)]
     pub time: TimeArgs,
 
-    /// What becomes of a late line
+    /// What happens to a late line
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
     pub late: Option<Late>,
 

@@ -137,7 +137,11 @@ impl millpipe::Stage for CountWindows {
             self.annotator.write(line, target, &self.members, out.buffer());
             out.end_result();
         }
-        out.settle(1);
+        if first > last {
+            out.leave_out(1)
+        } else {
+            out.settle(1)
+        }
         Ok(())
     }
 

@@ -216,6 +216,9 @@ impl millpipe::Stage for SessionWindows {
             Some(moved_ms) => self.moved(moved_ms, out)?,
             None => out.mark(mark),
         }
+        if let Some(text) = self.time.unused_lateness() {
+            out.warn(text);
+        }
         Ok(())
     }
 

@@ -170,7 +170,8 @@ impl TimeWindows {
                 out.end_result();
             }
         }
-        out.settle(1);
+        // Between windows that do not touch a line is in none.
+        if assigned.windows.is_empty() { out.leave_out(1) } else { out.settle(1) }
     }
 
     #[inline]
@@ -252,6 +253,9 @@ impl millpipe::Stage for TimeWindows {
             Some(Some(watermark_ms)) if self.others.is_some() => self.close(watermark_ms, out),
             Some(moved_ms) => self.moved(moved_ms, out),
             None => out.mark(mark),
+        }
+        if let Some(text) = self.time.unused_lateness() {
+            out.warn(text);
         }
         Ok(())
     }

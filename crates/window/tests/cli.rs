@@ -155,3 +155,18 @@ fn seconds_that_are_read_as_milliseconds_are_doubted_aloud() {
         0
     );
 }
+
+#[test]
+fn a_late_line_ends_no_checked_stream() {
+    let hello = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n";
+    let lines = "{\"timestamp\":50}\n{\"timestamp\":1}\nno JSON\n";
+    let input = format!("{hello}{lines}{{\"$\":\"end\",\"lines\":3,\"drain\":true}}\n");
+    let dropped = window("--size 10s -v", &input);
+    assert!(dropped.stderr.contains("late lines are dropped and counted"), "{}", dropped.stderr);
+    assert!(dropped.stderr.contains("window: 1 late lines dropped\n"), "{}", dropped.stderr);
+    assert!(dropped.stderr.contains("in 3 = out 1 + late 1 + rejected 1 + held 0"), "{}", dropped.stderr);
+    let out = dropped.ok();
+    assert_eq!(out.matches("{\"$\":\"reject\"").count(), 1, "the bad line goes to the sink: {out}");
+    let kept = window("--size 10s --late reject", &input).ok();
+    assert_eq!(kept.matches("{\"$\":\"reject\"").count(), 2, "{kept}");
+}

@@ -225,6 +225,9 @@ impl FanIn {
             self.inputs[input].epoch_lines += u64::from(!is_blank(line));
             return to.item(from, line);
         }
+        if is_blank(line) {
+            return Ok(());
+        }
         if self.inputs[input].life == Life::Ended {
             return Err(self.follows_the_end(from));
         }

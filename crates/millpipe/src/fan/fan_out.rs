@@ -25,6 +25,11 @@ pub trait Route {
 
     /// What the state of the shards depends on, as flags.
     fn flags(&self) -> String;
+
+    /// As [`Stage::remark`].
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What waits for one shard.
@@ -184,6 +189,10 @@ impl<R: Route> Stage for FanOut<R> {
 
     fn flags(&self) -> String {
         self.route.flags()
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.route.remark()
     }
 
     /// Nothing but that there were so many shards, which is in the flags.

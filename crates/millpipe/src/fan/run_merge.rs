@@ -6,7 +6,6 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use crate::accounting::timed;
 use crate::args::StageArgs;
 use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
@@ -58,20 +57,20 @@ fn pump<S: Merge>(driver: &mut Driver<S>, inputs: &mut Inputs, monitor: &mut Mon
         let wanted = inputs.wanted(driver);
         if inputs.fan_in.is_over() {
             driver.finish()?;
-            return monitor.flush(&mut driver.out);
+            return driver.out.flush_all();
         }
         if wanted.is_empty() {
             return Err(driver.stage.is_stuck().into());
         }
         let timeout = timeout(driver, monitor)?;
-        let ready = timed(&mut monitor.waits.input, || inputs.wait(&wanted, timeout))?;
+        let ready = driver.out.waits().for_input(|| inputs.wait(&wanted, timeout))?;
         driver.clock(now_ms())?;
         for input in ready {
             inputs.read(input, driver)?;
         }
         driver.chunk_over()?;
-        monitor.flush(&mut driver.out)?;
-        monitor.tick(|| driver.counts())?;
+        driver.out.flush_all()?;
+        monitor.tick(|| driver.counts());
     }
 }
 

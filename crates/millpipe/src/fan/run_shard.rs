@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use crate::accounting::{Counts, timed};
+use crate::accounting::Counts;
 use crate::args::StageArgs;
 use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
@@ -28,7 +28,7 @@ use crate::out::Out;
 use crate::processes::Processes;
 use crate::read_buffer::ReadBuffer;
 use crate::rejects::Rejects;
-use crate::run::{driver, look_in, now_ms};
+use crate::run::{driver, look_in, now_ms, say_remark};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -58,9 +58,9 @@ pub fn run_shard<R: Route, M: Merge>(
     args: &StageArgs,
 ) -> Result<(), Fault> {
     let processes = Processes::new()?;
-    let mut monitor = Monitor::new(&config.name, crate::accounting::Role::Stage, &args.run)?;
     let mut out = Out::new(&config.policy, Rejects::open(&config.name, &config.policy)?);
     out.set_drain(Box::new(Stdout));
+    let mut monitor = Monitor::new(&config.name, crate::accounting::Role::Stage, &args.run, out.waits().clone());
     let names = (0..shards.count).map(|number| format!("shard {number}")).collect();
     let turns = shards.ordered_bytes.map(|_| Turns::default());
     let start = |number| SubPipe::start(&shards.script, number, shards.count, &processes);
@@ -80,10 +80,11 @@ pub fn run_shard<R: Route, M: Merge>(
         run.relay.out.last_words(run.driver.name(), run.driver.who_died(), &result);
     }
     // What was written before an error is good: it goes out, unless nobody reads.
-    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { monitor.flush(&mut run.relay.out) };
+    let flushed = if result == Err(Fault::ReaderGone) { Ok(()) } else { run.relay.out.flush_all() };
     let result = result.and(flushed).and(run.driver.out.flush_all());
     run.driver.out.say_skipped();
-    monitor.finish(run.counts())?;
+    say_remark(&mut run.driver, &result);
+    monitor.finish(run.counts());
     result
 }
 
@@ -111,10 +112,9 @@ impl<R: Route, M: Merge> Run<R, M> {
     fn pump(&mut self, monitor: &mut Monitor) -> Result<(), Fault> {
         while !self.pipes.iter().all(SubPipe::has_ended) {
             let timeout = self.timeout(monitor)?;
-            let mut waited = Duration::ZERO;
-            let ready = timed(&mut waited, || self.wait(timeout))?;
             let is_working = self.driver.stage.ports.iter().any(|port| !port.waiting().is_empty());
-            *(if is_working { &mut monitor.waits.output } else { &mut monitor.waits.input }) += waited;
+            let (waits, wait) = (self.relay.out.waits(), || self.wait(timeout));
+            let ready = if is_working { waits.for_output(wait)? } else { waits.for_input(wait)? };
             self.driver.clock(now_ms())?;
             self.relay.out.set_now_ms(now_ms());
             self.read_shards(&ready)?;
@@ -123,9 +123,9 @@ impl<R: Route, M: Merge> Run<R, M> {
                 self.read_input()?;
             }
             self.end_shards();
-            monitor.flush(&mut self.relay.out)?;
+            self.relay.out.flush_all()?;
             self.must_not_be_stuck()?;
-            monitor.tick(|| self.counts())?;
+            monitor.tick(|| self.counts());
         }
         Ok(())
     }

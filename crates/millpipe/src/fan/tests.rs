@@ -351,3 +351,16 @@ fn a_shard_that_is_ahead_waits_when_there_is_no_room() {
     assert!(!ordered.is_full());
     assert_eq!(book.text, "0:A 1:B 1:C ");
 }
+
+#[test]
+fn blank_lines_before_a_hello_and_after_an_end_are_no_lines() {
+    let whole = |blank: &str| {
+        let one = |n: usize| (n, format!("{blank}{HELLO}{n}{n}\n{blank}{}{blank}", end(1)));
+        let [a, b] = [one(0), one(1)];
+        flow(2, &[(a.0, &a.1), (b.0, &b.1), (0, ""), (1, "")]).unwrap()
+    };
+    assert_eq!(
+        whole(" \n\n").replace("0: ", "").replace("1: ", "").split_whitespace().collect::<Vec<_>>(),
+        whole("").split_whitespace().collect::<Vec<_>>()
+    );
+}

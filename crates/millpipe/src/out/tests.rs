@@ -57,7 +57,8 @@ fn blocks_keep_their_place_among_lines_and_marks() {
     assert!(all == wanted);
     let counts = out.counts();
     assert_eq!((counts.lines_out, counts.settled, counts.bytes_out), (2150, 2150, wanted.len() as u64));
-    assert!(out.take_waited() >= Duration::from_millis(4) && out.take_waited() == Duration::ZERO);
+    let waited = out.waits().so_far();
+    assert!(waited.output >= Duration::from_millis(4) && waited.input == Duration::ZERO);
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Map for Brackets {
                 out.end_result();
                 out.line(b"and again");
             }
-            b"none" => out.settle(1),
+            b"none" => out.leave_out(1),
             b"panic" => panic!("no way"),
             b"stop" => return Err(Error::data("stopped here").into()),
             _ => out.line(&[b"<", line, b">"].concat()),
@@ -60,7 +60,7 @@ fn shown_by<S: Stage>(
         driver.stage.give_up(&mut driver.out);
     }
     let (counts, held) = driver.counts();
-    let identity = counts.lines_in == counts.settled + counts.late + counts.rejected + held;
+    let identity = counts.lines_in == counts.settled + counts.left_out + counts.late + counts.rejected + held;
     assert!(identity || result.is_err(), "{counts:?}, held {held}");
     Shown {
         out: String::from_utf8(driver.out.take()).unwrap(),
@@ -202,7 +202,8 @@ impl Worker for Gated {
         self.taken.fetch_add(1, Ordering::SeqCst);
         drop(self.gate.lock());
         product.out = batch.bytes.clone();
-        (product.lines_out, product.settled) = (batch.lines as u64, batch.lines as u64);
+        let lines = batch.lines as u64;
+        product.done = crate::out::Done { lines_out: lines, settled: lines, left_out: 0 };
     }
 }
 

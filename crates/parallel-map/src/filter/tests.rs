@@ -16,7 +16,8 @@ fn map(filter: &Filter, line: &str) -> (Result<(), Fault>, String, Counts) {
 
 fn results(code: &str, line: &str) -> String {
     let (result, out, counts) = map(&filter(code), line);
-    assert_eq!((result, counts.settled), (Ok(()), 1), "{code} on {line}");
+    assert_eq!((result, counts.settled + counts.left_out), (Ok(()), 1), "{code} on {line}");
+    assert_eq!(counts.left_out == 1, out.is_empty(), "{code} on {line}");
     assert_eq!(counts.lines_out, out.lines().count() as u64);
     out
 }

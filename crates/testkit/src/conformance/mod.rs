@@ -97,3 +97,25 @@ fn signal_when_reader_leaves(bin: &str, args: &[&str], input: &str) -> Option<i3
     });
     status.unwrap().signal()
 }
+
+/// A tool whose standard files the caller has closed (`>&-`): that no word of it can be read is told, not taken for success.
+fn closed_files(bin: &str, args: &[&str], input: &str, closed: &str, words: &str) {
+    let ran = with_files(bin, args, input, closed);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{} {closed}: {}", name(bin), ran.stderr);
+    assert!(ran.stderr.starts_with(&format!("{}: {words}", name(bin))), "{closed}: {}", ran.stderr);
+}
+
+/// Runs it with a redirection of the shell.
+fn with_files(bin: &str, args: &[&str], input: &str, redirection: &str) -> crate::process::Ran {
+    let command = format!("\"$0\" \"$@\" {redirection}");
+    run("bash", &[&["-c", &command, bin], args].concat(), input)
+}
+
+/// A folder for metrics that cannot be one stops nothing, and is told once.
+fn metrics_stop_nothing(bin: &str, args: &[&str], input: &str) {
+    let with = run("env", &[&["MILLPIPE_METRICS=/dev/null", bin], args].concat(), input);
+    assert_eq!(with.code, Some(0), "{} without metrics: {}", name(bin), with.stderr);
+    let told =
+        with.stderr.matches(&format!("{}: no metrics (--metrics, MILLPIPE_METRICS): /dev/null", name(bin))).count();
+    assert_eq!(told, 1, "{}: {}", name(bin), with.stderr);
+}

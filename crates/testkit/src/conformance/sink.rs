@@ -4,7 +4,10 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{HELLO, bad_values, barrier, end, interface, lines_need_a_hello, name, terminal};
+use super::{
+    HELLO, bad_values, barrier, closed_files, end, interface, lines_need_a_hello, metrics_stop_nothing, name, terminal,
+    with_files,
+};
 use crate::process::{Ran, run_bytes};
 
 /// A sink under test.
@@ -26,6 +29,7 @@ pub fn sink(sink: &Sink<'_>) {
     exactly_once(sink);
     bad_lines(sink);
     a_slow_writer(sink);
+    standard_files_that_are_closed(sink);
 }
 
 impl Sink<'_> {
@@ -105,4 +109,12 @@ fn a_slow_writer(sink: &Sink<'_>) {
     let ran = Ran::from(child.wait_with_output().unwrap());
     assert!(ran.stderr.contains("in 5 = out 5"), "{}", ran.stderr);
     ran.ok();
+}
+
+fn standard_files_that_are_closed(sink: &Sink<'_>) {
+    let lines = sink.lines(3);
+    closed_files(sink.bin, sink.args, &lines, "<&-", "standard input is closed");
+    let written = with_files(sink.bin, sink.args, &lines, ">&-");
+    assert_eq!(written.code, Some(0), "a sink needs no standard output: {}", written.stderr);
+    metrics_stop_nothing(sink.bin, sink.args, &lines);
 }

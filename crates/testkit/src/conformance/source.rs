@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{interface, name, signal_when_reader_leaves};
+use super::{closed_files, interface, metrics_stop_nothing, name, signal_when_reader_leaves};
 use crate::process::run;
 
 /// A source under test.
@@ -26,6 +26,8 @@ pub fn source(source: &Source<'_>) {
     a_slow_reader_gets_the_same(source);
     a_signal_ends_the_stream(source);
     output_that_ends(source);
+    closed_files(source.bin, source.bounded, "", ">&-", "standard output is closed");
+    metrics_stop_nothing(source.bin, source.bounded, "");
 }
 
 fn every_line_is_one_value(source: &Source<'_>) {

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{
-    HELLO, bad_values, barrier, end, interface, lines_need_a_hello, name, signal_when_reader_leaves, terminal,
+    HELLO, bad_values, barrier, closed_files, end, interface, lines_need_a_hello, metrics_stop_nothing, name,
+    signal_when_reader_leaves, terminal, with_files,
 };
 use crate::play::data_lines;
 use crate::process::{Ran, run, run_bytes};
@@ -33,6 +34,7 @@ pub fn stage(stage: &Stage<'_>) {
     big_lines(stage);
     the_way_of_running_changes_nothing(stage);
     output_that_ends(stage);
+    standard_files_that_are_closed(stage);
 }
 
 impl Stage<'_> {
@@ -227,4 +229,15 @@ fn output_that_ends(stage: &Stage<'_>) {
     let mut args = vec!["-c", command, stage.bin];
     args.extend(stage.args);
     run("bash", &args, &stage.lines(10)).fails_with(75, "standard output: No space left on device");
+}
+
+fn standard_files_that_are_closed(stage: &Stage<'_>) {
+    let lines = stage.lines(3);
+    closed_files(stage.bin, stage.args, &lines, ">&-", "standard output is closed");
+    closed_files(stage.bin, stage.args, &lines, "<&-", "standard input is closed");
+    let dropped = with_files(stage.bin, stage.args, &lines, "> /dev/null");
+    assert_eq!(dropped.code, Some(0), "whoever wants no output may say so: {}", dropped.stderr);
+    let silent = with_files(stage.bin, stage.args, &lines, "2>&-");
+    assert_eq!(silent.ok(), stage.run(&lines).ok(), "warnings are for those who want them");
+    metrics_stop_nothing(stage.bin, stage.args, &lines);
 }

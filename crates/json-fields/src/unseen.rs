@@ -1,0 +1,158 @@
+//! Fields that a flag names and that no line has had: most often a slip of the pen.
+
+use crate::outline::Outline;
+use crate::text::decode_string;
+
+/// Members of a line that are shown.
+const NAMES_MAX: usize = 12;
+
+/// Watches for fields, until each of them was in some line.
+#[derive(Clone, Debug, Default)]
+pub struct Unseen {
+    /// Those that were in no line so far: the caller's number, and the name.
+    fields: Vec<(usize, String)>,
+    /// Counted as long as there are such.
+    lines: u64,
+    /// Of the first line.
+    members: Vec<String>,
+}
+
+impl Unseen {
+    /// Watches for these, each with the number that `look` is asked by.
+    #[must_use]
+    pub fn new(fields: impl IntoIterator<Item = (usize, String)>) -> Unseen {
+        Unseen { fields: fields.into_iter().collect(), ..Unseen::default() }
+    }
+
+    /// Looks at a line that has the fields of these numbers, with values that are not null.
+    #[inline]
+    pub fn look(&mut self, line: &[u8], has: impl Fn(usize) -> bool) {
+        if !self.fields.is_empty() {
+            self.look_closer(line, &has);
+        }
+    }
+
+    #[cold]
+    fn look_closer(&mut self, line: &[u8], has: &dyn Fn(usize) -> bool) {
+        self.lines += 1;
+        self.fields.retain(|(number, _)| !has(*number));
+        if self.lines == 1 {
+            self.members = member_names(line);
+        }
+    }
+
+    /// What to tell people at the end: nothing where each field was in some line, or there was no line. `lines` is what the lines
+    /// are called.
+    #[must_use]
+    pub fn remark(&self, lines: &str) -> Option<String> {
+        // A field that was null in all lines is no slip.
+        let is_missing = |name: &&str| self.lines > 0 && !self.members.iter().any(|member| member == name);
+        let missing: Vec<&str> = self.fields.iter().map(|(_, name)| name.as_str()).filter(is_missing).collect();
+        let first = *missing.first()?;
+        let names: Vec<String> = missing.iter().map(|name| format!("{name:?}")).collect();
+        let have = if self.members.is_empty() { "no members".to_owned() } else { self.members.join(", ") };
+        let hint = match self.members.iter().find(|member| is_like(member, first)) {
+            Some(member) => format!("did you mean {member:?}?"),
+            None => "a field inside another one is written .outer.inner, one of any name .\"a name\"".to_owned(),
+        };
+        Some(format!("{} {lines}, none had {}; the lines have: {have}\nhint: {hint}", self.lines, names.join(" or ")))
+    }
+}
+
+/// The names of the members of a line, the first ones of many.
+fn member_names(line: &[u8]) -> Vec<String> {
+    let mut outline = Outline::default();
+    if outline.read(line).is_err() {
+        return Vec::new();
+    }
+    let tokens = outline.tokens();
+    let (mut at, mut names) = (1, Vec::new());
+    let end = tokens.first().map_or(0, |value| value.next);
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return names;
+    }
+    while at + 1 < end {
+        if names.len() == NAMES_MAX {
+            names.push("…".to_owned());
+            break;
+        }
+        names.push(decode_string(tokens[at].field.text(line)).into_owned());
+        at = tokens[at + 1].next;
+    }
+    names
+}
+
+/// Whether one may have been meant by the other: the same in other case, or with one letter in three wrong, missing or added.
+fn is_like(a: &str, b: &str) -> bool {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    a == b || a.len().abs_diff(b.len()) <= 2 && distance(&a, &b) <= (a.len().min(b.len()) / 3).min(2)
+}
+
+/// How many letters have to be changed, put in or taken out (Levenshtein).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let changed = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remark(fields: &[&str], lines: &[&str]) -> Option<String> {
+        let mut unseen = Unseen::new(fields.iter().map(|name| (*name).to_owned()).enumerate());
+        for line in lines {
+            let has = |number: usize| line.contains(&format!("\"{}\":", fields[number])) && !line.contains("null");
+            unseen.look(line.as_bytes(), has);
+        }
+        unseen.remark("lines")
+    }
+
+    #[test]
+    fn a_field_that_no_line_had_is_told_with_what_the_lines_have() {
+        let lines = [r#"{"path":"/","at":{"x":1},"ms":[1,2]}"#, r#"{"other":1}"#];
+        let said = remark(&["pathh"], &lines).unwrap();
+        assert_eq!(said, "2 lines, none had \"pathh\"; the lines have: path, at, ms\nhint: did you mean \"path\"?");
+        let said = remark(&["path", "user", "b"], &lines).unwrap();
+        assert!(
+            said.starts_with("2 lines, none had \"user\" or \"b\"; the lines have: path, at, ms\nhint: a field"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_field_of_one_line_is_enough() {
+        assert_eq!(remark(&["a", "b"], &[r#"{"a":1}"#, r#"{"x":1}"#, r#"{"b":1}"#]), None);
+        assert_eq!(remark(&["a"], &[]), None);
+        assert_eq!(remark(&["a"], &[r#"{"a":null}"#]), None);
+    }
+
+    #[test]
+    fn lines_without_members_and_with_many() {
+        for line in ["{}", "[1,2]", "7", "\"a\""] {
+            assert!(remark(&["a b"], &[line]).unwrap().contains("the lines have: no members"), "{line}");
+        }
+        let many: Vec<String> = (0..20).map(|n| format!("\"m{n}\":{n}")).collect();
+        let said = remark(&["zzz"], &[&format!(" {{{}}}", many.join(","))]).unwrap();
+        assert!(said.contains("m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, …\n"), "{said}");
+    }
+
+    #[test]
+    fn names_are_alike_up_to_two_letters() {
+        for (a, b) in [("path", "pathh"), ("user", "User"), ("timestamp", "timestmap"), ("ordr", "order"), ("id", "ID")]
+        {
+            assert!(is_like(a, b), "{a} {b}");
+        }
+        for (a, b) in [("a", "bcd"), ("user", "path"), ("id", "at"), ("", "abc")] {
+            assert!(!is_like(a, b), "{a} {b}");
+        }
+    }
+}
