@@ -2,23 +2,19 @@
 
 use std::cmp::Ordering;
 
-use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::load::parse::{BinaryOp, Def, Term};
 use jaq_core::native::{Filter, Fun, bome, run, v};
 use jaq_core::ops::{Cmp, Math};
-use jaq_core::path::{Part, Path};
 use jaq_core::{Cv, Error, RunPtr, ValR};
 use jaq_json::{Num, Val};
 
 use crate::decimal::{DIGITS_MAX, Decimal, NoResult, Rounding, Small};
 use crate::program::Data;
 use crate::write::write_float;
+use crate::{products, rewrite};
 
 /// Sums of the library, once more.
 const DEFINITIONS: &str = "def add(f): reduce f as $x (null; . + $x); def add: add(.[]);";
-
-/// A name that no filter can have.
-const UPDATE: &str = "$!by";
 
 const fn of_math(math: Math) -> &'static str {
     match math {
@@ -44,7 +40,7 @@ const fn of_cmp(cmp: Cmp) -> &'static str {
 /// Definitions of the library that have to compute exactly too.
 pub fn definitions() -> Vec<Def<&'static str>> {
     let definitions = jaq_core::load::parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
-    definitions.into_iter().map(definition).collect()
+    definitions.into_iter().map(|def| Def { body: term(def.body), ..def }).collect()
 }
 
 /// The functions, which are to stand in front of others of the same name.
@@ -128,7 +124,7 @@ fn small_value(number: Small) -> Val {
 
 fn math(cv: Cv<'_, Data>, math: Math) -> ValR<Val> {
     let (left, right) = operands(cv);
-    let (Some(a), Some(b)) = (Exact::of(&left), Exact::of(&right)) else { return math.run(left, right) };
+    let (Some(a), Some(b)) = (Exact::of(&left), Exact::of(&right)) else { return products::compute(left, math, right) };
     let result = a.and_then(|a| {
         let b = b?;
         if let (Exact::Small(a), Exact::Small(b)) = (&a, &b)
@@ -207,74 +203,11 @@ fn in_turn<'a>(mut left: impl Iterator<Item = &'a Val>, mut right: impl Iterator
     }
 }
 
-fn definition(def: Def<&str>) -> Def<&str> {
-    Def { name: def.name, args: def.args, body: term(def.body) }
-}
-
-fn boxed(of: Term<&str>) -> Box<Term<&str>> {
-    Box::new(term(of))
-}
-
 /// The term with its operators as calls.
 pub fn term(of: Term<&str>) -> Term<&str> {
-    match of {
-        Term::Id | Term::Recurse | Term::Num(_) | Term::Arr(None) | Term::Break(_) | Term::Var(_) => of,
-        Term::Str(format, parts) => Term::Str(format, parts.into_iter().map(string_part).collect()),
-        Term::Arr(Some(of)) => Term::Arr(Some(boxed(*of))),
-        Term::Obj(members) => Term::Obj(members.into_iter().map(|(key, value)| (term(key), value.map(term))).collect()),
-        Term::Neg(of) => Term::Neg(boxed(*of)),
-        Term::BinOp(left, operator, right) => operation(term(*left), operator, term(*right)),
-        Term::Label(name, of) => Term::Label(name, boxed(*of)),
-        Term::Fold(name, of, over, arguments) => {
-            Term::Fold(name, boxed(*of), pattern(over), arguments.into_iter().map(term).collect())
-        }
-        Term::TryCatch(of, catch) => Term::TryCatch(boxed(*of), catch.map(|catch| boxed(*catch))),
-        Term::IfThenElse(cases, otherwise) => {
-            let cases = cases.into_iter().map(|(condition, then)| (term(condition), term(then)));
-            Term::IfThenElse(cases.collect(), otherwise.map(|of| boxed(*of)))
-        }
-        Term::Def(defs, of) => Term::Def(defs.into_iter().map(definition).collect(), boxed(*of)),
-        Term::Call(name, arguments) => Term::Call(name, arguments.into_iter().map(term).collect()),
-        Term::Path(of, path) => {
-            let parts = path.0.into_iter().map(|(part, opt)| {
-                let part = match part {
-                    Part::Index(index) => Part::Index(term(index)),
-                    Part::Range(from, to) => Part::Range(from.map(term), to.map(term)),
-                };
-                (part, opt)
-            });
-            Term::Path(boxed(*of), Path(parts.collect()))
-        }
-    }
-}
-
-fn operation<'s>(left: Term<&'s str>, operator: BinaryOp<&'s str>, right: Term<&'s str>) -> Term<&'s str> {
-    match operator {
-        BinaryOp::Math(math) => Term::Call(of_math(math), vec![left, right]),
-        BinaryOp::Cmp(cmp) => Term::Call(of_cmp(cmp), vec![left, right]),
-        BinaryOp::UpdateMath(math) => {
-            let computed = Term::Call(of_math(math), vec![Term::Id, Term::Var(UPDATE)]);
-            let update = Term::BinOp(Box::new(left), BinaryOp::Update, Box::new(computed));
-            Term::BinOp(Box::new(right), BinaryOp::Pipe(Some(Pattern::Var(UPDATE))), Box::new(update))
-        }
-        BinaryOp::Pipe(bound) => Term::BinOp(Box::new(left), BinaryOp::Pipe(bound.map(pattern)), Box::new(right)),
-        other => Term::BinOp(Box::new(left), other, Box::new(right)),
-    }
-}
-
-fn pattern(of: Pattern<&str>) -> Pattern<&str> {
-    match of {
-        Pattern::Var(name) => Pattern::Var(name),
-        Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(pattern).collect()),
-        Pattern::Obj(members) => {
-            Pattern::Obj(members.into_iter().map(|(key, value)| (term(key), pattern(value))).collect())
-        }
-    }
-}
-
-fn string_part<'s>(part: StrPart<&'s str, Term<&'s str>>) -> StrPart<&'s str, Term<&'s str>> {
-    match part {
-        StrPart::Term(of) => StrPart::Term(term(of)),
+    rewrite::bottom_up(of, &mut |term| match term {
+        Term::BinOp(left, BinaryOp::Math(math), right) => Term::Call(of_math(math), vec![*left, *right]),
+        Term::BinOp(left, BinaryOp::Cmp(cmp), right) => Term::Call(of_cmp(cmp), vec![*left, *right]),
         other => other,
-    }
+    })
 }

@@ -56,13 +56,31 @@ impl Filter {
     /// # Errors
     /// As [`Filter::run`]; the line must not fail behind a true result either.
     pub fn passes(&mut self, line: &[u8]) -> Result<bool, Failure> {
+        Ok(self.truth(line)?.passes)
+    }
+
+    /// The same, with what kind of results there were.
+    ///
+    /// # Errors
+    /// As [`Filter::run`].
+    #[inline]
+    pub fn truth(&mut self, line: &[u8]) -> Result<Truth, Failure> {
         let known = match &mut self.raw {
             Some(raw) => raw.passes(line)?,
             None => None,
         };
         match known {
-            Some(passes) => Ok(passes),
+            Some(truth) => Ok(truth),
             None => self.interpreter.passes(line),
         }
     }
+}
+
+/// What the results of a filter are as a condition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// One of them is neither `false` nor null.
+    pub passes: bool,
+    /// One of them is `true`, `false` or null, as a condition gives.
+    pub decides: bool,
 }

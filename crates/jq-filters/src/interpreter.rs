@@ -7,6 +7,8 @@ use jaq_json::{Map, Val};
 use json_fields::{FieldPath, Kind, Outline, Scanner};
 
 use crate::failure::Failure;
+use crate::filter::Truth;
+use crate::limits;
 use crate::program::{Data, Program};
 use crate::read;
 use crate::results::Results;
@@ -45,7 +47,7 @@ impl Interpreter {
     /// Why the filter fails on the line, or has halted.
     pub fn run(&mut self, line: &[u8], results: &mut Results) -> Result<(), Failure> {
         self.each(line, results, &|results| results.clear(), &|value, results| {
-            write_json(value, &mut results.bytes).map_err(Failure::Line)?;
+            write_json(value, &mut results.bytes, results.bytes_max).map_err(Failure::Line)?;
             results.end()
         })
     }
@@ -54,13 +56,14 @@ impl Interpreter {
     ///
     /// # Errors
     /// As for `run`.
-    pub fn passes(&mut self, line: &[u8]) -> Result<bool, Failure> {
-        let mut passes = false;
-        self.each(line, &mut passes, &|passes| *passes = false, &|value, passes| {
-            *passes |= value.as_bool();
+    pub fn passes(&mut self, line: &[u8]) -> Result<Truth, Failure> {
+        let mut truth = Truth::default();
+        self.each(line, &mut truth, &|truth| *truth = Truth::default(), &|value, truth| {
+            truth.passes |= value.as_bool();
+            truth.decides |= matches!(value, Val::Bool(_) | Val::Null);
             Ok(())
         })?;
-        Ok(passes)
+        Ok(truth)
     }
 
     fn each<T>(
@@ -90,6 +93,7 @@ impl Interpreter {
         to: &mut T,
         each: &dyn Fn(&Val, &mut T) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
+        limits::begin();
         let context = Ctx::<Data>::new(&self.compiled.lut, self.arguments.clone());
         for result in self.compiled.id.run((context, input)) {
             each(&result.map_err(failure)?, to)?;
@@ -130,11 +134,34 @@ impl Demand {
 /// jq's error of this line; `halt` ends the run.
 fn failure(exception: Exn<'_, Val>) -> Failure {
     match exception.get_err() {
-        Ok(error) => Failure::Line(shortened(&message(error.into_val()))),
+        Ok(error) => {
+            let message = message(error.into_val());
+            let advice = of_texts(&message)
+                .map(|text| format!("; {text} is a text: tonumber makes a number of it, as does validate --coerce"));
+            Failure::Line(shortened(&message) + &advice.unwrap_or_default())
+        }
         Err(exception) => match exception.get_halt() {
+            Ok(limits::EXIT_OF_A_LIMIT) => Failure::line(limits::met().unwrap_or("the filter halted")),
             Ok(code) => Failure::Halt(code),
             Err(_) => Failure::line("the filter broke off"),
         },
+    }
+}
+
+/// A text that is a number, where jaq says that it cannot calculate with it: `cannot calculate "5" + 1`.
+fn of_texts(message: &str) -> Option<&str> {
+    let mut rest = message.strip_prefix("cannot calculate ")?;
+    if message.len() > MESSAGE_CHARS_MAX {
+        return None;
+    }
+    loop {
+        let (_, after) = rest.split_once('"')?;
+        let (text, behind) = after.split_once('"')?;
+        if text.trim().parse::<f64>().is_ok() {
+            let start = message.len() - after.len() - 1;
+            return message.get(start..start + text.len() + 2);
+        }
+        rest = behind;
     }
 }
 

@@ -1,6 +1,7 @@
 //! jq filters on lines of JSON.
 //!
-//! A filter is written in jq's language, in the dialect of [jaq](https://github.com/01mf02/jaq). [`Program`] is one,
+//! A filter is written in jq's language, and run by [jaq](https://github.com/01mf02/jaq); where jaq means something else than jq, its
+//! syntax tree is rewritten (`dialect`), and functions of ours stand in for its own. [`Program`] is one,
 //! compiled once and shared by threads; [`Filter`] is what each thread runs. A line gives its results, or whether it
 //! passes, or says why it cannot.
 //!
@@ -23,20 +24,28 @@ mod args;
 mod decimal;
 mod delete;
 mod demand;
+mod dialect;
 mod exact;
 mod failure;
 mod filter;
 mod interpreter;
+mod limits;
 mod natives;
+mod nesting;
+mod pattern_text;
+mod products;
 mod program;
 mod raw;
 mod read;
 mod regexes;
 mod results;
+mod rewrite;
+mod times;
+mod updates;
 mod write;
 
 pub use args::{FilterArgs, NoProgram};
 pub use failure::{Failure, Wrong};
-pub use filter::Filter;
+pub use filter::{Filter, Truth};
 pub use program::{Arguments, Numbers, Program};
 pub use results::Results;

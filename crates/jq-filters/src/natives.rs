@@ -3,21 +3,20 @@
 
 use jaq_core::load::parse::Def;
 use jaq_core::native::{Filter, Fun, bome, run, unary, v};
-use jaq_core::{Bind, Cv, Error, Exn, Native, RunPtr, ValR, ValT};
+use jaq_core::ops::Math;
+use jaq_core::{Bind, Cv, Error, Exn, Native, RunPtr, ValR, ValT, ValX, ValXs};
 use jaq_json::{Map, Val};
 use jaq_std::ValT as _;
 
 use crate::delete::delpaths;
 use crate::program::Data;
-use crate::regexes;
+use crate::{dialect, limits, products, read, regexes, times, updates};
 
-/// What stays in jq of a function for which there is a fast way.
-const DEFINITIONS: &str = "def join($s): if joins($s) then joined($s) \
-    else .[] |= tostring | .[:-1][] += $s | reduce .[] as $x (\"\"; . + $x) end;
-    def del(f): delpaths([path(f)]);";
+/// What stays in jq of a function for which there is a fast way, and functions that mean something else in jaq.
+const DEFINITIONS: &str = include_str!("definitions.jq");
 
 /// Functions of jq that jaq does not have.
-const ADDITIONS: &str = "def IN(s): any(s == .; .); def IN(src; s): any(src == s; .);";
+const ADDITIONS: &str = include_str!("additions.jq");
 
 /// Definitions of functions that jaq does not have.
 pub fn additions() -> Vec<Def<&'static str>> {
@@ -30,6 +29,7 @@ pub fn definitions(all: impl Iterator<Item = Def<&'static str>>) -> Vec<Def<&'st
     let is_ours =
         |def: &Def<&str>| ours.iter().any(|(name, args, _)| *name == def.name && args.len() == def.args.len());
     let mut kept: Vec<_> = all.filter(|def| !is_ours(def)).collect();
+    // Those of `additions` come after all of the library.
     let instead = jaq_core::load::parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
     for def in instead {
         // In its old place, for those behind it that call it.
@@ -43,7 +43,9 @@ pub fn definitions(all: impl Iterator<Item = Def<&'static str>>) -> Vec<Def<&'st
 /// The functions, which are to stand in front of others of the same name.
 pub fn functions() -> Vec<Fun<Data>> {
     let regex = || [Bind::Var(()), Bind::Var(())].into();
-    let all: [Filter<RunPtr<Data>>; 21] = [
+    let all: [Filter<RunPtr<Data>>; 30] = [
+        ("has", v(1), |cv| unary(cv, has)),
+        ("null", v(0), |_| bome(Ok(Val::Null))),
         ("true", v(0), |_| bome(Ok(Val::Bool(true)))),
         ("false", v(0), |_| bome(Ok(Val::Bool(false)))),
         ("not", v(0), |cv| bome(Ok(Val::Bool(!cv.1.as_bool())))),
@@ -70,12 +72,41 @@ pub fn functions() -> Vec<Fun<Data>> {
             other => bome(other),
         }),
         ("capture_of_match", v(0), |cv| bome(captured(cv.1))),
+        ("sub", [Bind::Var(()), Bind::Fun(()), Bind::Var(())].into(), |cv| match replaced(cv) {
+            Ok(texts) => Box::new(texts.into_iter().map(|text| Ok(Val::utf8_str(text)))),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }),
+        ("range", v(3), |mut cv| {
+            let (by, to, from) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
+            numbers(from, to, by)
+        }),
+        ("fromjson", v(0), |cv| read::parsed(&cv.1)),
+        ("strptime", v(1), |cv| unary(cv, |text, format| times::strptime(&text, &format))),
+        ("todateiso8601", v(0), |cv| bome(times::todate(&cv.1))),
+        ("time_ms", v(0), |cv| bome(times::time_ms(&cv.1))),
+        (dialect::PRODUCT, v(2), |cv| bome(products::product(cv))),
     ];
     let mut all: Vec<Fun<Data>> = all.into_iter().map(run::<Data>).collect();
     let empty = Native::new(|_| Box::new(std::iter::empty()));
     let empty = empty.with_paths(|_| Box::new(std::iter::empty()));
-    // Nothing is at no path: the value stays.
-    all.push(("empty", v(0), empty.with_update(|cv, _| Box::new(std::iter::once(Ok::<_, Exn<'_, Val>>(cv.1))))));
+    all.push(("empty", v(0), empty));
+    all.push((
+        dialect::STEP,
+        v(0),
+        Native::new(|cv| once(limits::step(cv))).with_paths(|cv| {
+            let (value, path) = cv.1;
+            once(limits::step((cv.0, value)).map(|value| (value, path)))
+        }),
+    ));
+    all.push((
+        dialect::ROUND,
+        v(0),
+        Native::new(|cv| once(limits::round(cv))).with_paths(|cv| {
+            let (value, path) = cv.1;
+            once(limits::round((cv.0, value)).map(|value| (value, path)))
+        }),
+    ));
+    all.extend(updates::functions());
     all
 }
 
@@ -94,15 +125,50 @@ fn to_entries(value: Val) -> ValR<Val> {
         .collect()
 }
 
+fn once<'a, T: 'a>(one: ValX<'a, T, Val>) -> ValXs<'a, T, Val> {
+    Box::new(std::iter::once(one))
+}
+
+/// jq takes a key by several names, and a value by two.
 fn from_entries(entries: Val) -> ValR<Val> {
-    let (key_name, value_name) = (Val::utf8_str("key"), Val::utf8_str("value"));
+    let (keys, values) = (["key", "k", "name", "Name", "K", "Key"], ["value", "v", "Value", "V"]);
+    let (keys, values) = (keys.map(Val::utf8_str), values.map(Val::utf8_str));
     let mut members = Map::default();
     for entry in entries.values() {
         let entry = entry?;
-        let key = entry.clone().index(&key_name)?;
-        members.insert(key, entry.index(&value_name)?);
+        let mut key = Val::Null;
+        for name in &keys {
+            key = entry.clone().index(name)?;
+            if key.as_bool() {
+                break;
+            }
+        }
+        let Val::Obj(entry) = &entry else { continue };
+        let value = values.iter().find_map(|name| entry.get(name)).cloned().unwrap_or_default();
+        let key = if is_string(&key) { key } else { key.into_string() };
+        members.insert(key, value);
     }
     Ok(Val::obj(members))
+}
+
+/// `range`, each number of which is a step.
+fn numbers<'a>(from: Val, to: Val, by: Val) -> ValXs<'a, Val> {
+    let up = match by.cmp(&Val::from(0_usize)) {
+        std::cmp::Ordering::Equal => return Box::new(std::iter::empty()),
+        order => order.is_gt(),
+    };
+    let mut next = Some(from);
+    Box::new(std::iter::from_fn(move || {
+        let number = next.take().filter(|number| if up { *number < to } else { *number > to })?;
+        if let Err(limit) = limits::number() {
+            return Some(Err(limit));
+        }
+        match number.clone() + by.clone() {
+            Ok(sum) => next = Some(sum),
+            Err(error) => return Some(Err(error.into())),
+        }
+        Some(Ok(number))
+    }))
 }
 
 fn split(text: Val, by: Val) -> ValR<Val> {
@@ -116,15 +182,31 @@ fn joins(array: &Val, by: &Val) -> bool {
     matches!((array, by), (Val::Arr(_), Val::TStr(_)))
 }
 
+/// As jq has it, null is no text between two separators.
 fn joined(array: Val, by: Val) -> ValR<Val> {
     let mut text = Vec::new();
     for (index, item) in array.values().enumerate() {
         if index > 0 {
             text.extend_from_slice(by.try_as_bytes()?);
         }
-        text.extend_from_slice(item?.into_string().try_as_bytes()?);
+        match item? {
+            Val::Null => (),
+            item @ (Val::Arr(_) | Val::Obj(_)) => return Err(Error::math(Val::utf8_str(text), Math::Add, item)),
+            item => text.extend_from_slice(item.into_string().try_as_bytes()?),
+        }
     }
     Ok(Val::utf8_str(text))
+}
+
+/// Whether an object has such a member, or an array such an element: none is at a negative index.
+fn has(value: Val, key: Val) -> ValR<Val> {
+    let found = match (&value, &key) {
+        (Val::Null, _) => false,
+        (Val::Obj(members), Val::TStr(_)) => members.contains_key(&key),
+        (Val::Arr(items), Val::Num(_)) => key.as_f64().is_some_and(|at| at > -1.0 && at < items.len() as f64),
+        _ => return Err(Error::str(format_args!("cannot check whether {value} has a member {key}"))),
+    };
+    Ok(Val::Bool(found))
 }
 
 fn is_empty(array: &Val) -> bool {
@@ -158,11 +240,38 @@ fn captured(found: Val) -> ValR<Val> {
 
 fn by_regex(mut cv: Cv<'_, Data>, mismatches: bool, matches: bool) -> ValR<Val> {
     let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
-    let text = |value: &Val| -> Result<String, Error<Val>> {
-        let bytes = value.try_as_utf8_bytes()?;
-        std::str::from_utf8(bytes).map(str::to_owned).map_err(Error::str)
-    };
-    let flags = text(&flags)?;
-    regexes::flags(&flags).map_err(|flag| Error::str(format_args!("invalid regex flag: {flag}")))?;
-    regexes::apply(&cv.1, &text(&pattern)?, &flags, mismatches, matches)
+    regexes::apply(&cv.1, &regexes::Asked::new(&pattern, &flags)?, mismatches, matches)
+}
+
+/// `sub`: the input with matches replaced by what the filter gives of their named groups; as many texts as it gives results.
+fn replaced(mut cv: Cv<'_, Data>) -> ValX<'_, Vec<Vec<u8>>, Val> {
+    let flags = cv.0.pop_var();
+    let (by, context) = cv.0.pop_fun();
+    let pattern = cv.0.pop_var();
+    let parts = regexes::apply(&cv.1, &regexes::Asked::new(&pattern, &flags)?, true, true)?;
+    let mut texts: Vec<Vec<u8>> = Vec::new();
+    let (mut between, mut any) = (Vec::new(), false);
+    for part in parts.values() {
+        let part = part?;
+        if let Some(text) = part.as_bytes() {
+            between = text.to_vec();
+            continue;
+        }
+        any = true;
+        let new = by.run((context.clone(), captured(part)?)).collect::<Result<Vec<Val>, _>>()?;
+        for (number, new) in new.into_iter().enumerate() {
+            if number == texts.len() {
+                texts.push(Vec::new());
+            }
+            let text =
+                new.as_bytes().ok_or_else(|| Error::math(Val::utf8_str(between.clone()), Math::Add, new.clone()))?;
+            texts[number].extend_from_slice(&between);
+            texts[number].extend_from_slice(text);
+        }
+    }
+    if !any || texts.is_empty() {
+        return Ok(vec![cv.1.try_as_bytes()?.to_vec()]);
+    }
+    texts.iter_mut().for_each(|text| text.extend_from_slice(&between));
+    Ok(texts)
 }

@@ -12,7 +12,7 @@ use json_fields::{FieldPath, Outline};
 
 use crate::failure::Wrong;
 use crate::filter::Filter;
-use crate::{demand, exact, natives, raw, read};
+use crate::{demand, dialect, exact, natives, nesting, raw, read, regexes};
 
 /// What a filter with exact operators is called among the definitions.
 const MAIN: &str = "__filter";
@@ -87,11 +87,21 @@ impl Program {
     /// # Errors
     /// Where and why the filter is wrong.
     pub fn with_numbers(code: &str, arguments: Arguments, numbers: Numbers) -> Result<Self, Wrong> {
+        nesting::check(code)?;
+        // What is wrong is told of the filter as it was written.
         let mut compiled = compile(code, &arguments, definitions(), functions())?;
         // `module` and `import` parse as no term.
         let term = load::parse(code, |parser| parser.term());
-        if numbers == Numbers::Decimals {
-            compiled = compile_exact(term.clone(), &arguments)?;
+        match &term {
+            Some(term) => {
+                patterns_of(term, &arguments).map_err(|(what, at)| wrong(code, &Some((what, at))))?;
+                compiled = compile_term(term.clone(), &arguments, numbers)?;
+            }
+            None if numbers == Numbers::Decimals => {
+                let message = "the filter: modules cannot compute with decimals".to_owned();
+                return Err(Wrong { message, hint: None });
+            }
+            None => (),
         }
         let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments.0));
         let demand = term.as_ref().and_then(demand::of).map(Arc::from);
@@ -110,16 +120,6 @@ impl Program {
         Filter::new(self, output_bytes_max)
     }
 
-    /// The same filter as jaq has it, with nothing of ours: for tests and measurements.
-    ///
-    /// # Errors
-    /// As for `new`.
-    pub fn of_jaq_alone(code: &str, arguments: Arguments) -> Result<Self, Wrong> {
-        let compiled = compile(code, &arguments, library().chain(natives::additions()).collect(), jaq_functions())?;
-        let (raw, numbers) = (Arc::new(raw::Plan::Nothing), Numbers::Doubles);
-        Ok(Self { compiled: Arc::new(compiled), arguments, raw, demand: None, numbers })
-    }
-
     /// Simple enough to be worked out on the bytes of a line.
     #[must_use]
     pub fn is_raw(&self) -> bool {
@@ -132,28 +132,41 @@ fn library() -> impl Iterator<Item = Def<&'static str>> {
 }
 
 fn definitions() -> Vec<Def<&'static str>> {
-    natives::definitions(library()).into_iter().chain(natives::additions()).collect()
+    natives::definitions(library()).into_iter().chain(natives::additions()).map(dialect::definition).collect()
 }
 
-fn functions() -> impl Iterator<Item = Fun<Data>> {
-    natives::functions().into_iter().chain(jaq_functions())
+fn functions() -> Vec<Fun<Data>> {
+    natives::functions().into_iter().chain(jaq_functions()).collect()
 }
 
-/// The filter with exact operators: jaq takes no tree, but for definitions. A filter that is no term has been told before.
-fn compile_exact(term: Option<Term<&str>>, arguments: &Arguments) -> Result<jaq_core::Filter<Data>, Wrong> {
-    let Some(term) = term else {
-        return Err(Wrong { message: "the filter: modules cannot compute with decimals".to_owned(), hint: None });
-    };
+/// Patterns that are known now are checked now, and not once a line.
+fn patterns_of<'t>(term: &Term<&'t str>, arguments: &Arguments) -> Result<(), (String, &'t str)> {
+    regexes::check(term, |name| {
+        let (_, json) = arguments.0.iter().rev().find(|(other, _)| other == name)?;
+        serde_json::from_str::<String>(json).ok()
+    })
+}
+
+/// The filter with jq's meaning, and with exact operators if asked: jaq takes no tree, but for definitions.
+fn compile_term(term: Term<&str>, arguments: &Arguments, numbers: Numbers) -> Result<jaq_core::Filter<Data>, Wrong> {
     let names: Vec<&str> = arguments.0.iter().map(|(name, _)| name.as_str()).collect();
     let call = match names.is_empty() {
         true => MAIN.to_owned(),
         false => format!("{MAIN}({})", names.join(";")),
     };
-    let main = Def { name: MAIN, args: names, body: exact::term(term) };
+    let exact = numbers == Numbers::Decimals;
+    let mut body = dialect::term(term, exact);
     let mut definitions: Vec<Def<&str>> = definitions();
-    definitions.extend(exact::definitions());
-    definitions.push(main);
-    compile(&call, arguments, definitions, exact::functions().into_iter().chain(functions()))
+    let mut ours = functions();
+    if exact {
+        body = exact::term(body);
+        definitions.extend(exact::definitions());
+        let mut first = exact::functions();
+        first.append(&mut ours);
+        ours = first;
+    }
+    definitions.push(Def { name: MAIN, args: names, body });
+    compile(&call, arguments, definitions, ours)
 }
 
 fn jaq_functions() -> impl Iterator<Item = Fun<Data>> {

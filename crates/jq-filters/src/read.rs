@@ -1,7 +1,9 @@
 //! A line as jq's values.
 
+use jaq_core::{Error, Exn, ValXs};
 use jaq_json::{Map, Num, Val};
-use json_fields::{Kind, Outline, decode_string};
+use jaq_std::ValT as _;
+use json_fields::{DEPTH_LIMIT, Kind, Outline, decode_string};
 
 /// The value of the text that the outline is of.
 pub fn value(outline: &Outline, json: &[u8]) -> Val {
@@ -55,4 +57,49 @@ fn number(text: &[u8]) -> Val {
     let integer = !text.contains(['.', 'e', 'E']);
     let number = integer.then(|| Num::from_str_radix(&text, 10)).flatten();
     Val::Num(number.unwrap_or_else(|| Num::Dec(text.into_owned().into())))
+}
+
+/// `fromjson`: the values of a text, nested no deeper than those of a line.
+pub fn parsed<'a>(text: &Val) -> ValXs<'a, Val> {
+    let failed = |why: String| once(Err(Exn::from(Error::str(why))));
+    let bytes = match text.try_as_utf8_bytes() {
+        Ok(bytes) => bytes,
+        Err(error) => return once(Err(error.into())),
+    };
+    if nesting(bytes) > DEPTH_LIMIT {
+        return failed(format!("cannot parse a text as JSON: it is nested deeper than {DEPTH_LIMIT} levels"));
+    }
+    let mut values = Vec::new();
+    for value in jaq_json::read::parse_many(bytes) {
+        match value {
+            Ok(value) => values.push(Ok(value)),
+            // After an error there would be no end of them.
+            Err(why) => {
+                values.push(Err(Error::str(format_args!("cannot parse {text} as JSON: {why}")).into()));
+                break;
+            }
+        }
+    }
+    Box::new(values.into_iter())
+}
+
+fn once<'a>(one: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
+    Box::new(std::iter::once(one))
+}
+
+/// How many brackets are open at once, at most.
+fn nesting(json: &[u8]) -> usize {
+    let (mut open, mut most, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => open += 1,
+            (false, b']' | b'}') => open = open.saturating_sub(1),
+            _ => (),
+        }
+        most = most.max(open);
+    }
+    most
 }

@@ -1,19 +1,42 @@
-//! Regular expressions, compiled once.
+//! Patterns, compiled once: those of jq's engine in the crate `regex`, with Unicode.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::Term;
 use jaq_core::{Error, ValR};
 use jaq_json::{Map, Val};
 use jaq_std::ValT as _;
-use regex_bites::bytes::{Captures, Match, Regex, RegexBuilder};
+use regex::{Captures, Match, Regex, RegexBuilder};
+
+use crate::pattern_text::for_regex;
+use crate::rewrite;
 
 /// A filter can make any number of regular expressions from its input: only the last few are kept.
 const KEPT_MAX: usize = 16;
 
+/// The functions that take a pattern, with how many arguments, and which of them are the flags.
+const WITH_PATTERN: [(&str, usize, Option<usize>); 15] = [
+    ("test", 1, None),
+    ("test", 2, Some(1)),
+    ("match", 1, None),
+    ("match", 2, Some(1)),
+    ("capture", 1, None),
+    ("capture", 2, Some(1)),
+    ("scan", 1, None),
+    ("scan", 2, Some(1)),
+    ("split", 2, Some(1)),
+    ("splits", 1, None),
+    ("splits", 2, Some(1)),
+    ("sub", 2, None),
+    ("sub", 3, Some(2)),
+    ("gsub", 2, None),
+    ("gsub", 3, Some(2)),
+];
+
 struct Compiled {
-    pattern: String,
-    flags: String,
+    asked: Asked,
     regex: Rc<Regex>,
 }
 
@@ -22,61 +45,96 @@ thread_local! {
 }
 
 /// What jq's flags say.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Flags {
     pub global: bool,
     pub skips_empty: bool,
     pub case_insensitive: bool,
-    pub multi_line: bool,
-    pub single_line: bool,
-    pub swap_greed: bool,
+    pub dot_is_any: bool,
     pub extended: bool,
 }
 
 /// # Errors
-/// A flag that there is not.
-pub fn flags(text: &str) -> Result<Flags, char> {
+/// Why a flag is none.
+pub fn flags(text: &str) -> Result<Flags, String> {
     let mut flags = Flags::default();
     for flag in text.chars() {
         match flag {
             'g' => flags.global = true,
             'n' => flags.skips_empty = true,
             'i' => flags.case_insensitive = true,
-            'm' => flags.multi_line = true,
-            's' => flags.single_line = true,
-            'l' => flags.swap_greed = true,
+            'm' | 'p' => flags.dot_is_any = true,
+            // `^` and `$` are the text's begin and end in any case.
+            's' => (),
             'x' => flags.extended = true,
-            'p' => (flags.multi_line, flags.single_line) = (true, true),
-            other => return Err(other),
+            'l' => return Err("the flag l, the longest match, is not known here".to_owned()),
+            other => return Err(format!("{other:?} is no flag of a pattern: g, i, x, n, s and p are")),
         }
     }
     Ok(flags)
 }
 
+/// The pattern for texts of Unicode.
+///
 /// # Errors
-/// What is wrong with the pattern.
-pub fn compile(pattern: &str, flags: &Flags) -> Result<Regex, regex_bites::Error> {
-    let mut builder = RegexBuilder::new(pattern);
+/// What is wrong with it.
+pub fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(&for_regex(pattern, flags.extended));
     builder
         .case_insensitive(flags.case_insensitive)
-        .multi_line(flags.multi_line)
-        .dot_matches_new_line(flags.single_line)
-        .swap_greed(flags.swap_greed)
+        .dot_matches_new_line(flags.dot_is_any)
         .ignore_whitespace(flags.extended);
-    builder.build()
+    builder.build().map_err(|why| format!("the pattern {pattern:?} is wrong: {}", in_one_line(&why.to_string())))
 }
 
-fn regex(pattern: &str, text: &str, flags: &Flags) -> Result<Rc<Regex>, Error<Val>> {
+/// Without the picture of the place, which takes several lines.
+fn in_one_line(why: &str) -> String {
+    match why.rsplit_once("error: ") {
+        Some((_, what)) => what.trim().to_owned(),
+        None => why.replace('\n', " "),
+    }
+}
+
+/// A pattern and its flags, as a filter gives them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Asked {
+    pattern: String,
+    flags: String,
+}
+
+impl Asked {
+    /// The pattern may be an array of itself and the flags.
+    ///
+    /// # Errors
+    /// When they are no texts.
+    pub fn new(pattern: &Val, flags: &Val) -> Result<Asked, Error<Val>> {
+        let text = |value: &Val| match value {
+            Val::Null => Ok(String::new()),
+            value => Ok(String::from_utf8_lossy(value.try_as_utf8_bytes()?).into_owned()),
+        };
+        let (pattern, flags) = match pattern {
+            Val::Arr(both) => match &both[..] {
+                [pattern] => (pattern, text(flags)?),
+                [pattern, more, ..] => (pattern, text(flags)? + &text(more)?),
+                [] => return Err(Error::str("an array with a pattern is empty")),
+            },
+            pattern => (pattern, text(flags)?),
+        };
+        let pattern = String::from_utf8_lossy(pattern.try_as_utf8_bytes()?).into_owned();
+        Ok(Asked { pattern, flags })
+    }
+}
+
+fn regex(asked: &Asked, flags: Flags) -> Result<Rc<Regex>, Error<Val>> {
     KEPT.with_borrow_mut(|kept| {
-        if let Some(at) = kept.iter().position(|known| known.pattern == pattern && known.flags == text) {
-            return Ok(Rc::clone(&kept[at].regex));
+        if let Some(known) = kept.iter().find(|known| known.asked == *asked) {
+            return Ok(Rc::clone(&known.regex));
         }
-        let regex = compile(pattern, flags).map_err(|why| Error::str(format_args!("invalid regex: {why}")))?;
-        let regex = Rc::new(regex);
+        let regex = Rc::new(compile(&asked.pattern, flags).map_err(Error::str)?);
         if kept.len() == KEPT_MAX {
             kept.remove(0);
         }
-        kept.push(Compiled { pattern: pattern.to_owned(), flags: text.to_owned(), regex: Rc::clone(&regex) });
+        kept.push(Compiled { asked: asked.clone(), regex: Rc::clone(&regex) });
         Ok(regex)
     })
 }
@@ -85,21 +143,31 @@ fn regex(pattern: &str, text: &str, flags: &Flags) -> Result<Rc<Regex>, Error<Va
 ///
 /// # Errors
 /// A wrong pattern, or an input that is no text.
-pub fn apply(input: &Val, pattern: &str, flags_text: &str, mismatches: bool, matches: bool) -> ValR<Val> {
-    let flags = flags(flags_text).map_err(|flag| Error::str(format_args!("invalid regex flag: {flag}")))?;
-    let regex = regex(pattern, flags_text, &flags)?;
-    let text = input.try_as_utf8_bytes()?;
+pub fn apply(input: &Val, asked: &Asked, mismatches: bool, matches: bool) -> ValR<Val> {
+    let flags = flags(&asked.flags).map_err(Error::str)?;
+    let regex = regex(asked, flags)?;
+    let bytes = input.try_as_utf8_bytes()?;
+    // What is no UTF-8 can only come from `@base64d`.
+    let replaced;
+    let (input, text) = match std::str::from_utf8(bytes) {
+        Ok(text) => (input, text),
+        Err(_) => {
+            replaced = Val::from(String::from_utf8_lossy(bytes).into_owned());
+            let text = replaced.as_utf8_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
+            (&replaced, text.unwrap_or_default())
+        }
+    };
     let names: Vec<Option<&str>> = regex.capture_names().collect();
     let mut place = Place::default();
     let mut last = 0;
     let mut out = Vec::new();
     for captures in regex.captures_iter(text) {
         let Some(whole) = captures.get(0) else { continue };
-        if flags.skips_empty && whole.as_bytes().is_empty() {
+        if flags.skips_empty && whole.is_empty() {
             continue;
         }
         if mismatches {
-            out.push(input.as_sub_str(&text[last..whole.start()]));
+            out.push(input.as_sub_str(&text.as_bytes()[last..whole.start()]));
             last = whole.end();
         }
         if matches {
@@ -110,23 +178,35 @@ pub fn apply(input: &Val, pattern: &str, flags_text: &str, mismatches: bool, mat
         }
     }
     if mismatches {
-        out.push(input.as_sub_str(&text[last..]));
+        out.push(input.as_sub_str(&text.as_bytes()[last..]));
     }
     Ok(out.into_iter().collect())
 }
 
-fn groups(input: &Val, text: &[u8], captures: &Captures<'_>, names: &[Option<&str>], place: &mut Place) -> Val {
-    let groups = captures.iter().zip(names);
-    groups.filter_map(|(group, name)| Some(group_object(input, text, group?, *name, place))).collect()
+/// The match, and after it its groups: one that took no part in it has no text.
+fn groups(input: &Val, text: &str, captures: &Captures<'_>, names: &[Option<&str>], place: &mut Place) -> Val {
+    let groups = captures.iter().zip(names).enumerate();
+    groups
+        .map(|(number, (group, name))| group_object(input, text, group, (number > 0).then_some(*name), place))
+        .collect()
 }
 
-fn group_object(input: &Val, text: &[u8], group: Match<'_>, name: Option<&str>, place: &mut Place) -> Val {
+fn group_object(
+    input: &Val,
+    text: &str,
+    group: Option<Match<'_>>,
+    name: Option<Option<&str>>,
+    place: &mut Place,
+) -> Val {
     let mut object = Map::with_capacity_and_hasher(4, Default::default());
-    object.insert(Val::utf8_str("offset"), Val::from(place.characters(text, group.start())));
-    object.insert(Val::utf8_str("length"), Val::from(characters(group.as_bytes())));
-    object.insert(Val::utf8_str("string"), input.as_sub_str(group.as_bytes()));
+    let offset = group.map_or(Val::from(-1_isize), |group| Val::from(place.characters(text, group.start())));
+    object.insert(Val::utf8_str("offset"), offset);
+    let length = group.map_or(0, |group| group.as_str().chars().count());
+    object.insert(Val::utf8_str("length"), Val::from(length));
+    let string = group.map_or(Val::Null, |group| input.as_sub_str(group.as_str().as_bytes()));
+    object.insert(Val::utf8_str("string"), string);
     if let Some(name) = name {
-        object.insert(Val::utf8_str("name"), Val::from(name.to_owned()));
+        object.insert(Val::utf8_str("name"), name.map_or(Val::Null, |name| Val::from(name.to_owned())));
     }
     Val::obj(object)
 }
@@ -139,21 +219,65 @@ struct Place {
 }
 
 impl Place {
-    /// How many characters are in front of a byte.
-    fn characters(&mut self, text: &[u8], byte: usize) -> usize {
+    /// How many characters are before a byte.
+    fn characters(&mut self, text: &str, byte: usize) -> usize {
         if byte < self.byte {
             *self = Place::default();
         }
-        self.character += characters(&text[self.byte..byte]);
+        self.character += text[self.byte..byte].chars().count();
         self.byte = byte;
         self.character
     }
 }
 
-/// Bytes that go on with a character are none of their own; what is not UTF-8 is counted as jaq does.
-fn characters(text: &[u8]) -> usize {
-    match std::str::from_utf8(text) {
-        Ok(text) => text.chars().count(),
-        Err(_) => String::from_utf8_lossy(text).chars().count(),
+/// Looks at the patterns and flags that a filter has as constants, or that are values of arguments.
+///
+/// # Errors
+/// What is wrong with the first that is wrong, and where it stands.
+pub fn check<'t>(term: &Term<&'t str>, value: impl Fn(&str) -> Option<String>) -> Result<(), (String, &'t str)> {
+    let constant = |term: &Term<&'t str>| match term {
+        Term::Var(name) => value(name).map(|text| (text, *name)),
+        Term::Str(None, parts) => text_of(parts),
+        _ => None,
+    };
+    let mut own = Vec::new();
+    rewrite::any(term, &mut |term| {
+        if let Term::Def(defs, _) = term {
+            own.extend(defs.iter().map(|def| (def.name, def.args.len())));
+        }
+        false
+    });
+    let mut failed = None;
+    rewrite::any(term, &mut |term| {
+        let Term::Call(name, arguments) = term else { return false };
+        let known = WITH_PATTERN.iter().find(|(other, count, _)| other == name && *count == arguments.len());
+        let Some((_, _, flags_at)) = known.filter(|_| !own.contains(&(*name, arguments.len()))) else { return false };
+        let (text, at) = match flags_at.map(|at| constant(&arguments[at])) {
+            Some(Some((text, at))) => (text, at),
+            Some(None) | None => (String::new(), *name),
+        };
+        failed = match flags(&text) {
+            Err(why) => Some((why, at)),
+            Ok(flags) => constant(&arguments[0]).and_then(|(text, at)| Some((compile(&text, flags).err()?, at))),
+        };
+        failed.is_some()
+    });
+    failed.map_or(Ok(()), Err)
+}
+
+/// The text of a string without anything computed in it, and where it begins in the filter.
+fn text_of<'t>(parts: &[StrPart<&'t str, Term<&'t str>>]) -> Option<(String, &'t str)> {
+    let mut text = String::new();
+    let mut start = None;
+    for part in parts {
+        match part {
+            StrPart::Str(part) => {
+                start = start.or(Some(*part));
+                text.push_str(part);
+            }
+            StrPart::Char(char) => text.push(*char),
+            StrPart::Term(_) => return None,
+        }
     }
+    Some((text, start.unwrap_or_default()))
 }

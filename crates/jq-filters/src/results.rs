@@ -1,6 +1,7 @@
 //! What a filter made of a line.
 
 use crate::failure::Failure;
+use crate::write::too_long;
 
 /// The results of one line, each compact JSON, one behind the other in one buffer.
 ///
@@ -10,7 +11,7 @@ pub struct Results {
     pub(crate) bytes: Vec<u8>,
     /// Where each ends.
     ends: Vec<usize>,
-    bytes_max: usize,
+    pub(crate) bytes_max: usize,
 }
 
 /// One giant line does not keep its memory for ever.
@@ -64,10 +65,7 @@ impl Results {
         self.ends.push(self.bytes.len());
         match self.bytes.len() > self.bytes_max {
             false => Ok(()),
-            true => {
-                let limit = self.bytes_max;
-                Err(Failure::line(format_args!("its results are longer than {limit} bytes (--max-output)")))
-            }
+            true => Err(Failure::Line(too_long(self.bytes_max))),
         }
     }
 }

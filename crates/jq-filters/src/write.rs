@@ -10,12 +10,16 @@ const INTEGRAL_MAX: f64 = 1e17;
 /// largest number, as in jq.
 ///
 /// # Errors
-/// Why the value is not JSON, or is nested too deep for the next reader.
-pub fn write_json(value: &Val, out: &mut Vec<u8>) -> Result<(), String> {
-    write_at(value, 0, out)
+/// Why the value is not JSON, is nested too deep for the next reader, or makes the buffer longer than `bytes_max`.
+pub fn write_json(value: &Val, out: &mut Vec<u8>, bytes_max: usize) -> Result<(), String> {
+    write_at(value, 0, out, bytes_max)
 }
 
-fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
+fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>, bytes_max: usize) -> Result<(), String> {
+    // A small value can be written long: the same array many times in another.
+    if out.len() > bytes_max {
+        return Err(too_long(bytes_max));
+    }
     match value {
         Val::Null => out.extend_from_slice(b"null"),
         Val::Bool(true) => out.extend_from_slice(b"true"),
@@ -32,7 +36,7 @@ fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>) -> Result<(), String> 
                 if index > 0 {
                     out.push(b',');
                 }
-                write_at(item, depth + 1, out)?;
+                write_at(item, depth + 1, out, bytes_max)?;
             }
             out.push(b']');
         }
@@ -45,14 +49,19 @@ fn write_at(value: &Val, depth: usize, out: &mut Vec<u8>) -> Result<(), String> 
                 if !matches!(key, Val::TStr(_)) {
                     return Err(format!("a result has the key {key}, and keys must be strings"));
                 }
-                write_at(key, depth + 1, out)?;
+                write_at(key, depth + 1, out, bytes_max)?;
                 out.push(b':');
-                write_at(member, depth + 1, out)?;
+                write_at(member, depth + 1, out, bytes_max)?;
             }
             out.push(b'}');
         }
     }
     Ok(())
+}
+
+/// The results of a line are longer than they may be.
+pub fn too_long(bytes_max: usize) -> String {
+    format!("its results are longer than {bytes_max} bytes (--max-output)")
 }
 
 /// A text as a JSON string. What is not UTF-8 in it becomes U+FFFD.

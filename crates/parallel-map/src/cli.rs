@@ -43,7 +43,7 @@ Examples:
 
 /// Run a jq filter, or any program, on lines in parallel, and keep their order
 ///
-/// With FILTER, each line goes through the jq filter (the jaq dialect) and gives none, one or many lines of compact
+/// With FILTER, each line goes through the jq filter and gives none, one or many lines of compact
 /// JSON. Numbers that the filter does not compute with keep their digits. A line on which the filter fails gives
 /// nothing and is a bad line, with jq's message. `input`, `inputs` and $ENV are not there: each line stands alone.
 ///

@@ -40,7 +40,7 @@ impl<'a> Context<'a> {
             (value, _) => value,
         };
         let json = match (&value, step) {
-            (Value::Null, _) | (Value::Object(_), Step::Index(_)) => return Ok(Value::Null),
+            (Value::Null, _) => return Ok(Value::Null),
             (Value::Object(json), Step::Key(_)) | (Value::Array(json), Step::Index(_)) => json,
             _ => return Err(No::Idea),
         };

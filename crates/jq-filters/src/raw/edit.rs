@@ -92,10 +92,8 @@ impl<'a> Context<'a> {
                 let start = written.len();
                 match self.change(&change.kind, old, scope, &mut written) {
                     Ok(()) => insert(&mut all, change.key.as_bytes().into(), Place::Written(start..written.len())),
-                    Err(No::Result) if matches!(change.kind, ChangeKind::Delete) => drop(at.map(|at| all.remove(at))),
-                    // jaq takes it out in constant time, at the price of the order.
-                    Err(No::Result) if matches!(change.kind, ChangeKind::Update(_)) => {
-                        drop(at.map(|at| all.swap_remove(at)))
+                    Err(No::Result) if matches!(change.kind, ChangeKind::Delete | ChangeKind::Update(_)) => {
+                        drop(at.map(|at| all.remove(at)))
                     }
                     Err(no) => return Err(no),
                 }

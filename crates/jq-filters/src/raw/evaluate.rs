@@ -72,8 +72,8 @@ pub enum Sink<'r> {
     Results(&'r mut Results),
     /// The elements of a new array, with whether there is one already.
     Array(&'r mut Vec<u8>, bool),
-    /// Whether one of them was true.
-    Truth(bool),
+    /// Whether one of them was true, and whether one was `true`, `false` or null.
+    Truth(bool, bool),
 }
 
 /// No value is an end of this branch alone.
@@ -179,8 +179,10 @@ impl<'a> Context<'a> {
                 }
                 Ok(())
             }
-            Sink::Truth(truth) => {
-                *truth |= self.value(expression, scope)?.is_true();
+            Sink::Truth(truth, decides) => {
+                let value = self.value(expression, scope)?;
+                *truth |= value.is_true();
+                *decides |= matches!(value, Value::Bool(_) | Value::Null);
                 Ok(())
             }
         }

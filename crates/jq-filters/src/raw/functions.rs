@@ -194,7 +194,10 @@ impl<'a> Context<'a> {
             if !std::mem::take(&mut first) {
                 all.extend_from_slice(by);
             }
-            all.extend_from_slice(&to_text(value)?);
+            // Null is no text between two separators.
+            if !matches!(value, Value::Null) {
+                all.extend_from_slice(&to_text(value)?);
+            }
             Ok(())
         };
         match array {
@@ -222,8 +225,11 @@ impl<'a> Context<'a> {
         Ok(Value::Text(Cow::Owned(all)))
     }
 
-    /// `.[from:to]` of a text, whose characters are what is counted.
+    /// `.[from:to]` of a text, whose characters are what is counted, or of null.
     pub fn slice(self, value: Value<'a>, from: Option<i64>, to: Option<i64>) -> Result<Value<'a>, No> {
+        if let Value::Null = value {
+            return Ok(Value::Null);
+        }
         let text = value.into_text()?;
         if !text.is_ascii() {
             return Err(No::Idea);

@@ -25,6 +25,7 @@ use jaq_core::load::parse::Term;
 use json_fields::{FieldPath, Scanner};
 
 use crate::failure::Failure;
+use crate::filter::Truth;
 use crate::results::Results;
 use evaluate::{Context, No, Scope, Sink};
 use expression::Stream;
@@ -88,7 +89,7 @@ impl Raw {
     pub fn run(&mut self, line: &[u8], results: &mut Results) -> Result<Option<()>, Failure> {
         let Plan::Whole(_) = *self.plan else {
             // A guard says something only when nothing gets through.
-            return Ok(self.truth(line)?.filter(|passes| !passes).map(|_| ()));
+            return Ok(self.truth(line)?.filter(|truth| !truth.passes).map(|_| ()));
         };
         self.stream(line, &mut Sink::Results(results))
     }
@@ -97,15 +98,17 @@ impl Raw {
     ///
     /// # Errors
     /// When the line is not JSON.
-    pub fn passes(&mut self, line: &[u8]) -> Result<Option<bool>, Failure> {
+    #[inline]
+    pub fn passes(&mut self, line: &[u8]) -> Result<Option<Truth>, Failure> {
         let whole = matches!(*self.plan, Plan::Whole(_));
-        Ok(self.truth(line)?.filter(|passes| whole || !passes))
+        Ok(self.truth(line)?.filter(|truth| whole || !truth.passes))
     }
 
-    fn truth(&mut self, line: &[u8]) -> Result<Option<bool>, Failure> {
-        let mut truth = Sink::Truth(false);
+    fn truth(&mut self, line: &[u8]) -> Result<Option<Truth>, Failure> {
+        let mut truth = Sink::Truth(false, false);
         let known = self.stream(line, &mut truth)?;
-        Ok(known.map(|()| matches!(truth, Sink::Truth(true))))
+        let Sink::Truth(passes, decides) = truth else { return Ok(None) };
+        Ok(known.map(|()| Truth { passes, decides }))
     }
 
     #[inline]

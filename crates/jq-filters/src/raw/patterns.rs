@@ -11,16 +11,16 @@ use regex::bytes::{Captures, Regex, RegexBuilder};
 use super::evaluate::{Context, No, Scope};
 use super::expression::Expression;
 use super::value::Value;
+use crate::pattern_text::for_regex;
 use crate::regexes;
 use crate::write::write_text;
-
-/// Ways of saying that the two engines could read differently.
-const AMBIGUOUS: [&str; 4] = ["&&", "--", "~~", "[["];
 
 /// A pattern with its flags, compiled.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Regex,
+    /// For texts of ASCII, if the pattern means something on bytes.
+    ascii: Option<Regex>,
+    unicode: Regex,
     global: bool,
     /// Text that it is, if it is nothing more.
     literal: Option<Vec<u8>>,
@@ -41,28 +41,37 @@ pub enum Search {
 }
 
 impl Pattern {
-    /// None for what is no pattern, or not certain to be the same for both engines.
+    /// None for what is no pattern, and for flags that are jaq's.
     pub fn new(pattern: &str, flags: &str) -> Option<Pattern> {
-        if !pattern.is_ascii() || AMBIGUOUS.iter().any(|text| pattern.contains(text)) {
-            return None;
-        }
         let flags = regexes::flags(flags).ok()?;
-        regexes::compile(pattern, &flags).ok()?;
-        let mut builder = RegexBuilder::new(pattern);
-        builder
-            .unicode(false)
-            .case_insensitive(flags.case_insensitive)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.single_line)
-            .swap_greed(flags.swap_greed)
-            .ignore_whitespace(flags.extended);
+        regexes::compile(pattern, flags).ok()?;
         if flags.skips_empty {
             return None;
         }
+        let text = for_regex(pattern, flags.extended);
+        let build = |unicode: bool| {
+            let mut builder = RegexBuilder::new(&text);
+            builder
+                .unicode(unicode)
+                .case_insensitive(flags.case_insensitive)
+                .dot_matches_new_line(flags.dot_is_any)
+                .ignore_whitespace(flags.extended);
+            builder.build().ok()
+        };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'=' | b'_' | b',' | b':' | b'@');
         let literal = !flags.case_insensitive && !pattern.is_empty() && pattern.bytes().all(plain);
         let literal = literal.then(|| pattern.as_bytes().to_vec());
-        Some(Pattern { regex: builder.build().ok()?, global: flags.global, literal })
+        let ascii = if pattern.is_ascii() { build(false) } else { None };
+        Some(Pattern { ascii, unicode: build(true)?, global: flags.global, literal })
+    }
+
+    /// What searches this text.
+    #[inline]
+    fn on(&self, text: &[u8]) -> Searcher<'_> {
+        match &self.ascii {
+            Some(regex) if text.is_ascii() => Searcher { regex, may_split: false },
+            _ => Searcher { regex: &self.unicode, may_split: true },
+        }
     }
 
     pub fn is_global(&self) -> bool {
@@ -70,43 +79,76 @@ impl Pattern {
     }
 
     pub fn has_groups(&self) -> bool {
-        self.regex.captures_len() > 1
+        self.unicode.captures_len() > 1
     }
 
     /// The number of a named group.
     pub fn group(&self, name: &str) -> Option<usize> {
-        self.regex.capture_names().position(|other| other == Some(name))
+        self.unicode.capture_names().position(|other| other == Some(name))
     }
 
-    fn count(&self, text: &[u8]) -> usize {
+    fn count(&self, text: &[u8]) -> Result<usize, No> {
         match self.literal.as_deref() {
-            Some([byte]) => memchr_iter(*byte, text).count(),
-            Some(literal) => memmem::find_iter(text, literal).count(),
-            None => self.regex.find_iter(text).count(),
+            Some([byte]) => Ok(memchr_iter(*byte, text).count()),
+            Some(literal) => Ok(memmem::find_iter(text, literal).count()),
+            None => {
+                let searcher = self.on(text);
+                searcher.regex.find_iter(text).try_fold(0, |count, found| {
+                    searcher.certain(found.range())?;
+                    Ok(count + 1)
+                })
+            }
         }
     }
 
-    /// The named groups of a match that took part in it, as an object.
+    /// The named groups of a match, as an object; null for one that took no part in it.
     fn named(&self, captures: &Captures<'_>) -> Vec<u8> {
         let mut json = vec![b'{'];
-        for (name, group) in self.regex.capture_names().zip(captures.iter()) {
-            let (Some(name), Some(group)) = (name, group) else { continue };
+        for (name, group) in self.unicode.capture_names().zip(captures.iter()) {
+            let Some(name) = name else { continue };
             if json.len() > 1 {
                 json.push(b',');
             }
             write_text(name.as_bytes(), &mut json);
             json.push(b':');
-            write_text(group.as_bytes(), &mut json);
+            match group {
+                Some(group) => write_text(group.as_bytes(), &mut json),
+                None => json.extend_from_slice(b"null"),
+            }
         }
         json.push(b'}');
         json
     }
 }
 
-/// A text on which both engines agree.
-pub fn searchable<'v>(value: &'v Value<'_>) -> Result<&'v [u8], No> {
-    let text = value.text()?;
-    if text.is_ascii() { Ok(text) } else { Err(No::Idea) }
+/// The regex for one text.
+#[derive(Clone, Copy)]
+struct Searcher<'p> {
+    regex: &'p Regex,
+    /// On bytes that are not ASCII, an empty match may be in the middle of a character.
+    may_split: bool,
+}
+
+impl Searcher<'_> {
+    #[inline]
+    fn certain(self, found: std::ops::Range<usize>) -> Result<(), No> {
+        if self.may_split && found.is_empty() { Err(No::Idea) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn is_match(self, text: &[u8]) -> Result<bool, No> {
+        match self.may_split {
+            false => Ok(self.regex.is_match(text)),
+            true => self.regex.find(text).map_or(Ok(false), |found| self.certain(found.range()).map(|()| true)),
+        }
+    }
+
+    #[inline]
+    fn captures<'t>(self, text: &'t [u8]) -> Result<Captures<'t>, No> {
+        let captures = self.regex.captures(text).ok_or(No::Result)?;
+        self.certain(captures.get_match().range())?;
+        Ok(captures)
+    }
 }
 
 impl<'a> Context<'a> {
@@ -119,16 +161,13 @@ impl<'a> Context<'a> {
         scope: Scope<'_, 'a>,
     ) -> Result<Value<'a>, No> {
         let pattern = &self.patterns[pattern];
-        let text = searchable(&input)?;
+        let text = input.text()?;
         Ok(match search {
-            Search::Test => Value::Bool(pattern.regex.is_match(text)),
-            Search::Count => Value::Integer(i64::try_from(pattern.count(text)).map_err(|_| No::Idea)?),
-            Search::Capture => {
-                let captures = pattern.regex.captures(text).ok_or(No::Result)?;
-                Value::Object(Cow::Owned(pattern.named(&captures)))
-            }
+            Search::Test => Value::Bool(pattern.on(text).is_match(text)?),
+            Search::Count => Value::Integer(i64::try_from(pattern.count(text)?).map_err(|_| No::Idea)?),
+            Search::Capture => Value::Object(Cow::Owned(pattern.named(&pattern.on(text).captures(text)?))),
             Search::Group(group) => {
-                let captures = pattern.regex.captures(text).ok_or(No::Result)?;
+                let captures = pattern.on(text).captures(text)?;
                 let Some(found) = captures.get(*group).map(|group| group.range()) else { return Ok(Value::Null) };
                 match input.into_text()? {
                     Cow::Borrowed(text) => Value::Text(Cow::Borrowed(&text[found])),
@@ -138,10 +177,12 @@ impl<'a> Context<'a> {
             Search::Replace(by) => {
                 let mut all = Vec::with_capacity(text.len() + 16);
                 let mut last = 0;
-                for captures in pattern.regex.captures_iter(text) {
-                    let Some(found) = captures.get(0) else { continue };
-                    all.extend_from_slice(&text[last..found.start()]);
-                    last = found.end();
+                let searcher = pattern.on(text);
+                for captures in searcher.regex.captures_iter(text) {
+                    let found = captures.get_match().range();
+                    searcher.certain(found.clone())?;
+                    all.extend_from_slice(&text[last..found.start]);
+                    last = found.end;
                     self.replacement(by, pattern, &captures, scope, &mut all)?;
                     if !pattern.global {
                         break;
@@ -166,7 +207,7 @@ impl<'a> Context<'a> {
             _ => Value::Object(Cow::Owned(pattern.named(captures))),
         };
         match self.value(by, scope.with_input(&groups)) {
-            Ok(by) => to.extend_from_slice(searchable(&by)?),
+            Ok(by) => to.extend_from_slice(by.text()?),
             // Without a replacement jq gives nothing, or worse.
             Err(No::Result) => return Err(No::Idea),
             Err(no) => return Err(no),
@@ -182,16 +223,21 @@ impl<'a> Context<'a> {
         mut each: impl FnMut(Value<'a>) -> Result<(), No>,
     ) -> Result<(), No> {
         let pattern = &self.patterns[pattern];
-        searchable(&input)?;
         match input.into_text()? {
-            Cow::Borrowed(text) => pattern
-                .regex
-                .find_iter(text)
-                .try_for_each(|found| each(Value::Text(Cow::Borrowed(&text[found.range()])))),
-            Cow::Owned(text) => pattern
-                .regex
-                .find_iter(&text)
-                .try_for_each(|found| each(Value::Text(Cow::Owned(found.as_bytes().to_vec())))),
+            Cow::Borrowed(text) => {
+                let searcher = pattern.on(text);
+                searcher.regex.find_iter(text).try_for_each(|found| {
+                    searcher.certain(found.range())?;
+                    each(Value::Text(Cow::Borrowed(&text[found.range()])))
+                })
+            }
+            Cow::Owned(text) => {
+                let searcher = pattern.on(&text);
+                searcher.regex.find_iter(&text).try_for_each(|found| {
+                    searcher.certain(found.range())?;
+                    each(Value::Text(Cow::Owned(found.as_bytes().to_vec())))
+                })
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A filter as it is, and as jaq alone runs it.
+//! A filter as it is, and as jaq runs it on values. That those are jq's is checked in `against_jq`.
 
 use jq_filters::{Arguments, Filter, Numbers, Program};
 
@@ -10,17 +10,10 @@ fn arguments() -> Arguments {
     arguments
 }
 
-/// jaq's own deletes one path after another, and spoils the order of members: this is jq's, without a function of ours.
-const DEL: &str = r#"def del(f): reduce ([path(f)] | unique | reverse[]) as $p (.;
-    getpath($p[:-1]) as $in | if $in == null then .
-        elif $in | type == "object" then getpath($p[:-1]) |= with_entries(select(.key != $p[-1]))
-        elif $in | length <= $p[-1] then . else getpath($p) |= empty end);"#;
-
 /// The filter both ways; none when it is no filter.
 pub fn both(code: &str) -> Option<(bool, Filter, Filter)> {
     let program = Program::new(code, arguments()).ok()?;
-    let del = if code.contains("del(") { DEL } else { "" };
-    let jaq = Program::of_jaq_alone(&format!("{del}{code}"), arguments()).ok()?;
+    let jaq = program.clone().without_raw();
     Some((program.is_raw(), program.filter(1 << 16), jaq.filter(1 << 16)))
 }
 

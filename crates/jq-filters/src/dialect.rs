@@ -1,0 +1,139 @@
+//! What jq means where jaq means something else: assignments, indices and `*` become calls of functions of ours.
+//!
+//! jaq walks down the value and changes it on the way, so below null there is nothing to walk in. jq works out the paths of the left
+//! side, and then sets each: what is missing on the way is made.
+
+use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
+use jaq_core::ops::Math;
+use jaq_core::path::{Opt, Part, Path};
+
+use crate::rewrite;
+
+pub const ASSIGN: &str = "!assign";
+pub const UPDATE: &str = "!update";
+pub const AT: &str = "!at";
+pub const AT_OPTIONAL: &str = "!at?";
+pub const SLICE: &str = "!slice";
+pub const SLICE_OPTIONAL: &str = "!slice?";
+pub const PRODUCT: &str = "!product";
+/// Counts calls of recursive functions, and says when they are too many or too deep.
+pub const STEP: &str = "!step";
+/// Says when a value that a loop makes is nested too deep.
+pub const ROUND: &str = "!round";
+
+/// Names that no filter can have: the right side of an assignment, and the input of a path.
+const RIGHT: &str = "$!right";
+const INPUT: &str = "$!input";
+
+/// The term with jq's meaning. `exact`: products are left to the exact operators.
+pub fn term(of: Term<&str>, exact: bool) -> Term<&str> {
+    rewrite::bottom_up(of, &mut |term| one(term, exact))
+}
+
+/// A definition of the library with jq's meaning.
+pub fn definition(def: Def<&'static str>) -> Def<&'static str> {
+    guarded(rewrite::definition(def, &mut |term| one(term, false)))
+}
+
+fn one(term: Term<&str>, exact: bool) -> Term<&str> {
+    match term {
+        Term::BinOp(left, BinaryOp::Assign, right) => Term::Call(ASSIGN, vec![*left, *right]),
+        Term::BinOp(left, BinaryOp::Update, right) => Term::Call(UPDATE, vec![*left, *right]),
+        Term::BinOp(left, BinaryOp::UpdateMath(math), right) => {
+            let computed = Term::BinOp(Box::new(Term::Id), BinaryOp::Math(math), Box::new(Term::Var(RIGHT)));
+            update(*left, *right, one(computed, exact))
+        }
+        Term::BinOp(left, BinaryOp::UpdateAlt, right) => {
+            let other = Term::BinOp(Box::new(Term::Id), BinaryOp::Alt, Box::new(Term::Var(RIGHT)));
+            update(*left, *right, other)
+        }
+        Term::BinOp(left, BinaryOp::Math(Math::Mul), right) if !exact => Term::Call(PRODUCT, vec![*left, *right]),
+        Term::Path(of, path) => path_of(*of, path.0),
+        Term::Def(defs, of) => Term::Def(defs.into_iter().map(guarded).collect(), of),
+        Term::Fold(name, of, over, mut arguments) => {
+            if let Some(update) = arguments.get_mut(1)
+                && may_nest(update)
+            {
+                *update = piped(Term::Call(ROUND, Vec::new()), std::mem::take(update));
+            }
+            Term::Fold(name, of, over, arguments)
+        }
+        other => other,
+    }
+}
+
+/// `right as $x | left |= with`
+fn update<'s>(left: Term<&'s str>, right: Term<&'s str>, with: Term<&'s str>) -> Term<&'s str> {
+    bound(right, RIGHT, Term::Call(UPDATE, vec![left, with]))
+}
+
+fn bound<'s>(value: Term<&'s str>, name: &'s str, rest: Term<&'s str>) -> Term<&'s str> {
+    Term::BinOp(Box::new(value), BinaryOp::Pipe(Some(Pattern::Var(name))), Box::new(rest))
+}
+
+fn piped<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
+    Term::BinOp(Box::new(first), BinaryOp::Pipe(None), Box::new(second))
+}
+
+/// A path whose parts are jaq's where they mean the same: members by a constant name, and `.[]`.
+fn path_of<'s>(of: Term<&'s str>, parts: Vec<(Part<Term<&'s str>>, Opt)>) -> Term<&'s str> {
+    let is_first = matches!(of, Term::Id);
+    let mut needs_input = false;
+    let mut value = of;
+    let mut same = Vec::new();
+    for (number, (part, opt)) in parts.into_iter().enumerate() {
+        let is_line = is_first && number == 0;
+        // What stands in brackets is worked out on the input of the whole path.
+        let mut inner = |term: Term<&'s str>| match term {
+            Term::Str(None, _) | Term::Num(_) | Term::Var(_) => term,
+            other if is_line => other,
+            other => {
+                needs_input = true;
+                piped(Term::Var(INPUT), other)
+            }
+        };
+        let call = match (part, opt) {
+            (part @ (Part::Range(None, None) | Part::Index(Term::Str(None, _))), opt) => {
+                same.push((part, opt));
+                continue;
+            }
+            (Part::Index(index), Opt::Essential) => Term::Call(AT, vec![inner(index)]),
+            (Part::Index(index), Opt::Optional) => Term::Call(AT_OPTIONAL, vec![inner(index)]),
+            (Part::Range(from, to), opt) => {
+                let mut bound = |term: Option<Term<&'s str>>| term.map_or(Term::Call("null", Vec::new()), &mut inner);
+                let bounds = vec![bound(from), bound(to)];
+                Term::Call(if matches!(opt, Opt::Essential) { SLICE } else { SLICE_OPTIONAL }, bounds)
+            }
+        };
+        value = with_parts(value, &mut same);
+        value = if matches!(value, Term::Id) { call } else { piped(value, call) };
+    }
+    value = with_parts(value, &mut same);
+    if needs_input { bound(Term::Id, INPUT, value) } else { value }
+}
+
+fn with_parts<'s>(of: Term<&'s str>, parts: &mut Vec<(Part<Term<&'s str>>, Opt)>) -> Term<&'s str> {
+    match parts.is_empty() {
+        true => of,
+        false => Term::Path(Box::new(of), Path(std::mem::take(parts))),
+    }
+}
+
+/// A function that calls itself counts its calls.
+fn guarded<'s>(def: Def<&'s str>) -> Def<&'s str> {
+    let calls =
+        |term: &Term<&str>| matches!(term, Term::Call(name, args) if *name == def.name && args.len() == def.args.len());
+    match rewrite::any(&def.body, &mut |term| calls(term)) {
+        true => Def { body: piped(Term::Call(STEP, Vec::new()), def.body), ..def },
+        false => def,
+    }
+}
+
+/// The next round of a loop may put the value of the last one into another.
+fn may_nest(update: &Term<&str>) -> bool {
+    rewrite::any(update, &mut |term| match term {
+        Term::Arr(Some(_)) | Term::Obj(_) => true,
+        Term::Call(name, arguments) => !arguments.is_empty() && *name != AT && *name != SLICE && *name != PRODUCT,
+        _ => false,
+    })
+}

@@ -1,0 +1,112 @@
+//! What one line may take: how deep functions call each other, how many steps they take, how deep a value is nested.
+//!
+//! jaq recurses on the stack of the thread, so a filter that goes as deep as its data say would end the process. Functions that call
+//! themselves are counted (see `dialect`), and look how much of the stack is used. A limit ends the work on the line; no `try`
+//! goes on after it.
+
+use std::cell::Cell;
+
+use jaq_core::{Cv, Exn, ValX};
+use jaq_json::Val;
+
+use crate::program::Data;
+
+/// Half of what a thread has at least.
+pub const STACK_BYTES_MAX: usize = 4 << 20;
+/// A number of `range` is a step.
+const STEPS_MAX: u32 = 10_000_000;
+/// A call of a function that calls itself takes as much time as so many numbers.
+const STEPS_OF_A_CALL: u32 = 10;
+/// A line is nested less deep, and so is what is written.
+const DEPTH_MAX: usize = 2_000;
+/// How many steps lie between two looks at the value: looking takes time.
+const STEPS_BETWEEN_LOOKS: u32 = 64;
+/// A value is looked at no longer than this.
+const LOOKED_AT_MAX: usize = 100_000;
+/// No filter halts with that.
+pub const EXIT_OF_A_LIMIT: i32 = i32::MIN;
+
+#[derive(Clone, Copy)]
+struct Line {
+    steps: u32,
+    rounds: u32,
+    stack: usize,
+    over: Option<&'static str>,
+}
+
+thread_local! {
+    static LINE: Cell<Line> = const { Cell::new(Line { steps: 0, rounds: 0, stack: 0, over: None }) };
+}
+
+/// A place on the stack.
+fn place() -> usize {
+    let here = 0_u8;
+    std::ptr::from_ref(&here).addr()
+}
+
+/// A line begins.
+pub fn begin() {
+    LINE.set(Line { steps: 0, rounds: 0, stack: place(), over: None });
+}
+
+/// Why the work on the line was ended, if a limit was met.
+pub fn met() -> Option<&'static str> {
+    LINE.get().over
+}
+
+/// Ends the work on the line.
+pub fn exceeded<'a>(why: &'static str) -> Exn<'a, Val> {
+    LINE.set(Line { over: Some(why), ..LINE.get() });
+    Exn::halt(EXIT_OF_A_LIMIT)
+}
+
+/// One more step, on this value.
+pub fn step(cv: Cv<'_, Data>) -> ValX<'_, Val> {
+    let line = LINE.get();
+    let steps = line.steps + STEPS_OF_A_CALL;
+    if steps > STEPS_MAX {
+        return Err(exceeded("the filter takes more than 10000000 steps on this line"));
+    }
+    if line.stack.abs_diff(place()) > STACK_BYTES_MAX {
+        return Err(exceeded("the filter's functions call each other too deep on this line"));
+    }
+    LINE.set(Line { steps, ..line });
+    looked_at(cv.1, steps / STEPS_OF_A_CALL)
+}
+
+/// One more round of a loop, on this value.
+pub fn round(cv: Cv<'_, Data>) -> ValX<'_, Val> {
+    let line = LINE.get();
+    let rounds = line.rounds.wrapping_add(1);
+    LINE.set(Line { rounds, ..line });
+    looked_at(cv.1, rounds)
+}
+
+/// One more number of `range`.
+pub fn number<'a>() -> Result<(), Exn<'a, Val>> {
+    let line = LINE.get();
+    if line.steps >= STEPS_MAX {
+        return Err(exceeded("the filter takes more than 10000000 steps on this line"));
+    }
+    LINE.set(Line { steps: line.steps + 1, ..line });
+    Ok(())
+}
+
+fn looked_at<'a>(value: Val, count: u32) -> ValX<'a, Val> {
+    if count.is_multiple_of(STEPS_BETWEEN_LOOKS) && is_deeper(&value, DEPTH_MAX, &mut LOOKED_AT_MAX.clone()) {
+        return Err(exceeded("the filter makes a value that is nested too deep on this line"));
+    }
+    Ok(value)
+}
+
+fn is_deeper(value: &Val, levels: usize, left: &mut usize) -> bool {
+    let mut inner = |value: &Val| {
+        *left = left.saturating_sub(1);
+        *left > 0 && levels > 0 && is_deeper(value, levels - 1, left)
+    };
+    match value {
+        Val::Arr(items) => levels == 0 || items.iter().any(&mut inner),
+        Val::Obj(members) => levels == 0 || members.values().any(inner),
+        _ => false,
+    }
+}
