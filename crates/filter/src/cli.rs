@@ -1,10 +1,10 @@
 //! The command line of `filter`.
 
 use jq_filters::{FilterArgs, NoProgram, Program};
-use millpipe::{Error, Jobs, StageArgs};
+use millpipe::{Config, Error, Fault, Jobs, Out, Rejects, StageArgs};
 use selection::WhereArgs;
 
-use crate::Keeps;
+use crate::{Keeps, Seen};
 
 /// What a job is given at once: as much as a read gives.
 const BATCH_BYTES: usize = 64 << 10;
@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   Those that went wrong, and those of one kind among others:
     filter '.status >= 500 and (.path | startswith(\"/api\"))' < events.ndjson
-    filter --arg since 2026-01-01T00:01:00Z '.timestamp >= $since' < events.ndjson
+    filter '(.timestamp | time_ms) >= (\"2026-01-01T00:01:00Z\" | time_ms)' < events.ndjson
     filter '.path | test(\"/cart/[0-9]+$\")' < events.ndjson
     filter --where '.path | startswith(\"/api/\")' '.value < 100' < events.ndjson
     filter --not '.key | IN(\"user-0\", \"user-1\")' < events.ndjson
@@ -27,9 +27,12 @@ Examples:
 /// of keys and spaces are those of the input. A line for which it gives false, null or nothing is dropped. A line on which
 /// it fails ("a" + 1) is a bad line, with jq's message, and so is one that is not JSON.
 ///
-/// FILTER is in jq's language (the jaq dialect). What is made of fields, comparisons, and, or, not, arithmetic, has,
+/// FILTER is in jq's language. What is made of fields, comparisons, and, or, not, arithmetic, has,
 /// startswith, endswith, contains, test, IN and their like is worked out on the bytes of the line, without parsing it
 /// into values; anything else takes longer. Marks pass in their place.
+///
+/// Times are compared by time_ms, which gives the milliseconds of RFC 3339 texts in any form and of epoch numbers. As texts,
+/// 00:01:00.500Z is before 00:01:00Z. What differs from jq is told in docs/jq.md.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "filter", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -67,6 +70,19 @@ impl Cli {
 
     pub fn keeps(&self) -> Keeps {
         if self.not { Keeps::Others } else { Keeps::True }
+    }
+
+    /// Says at the end what the filter was, if that is worth a word.
+    ///
+    /// # Errors
+    /// Never: warnings go to stderr.
+    pub fn say(&self, seen: &Seen) -> Result<(), Fault> {
+        if let Some(text) = seen.report(self.stage.run.verbose) {
+            let policy = Config::new("filter").policy;
+            let rejects = Rejects::open("filter", &policy)?;
+            Out::new(&policy, rejects).warn(text);
+        }
+        Ok(())
     }
 
     pub fn jobs(&self) -> Jobs {

@@ -14,11 +14,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
+mod seen;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use jq_filters::{Failure, Program};
 use millpipe::{Error, Fault, Map, Out};
+
+pub use seen::Seen;
 
 /// Which lines are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,24 +36,54 @@ pub enum Keeps {
 pub struct Filter {
     filter: RefCell<jq_filters::Filter>,
     keeps: Keeps,
+    lines: Cell<u64>,
+    passed: Cell<u64>,
+    is_condition: Cell<bool>,
+    seen: Arc<Seen>,
 }
 
 impl Filter {
     #[must_use]
     pub fn new(program: &Program, keeps: Keeps) -> Filter {
-        Filter { filter: RefCell::new(program.filter(usize::MAX)), keeps }
+        Filter {
+            filter: RefCell::new(program.filter(usize::MAX)),
+            keeps,
+            lines: Cell::new(0),
+            passed: Cell::new(0),
+            is_condition: Cell::new(false),
+            seen: Arc::default(),
+        }
+    }
+
+    /// The same filter, which adds to what has been seen when it ends.
+    #[must_use]
+    pub fn reporting(mut self, seen: &Arc<Seen>) -> Filter {
+        self.seen = Arc::clone(seen);
+        self
+    }
+}
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        self.seen.add(self.lines.get(), self.passed.get(), self.is_condition.get());
     }
 }
 
 impl Map for Filter {
     #[inline]
     fn map(&self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let passes = self.filter.borrow_mut().passes(line).map_err(|failure| match failure {
+        let truth = self.filter.borrow_mut().truth(line).map_err(|failure| match failure {
             Failure::Line(why) => Fault::Bad(why),
             halt @ Failure::Halt(_) => Error::data(halt).into(),
         })?;
-        match passes == (self.keeps == Keeps::True) {
-            true => out.line(line),
+        self.lines.set(self.lines.get() + 1);
+        // What gives nothing has chosen too.
+        self.is_condition.set(self.is_condition.get() | truth.decides | !truth.passes);
+        match truth.passes == (self.keeps == Keeps::True) {
+            true => {
+                self.passed.set(self.passed.get() + 1);
+                out.line(line);
+            }
             false => out.leave_out(1),
         }
         Ok(())

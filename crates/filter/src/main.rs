@@ -1,7 +1,8 @@
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use filter::Filter;
 use filter::cli::Cli;
+use filter::{Filter, Seen};
 use millpipe::tool::{self, Reads};
 use selection::SelectedMap;
 
@@ -12,7 +13,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let (program, keeps, selection) = (cli.program()?, cli.keeps(), cli.selection.clone());
-        let make = move || SelectedMap::new(Filter::new(&program, keeps), &selection);
-        millpipe::run_map(make, cli.stage.config("filter"), &cli.stage, cli.jobs())
+        let seen = Arc::new(Seen::default());
+        let shared = Arc::clone(&seen);
+        let make = move || SelectedMap::new(Filter::new(&program, keeps).reporting(&shared), &selection);
+        millpipe::run_map(make, cli.stage.config("filter"), &cli.stage, cli.jobs())?;
+        cli.say(&seen)
     })
 }

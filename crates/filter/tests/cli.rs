@@ -143,3 +143,56 @@ fn lines_that_a_filter_drops_are_no_output() {
         );
     }
 }
+
+#[test]
+fn a_filter_that_is_no_condition_is_told_at_the_end() {
+    let input = "{\"status\":200}\n{\"status\":500}\n";
+    let warning = "filter: warning: the filter was neither true nor false nor null on any of 2 lines, so it chose none\n\
+                   filter: hint: == compares, = assigns\n";
+    for jobs in ["1", "2"] {
+        for filter in [".status = 500", ".", "{a: .status}", "\"error\""] {
+            let ran = run(BIN, &["-j", jobs, filter], input);
+            assert_eq!((ran.stderr.as_str(), ran.stdout.as_str()), (warning, input), "{filter}");
+        }
+        for filter in [".status == 500", ".status == 1", ".gone", "select(.status == 500)", ".status > 1, .status"] {
+            assert_eq!(run(BIN, &["-j", jobs, filter], input).stderr, "", "{filter}");
+        }
+    }
+    assert_eq!(run(BIN, &[".a = 1"], "").stderr, "");
+}
+
+#[test]
+fn with_v_a_filter_that_no_line_passed_is_told() {
+    let input = "{\"status\":200}\n{\"status\":500}\n";
+    let line = "filter: no line passed: the filter kept none of 2\n";
+    assert!(run(BIN, &["-v", ".statsu >= 500"], input).stderr.contains(line));
+    assert!(!run(BIN, &["-v", ".status >= 500"], input).stderr.contains("no line passed"));
+    assert!(run(BIN, &["-v", "--not", ".status > 1"], input).stderr.contains(line));
+}
+
+#[test]
+fn a_pattern_that_is_wrong_does_not_cost_a_line() {
+    for on_error in ["stop", "skip", "reject"] {
+        let ran = run(BIN, &["--on-error", on_error, ".a | test(\"(\")"], "{\"a\":\"x\"}\n");
+        ran.fails_with(2, "filter: the filter, line 1, column 12: the pattern \"(\" is wrong: unclosed group");
+    }
+}
+
+#[test]
+fn a_limit_of_a_filter_is_met_by_a_line_and_not_by_the_process() {
+    let input = "{\"n\":3}\n{\"n\":1000000}\n{\"n\":4}\n";
+    for jobs in ["1", "2"] {
+        let filter = "def f: if . > 0 then (. - 1 | f) + 1 else . end; (.n | f) > 2";
+        let ran = run(BIN, &["-j", jobs, "--on-error", "skip", filter], input);
+        assert_eq!(ran.ok(), "{\"n\":3}\n{\"n\":4}\n");
+    }
+    run(BIN, &["[range(.n * 1000000)] | length > 1"], input).fails_with(1, "the filter takes more than 10000000 steps");
+}
+
+#[test]
+fn times_are_compared_by_time_ms_as_the_help_says() {
+    let input = "{\"t\":\"2026-01-01T00:01:00.000Z\"}\n{\"t\":\"2026-01-01T00:01:00.999Z\"}\n{\"t\":\"2026-01-01T01:01:00+01:00\"}\n";
+    let filter = "(.t | time_ms) >= (\"2026-01-01T00:01:00Z\" | time_ms)";
+    assert_eq!(run(BIN, &[filter], input).ok(), input);
+    assert!(run(BIN, &["--help"], "").stdout.contains("time_ms"));
+}
