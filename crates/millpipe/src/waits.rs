@@ -38,7 +38,7 @@ struct Inner {
 }
 
 impl Waits {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let zero = || AtomicU64::new(0);
         Self(Arc::new(Inner { began: Instant::now(), input_us: zero(), output_us: zero(), doing: zero() }))
     }
