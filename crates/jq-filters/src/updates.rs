@@ -14,6 +14,8 @@ const ELEMENTS_MAX: usize = 1 << 24;
 /// What is nested deeper cannot be written.
 const PATH_KEYS_MAX: usize = 1_000;
 
+const NO_ARRAY: &str = "a part of an array can only be set to an array";
+
 type Range = jaq_core::val::Range<Val>;
 
 /// The functions that stand for the operators, `getpath` and `setpath`.
@@ -44,7 +46,7 @@ pub fn functions() -> Vec<Fun<Data>> {
     let part = part.with_paths(|mut cv| {
         let range = range(&mut cv.0);
         let (value, path) = cv.1;
-        once(slice(value, &range).map(|value| (value, path.cons(range.into()))).map_err(Exn::from))
+        once(slice(value, &range).map(|value| (value, path.cons(key_of(&range)))).map_err(Exn::from))
     });
     let part_optional = Native::new(|mut cv| {
         let range = range(&mut cv.0);
@@ -53,9 +55,7 @@ pub fn functions() -> Vec<Fun<Data>> {
     let part_optional = part_optional.with_paths(|mut cv| {
         let range = range(&mut cv.0);
         let (value, path) = cv.1;
-        Box::new(
-            slice(value, &range).into_iter().map(move |value| Ok((value, path.clone().cons(range.clone().into())))),
-        )
+        Box::new(slice(value, &range).into_iter().map(move |value| Ok((value, path.clone().cons(key_of(&range))))))
     });
     let getpath = Native::new(|mut cv| {
         let path = cv.0.pop_var();
@@ -91,6 +91,12 @@ fn range(context: &mut Ctx<'_, Data>) -> Range {
     let (end, start) = (context.pop_var(), context.pop_var());
     let bound = |bound: Val| (bound != Val::Null).then_some(bound);
     bound(start)..bound(end)
+}
+
+/// A part as the key of a path.
+fn key_of(range: &Range) -> Val {
+    let bound = |name: &str, bound: &Option<Val>| (Val::utf8_str(name.to_owned()), bound.clone().unwrap_or_default());
+    Val::obj(Map::from_iter([bound("start", &range.start), bound("end", &range.end)]))
 }
 
 /// `.[key]`: below null there is null, and a key must be of the kind that the value has.
@@ -227,7 +233,12 @@ fn change<'a>(
         },
         (Val::Null, Val::Num(_)) => return change_element(Vec::new().into(), key, rest, with),
         (Val::Arr(items), Val::Num(_)) => return change_element(std::mem::take(items), key, rest, with),
-        (Val::Null, Val::Obj(_)) => return change_slice(Vec::new().into(), key, rest, with),
+        (Val::Null, Val::Obj(_)) => {
+            return match change(Val::Null, rest, with)? {
+                new @ (None | Some(Val::Arr(_))) => Ok(new),
+                Some(_) => Err(Error::str(NO_ARRAY).into()),
+            };
+        }
         (Val::Arr(items), Val::Obj(_)) => return change_slice(std::mem::take(items), key, rest, with),
         (Val::TStr(_), Val::Obj(_)) => return Err(Error::str("a part of a text cannot be set").into()),
         _ => return Err(Error::index(value, key.clone()).into()),
@@ -273,7 +284,7 @@ fn change_slice<'a>(
     let new = match change(part, rest, with)? {
         None => return Ok((!items.is_empty()).then_some(Val::Arr(items))),
         Some(Val::Arr(new)) => new,
-        Some(_) => return Err(Error::str("a part of an array can only be set to an array").into()),
+        Some(_) => return Err(Error::str(NO_ARRAY).into()),
     };
     std::rc::Rc::make_mut(&mut items).splice(start..start + count, new.iter().cloned());
     Ok(Some(Val::Arr(items)))
