@@ -120,7 +120,7 @@ fn with_parts<'s>(of: Term<&'s str>, parts: &mut Vec<(Part<Term<&'s str>>, Opt)>
 }
 
 /// A function that calls itself counts its calls.
-fn guarded<'s>(def: Def<&'s str>) -> Def<&'s str> {
+fn guarded(def: Def<&str>) -> Def<&str> {
     let calls =
         |term: &Term<&str>| matches!(term, Term::Call(name, args) if *name == def.name && args.len() == def.args.len());
     match rewrite::any(&def.body, &mut |term| calls(term)) {

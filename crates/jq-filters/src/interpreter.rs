@@ -105,7 +105,7 @@ impl Interpreter {
 impl Demand {
     fn new(paths: &[FieldPath]) -> Demand {
         let names = paths.iter().map(|path| path.top_level_key().unwrap_or_default().to_owned());
-        Demand { scanner: Scanner::new(paths), names: names.map(|name| Val::utf8_str(name.into_bytes())).collect() }
+        Demand { scanner: Scanner::exact(paths), names: names.map(|name| Val::utf8_str(name.into_bytes())).collect() }
     }
 
     /// The line with those members alone; none when it is no object.

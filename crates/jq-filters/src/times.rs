@@ -46,7 +46,7 @@ fn with_zone_as_offset(text: &str, format: &str) -> Result<(String, String), Str
         return Ok((text.to_owned(), format.to_owned()));
     }
     let is_utc = |word: &&str| NAMES_OF_UTC.iter().any(|name| name.eq_ignore_ascii_case(word));
-    let word = text.split(|c: char| !c.is_ascii_alphabetic()).filter(is_utc).next_back();
+    let word = text.split(|c: char| !c.is_ascii_alphabetic()).rfind(is_utc);
     let Some(word) = word else {
         return Err("%Z takes UTC, GMT, UT or Z; %z takes an offset (+0200), %Q a zone (Europe/Berlin)".to_owned());
     };

@@ -39,6 +39,7 @@ fn what_is_missing_on_the_way_to_a_member_is_made() {
     gives(".a[:10]", "{}", "null");
     fails(".[0]", "{}", "cannot index {} with 0");
     fails(".a[0]", "{\"a\":{\"0\":1}}", "cannot index");
+    gives(".a.b, .\"a.b\", .\"\".a", r#"{"a.b":1,"a":null,".a":2}"#, "null 1 null");
     gives(".a |= empty | keys_unsorted", r#"{"a":1,"b":2,"c":3}"#, r#"["b","c"]"#);
 }
 

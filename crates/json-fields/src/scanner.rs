@@ -30,7 +30,16 @@ impl Scanner {
     /// A scanner for these paths; the same path may be given more than once.
     #[must_use]
     pub fn new(paths: &[FieldPath]) -> Scanner {
-        let tree = Tree::new(paths);
+        Scanner::of(Tree::new(paths, true))
+    }
+
+    /// A scanner for which `.a.b` is never the member `"a.b"`, as in jq.
+    #[must_use]
+    pub fn exact(paths: &[FieldPath]) -> Scanner {
+        Scanner::of(Tree::new(paths, false))
+    }
+
+    fn of(tree: Tree) -> Scanner {
         Scanner {
             depth_limit: DEPTH_LIMIT,
             found: vec![None; tree.slots],

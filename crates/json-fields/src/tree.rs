@@ -32,7 +32,8 @@ struct Node {
 }
 
 impl Tree {
-    pub(crate) fn new(paths: &[FieldPath]) -> Tree {
+    /// `takes_names`: a path that finds nothing takes the member that is named like it.
+    pub(crate) fn new(paths: &[FieldPath], takes_names: bool) -> Tree {
         let mut tree = Tree {
             nodes: vec![Node::new()],
             repeats: Vec::new(),
@@ -53,6 +54,7 @@ impl Tree {
         }
         let repeats: Vec<usize> = tree.repeats.iter().map(|(_, slot)| *slot).collect();
         let firsts = paths.iter().enumerate().filter(|(slot, _)| !repeats.contains(slot));
+        let firsts = firsts.filter(|_| takes_names);
         let likes: Vec<(NodeId, usize)> = firsts.filter_map(|(slot, path)| tree.like(path, slot)).collect();
         for node in &mut tree.nodes {
             if node.slot == usize::MAX {

@@ -145,8 +145,10 @@ impl<'t> Compiler<'t> {
     /// What comes out of the first part of a pipe, and the second part.
     fn pipe(&mut self, leaf: Leaf, second: &Term<&str>, rest: Rest<'_, 't>) -> Option<Stream> {
         match leaf {
-            // A field of a field can fail; then it must be looked at even if the rest does not.
-            Leaf::Path(steps) if steps.len() <= 1 => self.stream(second, &Input::Path(steps), rest),
+            // A field of a field can fail, and so can an element of the line; then it must be looked at even if the rest does not.
+            Leaf::Path(steps) if matches!(&steps[..], [] | [Step::Key(_)]) => {
+                self.stream(second, &Input::Path(steps), rest)
+            }
             leaf => {
                 let value = self.leaf(leaf)?;
                 Some(Stream::Then(value, Box::new(self.stream(second, &Input::Value, rest)?)))

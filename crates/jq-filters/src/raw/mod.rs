@@ -74,7 +74,7 @@ impl Raw {
         let (Plan::Whole(compiled) | Plan::Guard(compiled)) = &**plan else { return None };
         Some(Raw {
             plan: Arc::clone(plan),
-            scanner: Scanner::new(&compiled.paths),
+            scanner: Scanner::exact(&compiled.paths),
             patterns: compiled.patterns.clone(),
             exact,
             outlines: RefCell::default(),
