@@ -4,7 +4,7 @@ use kafka_ends::KafkaArgs;
 use millpipe::{Error, ExactlyOnceArgs, InputArgs, RunArgs};
 use units::{ByteSize, DurationMs};
 
-use crate::instance::Instance;
+use crate::instance::{Instance, Sharing};
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
 use crate::tag::TagName;
@@ -47,8 +47,9 @@ Exit codes: 0 done, 1 bad data, no such topic or wrong password, 2 usage, 75 no 
 /// that was not in the pipe yet. With --exactly-once partitions are assigned by hand, and it is the sink that
 /// commits their offsets, together with the results.
 ///
-/// Memory: each partition is read ahead by up to --buffer or 5000 messages, plus one fetch (512 KiB of compressed
-/// data, or one larger message): about 10 MiB.
+/// Memory: each partition is read ahead by up to --buffer or 20000 messages, plus one fetch (512 KiB of compressed
+/// data, or one larger message): about 20 MiB. Beyond 16 partitions they share 320000 messages. -X queued.min.messages
+/// says another number for each.
 #[derive(clap::Parser)]
 #[command(name = "kafka-cat-in", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -63,9 +64,15 @@ pub struct Cli {
     #[arg(short, long, value_name = "LIST")]
     pub partitions: Option<PartitionSet>,
 
-    /// Read only share I of N, counted from 1: so N pipelines side by side read everything once
+    /// Read only share I of N, counted from 1: so N pipelines side by side read everything once. Of several topics, which
+    /// must have as many partitions, the partitions of one number are in one share: so lines of one key meet
     #[arg(long, value_name = "I/N", conflicts_with = "partitions")]
     pub instance: Option<Instance>,
+
+    /// With --instance: share partitions evenly over all topics, however many these have. Lines of one key in different
+    /// topics then come to different instances
+    #[arg(long, requires = "instance")]
+    pub spread: bool,
 
     /// Consumer group: its members share the partitions (unless -p or --instance says which), and it remembers offsets
     #[arg(short = 'G', long, value_name = "GROUP")]
@@ -79,12 +86,12 @@ pub struct Cli {
 
     /// Where to end: end (as it was at the start), committed (the same, but before the first transaction that was not
     /// finished), OFFSET, a time, or +5m after the time of -o (or after now). What is there is not read any more; times
-    /// are the messages' Kafka timestamps
-    #[arg(long, value_name = "WHERE", conflicts_with = "exit")]
+    /// are the messages' Kafka timestamps. A partition that does not reach so far yet is waited for; with -e it is not
+    #[arg(long, value_name = "WHERE")]
     pub until: Option<Until>,
 
-    /// Stop at the end as it was at the start. Transactions that were not finished then are waited for, each for up to
-    /// --broker-timeout
+    /// Stop at the end as it was at the start, or before it where --until says so. Transactions that were not finished then
+    /// are waited for, each for up to --broker-timeout
     #[arg(short, long)]
     pub exit: bool,
 
@@ -147,7 +154,8 @@ impl Cli {
         if self.exactly_once.exactly_once {
             self.check_exactly_once()?;
         }
-        if self.from == Some(From::End) && matches!(self.end(), Some(Until::End | Until::Committed)) {
+        let ends_at_the_end = self.exit || matches!(self.until, Some(Until::End | Until::Committed));
+        if self.from == Some(From::End) && ends_at_the_end {
             return Err(Error::usage("from the end to the end there is nothing to read"));
         }
         if !(1..=1 << 30).contains(&self.buffer.as_usize()) {
@@ -190,7 +198,17 @@ impl Cli {
         flags.extend(self.partitions.as_ref().map(|partitions| format!("--partitions {partitions}")));
         let instance = self.instance.filter(|instance| instance.of > 1);
         flags.extend(instance.map(|instance| format!("--instance {instance}")));
+        // A state without this word is of a time when there was one way of sharing, that of --spread; for one topic they are
+        // the same.
+        let is_one_topic = matches!(topics.as_slice(), [topic] if !topic.starts_with('^'));
+        if instance.is_some() && !is_one_topic && !self.spread {
+            flags.push("(partitions by number)".to_owned());
+        }
         flags.join(" ")
+    }
+
+    pub fn sharing(&self) -> Sharing {
+        if self.spread { Sharing::Spread } else { Sharing::ByNumber }
     }
 
     pub fn start(&self) -> From {
@@ -199,7 +217,7 @@ impl Cli {
     }
 
     pub fn end(&self) -> Option<Until> {
-        if self.exit { Some(Until::End) } else { self.until.clone() }
+        self.until.clone().or_else(|| self.exit.then_some(Until::End))
     }
 }
 
@@ -246,6 +264,11 @@ mod tests {
         assert_eq!(cli("-t b -t a -p 1,0").unwrap().position_flags(), "--topic a --topic b --topic t --partitions 0-1");
         assert_eq!(cli("--instance 1/1").unwrap().position_flags(), "--topic t");
         assert_eq!(cli("--instance 2/3").unwrap().position_flags(), "--topic t --instance 2/3");
+        assert_eq!(cli("--instance 2/3 --spread").unwrap().position_flags(), "--topic t --instance 2/3");
+        let two = |flags: &str| cli(&format!("-t a --instance 2/3 {flags}")).unwrap().position_flags();
+        assert_eq!(two(""), "--topic a --topic t --instance 2/3 (partitions by number)");
+        assert_eq!(two("--spread"), "--topic a --topic t --instance 2/3");
+        assert!(cli("--spread").is_err());
     }
 
     #[test]
@@ -262,6 +285,7 @@ mod tests {
     fn from_the_end_to_the_end_is_a_usage_error() {
         assert!(cli("-o end -e").unwrap().check().is_err());
         assert!(cli("-o end --until committed").unwrap().check().is_err());
+        assert!(cli("-o end -e --until +5m").unwrap().check().is_err());
         assert!(cli("-o end --until +5m").unwrap().check().is_ok());
     }
 }

@@ -11,6 +11,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use serde_json::Value;
 
 use crate::cli::Cli;
+use crate::makings::Makings;
 use crate::open::Attempt;
 use crate::plan::Plan;
 use crate::source::{KafkaSource, Phase};
@@ -41,6 +42,8 @@ enum Known {
     IsNew,
     At(i64),
     /// The checkpoint was at this offset, and the group has forgotten it: it does so with the topic.
+    Forgotten(i64),
+    /// The checkpoint was at this offset of another topic, which had the same name.
     MadeAnew(i64),
 }
 
@@ -77,14 +80,19 @@ impl ExactlyOnce {
     ///
     /// # Errors
     /// When what comes next there is gone.
-    pub fn go_on(&self, plans: &mut [Plan], resume: &BTreeMap<String, i64>) -> Result<(), Error> {
+    pub fn go_on(&self, plans: &mut [Plan], resume: &BTreeMap<String, i64>, makings: &Makings) -> Result<(), Error> {
         if let Some(part) = resume.keys().find(|part| !self.places.iter().any(|place| part_name(place) == **part)) {
             return Err(Error::data(format_args!("partition {part} of the checkpoint is not there any more")).hint(
                 "a topic that was made anew, or another instance's state: a new -G and an empty --state begin anew",
             ));
         }
         for plan in plans {
-            let known = self.known(&format!("{}/{}", plan.topic, plan.number), resume);
+            let known = match self.known(&format!("{}/{}", plan.topic, plan.number), resume) {
+                Known::At(offset) | Known::Forgotten(offset) if makings.is_another(&plan.topic) => {
+                    Known::MadeAnew(offset)
+                }
+                known => known,
+            };
             go_on(plan, known, self.reset)?;
         }
         Ok(())
@@ -95,7 +103,7 @@ impl ExactlyOnce {
             None if self.restores => Known::IsNew,
             None => Known::Nothing,
             Some(offset) if self.in_group.as_ref().is_some_and(|parts| !parts.contains(part)) => {
-                Known::MadeAnew(*offset)
+                Known::Forgotten(*offset)
             }
             Some(offset) => Known::At(*offset),
         }
@@ -123,20 +131,21 @@ fn go_on(plan: &mut Plan, known: Known, reset: Reset) -> Result<(), Error> {
             (plan.start, plan.missed) = (offset, None);
             return Ok(());
         }
-        Known::At(offset) | Known::MadeAnew(offset) => offset,
+        Known::At(offset) | Known::Forgotten(offset) | Known::MadeAnew(offset) => offset,
     };
     plan.start = match reset {
         Reset::Earliest => plan.low,
         Reset::Latest => plan.high,
-        Reset::Error => return Err(gone(plan, offset)),
+        Reset::Error => return Err(gone(plan, known, offset)),
     };
     plan.missed = Some(offset);
     Ok(())
 }
 
-fn gone(plan: &Plan, offset: i64) -> Error {
+fn gone(plan: &Plan, known: Known, offset: i64) -> Error {
     let Plan { topic, number, low, high, .. } = plan;
-    let what = match offset {
+    let what = match known {
+        Known::MadeAnew(_) => "the topic was made anew since: that is an offset of the one before".to_owned(),
         _ if offset < *low => format!("it begins at {low}: what lies between is gone (retention)"),
         _ if offset > *high => format!("it ends at {high}: it was made anew, or has lost messages"),
         _ => "the group has forgotten that: the topic was made anew".to_owned(),
@@ -241,8 +250,12 @@ mod tests {
         assert!(error.hint.unwrap().contains("-X auto.offset.reset=earliest"));
         let error = start(Known::At(31), Reset::Error).unwrap_err();
         assert!(error.message.contains("at offset 31, but it ends at 30"), "{error}");
-        let error = start(Known::MadeAnew(17), Reset::Error).unwrap_err();
+        let error = start(Known::Forgotten(17), Reset::Error).unwrap_err();
         assert!(error.message.contains("at offset 17, but the group has forgotten that"), "{error}");
+        for offset in [9, 17, 31] {
+            let error = start(Known::MadeAnew(offset), Reset::Error).unwrap_err();
+            assert!(error.message.contains("but the topic was made anew since"), "{error}");
+        }
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! `--instance 2/8`: the share of one of several pipelines side by side.
+//!
+//! Topics that are written by the same key have a key in partitions of one number. So it is the number alone that says
+//! whose they are, as in Kafka Streams: whatever is joined by key, or counted over several topics, is in one instance.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,10 +17,23 @@ impl Instance {
     /// Whether it reads this partition of the `topic_rank`-th topic, in the order of their names.
     ///
     /// Partitions that are added to a topic later move none of the others to another instance.
-    pub fn owns(self, topic_rank: usize, partition: i32) -> bool {
-        let place = topic_rank + usize::try_from(partition).unwrap_or(0);
+    pub fn owns(self, topic_rank: usize, partition: i32, sharing: Sharing) -> bool {
+        let number = usize::try_from(partition).unwrap_or(0);
+        let place = match sharing {
+            Sharing::ByNumber => number,
+            Sharing::Spread => topic_rank + number,
+        };
         place % self.of as usize + 1 == self.number as usize
     }
+}
+
+/// Which partitions of several topics are in one share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Those of one number.
+    ByNumber,
+    /// `--spread`: each topic begins with another instance, so that all have about as many.
+    Spread,
 }
 
 impl FromStr for Instance {
@@ -43,13 +59,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_partition_belongs_to_one_instance_and_each_has_about_as_many() {
+    fn partitions_of_one_number_are_in_one_instance() {
+        for of in 1..=5 {
+            for partition in 0..9 {
+                let owners = |rank| -> Vec<u32> {
+                    (1..=of).filter(|&n| Instance { number: n, of }.owns(rank, partition, Sharing::ByNumber)).collect()
+                };
+                assert_eq!(owners(0).len(), 1);
+                assert_eq!(owners(0), owners(1));
+            }
+        }
+    }
+
+    #[test]
+    fn spread_each_partition_belongs_to_one_instance_and_each_has_about_as_many() {
         for of in 1..=5 {
             let mut shares = vec![0; of as usize];
             for (rank, partitions) in [4, 1, 7].into_iter().enumerate() {
                 for partition in 0..partitions {
-                    let owners: Vec<u32> =
-                        (1..=of).filter(|&number| Instance { number, of }.owns(rank, partition)).collect();
+                    let owners: Vec<u32> = (1..=of)
+                        .filter(|&number| Instance { number, of }.owns(rank, partition, Sharing::Spread))
+                        .collect();
                     assert_eq!(owners.len(), 1);
                     shares[owners[0] as usize - 1] += 1;
                 }
@@ -62,7 +92,7 @@ mod tests {
     #[test]
     fn partitions_go_to_the_instances_in_turns() {
         let second: Instance = "2/3".parse().unwrap();
-        let owned: Vec<i32> = (0..9).filter(|&partition| second.owns(0, partition)).collect();
+        let owned: Vec<i32> = (0..9).filter(|&partition| second.owns(0, partition, Sharing::ByNumber)).collect();
         assert_eq!(owned, [1, 4, 7]);
     }
 

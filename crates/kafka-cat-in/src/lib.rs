@@ -14,12 +14,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod answer;
 pub mod cli;
+mod consumer;
 mod context;
 mod ends;
 mod exactly_once;
 mod group;
 mod instance;
+mod makings;
 mod open;
 mod partition;
 mod partition_set;
@@ -29,6 +32,7 @@ mod queue;
 mod read;
 mod source;
 mod tag;
+mod topic_ids;
 mod transactions;
 mod value;
 

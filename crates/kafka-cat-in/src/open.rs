@@ -15,6 +15,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use crate::partition::Partition;
 use crate::plan::{self, Plan, Wish};
 use crate::source::{KafkaSource, Phase};
+use crate::topic_ids::topic_ids;
 
 impl KafkaSource {
     /// One attempt; tried again, between looks at signals and at the reader, until a broker answers.
@@ -24,6 +25,11 @@ impl KafkaSource {
             Some(exactly_once) => Ok(exactly_once.places.clone()),
             None => self.find_places(self.consumer.client()),
         };
+        if let Ok(places) = &found
+            && self.settings.read_ahead_for(places.len())
+        {
+            self.consumer = self.settings.consumer(&self.bell)?;
+        }
         let opened = match found {
             Ok(places) if self.wanted.joins_group() => {
                 self.subscribe(&places)?;
@@ -59,7 +65,8 @@ impl KafkaSource {
             }
             _ => Attempt::Again(error),
         })?;
-        plan::choose(&topics, self.wanted.partitions.as_ref(), self.wanted.instance).map_err(Attempt::Over)
+        let share = self.wanted.instance.map(|instance| (instance, self.wanted.sharing));
+        plan::choose(&topics, self.wanted.partitions.as_ref(), share).map_err(Attempt::Over)
     }
 
     /// Names the topic that is not there: the client's error does not.
@@ -73,16 +80,22 @@ impl KafkaSource {
         }
     }
 
-    fn plan(&self, places: &[Place], now_ms: i64, timeout: Duration) -> Result<Vec<Plan>, Attempt> {
+    fn plan(&mut self, places: &[Place], now_ms: i64, timeout: Duration) -> Result<Vec<Plan>, Attempt> {
         let wish = Wish {
             from: &self.wanted.from,
             until: self.wanted.until.as_ref(),
+            exits: self.wanted.exits,
             has_group: self.wanted.has_group,
             now_ms,
         };
+        if self.exactly_once.is_some() {
+            // Before anything else: what is read later is of these, or that is found out.
+            let topics = places.iter().map(|(topic, _)| topic.clone()).collect();
+            self.makings.begin(topic_ids(&self.consumer, &topics, timeout).map_err(Attempt::Again)?);
+        }
         let mut plans = plan::plan(&self.consumer, places, &wish, timeout).map_err(Attempt::Again)?;
         if let Some(exactly_once) = &self.exactly_once {
-            exactly_once.go_on(&mut plans, &self.resume).map_err(Attempt::Over)?;
+            exactly_once.go_on(&mut plans, &self.resume, &self.makings).map_err(Attempt::Over)?;
         }
         Ok(plans)
     }

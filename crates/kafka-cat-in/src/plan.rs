@@ -13,7 +13,7 @@ use regex::Regex;
 
 use crate::context::InContext;
 use crate::ends::high_watermarks;
-use crate::instance::Instance;
+use crate::instance::{Instance, Sharing};
 use crate::partition_set::PartitionSet;
 use crate::position::{From, Until};
 
@@ -87,11 +87,12 @@ fn is_internal(name: &str) -> bool {
 /// The partitions that the flags mean.
 ///
 /// # Errors
-/// When nothing matches, a topic has no such partition, or there are fewer partitions than instances.
+/// When nothing matches, a topic has no such partition, topics that are shared by number have not as many of them, or there
+/// are fewer partitions than instances.
 pub fn choose(
     topics: &[(String, i32)],
     wanted: Option<&PartitionSet>,
-    instance: Option<Instance>,
+    instance: Option<(Instance, Sharing)>,
 ) -> Result<Vec<Place>, Error> {
     if topics.is_empty() {
         return Err(Error::data("no topic matches"));
@@ -101,18 +102,33 @@ pub fn choose(
             return Err(Error::data(format_args!("topic \"{topic}\" has no partition {missing}: it has {count}")));
         }
     }
+    if matches!(instance, Some((_, Sharing::ByNumber))) {
+        must_have_as_many(topics)?;
+    }
     let is_meant = |rank: usize, number: i32| {
-        wanted.is_none_or(|set| set.contains(number)) && instance.is_none_or(|instance| instance.owns(rank, number))
+        wanted.is_none_or(|set| set.contains(number))
+            && instance.is_none_or(|(instance, sharing)| instance.owns(rank, number, sharing))
     };
     let mut places = Vec::new();
     for (rank, (topic, count)) in topics.iter().enumerate() {
         places.extend((0..*count).filter(|number| is_meant(rank, *number)).map(|number| (topic.clone(), number)));
     }
-    if let (true, Some(instance)) = (places.is_empty(), instance) {
+    if let (true, Some((instance, _))) = (places.is_empty(), instance) {
         let all: i32 = topics.iter().map(|(_, count)| count).sum();
         return Err(Error::data(format_args!("instance {instance} has nothing to read: there are {all} partitions")));
     }
     Ok(places)
+}
+
+/// A key is in partitions of one number where all topics have as many.
+fn must_have_as_many(topics: &[(String, i32)]) -> Result<(), Error> {
+    let Some((first, count)) = topics.first() else { return Ok(()) };
+    let Some((other, another)) = topics.iter().find(|(_, another)| another != count) else { return Ok(()) };
+    Err(Error::data(format_args!(
+        "--instance: topic \"{first}\" has {count} partitions, topic \"{other}\" has {another}: lines of one key would \
+         come to different instances"
+    ))
+    .hint("give them as many; or --spread, where no instance needs all lines of a key"))
 }
 
 /// Where one partition is read from and up to.
@@ -135,6 +151,8 @@ pub struct Plan {
 pub struct Wish<'a> {
     pub from: &'a From,
     pub until: Option<&'a Until>,
+    /// Not beyond the end as it is now.
+    pub exits: bool,
     pub has_group: bool,
     pub now_ms: i64,
 }
@@ -155,9 +173,10 @@ pub fn plan(
         From::Ago(ms) => timed_offsets(consumer, places, wish.now_ms.saturating_sub(*ms), timeout)?,
         _ => vec![None; places.len()],
     };
-    let ends = match wish.until {
-        Some(Until::End) => high_watermarks(consumer, places, timeout)?.into_iter().map(Some).collect(),
-        _ => vec![None; places.len()],
+    let ends = if wish.exits || wish.until == Some(&Until::End) {
+        high_watermarks(consumer, places, timeout)?.into_iter().map(Some).collect()
+    } else {
+        vec![None; places.len()]
     };
     let mut plans = Vec::with_capacity(places.len());
     for (index, (topic, number)) in places.iter().enumerate() {
@@ -166,7 +185,7 @@ pub fn plan(
         let start = wanted.clamp(low, high);
         let end = match wish.until {
             Some(Until::Committed) => Some(high),
-            Some(Until::Offset(offset)) => Some(*offset),
+            Some(Until::Offset(offset)) => Some(ends[index].map_or(*offset, |end| end.min(*offset))),
             _ => ends[index],
         };
         let missed = (start != wanted).then_some(wanted);
@@ -251,10 +270,21 @@ mod tests {
     #[test]
     fn an_instance_without_a_partition_is_an_error() {
         let topics = [("a".to_owned(), 2)];
-        let share = |text: &str| choose(&topics, None, Some(text.parse().unwrap()));
+        let share = |text: &str| choose(&topics, None, Some((text.parse().unwrap(), Sharing::ByNumber)));
         assert_eq!(share("2/2").unwrap(), [("a".to_owned(), 1)]);
         let error = share("3/3").unwrap_err();
         assert_eq!(error.message, "instance 3/3 has nothing to read: there are 2 partitions");
+    }
+
+    #[test]
+    fn topics_that_are_shared_by_number_have_as_many_partitions() {
+        let topics = |second: i32| [("a".to_owned(), 4), ("b".to_owned(), second)];
+        let share = |second: i32, sharing| choose(&topics(second), None, Some(("2/4".parse().unwrap(), sharing)));
+        assert_eq!(share(4, Sharing::ByNumber).unwrap(), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+        assert_eq!(share(4, Sharing::Spread).unwrap(), [("a".to_owned(), 1), ("b".to_owned(), 0)]);
+        let error = share(2, Sharing::ByNumber).unwrap_err();
+        assert!(error.message.contains("topic \"a\" has 4 partitions, topic \"b\" has 2"), "{error}");
+        assert!(share(2, Sharing::Spread).is_ok());
     }
 
     #[test]

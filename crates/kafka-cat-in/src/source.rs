@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_ends::{Patience, Reserved, failure};
+use kafka_ends::{Patience, failure};
 use millpipe::{Error, Fault, Mark, Out, Polled, Positions, Source, Truth};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -12,58 +12,34 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use serde_json::Value;
 
 use crate::cli::Cli;
+use crate::consumer::Settings;
 use crate::context::{Bell, InContext};
 use crate::exactly_once::ExactlyOnce;
-use crate::instance::Instance;
+use crate::instance::{Instance, Sharing};
+use crate::makings::Makings;
 use crate::partition::{Partition, Stand, State};
 use crate::partition_set::PartitionSet;
 use crate::plan::Topics;
 use crate::position::{From, Until};
-use crate::queue::{AT_A_TIME, Message};
+use crate::queue::Message;
 use crate::tag::Tagger;
 use crate::value::Checker;
 
 /// Events of the client that are served between two reads.
 const EVENTS_MAX: usize = 1000;
 
-/// Properties that would break what the tool promises, or that a flag says.
-const RESERVED: &[Reserved] = &[
-    Reserved { property: "group.id", hint: "use -G" },
-    Reserved { property: "enable.auto.commit", hint: "offsets are committed after the lines were written" },
-    Reserved { property: "enable.auto.offset.store", hint: "offsets are committed after the lines were written" },
-    Reserved { property: "enable.partition.eof", hint: "it is always on" },
-    Reserved { property: "queued.max.messages.kbytes", hint: "use --buffer" },
-];
-
-const DEFAULTS: &[(&str, &str)] = &[
-    ("client.id", "kafka-cat-in"),
-    ("isolation.level", "read_committed"),
-    // An offset that is gone must not become another one in silence.
-    ("auto.offset.reset", "error"),
-    // With a full queue the client looks again after this; its default, a second, would be felt.
-    ("fetch.queue.backoff.ms", "10"),
-    // Small messages cost the client several times their size: these two hold a partition to about 10 MiB.
-    ("queued.min.messages", "5000"),
-    ("fetch.message.max.bytes", "524288"),
-    ("fetch.error.backoff.ms", "100"),
-    // The client also waits half of this before it connects at all.
-    ("reconnect.backoff.ms", "20"),
-    ("reconnect.backoff.max.ms", "1000"),
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("enable.partition.eof", "true"),
-    AT_A_TIME,
-];
-
 /// What the flags said.
 pub(crate) struct Wanted {
     pub topics: Topics,
     pub partitions: Option<PartitionSet>,
     pub instance: Option<Instance>,
+    pub sharing: Sharing,
     /// The group says where to start, and is told what was written. In a pipe with checkpoints the sink commits.
     pub has_group: bool,
     pub from: From,
     pub until: Option<Until>,
+    /// Not beyond the end as it was at the start, whatever `until` says.
+    pub exits: bool,
     pub form: Form,
     pub marks: bool,
     pub align_ms: Option<i64>,
@@ -97,6 +73,7 @@ pub struct KafkaSource {
     /// In the order of topics and numbers. Declared before the consumer, which must go last.
     pub(crate) partitions: Vec<Partition>,
     pub(crate) consumer: Arc<BaseConsumer<InContext>>,
+    pub(crate) settings: Settings,
     pub(crate) bell: Arc<Bell>,
     pub(crate) patience: Patience,
     pub(crate) checker: Checker,
@@ -109,9 +86,12 @@ pub struct KafkaSource {
     pub(crate) until_ms: Option<i64>,
     /// What we wait for, if it was told: a partition, and where it stands.
     pub(crate) told_of: Option<(usize, Stand)>,
+    /// That partitions do not reach so far as `--until` was told.
+    pub(crate) told_of_until: bool,
     pub(crate) tombstones: u64,
     /// Positions of an earlier run, by part.
     pub(crate) resume: BTreeMap<String, i64>,
+    pub(crate) makings: Makings,
     pub(crate) commit_at_ms: i64,
     pub(crate) exactly_once: Option<ExactlyOnce>,
 }
@@ -123,27 +103,15 @@ impl KafkaSource {
     /// Usage.
     pub fn new(cli: &Cli, environment: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
         cli.check()?;
-        let properties = cli.kafka.properties(environment)?;
-        properties.refuse(RESERVED)?;
-        let mut config = properties.over(DEFAULTS);
-        // The client wants a name of a group even where none is used.
-        config.set("group.id", cli.group.as_deref().unwrap_or("kafka-cat-in"));
-        config.set("queued.max.messages.kbytes", cli.buffer.as_usize().div_ceil(1024).to_string());
-        let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
-        let context = InContext::new(cli.group.is_some());
-        let mut consumer: BaseConsumer<InContext> = config
-            .create_with_context(context)
-            .map_err(|error| failure::error("cannot make a Kafka client", &error))?;
+        let settings = Settings::new(cli, &cli.kafka.properties(environment)?)?;
         let bell = Arc::new(Bell::default());
-        let rings = Arc::clone(&bell);
-        consumer.set_nonempty_callback(move || rings.ring());
         Ok(Self {
             wanted: Wanted::new(cli)?,
             phase: Phase::Opening,
             partitions: Vec::new(),
-            consumer: Arc::new(consumer),
+            consumer: settings.consumer(&bell)?,
             bell,
-            patience: Patience::new(&brokers, cli.kafka.broker_timeout.0),
+            patience: Patience::new(&settings.brokers(), cli.kafka.broker_timeout.0),
             checker: Checker::default(),
             tagger: cli.tag.as_ref().map(Tagger::new),
             current: String::new(),
@@ -151,10 +119,13 @@ impl KafkaSource {
             lines_left: cli.count,
             until_ms: None,
             told_of: None,
+            told_of_until: false,
             tombstones: 0,
             resume: BTreeMap::new(),
+            makings: Makings::default(),
             commit_at_ms: 0,
-            exactly_once: ExactlyOnce::new(cli, &config),
+            exactly_once: ExactlyOnce::new(cli, &settings.config),
+            settings,
         })
     }
 
@@ -172,6 +143,7 @@ impl KafkaSource {
         }
         self.follow_group(out)?;
         self.commit_now_and_then(out)?;
+        self.look_at_topics_now_and_then(out)?;
         self.probe()?;
         Ok(())
     }
@@ -194,10 +166,13 @@ impl KafkaSource {
                 );
                 Ok(())
             }
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => Err(Error::data(format_args!(
-                "{what}: the next messages are gone (the topic's retention), or its offsets began anew"
-            ))
-            .hint("-X auto.offset.reset=earliest goes on with what is there")),
+            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
+                self.look_at_topics_again(out.now_ms())?;
+                Err(Error::data(format_args!(
+                    "{what}: the next messages are gone (the topic's retention), or its offsets began anew"
+                ))
+                .hint("-X auto.offset.reset=earliest goes on with what is there"))
+            }
             Some(code) if failure::is_passing(code) => Ok(()),
             _ => Err(failure::error(what, error)),
         }
@@ -244,9 +219,11 @@ impl Wanted {
             topics: Topics::new(&cli.topics)?,
             partitions: cli.partitions.clone(),
             instance: cli.instance.filter(|instance| instance.of > 1),
+            sharing: cli.sharing(),
             has_group: cli.group.is_some() && !cli.exactly_once.exactly_once,
             from: cli.start(),
             until: cli.end(),
+            exits: cli.exit,
             form: match (cli.envelope, cli.text) {
                 (true, _) => Form::Envelope,
                 (false, true) => Form::Text,
@@ -286,6 +263,7 @@ impl Source for KafkaSource {
             return Ok(Polled::More);
         }
         self.heed_transactions(out)?;
+        self.tell_of_short_partitions(out);
         out.waits().for_input(|| self.bell.wait(Duration::from_millis(wait_ms)));
         Ok(Polled::Nothing)
     }
@@ -307,12 +285,17 @@ impl Source for KafkaSource {
     }
 
     fn position(&self) -> String {
-        Value::Object(self.positions()).to_string()
+        let mut position = self.positions();
+        self.makings.save(&mut position);
+        Value::Object(position).to_string()
     }
 
     fn seek(&mut self, position: &str) -> Result<(), Error> {
-        self.resume = serde_json::from_str(position)
-            .map_err(|_| Error::data(format_args!("\"{position}\" is no position of kafka-cat-in")))?;
+        let broken = || Error::data(format_args!("\"{position}\" is no position of kafka-cat-in"));
+        let mut parts: Positions = serde_json::from_str(position).map_err(|_| broken())?;
+        self.makings.restore(&mut parts);
+        let offset = |(part, offset): (String, Value)| Some((part, offset.as_i64()?));
+        self.resume = parts.into_iter().map(|entry| offset(entry).ok_or_else(broken)).collect::<Result<_, _>>()?;
         if let Some(exactly_once) = &mut self.exactly_once {
             exactly_once.restores = true;
         }
@@ -333,6 +316,14 @@ impl Source for KafkaSource {
         let reached = self.partitions.iter().map(|partition| (partition.part.clone(), partition.next()));
         let positions: BTreeMap<String, i64> = remembered.chain(reached).collect();
         positions.into_iter().map(|(part, offset)| (part, offset.into())).collect()
+    }
+
+    fn may_commit(&mut self, now_ms: i64) -> Result<bool, Fault> {
+        Ok(self.reads_the_same_topics(now_ms)?)
+    }
+
+    fn why_forgotten(&mut self, position: &str) -> Result<Option<Error>, Fault> {
+        Ok(self.made_anew_since(position)?)
     }
 
     fn for_sink(&self) -> Value {
@@ -362,6 +353,11 @@ mod tests {
         assert_eq!(source.position(), "{}");
         source.seek("{\"t/1\":17,\"t/0\":5}").unwrap();
         assert_eq!(source.position(), "{\"t/0\":5,\"t/1\":17}");
-        assert!(source.seek("17").is_err());
+        let with_ids = "{\"t/0\":5,\"topics\":{\"t\":\"a1\"}}";
+        source.seek(with_ids).unwrap();
+        assert_eq!(source.position(), with_ids);
+        for broken in ["17", "{\"t/0\":null}", "{\"t/0\":\"x\"}"] {
+            assert!(source.seek(broken).is_err(), "{broken}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use rdkafka::consumer::Consumer;
 use units::format_duration;
 
 use crate::ends::high_watermarks;
-use crate::partition::{Partition, State};
+use crate::partition::{Partition, Stand, State};
 use crate::position::Until;
 use crate::source::KafkaSource;
 
@@ -22,7 +22,29 @@ const TELL_AFTER_MS: i64 = 5000;
 impl KafkaSource {
     /// All that lies before the partition's end was there when the end was asked for: it will come, or be aborted.
     pub(crate) fn end_was_seen(&self, partition: &Partition) -> bool {
-        partition.end.is_some() && !matches!(self.wanted.until, Some(Until::Offset(_)))
+        partition.end.is_some() && (self.wanted.exits || !matches!(self.wanted.until, Some(Until::Offset(_))))
+    }
+
+    /// Says once that an offset of `--until` is waited for which is not there yet.
+    pub(crate) fn tell_of_short_partitions(&mut self, out: &mut Out) {
+        let Some(Until::Offset(until)) = self.wanted.until else { return };
+        if self.told_of_until || self.wanted.exits {
+            return;
+        }
+        let stands = |p: &Partition| p.stand.filter(|_| p.state != State::Finished && p.reached() < until);
+        let short = self.partitions.iter().filter_map(|p| Some((p, stands(p)?)));
+        let is_long = |stand: &Stand| out.now_ms().saturating_sub(stand.since_ms) >= TELL_AFTER_MS;
+        let Some((partition, stand)) = short.clone().find(|(_, stand)| is_long(stand)) else { return };
+        let others = match short.count() {
+            1 => String::new(),
+            count => format!(", {} more likewise", count - 1),
+        };
+        let (topic, number, offset) = (&partition.topic, partition.number, stand.offset);
+        self.told_of_until = true;
+        out.warn(format_args!(
+            "topic {topic}, partition {number} ends at offset {offset}{others}: waiting for --until {until}; with -e it ends \
+             with what is there"
+        ));
     }
 
     /// When the time of `--until` has come, partitions end where they end then: what comes later is later.

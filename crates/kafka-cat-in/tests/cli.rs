@@ -7,9 +7,12 @@ const BIN: &str = env!("CARGO_BIN_EXE_kafka-cat-in");
 
 #[test]
 fn what_flags_cannot_mean_is_a_usage_error() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["-t", "t"], "no broker given"),
         (&["-b", "x:1"], "--topic"),
+        (&["-b", "http://x:1", "-t", "t"], "broker \"http://x:1\": Kafka is not spoken over that"),
+        (&["-b", "x:1/t", "-t", "t"], "a broker is HOST:PORT, without a path"),
+        (&["-b", "x:1", "-t", "t", "--spread"], "--instance"),
         (&["-b", "x:1", "-t", "t", "-o", "start"], "write beginning, end, stored"),
         (&["-b", "x:1", "-t", "t", "-o", "stored"], "-o stored needs a group"),
         (&["-b", "x:1", "-t", "t", "-X", "no.such=1"], "unknown property \"no.such\""),
@@ -32,8 +35,11 @@ fn a_secret_is_never_printed() {
         ["-X", "sasl.password=hunter2", "-X", "sasl.mechanism=NONE"],
         ["-X", "sasl.password=hunter2", "-X", "security.protocol=hunter"],
         ["-X", "ssl.key.pem=hunter2", "-X", "security.protocol=ssl"],
+        ["-X", "sasl.jaas.config=Plain required password=\"hunter2\";", "-X", "acks=hunter2"],
+        ["-b", "me:hunter2@127.0.0.1:1", "-G", "g"],
     ] {
-        let args = [&["-b", "127.0.0.1:1", "-t", "t", "--broker-timeout", "100ms", "-v"], &arguments[..]].concat();
+        let address = if arguments[0] == "-b" { &[][..] } else { &["-b", "127.0.0.1:1"] };
+        let args = [address, &["-t", "t", "--broker-timeout", "100ms", "-v"], &arguments[..]].concat();
         let ran = run(BIN, &args, "");
         assert_ne!(ran.code, Some(0));
         assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
@@ -44,4 +50,5 @@ fn a_secret_is_never_printed() {
 fn without_a_broker_it_gives_up_with_75() {
     let ran = run(BIN, &["-b", "127.0.0.1:1", "-t", "t", "--broker-timeout", "500ms"], "");
     ran.fails_with(75, "kafka-cat-in: no broker of \"127.0.0.1:1\" answered within 500ms");
+    assert!(ran.stderr.contains("hint: is a broker at this HOST:PORT"), "{}", ran.stderr);
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use kafka_ends::Patience;
 use kafka_ends::group_offsets::{GroupOffsets, Isolation, Stored, offsets_of};
 use rdkafka::producer::{BaseProducer, Producer};
-use scene::{BIN, Reading, broker, fill, numbers, numbers_of, read, read_all};
+use scene::{BIN, Reading, broker, fill, numbers, numbers_of, read, read_all, signal};
 use serde_json::{Value, json};
 use testkit::{Broker, Ran, bash, run};
 
@@ -163,6 +163,36 @@ fn instances_side_by_side_read_everything_once() {
     none.run("").fails_with(1, "instance 6/6 has nothing to read: there are 5 partitions");
 }
 
+/// Both are written by the same key, so that a key has one number in both.
+#[test]
+fn a_join_of_two_topics_is_in_four_instances_what_it_is_in_one() {
+    let address = broker().address();
+    for (topic, name) in [("join-a", "left"), ("join-b", "right")] {
+        let lines: String = (0..400).map(|n| format!("{{\"k\":\"key-{n}\",\"{name}\":{n}}}\n")).collect();
+        run(testkit::bin("kafka-cat-out"), &["-b", address, "-t", topic, "--create", "4", "--key", "k"], &lines).ok();
+    }
+    let joined = |flags: &str| -> Vec<String> {
+        let source = format!("kafka-cat-in -b {address} -t join-a -t join-b --tag kind -e {flags}");
+        let join = "stream-join --left '.kind == \"join-a\"' --right '.kind == \"join-b\"' --on k --unique right \
+                    --left-fields k,left --right-fields right";
+        let lines = bash(&["kafka-cat-in", "stream-join"], &format!("{source} | {join}")).ok();
+        lines.lines().map(str::to_owned).collect()
+    };
+    let sorted = |mut lines: Vec<String>| {
+        lines.sort_unstable();
+        lines
+    };
+    let one = sorted(joined(""));
+    assert_eq!(one.len(), 400);
+    assert_eq!(sorted((1..=4).flat_map(|i| joined(&format!("--instance {i}/4"))).collect()), one);
+    fill("join-c", 2, "");
+    let both = ["-t", "join-a", "-t", "join-c", "-e", "--instance", "1/2"];
+    let ran = read(&both);
+    ran.fails_with(1, "--instance: topic \"join-a\" has 4 partitions, topic \"join-c\" has 2");
+    assert!(ran.stderr.contains("hint: give them as many; or --spread"), "{}", ran.stderr);
+    read(&[&both[..], &["--spread"]].concat()).ok();
+}
+
 /// Without a sink the exit code is the source's own.
 fn source_alone(pipe: &Pipeline<'_>, more: &[&str]) -> Ran {
     let flags: Vec<&str> = pipe.flags.split(' ').collect();
@@ -201,6 +231,69 @@ fn a_topic_that_was_made_anew_is_an_error() {
     source_alone(&pipe, &[]).fails_with(1, "was made anew");
     admin::delete("anew");
     source_alone(&pipe, &[]).fails_with(1, "topic \"anew\" does not exist");
+}
+
+/// Its group forgets a topic that is deleted; a state folder does not.
+#[test]
+fn a_topic_that_was_made_anew_with_more_messages_is_an_error_too() {
+    let pipe = Pipeline::new("anew-more");
+    fill("anew-more", 1, &numbers(0..100));
+    pipe.run("").ok();
+    let (to_files, result) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let source = format!("kafka-cat-in -b {} -t anew-more -G files -e --exactly-once", broker().address());
+    let (state, result) = (to_files.path().display(), result.path().join("out").display().to_string());
+    let script = format!("{source} --state {state} | file-cat-out {result}; cat {result}/*.ndjson");
+    assert_eq!(numbers_of(&bash(&["kafka-cat-in", "file-cat-out"], &script).ok()), all(0..100));
+    admin::delete("anew-more");
+    fill("anew-more", 1, &numbers(0..1000));
+    let ran = bash(&["kafka-cat-in"], &format!("{source} --state {state}"));
+    ran.fails_with(1, "topic anew-more, partition 0: to go on at offset 100, but the topic was made anew since");
+    assert!(ran.stderr.contains("hint: -X auto.offset.reset=earliest goes on"), "{}", ran.stderr);
+    let ran = source_alone(&pipe, &[]);
+    ran.fails_with(1, "topic anew-more was made anew: the group has forgotten the offsets of the one before");
+    assert!(ran.stderr.contains("hint: a new -G and an empty --state begin anew"), "{}", ran.stderr);
+    let script = format!(
+        "{source} --state {state} -X auto.offset.reset=earliest | file-cat-out {result}; cat {result}/*.ndjson"
+    );
+    let ran = bash(&["kafka-cat-in", "file-cat-out"], &script);
+    assert!(ran.stderr.contains("offset 100 is not there, reading from 0"), "{}", ran.stderr);
+    assert_eq!(numbers_of(&ran.ok()), [all(0..100), all(0..1000)].concat());
+}
+
+#[test]
+fn a_topic_that_is_made_anew_while_it_is_read_ends_the_run_before_its_lines_are_committed() {
+    fill("anew-running", 1, &numbers(0..100));
+    let state = tempfile::tempdir().unwrap();
+    let path = state.path().to_str().unwrap();
+    let args = ["-t", "anew-running", "-G", "anew-running", "--exactly-once", "--state", path, "--interval", "100ms"];
+    let mut reading = Reading::start(&args);
+    // Barriers come before and after it, and none comes while one is not committed.
+    for line in std::iter::repeat_with(|| reading.line()).take_while(|line| line != "99") {
+        assert_ne!(line, "", "it ended");
+        if line.starts_with("{\"$\":\"barrier\"") {
+            commit(state.path(), &serde_json::from_str(&line).unwrap());
+        }
+    }
+    // It sees a topic that has more messages than it has read.
+    signal(reading.child.id(), "STOP");
+    admin::make_anew("anew-running", 1);
+    fill("anew-running", 1, &numbers(1000..3000));
+    signal(reading.child.id(), "CONT");
+    let mut has_seen_new_lines = false;
+    loop {
+        let line = reading.line();
+        if line.is_empty() {
+            break;
+        }
+        if line.starts_with("{\"$\":\"barrier\"") {
+            assert!(!has_seen_new_lines, "lines of the new topic, but not its first ones, are to be committed: {line}");
+            commit(state.path(), &serde_json::from_str(&line).unwrap());
+        }
+        has_seen_new_lines |= line.parse().is_ok_and(|number: i64| number >= 1000);
+    }
+    let said = reading.rest_of_stderr();
+    assert_eq!(reading.child.wait().unwrap().code(), Some(1), "{said}");
+    assert!(said.contains("topic anew-running was deleted and made anew while it was read"), "{said}");
 }
 
 #[test]

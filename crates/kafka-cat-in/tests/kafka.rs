@@ -54,6 +54,24 @@ fn reading_ends_where_it_is_told() {
 }
 
 #[test]
+fn an_end_beyond_the_end_is_waited_for_with_a_word_or_not_at_all() {
+    let lines = envelopes(0, 0..5, |n| n + 1_700_000_000_000) + &envelopes(1, 5..10, |n| n + 1_700_000_000_000);
+    fill("short", 2, &lines);
+    let mut reading = Reading::start(&["-t", "short", "--until", "100"]);
+    let mut stderr = BufReader::new(reading.child.stderr.take().unwrap());
+    let mut said = String::new();
+    stderr.read_line(&mut said).unwrap();
+    assert!(said.starts_with("kafka-cat-in: topic short, partition 0 ends at offset "), "{said}");
+    assert!(said.contains(", 1 more likewise: waiting for --until 100; with -e it ends"), "{said}");
+    reading.ends_cleanly_on("TERM");
+    let count = |args: &[&str]| read(&[&["-t", "short", "-e"], args].concat()).ok().lines().count();
+    assert_eq!(count(&["--until", "100"]), 10);
+    assert_eq!(count(&["--until", "1"]), 2, "one of each");
+    assert_eq!(count(&["--until", "2100-01-01T00:00:00Z"]), 10);
+    assert_eq!(count(&["--until", "2000-01-01T00:00:00Z"]), 0);
+}
+
+#[test]
 fn only_the_wanted_partitions_are_read() {
     let lines: String = (0..4).map(|p| envelopes(p, p..p + 1, |_| 5)).collect();
     fill("some", 4, &lines);

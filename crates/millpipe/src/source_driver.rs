@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use checkpoint::{Changes, CheckpointId, Part, Snapshot};
+use checkpoint::{Changes, CheckpointId, Committed, Part, Snapshot};
 
 use crate::fault::{Error, Fault};
-use crate::hello::{Hello, Positions};
+use crate::hello::{Hello, Positions, Truth};
 use crate::keeper::{Keeper, folder_name, rfc3339};
 use crate::mark::Mark;
 use crate::out::Out;
@@ -18,6 +18,8 @@ use crate::stage::{Polled, Source};
 const FIRST_BARRIER_MS: i64 = 100;
 /// How often the source looks for a commit that it waits for.
 const LOOK_MS: i64 = 2;
+/// How soon a source is asked again that does not know yet whether its lines may be committed.
+const ASK_AGAIN_MS: i64 = 20;
 /// While a commit is waited for, a mark goes through the pipe so often: what writes into a pipe that nobody reads dies,
 /// also a program that would not look.
 const PROBE_EVERY_MS: i64 = 1_000;
@@ -141,7 +143,11 @@ impl<S: Source> SourceDriver<S> {
         if let Some(epochs) = &mut self.epochs {
             epochs.look(&mut self.source, &mut self.out)?;
             if self.ending.is_none() && epochs.in_flight.is_none() && epochs.next_at_ms <= now_ms {
-                epochs.barrier(&self.source, &self.name, &mut self.out, None)?;
+                if self.source.may_commit(now_ms)? {
+                    epochs.barrier(&self.source, &self.name, &mut self.out, None)?;
+                } else {
+                    epochs.next_at_ms = now_ms + ASK_AGAIN_MS;
+                }
             }
             wait_ms = wait_ms.min(epochs.wait_ms(now_ms));
         }
@@ -175,6 +181,9 @@ impl<S: Source> SourceDriver<S> {
         let look_again = Turn::WaitUntil(self.out.now_ms() + LOOK_MS);
         match ending {
             _ if epochs.in_flight.is_some() => Ok(look_again),
+            Ending::Barrier { .. } if !self.source.may_commit(self.out.now_ms())? => {
+                Ok(Turn::WaitUntil(self.out.now_ms() + ASK_AGAIN_MS))
+            }
             Ending::Barrier { drain } => {
                 epochs.barrier(&self.source, &self.name, &mut self.out, Some(drain))?;
                 self.ending = Some(Ending::Commit { drain });
@@ -201,30 +210,54 @@ impl Epochs {
         let copy = self.keeper.committed()?;
         let seen = source.truth()?;
         let sink = source.for_sink();
-        let group = sink.get("group").and_then(serde_json::Value::as_str).unwrap_or_default();
-        let restore = recovery::decide(seen, copy.as_ref(), group)?;
-        let hello = Hello {
+        let group = sink.get("group").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let mut hello = Hello {
             run: run.clone(),
             hop: 1,
             state: state.clone(),
-            restore,
+            restore: Truth::default(),
             sink,
             interval_ms: u64::try_from(*interval_ms).unwrap_or(0),
             shard: String::new(),
         };
         self.folder = folder_name(&hello, name, None);
         self.keeper.open(state, run, Some(&self.folder))?;
+        hello.restore = match recovery::decide(seen, copy.as_ref(), &group) {
+            Ok(restore) => restore,
+            Err(error) => return Err(self.why_forgotten(source, hello, name, copy)?.unwrap_or(error).into()),
+        };
         if hello.restore.id.is_some() {
-            let mut position = String::new();
-            self.keeper.load(&hello, name, &self.flags, &mut |part| {
-                if let Part::Head(head) = part {
-                    position = String::from_utf8_lossy(head).trim_end().to_owned();
-                }
-                Ok(())
-            })?;
-            source.seek(&position)?;
+            source.seek(&self.position(&hello, name)?)?;
         }
         Ok(hello)
+    }
+
+    /// The source's own word on a commit that the folder knows and the target does not.
+    fn why_forgotten<S: Source>(
+        &self,
+        source: &mut S,
+        mut hello: Hello,
+        name: &str,
+        copy: Option<Committed>,
+    ) -> Result<Option<Error>, Fault> {
+        hello.restore.id = copy.map(|copy| copy.id);
+        match self.position(&hello, name) {
+            Ok(position) => source.why_forgotten(&position),
+            // Without its position the source knows no more than we do.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The source's position in the checkpoint that the run goes on from.
+    fn position(&self, hello: &Hello, name: &str) -> Result<String, Error> {
+        let mut position = String::new();
+        self.keeper.load(hello, name, &self.flags, &mut |part| {
+            if let Part::Head(head) = part {
+                position = String::from_utf8_lossy(head).trim_end().to_owned();
+            }
+            Ok(())
+        })?;
+        Ok(position)
     }
 
     /// The source's position of now, under a new id. `end`: it is the last barrier, and so is the stream to end.

@@ -310,6 +310,23 @@ pub trait Source {
         Positions::new()
     }
 
+    /// A barrier is to be written, for all that was read since the last one. False: it must wait, ask again soon.
+    ///
+    /// # Errors
+    /// `Fault::Stop` when what was read must not be committed.
+    fn may_commit(&mut self, _now_ms: i64) -> Result<bool, Fault> {
+        Ok(true)
+    }
+
+    /// The state folder knows a commit that the target (see [`Source::truth`]) does not, at this position: why, if the
+    /// source can tell.
+    ///
+    /// # Errors
+    /// As [`Source::truth`].
+    fn why_forgotten(&mut self, _position: &str) -> Result<Option<Error>, Fault> {
+        Ok(None)
+    }
+
     /// What the sink must be told (`sink` of the hello mark).
     fn for_sink(&self) -> Value {
         Value::Null

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kafka_ends::wait_for;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -26,6 +26,13 @@ pub fn delete(topic: &str) {
     while read(&["-t", topic, "-e"]).code == Some(0) {
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Deletes the topic and makes it again, as fast as that goes.
+pub fn make_anew(topic: &str, partitions: i32) {
+    wait_for(client().delete_topics(&[topic], &options())).unwrap().remove(0).unwrap();
+    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    wait_for(client().create_topics([&new], &options())).unwrap().remove(0).unwrap();
 }
 
 pub fn add_partitions(topic: &str, count: usize) {
