@@ -35,8 +35,8 @@ messages were not acknowledged (how many is said), or no broker answers.";
 ///
 /// A message's value is the line, byte by byte. Messages are acknowledged by all replicas (acks=all), written once
 /// in spite of retries (idempotence) and compressed (lz4); the order of lines is kept within a partition. Marks in
-/// the input are swallowed. A line that is not JSON, or a message too large for the topic, is a bad line; sizes
-/// count before compression.
+/// the input are swallowed. A line that is not JSON, or a message that its topic does not take, is a bad line: too large
+/// (sizes count before compression), without a key where the topic is compacted, or with a time too far from now.
 ///
 /// Lines wait for Kafka in a buffer of a few thousand messages for each partition, and of at most --buffer; when it is
 /// full, reading stops until there is room.
@@ -80,7 +80,8 @@ pub struct Cli {
     pub envelope: bool,
 
     /// Keep rejected lines of all stages in this topic, as {"by","why","at","line"}: bad ones, those that cannot be written,
-    /// and late ones with --late reject. For pipelines with --exactly-once, in the same transaction as the results; else use --rejects
+    /// and late ones with --late reject. For pipelines with --exactly-once, in the same transaction as the results; else use --rejects.
+    /// A line too large for a message of this topic is cut, and "line_bytes" says how long it was
     #[arg(long, value_name = "TOPIC", help_heading = "Exactly-once")]
     pub dead_letter: Option<String>,
 
@@ -98,7 +99,7 @@ pub struct Cli {
         value_parser = ["murmur2_random", "murmur2", "consistent_random", "consistent", "fnv1a_random", "fnv1a", "random"])]
     pub partitioner: String,
 
-    /// How much may wait for Kafka before reading stops; and no more than 2500 messages for each partition, or 10000 if that
+    /// How much may wait for Kafka before reading stops; and no more than 2500 messages for each partition, or 30000 if that
     /// is more. Brokers that are far away may want more: -X queue.buffering.max.messages=100000
     #[arg(long, value_name = "SIZE", default_value = "64MiB", help_heading = "Running")]
     pub buffer: ByteSize,

@@ -1,12 +1,13 @@
 //! The producer's properties: defaults, what the user may not say, what transactions and topics ask for.
 
-use kafka_ends::{Properties, Reserved, TopicAdmin, failure};
+use kafka_ends::{Properties, Reserved, failure};
 use millpipe::Error;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::producer::BaseProducer;
 use units::format_duration;
 
-use crate::context::OutContext;
+use crate::context::{LOG_CONNECTIONS, OutContext};
 
 /// The client takes limits of messages between these.
 const MESSAGE_BYTES_MAX: std::ops::RangeInclusive<usize> = 1000..=1_000_000_000;
@@ -49,11 +50,8 @@ pub fn client(config: &ClientConfig) -> Result<BaseProducer<OutContext>, Error> 
 
 /// The topic says how large its messages may be: so one that is too large is found here, with its line, and a
 /// batch of small ones is never refused for its size. True when the properties changed.
-///
-/// # Errors
-/// When the properties do not make a client.
-pub fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, timeout_ms: i64) -> Result<bool, Error> {
-    let Some(bytes_max) = TopicAdmin::new(config, timeout_ms)?.message_bytes_max(topic) else { return Ok(false) };
+pub fn limit_sizes(config: &mut ClientConfig, bytes_max: Option<usize>, said: &Properties) -> bool {
+    let Some(bytes_max) = bytes_max else { return false };
     let bytes_max = bytes_max.clamp(*MESSAGE_BYTES_MAX.start(), *MESSAGE_BYTES_MAX.end());
     let mut changed = false;
     for (property, bytes) in [("message.max.bytes", bytes_max), ("batch.size", bytes_max.min(BATCH_BYTES))] {
@@ -63,7 +61,12 @@ pub fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, ti
             changed = true;
         }
     }
-    Ok(changed)
+    changed
+}
+
+/// A limit among the properties.
+pub fn limit(config: &ClientConfig, property: &str) -> usize {
+    config.get(property).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// The properties of a producer with transactions, one for each interval.
@@ -73,6 +76,8 @@ pub fn limit_sizes(config: &mut ClientConfig, topic: &str, said: &Properties, ti
 pub fn transactional(config: &ClientConfig, id: &str, interval_ms: u64) -> Result<ClientConfig, Error> {
     let mut config = config.clone();
     config.set("transactional.id", id);
+    // Only by its log lines does a client say that it has lost a connection, and may have asked twice.
+    config.set("debug", LOG_CONNECTIONS).set_log_level(RDKafkaLogLevel::Debug);
     let interval_ms = i64::try_from(interval_ms).unwrap_or(i64::MAX);
     let timeout_ms = transaction_timeout_ms(interval_ms, config.get(TRANSACTION_TIMEOUT))?;
     config.set(TRANSACTION_TIMEOUT, timeout_ms.to_string());

@@ -5,24 +5,29 @@ use std::thread;
 use std::time::Duration;
 
 use kafka_ends::{Headers, failure};
-use millpipe::{Error, Fault, Out, Sink};
+use millpipe::{Error, Fault, Mark, Out, Sink};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::batch::{self, Handed};
+use crate::letters::letter;
 use crate::message::Draft;
+use crate::rules::batch_bytes;
 use crate::sink::KafkaSink;
+use crate::topics::Topic;
 
 /// How often the client's reports are looked at while messages are handed over one by one.
 const SERVE_EVERY: u64 = 256;
 /// What Kafka adds to a message at most, and a little more.
-const OVERHEAD_BYTES: usize = 128;
+pub(crate) const OVERHEAD_BYTES: usize = 128;
 /// How long one look takes while we wait for room or for acknowledgements.
 const LOOK: Duration = Duration::from_millis(1);
 /// The same, where we wait for the last acknowledgement: it is told at once.
 const FLUSH_LOOK: Duration = Duration::from_millis(5);
+/// Events of the client that are served at a time.
+const EVENTS_MAX: u32 = 100;
 /// How often, at most, messages are sent early when there is nothing more to read, and how long we look at it.
 const REST_EVERY_MS: i64 = 5;
 const REST_LOOK: Duration = Duration::from_millis(1);
@@ -39,12 +44,36 @@ impl KafkaSink {
         Ok(())
     }
 
-    /// Whether the batch can take it: the client will not refuse it for its size either.
-    pub(crate) fn is_simple(&self, draft: &Draft<'_>) -> bool {
-        let len = |part: &Option<Cow<'_, [u8]>>| part.as_ref().map_or(0, |bytes| bytes.len());
-        draft.headers.0.is_empty()
-            && draft.timestamp_ms.is_none()
-            && len(&draft.key) + len(&draft.value) + OVERHEAD_BYTES <= self.message_bytes_max
+    /// Whether the topic takes the message, as far as we know it: what the broker refuses costs all of a transaction. True
+    /// when a batch can take it: the client will not refuse it for its size either.
+    pub(crate) fn must_be_taken(&mut self, topic: usize, draft: &Draft<'_>, out: &mut Out) -> Result<bool, Fault> {
+        let Topic { name, rules, batch_bytes_max, is_narrow, .. } = self.topics.get(topic);
+        if let Some(why) = rules.refusal(draft, out.now_ms()) {
+            return Err(Fault::bad(format_args!("topic \"{name}\": {why}")));
+        }
+        let is_bare = draft.headers.0.is_empty() && draft.timestamp_ms.is_none();
+        if is_bare && !is_narrow && is_smaller(draft, *batch_bytes_max) {
+            return Ok(true);
+        }
+        let bytes = batch_bytes(draft);
+        if bytes > *batch_bytes_max && !self.message_size_is_said {
+            return Err(Fault::Bad(too_large_text(draft, *batch_bytes_max)));
+        }
+        if *is_narrow && !self.topics.takes_along(topic, bytes) {
+            self.flush(out)?;
+            self.topics.takes_along(topic, bytes);
+        }
+        Ok(false)
+    }
+
+    /// Sends a rejected line, cut where it would be too large for a message itself.
+    pub(crate) fn send_letter(&mut self, topic: &str, reject: &Mark, out: &mut Out) -> Result<(), Fault> {
+        let index = self.topics.find(topic, &self.producer, &mut self.patience)?;
+        let Topic { batch_bytes_max, rules, .. } = self.topics.get(index);
+        let room = rules.batch_bytes_max.unwrap_or(usize::MAX).min(*batch_bytes_max).saturating_sub(OVERHEAD_BYTES);
+        let draft = Draft { value: Some(Cow::Owned(letter(reject, room))), ..Draft::default() };
+        self.must_be_taken(index, &draft, out)?;
+        self.send(index, &draft, out)
     }
 
     /// Hands all that waits to the client.
@@ -95,7 +124,9 @@ impl KafkaSink {
                     self.producer.poll(Duration::ZERO);
                     self.look(out)?;
                 }
-                Some(Code::MessageSizeTooLarge) => return Err(Fault::Bad(self.too_large_text(draft))),
+                Some(Code::MessageSizeTooLarge) => {
+                    return Err(Fault::Bad(too_large_text(draft, self.message_bytes_max)));
+                }
                 Some(Code::UnknownPartition | Code::InvalidArgument) => {
                     return Err(Fault::bad(format_args!("topic \"{topic}\": {}", describe(&error))));
                 }
@@ -122,18 +153,9 @@ impl KafkaSink {
         Ok(())
     }
 
-    fn too_large_text(&self, draft: &Draft<'_>) -> String {
-        let key = draft.key.as_ref().map_or(0, |key| key.len());
-        let bytes = key + draft.value.as_ref().map_or(0, |value| value.len());
-        let limit = &self.message_bytes_max;
-        format!(
-            "a message of {bytes} bytes is too large: the limit is {limit} with Kafka's own part (message.max.bytes)"
-        )
-    }
-
     /// Looks at what the client has reported, and whether there still is a broker.
     pub(crate) fn look(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.count(out);
+        self.count(out)?;
         let producer = &self.producer;
         let ask = |timeout| producer.client().fetch_metadata(self.topic.as_deref(), timeout).map(|_| ());
         let gone = self.patience.probe("write", &producer.context().end, ask).err();
@@ -144,25 +166,24 @@ impl KafkaSink {
         }
     }
 
-    /// Takes note of what is acknowledged, and of failures. A failure ends the run.
-    fn count(&mut self, out: &mut Out) {
+    /// Takes note of what is acknowledged, and of failures. A failure ends the run, and here is its reason: what is called
+    /// after it only says that something failed before.
+    fn count(&mut self, out: &mut Out) -> Result<(), Fault> {
         let failures = self.producer.context().take_failures();
         self.failures += failures.failed + failures.too_large.len() as u64;
         self.settle(out);
         for (topic, value) in failures.too_large {
             let at = format!("a message of {} bytes for topic \"{topic}\"", value.len());
             if self.fenced_as.is_some() {
-                let fault = self.fail(Error::data(format_args!("{at}: too large for the broker")), out);
-                out.fail(fault);
-            } else {
-                self.too_large += 1;
-                out.bad(at, "too large for the broker", &value);
+                let error = Error::data(format_args!("{at}: too large for the broker"));
+                return Err(self.fail(error.hint("max.message.bytes of the topic says how large one may be"), out));
             }
+            self.too_large += 1;
+            out.bad(at, "too large for the broker", &value);
         }
-        if failures.failed > 0 && !self.failed {
-            let reason = failure::from_bare_code(failures.reason.unwrap_or(Code::Unknown));
-            let fault = self.fail(reason, out);
-            out.fail(fault);
+        match failures.first {
+            Some(first) if !self.failed => Err(self.fail(first.error(), out)),
+            _ => Ok(()),
         }
     }
 
@@ -197,8 +218,8 @@ impl KafkaSink {
             return error.into();
         }
         self.drain_briefly(out);
-        Error::temporary(format_args!("{} of {} messages not acknowledged: {}", self.held(), self.sent, error.message))
-            .into()
+        let message = format!("{} of {} messages not acknowledged: {}", self.held(), self.sent, error.message);
+        Error { message, ..error }.into()
     }
 
     pub(crate) fn drain_briefly(&mut self, out: &mut Out) {
@@ -208,13 +229,19 @@ impl KafkaSink {
                 break;
             }
             pause();
-            self.producer.poll(Duration::ZERO);
-            self.count(out);
+            self.poll_and_count(out);
         }
         self.producer.purge(PurgeConfig::default().queue().inflight());
         pause();
+        self.poll_and_count(out);
+    }
+
+    /// Where the run ends anyway: a failure is only told.
+    fn poll_and_count(&mut self, out: &mut Out) {
         self.producer.poll(Duration::ZERO);
-        self.count(out);
+        if let Err(fault) = self.count(out) {
+            out.fail(fault);
+        }
     }
 
     /// Lingering is for lines that may come soon, and none do. Each time it is a request more for the brokers: so not
@@ -230,16 +257,42 @@ impl KafkaSink {
         Ok(())
     }
 
+    /// Takes the client's events, which count as in flight until then: one at least comes with each flush, where it says what
+    /// it does.
+    fn serve(&self) {
+        for _ in 0..EVENTS_MAX {
+            if self.producer.in_flight_count() == 0 {
+                break;
+            }
+            self.producer.poll(Duration::ZERO);
+        }
+    }
+
     /// Returns when all is acknowledged. Nothing lingers meanwhile.
     pub(crate) fn flush(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.send_batches(out)?;
         while self.producer.in_flight_count() > 0 {
             batch::send_now(&self.producer, FLUSH_LOOK);
-            self.producer.poll(Duration::ZERO);
+            self.serve();
             self.look(out)?;
         }
+        self.topics.all_is_sent();
         self.look(out)
     }
+}
+
+fn len(part: Option<&Cow<'_, [u8]>>) -> usize {
+    part.map_or(0, |bytes| bytes.len())
+}
+
+/// Whether a message without headers is surely no larger than this, with what Kafka adds.
+fn is_smaller(draft: &Draft<'_>, bytes_max: usize) -> bool {
+    len(draft.key.as_ref()) + len(draft.value.as_ref()) + OVERHEAD_BYTES <= bytes_max
+}
+
+fn too_large_text(draft: &Draft<'_>, limit: usize) -> String {
+    let bytes = len(draft.key.as_ref()) + len(draft.value.as_ref());
+    format!("a message of {bytes} bytes is too large: the limit is {limit} with Kafka's own part (message.max.bytes)")
 }
 
 /// While we wait for room or for acknowledgements. The client's own wait for reports asks again and again in the last

@@ -58,6 +58,7 @@ pub(crate) struct Epochs {
     group: ConsumerGroupMetadata,
     /// Where the id is kept when the source has no offsets of this cluster: beside an offset of the output.
     shelf: Option<Place>,
+    interval_ms: u64,
 }
 
 impl Epochs {
@@ -90,7 +91,7 @@ impl KafkaSink {
         if shelf.is_some() {
             truth.positions.clear();
         }
-        self.epochs = Some(Arc::new(Epochs { group: offsets.metadata()?, shelf }));
+        self.epochs = Some(Arc::new(Epochs { group: offsets.metadata()?, shelf, interval_ms: hello.interval_ms }));
         self.insist("begin a transaction", out, |producer, _| producer.begin_transaction())?;
         Ok(truth)
     }
@@ -137,6 +138,7 @@ impl KafkaSink {
     pub(crate) fn commit_epoch(&mut self, epochs: &Epochs, barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
         let offsets = epochs.offsets(barrier)?;
         self.flush(out)?;
+        self.has_lost_a_connection();
         self.insist("commit offsets", out, |producer, timeout| {
             producer.send_offsets_to_transaction(&offsets, &epochs.group, timeout)
         })?;
@@ -144,7 +146,27 @@ impl KafkaSink {
         self.insist("commit", out, |producer, timeout| producer.commit_transaction(timeout))?;
         out.settle(self.sent - self.settled);
         self.settled = self.sent;
+        self.leave_stray_requests(epochs, out)?;
         self.insist("begin a transaction", out, |producer, _| producer.begin_transaction())
+    }
+
+    /// What was asked over a connection that was lost may still be on its way, and the client has asked it once more: with
+    /// the same epoch of the producer, it would be carried out in the next transaction, and commit a part of that. A new
+    /// producer has another epoch, and no older one is heard any more.
+    fn leave_stray_requests(&mut self, epochs: &Epochs, out: &mut Out) -> Result<(), Fault> {
+        if !self.has_lost_a_connection() {
+            return Ok(());
+        }
+        let id = self.fenced_as.clone().unwrap_or_default();
+        self.fence(&id, epochs.interval_ms, out)
+    }
+
+    /// Whether one was lost since the last look. Nothing else is the client's then, so its log lines are all there is.
+    fn has_lost_a_connection(&mut self) -> bool {
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::ZERO);
+        }
+        self.producer.context().take_lost_connection()
     }
 
     /// Makes a call until it has succeeded, or there is no use in it.

@@ -1,6 +1,5 @@
 //! The sink: what it keeps, and the turns of its life.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +13,12 @@ use crate::client::{self, DEFAULTS, RESERVED};
 use crate::context::OutContext;
 use crate::epochs::Epochs;
 use crate::message::{Draft, Reader};
-use crate::topics::{Topic, Topics};
+use crate::rules::name_fault;
+use crate::topics::{Sizes, Topic, Topics};
 
 const MESSAGES_MAX: &str = "queue.buffering.max.messages";
+const MESSAGE_BYTES: &str = "message.max.bytes";
+const BATCH_BYTES: &str = "batch.size";
 
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
@@ -32,6 +34,8 @@ pub struct KafkaSink {
     pub(crate) dead_letter: Option<String>,
     is_copy: bool,
     pub(crate) message_bytes_max: usize,
+    /// The user says so: then what the topic takes shows when it is compressed.
+    pub(crate) message_size_is_said: bool,
     /// How many messages may wait for Kafka, if the user says so.
     pub(crate) messages_max: Option<i32>,
     /// Where [`KafkaSink::topic`] is among the topics.
@@ -61,12 +65,12 @@ pub struct KafkaSink {
     pub(crate) epochs: Option<Arc<Epochs>>,
 }
 
-/// Topics that must be there, and what the user said of the client.
+/// What the user said of topics and client.
 struct Connecting {
-    topics: Vec<String>,
     can_create: bool,
+    /// Lines may name further topics.
+    routes: bool,
     properties: Properties,
-    timeout_ms: i64,
 }
 
 impl KafkaSink {
@@ -84,7 +88,7 @@ impl KafkaSink {
         let timeout_ms = cli.kafka.broker_timeout.0;
         let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
         let patience = Patience::new(&brokers, timeout_ms);
-        let topics = Topics::new(&config, cli.create, timeout_ms);
+        let topics = Topics::new(&config, cli.create, sizes(&config, &properties), timeout_ms);
         let producer = client::client(&config)?;
         Ok(Self {
             reader: Reader::new(cli),
@@ -93,7 +97,8 @@ impl KafkaSink {
             is_copy: cli.envelope,
             topics,
             patience,
-            message_bytes_max: 0,
+            message_bytes_max: client::limit(&config, MESSAGE_BYTES),
+            message_size_is_said: properties.contains(MESSAGE_BYTES),
             messages_max: properties.get(MESSAGES_MAX).and_then(|text| text.parse().ok()),
             default_topic: None,
             handed: 0,
@@ -108,10 +113,9 @@ impl KafkaSink {
             too_large: 0,
             failed: false,
             connecting: Some(Connecting {
-                topics: cli.topic.iter().chain(&cli.dead_letter).cloned().collect(),
                 can_create: cli.create.is_some(),
+                routes: cli.topic.is_none() || cli.topic_field.is_some(),
                 properties,
-                timeout_ms,
             }),
             transactional_id: cli.transactional_id.clone(),
             fenced_as: None,
@@ -149,26 +153,30 @@ impl KafkaSink {
 impl Sink for KafkaSink {
     /// Finds out whether there is a broker and the topic, and what that takes.
     fn connect(&mut self) -> Result<(), Fault> {
-        let Some(Connecting { topics, can_create, properties, timeout_ms }) = self.connecting.take() else {
-            return Ok(());
-        };
-        for topic in &topics {
-            must_exist(&mut self.topics, topic, &self.producer, &mut self.patience, can_create)?;
+        let Some(Connecting { can_create, routes, properties }) = self.connecting.take() else { return Ok(()) };
+        let Self { topics, producer, patience, config, .. } = self;
+        let mut must_exist = |topic: &String| must_exist(topics, topic, producer, patience, can_create);
+        let to = self.topic.as_ref().map(&mut must_exist).transpose()?;
+        if let Some(found) = self.dead_letter.as_ref().map(&mut must_exist).transpose()? {
+            must_take_letters(topics.get(found))?;
         }
-        if let Some(topic) = &self.topic
-            && client::limit_sizes(&mut self.config, topic, &properties, timeout_ms)?
-        {
-            self.topics.let_go();
-            self.producer = client::client(&self.config)?;
+        let bytes_max = to.and_then(|found| topics.get(found).rules.batch_bytes_max);
+        if client::limit_sizes(config, bytes_max, &properties) {
+            topics.let_go();
+            *producer = client::client(config)?;
+            topics.set_sizes(sizes(config, &properties));
         }
-        self.message_bytes_max = self.config.get("message.max.bytes").and_then(|text| text.parse().ok()).unwrap_or(0);
+        if !routes {
+            topics.close();
+        }
+        self.message_bytes_max = client::limit(config, MESSAGE_BYTES);
         Ok(())
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
         let topic = self.topic_of(&mut draft)?;
-        if self.is_simple(&draft) {
+        if self.must_be_taken(topic, &draft, out)? {
             self.gather(topic, &draft, out)?;
         } else {
             self.send(topic, &draft, out)?;
@@ -225,10 +233,8 @@ impl Sink for KafkaSink {
         let Some(topic) = self.dead_letter.clone() else {
             return Err(no_dead_letter(reject).into());
         };
-        let draft = Draft { value: Some(Cow::Owned(reject.as_data().into_bytes())), ..Draft::default() };
-        let place = self.topics.find(&topic, &self.producer, &mut self.patience);
         self.letters += 1;
-        match place.and_then(|place| self.send(place, &draft, out)) {
+        match self.send_letter(&topic, reject, out) {
             Err(Fault::Bad(why)) => Err(Error::data(format_args!("topic \"{topic}\": {why}")).into()),
             sent => sent,
         }
@@ -247,19 +253,38 @@ impl Sink for KafkaSink {
     }
 }
 
+fn sizes(config: &ClientConfig, said: &Properties) -> Sizes {
+    Sizes {
+        message_bytes_max: client::limit(config, MESSAGE_BYTES),
+        batch_bytes: client::limit(config, BATCH_BYTES),
+        message_is_said: said.contains(MESSAGE_BYTES),
+        batch_is_said: said.contains(BATCH_BYTES),
+    }
+}
+
+fn must_take_letters(topic: &Topic) -> Result<(), Error> {
+    if !topic.rules.needs_key {
+        return Ok(());
+    }
+    let name = &topic.name;
+    Err(Error::data(format_args!("--dead-letter: topic \"{name}\" is compacted, and rejected lines have no key"))
+        .hint("a topic with cleanup.policy=delete"))
+}
+
 fn must_exist(
     topics: &mut Topics,
     topic: &str,
     producer: &BaseProducer<OutContext>,
     patience: &mut Patience,
     can_create: bool,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     match topics.find(topic, producer, patience) {
         Err(Fault::Stop(error)) => Err(error),
-        Err(_) if !can_create => {
-            Err(Error::data(format_args!("topic \"{topic}\" does not exist")).hint("--create 4 makes it"))
+        Err(Fault::Bad(why)) if !can_create && name_fault(topic).is_none() => {
+            Err(Error::data(why).hint("--create 4 makes it"))
         }
+        Err(Fault::Bad(why)) => Err(Error::data(why)),
         Err(_) => Err(Error::data(format_args!("topic \"{topic}\" cannot be made"))),
-        Ok(_) => Ok(()),
+        Ok(found) => Ok(found),
     }
 }

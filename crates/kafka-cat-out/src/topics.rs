@@ -11,6 +11,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::batch::{Batch, Handed, TopicHandle};
 use crate::context::OutContext;
+use crate::rules::{Rules, name_fault};
 
 /// A stream that routes to more topics than this is taken for a mistake.
 const TOPICS_MAX: usize = 10_000;
@@ -18,13 +19,20 @@ const TOPICS_MAX: usize = 10_000;
 /// How many messages may wait for each partition: a batch that fills, and some that are under way. With more, the client's
 /// thread finds each message gone from the processor's caches, and takes a third more time.
 const WAITING_EACH: i32 = 2500;
-/// The same for all partitions together.
-const WAITING: std::ops::RangeInclusive<i32> = 10_000..=500_000;
+/// The same for all partitions together. With fewer, few partitions wait for the broker in turns with it.
+const WAITING: std::ops::RangeInclusive<i32> = 30_000..=500_000;
 
 /// A topic that exists.
 pub struct Topic {
     pub name: String,
     pub partitions: i32,
+    pub rules: Rules,
+    /// The largest batch that goes there: as the topic says, and the client.
+    pub batch_bytes_max: usize,
+    /// The client makes larger batches than the topic takes.
+    pub is_narrow: bool,
+    /// How much, in such a topic, may be in one batch of the client's.
+    waiting_bytes: usize,
     /// Lines that wait for the end of the chunk.
     batch: Batch,
     /// Made when it is first wanted; gone before the client is.
@@ -32,6 +40,22 @@ pub struct Topic {
 }
 
 impl Topic {
+    fn new(name: &str, partitions: i32, rules: Rules, sizes: Sizes) -> Self {
+        let name = name.to_owned();
+        let (batch, handle) = (Batch::default(), None);
+        let mut topic =
+            Self { name, partitions, rules, batch_bytes_max: 0, is_narrow: false, waiting_bytes: 0, batch, handle };
+        topic.limit(sizes);
+        topic
+    }
+
+    fn limit(&mut self, sizes: Sizes) {
+        let said = self.rules.batch_bytes_max.unwrap_or(usize::MAX);
+        let of_messages = if sizes.message_is_said { usize::MAX } else { said };
+        self.batch_bytes_max = sizes.message_bytes_max.min(of_messages);
+        self.is_narrow = !sizes.batch_is_said && said < sizes.batch_bytes;
+    }
+
     /// No lines wait.
     pub fn is_empty(&self) -> bool {
         self.batch.is_empty()
@@ -51,10 +75,23 @@ pub struct Topics {
     create: Option<CreateSpec>,
     config: ClientConfig,
     timeout_ms: i64,
+    /// Made when it is first wanted.
+    admin: Option<TopicAdmin>,
+    sizes: Sizes,
+}
+
+/// What the client takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub message_bytes_max: usize,
+    pub batch_bytes: usize,
+    /// The user said so: then it is not the topic that says it.
+    pub message_is_said: bool,
+    pub batch_is_said: bool,
 }
 
 impl Topics {
-    pub fn new(config: &ClientConfig, create: Option<CreateSpec>, timeout_ms: i64) -> Self {
+    pub fn new(config: &ClientConfig, create: Option<CreateSpec>, sizes: Sizes, timeout_ms: i64) -> Self {
         Self {
             known: Vec::new(),
             waiting: Vec::new(),
@@ -62,7 +99,20 @@ impl Topics {
             create,
             config: config.clone(),
             timeout_ms,
+            admin: None,
+            sizes,
         }
+    }
+
+    /// The client has other limits from now on.
+    pub fn set_sizes(&mut self, sizes: Sizes) {
+        self.sizes = sizes;
+        self.known.iter_mut().for_each(|topic| topic.limit(sizes));
+    }
+
+    /// No further topics will come.
+    pub fn close(&mut self) {
+        self.admin = None;
     }
 
     /// Where the topic is among the known ones; makes the topic if that is wanted.
@@ -78,20 +128,52 @@ impl Topics {
         if let Some(&index) = self.by_name.get(topic) {
             return Ok(index);
         }
+        if let Some(fault) = name_fault(topic) {
+            return Err(Fault::Bad(fault));
+        }
         if self.known.len() >= TOPICS_MAX {
             return Err(Error::data(format_args!("more than {TOPICS_MAX} topics")).into());
         }
         let found = match (find(topic, producer, patience)?, self.create) {
             (None, Some(spec)) => {
-                TopicAdmin::new(&self.config, self.timeout_ms)?.create(topic, spec)?;
+                if !self.admin()?.create(topic, spec)? {
+                    return Err(Fault::bad(format_args!(
+                        "the brokers take no topic \"{topic}\" beside those they have"
+                    )));
+                }
                 find_made(topic, producer, patience)?
             }
             (found, _) => found,
         };
         let partitions = found.ok_or_else(|| Fault::bad(format_args!("topic \"{topic}\" does not exist")))?;
         self.by_name.insert(topic.to_owned(), self.known.len());
-        self.known.push(Topic { name: topic.to_owned(), partitions, batch: Batch::default(), handle: None });
+        let rules = self.admin()?.settings(topic).map(|settings| Rules::new(&settings)).unwrap_or_default();
+        self.known.push(Topic::new(topic, partitions, rules, self.sizes));
         Ok(self.known.len() - 1)
+    }
+
+    fn admin(&mut self) -> Result<&TopicAdmin, Error> {
+        let admin = match self.admin.take() {
+            Some(admin) => admin,
+            None => TopicAdmin::new(&self.config, self.timeout_ms)?,
+        };
+        Ok(self.admin.insert(admin))
+    }
+
+    /// Takes note of so many bytes more for a narrow topic. False: they could make a batch too large, with what may
+    /// still wait.
+    pub fn takes_along(&mut self, index: usize, bytes: usize) -> bool {
+        let topic = &mut self.known[index];
+        let has_room = topic.waiting_bytes == 0 || topic.waiting_bytes + bytes <= topic.batch_bytes_max;
+        if has_room {
+            topic.waiting_bytes += bytes;
+        }
+        has_room
+    }
+
+    /// Nothing waits for Kafka any more.
+    pub fn all_is_sent(&mut self) {
+        self.known.iter_mut().for_each(|topic| topic.waiting_bytes = 0);
     }
 
     pub fn get(&self, index: usize) -> &Topic {
@@ -189,7 +271,7 @@ mod tests {
     #[test]
     fn more_messages_may_wait_for_more_partitions() {
         let max = |partitions: &[i32]| messages_max(partitions.iter().copied());
-        assert_eq!((max(&[]), max(&[1]), max(&[3, 1])), (10_000, 10_000, 10_000));
+        assert_eq!((max(&[]), max(&[1]), max(&[3, 1])), (30_000, 30_000, 30_000));
         assert_eq!((max(&[12]), max(&[6, 12])), (30_000, 45_000));
         assert_eq!((max(&[1000]), max(&[i32::MAX, 7])), (500_000, 500_000));
     }

@@ -285,12 +285,45 @@ fn a_broker_that_stays_away_ends_the_run_with_75() {
     ran.fails_with(75, "answered within 7s");
 }
 
-#[test]
-fn a_commit_whose_answer_is_lost_is_one_commit() {
-    let proxy = Proxy::listen();
+/// A broker that is reached by the proxy only.
+fn broker_behind(proxy: &Proxy) -> Broker {
     let advertised = format!("advertised.listeners=PLAINTEXT://{}", proxy.address());
     let broker = Broker::start_with(&["--config", &advertised]);
     proxy.connect_to(broker.address());
+    broker
+}
+
+/// The client asks again by itself, so that the first request, when it comes late, is one of the next transaction.
+#[test]
+fn a_commit_that_comes_to_the_broker_late_does_not_tear_the_next_transaction() {
+    let proxy = Proxy::listen();
+    let _broker = broker_behind(&proxy);
+    let pipe = Pipe::new(&proxy.address(), "stray");
+    let mut sink = pipe.sink("a", &Value::Null, &["-X", "linger.ms=1"]);
+    sink.say("1\n");
+    sink.commit(1, &pipe.positions(1, 0));
+    for (lines, before, number) in [(["2\n", "8\n"], "1\n2\n", 2), (["3\n", "9\n"], "1\n2\n8\n3\n", 3)] {
+        sink.say(lines[0]);
+        proxy.hold_the_next_commit();
+        sink.commit(1, &pipe.positions(number, 0));
+        sink.say(lines[1]);
+        // Long enough for it to be sent.
+        std::thread::sleep(Duration::from_millis(500));
+        let all = pipe.read(&pipe.output(), &["-e", "-X", "isolation.level=read_uncommitted"]);
+        assert!(all.ends_with(lines[1]), "the next transaction is open: {all}");
+        let error = proxy.deliver_what_is_held();
+        assert_eq!(pipe.committed_so_far(&pipe.output()), before, "nothing without its offsets");
+        assert_ne!(error, 0, "the broker does not hear it any more");
+        sink.commit(1, &pipe.positions(number, 0));
+    }
+    sink.end().ok();
+    assert_eq!(pipe.committed(), "1\n2\n8\n3\n9\n");
+}
+
+#[test]
+fn a_commit_whose_answer_is_lost_is_one_commit() {
+    let proxy = Proxy::listen();
+    let _broker = broker_behind(&proxy);
     let pipe = Pipe::new(&proxy.address(), "lost");
     let mut sink = pipe.sink("a", &Value::Null, &[]);
     sink.say("1\n");

@@ -1,10 +1,10 @@
-//! Stands between a client and the broker, and loses an answer when it is told to.
+//! Stands between a client and the broker, and loses an answer when it is told to, or delivers a request late.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ struct Shared {
     broker: OnceLock<String>,
     armed: AtomicBool,
     lost: AtomicU32,
+    holds: AtomicBool,
+    held: Mutex<Option<Vec<u8>>>,
     back_at: OnceLock<Instant>,
 }
 
@@ -53,6 +55,23 @@ impl Proxy {
         self.shared.armed.store(true, Ordering::SeqCst);
     }
 
+    /// The connection is cut meanwhile; the client makes another one, and asks again.
+    pub fn hold_the_next_commit(&self) {
+        self.shared.holds.store(true, Ordering::SeqCst);
+    }
+
+    /// The request that was held comes to the broker now. The error that it answers with.
+    pub fn deliver_what_is_held(&self) -> i16 {
+        let request = self.shared.held.lock().unwrap().take().expect("a commit was held");
+        let mut broker = TcpStream::connect(self.shared.broker.get().unwrap()).unwrap();
+        broker.write_all(&request).unwrap();
+        let answer = read_frame(&mut broker).unwrap();
+        // Version 3: length, number of the request, no tags, time to wait, error.
+        let version = i16::from_be_bytes([request[6], request[7]]);
+        let at = if version >= 3 { 13 } else { 12 };
+        i16::from_be_bytes([answer[at], answer[at + 1]])
+    }
+
     pub fn lost(&self) -> u32 {
         self.shared.lost.load(Ordering::SeqCst)
     }
@@ -79,6 +98,11 @@ impl Shared {
     fn pass_requests(&self, mut client: &TcpStream, mut broker: &TcpStream, loses: &AtomicBool) -> io::Result<()> {
         loop {
             let frame = read_frame(&mut client)?;
+            if frame[4..].starts_with(&END_TXN) && self.holds.swap(false, Ordering::SeqCst) {
+                *self.held.lock().unwrap() = Some(frame);
+                let _ = client.shutdown(Shutdown::Both);
+                return Ok(());
+            }
             if frame[4..].starts_with(&END_TXN) && self.armed.swap(false, Ordering::SeqCst) {
                 loses.store(true, Ordering::SeqCst);
             }

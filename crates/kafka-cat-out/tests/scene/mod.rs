@@ -1,5 +1,6 @@
 //! A checked stream, said by hand to a `kafka-cat-out`, and what has come of it.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+#![allow(dead_code, reason = "each of the tests uses a part")]
 
 use std::io::Write;
 use std::path::Path;
@@ -51,8 +52,17 @@ impl Pipe {
     }
 
     pub fn sink_of(&self, run: &str, restore: &Value, said: &Value, args: &[&str]) -> Sink {
+        self.sink_with(run, restore, said, &[&["-t", &self.output()], args].concat())
+    }
+
+    /// The same without a topic.
+    pub fn bare_sink(&self, run: &str, restore: &Value, args: &[&str]) -> Sink {
+        self.sink_with(run, restore, &json!({ "transactional_id": self.name, "group": self.name }), args)
+    }
+
+    fn sink_with(&self, run: &str, restore: &Value, said: &Value, args: &[&str]) -> Sink {
         let mut child = Command::new(BIN)
-            .args(["-b", &self.address, "-t", &self.output()])
+            .args(["-b", &self.address])
             .args(args)
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
