@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use millpipe::Error;
 use units::DurationMs;
 
+use crate::brokers;
 use crate::properties::Properties;
 
 /// Where the brokers are and how to talk to them. Later sources win: file, environment, flags.
@@ -47,8 +48,9 @@ impl KafkaArgs {
         if let Some(brokers) = &self.brokers {
             properties.insert("bootstrap.servers", brokers)?;
         }
-        if !properties.contains("bootstrap.servers") {
-            return Err(Error::usage("no broker given").hint("-b HOST:PORT"));
+        match properties.get("bootstrap.servers") {
+            None => return Err(Error::usage("no broker given").hint("-b HOST:PORT")),
+            Some(servers) => brokers::check(servers)?,
         }
         Ok(properties)
     }

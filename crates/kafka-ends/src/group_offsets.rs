@@ -190,7 +190,8 @@ fn disagreement(group: &str, one: (&str, Option<&CheckpointId>), other: (&str, O
     ))
     .hint(
         "the number of instances or the partitions were changed, or another program uses the group: go on as it was \
-         before, or begin with a new -G and an empty --state",
+         before (several topics with --instance that began without --spread in an older release: with it), or begin with a \
+         new -G and an empty --state",
     )
 }
 

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod brokers;
 mod context;
 pub mod envelope;
 pub mod failure;

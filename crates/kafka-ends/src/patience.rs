@@ -151,7 +151,10 @@ impl Patience {
     pub fn gone(&self, seen: &EndContext) -> Error {
         let within = format_duration(self.timeout_ms);
         let why = seen.unreachable().map(|reason| format!(": {reason}")).unwrap_or_default();
-        Error::temporary(format_args!("no broker of \"{}\" answered within {within}{why}", self.brokers))
+        Error::temporary(format_args!("no broker of \"{}\" answered within {within}{why}", self.brokers)).hint(
+            "is a broker at this HOST:PORT (9092 where there is none), does this machine reach it, and does \
+             security.protocol fit?",
+        )
     }
 
     fn waited(&self) -> Duration {

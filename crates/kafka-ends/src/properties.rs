@@ -12,6 +12,11 @@ use rdkafka::types::RDKafkaConfRes;
 /// Environment variables that start with this are properties: `MILLPIPE_KAFKA_SASL_PASSWORD` is `sasl.password`.
 pub const ENVIRONMENT_PREFIX: &str = "MILLPIPE_KAFKA_";
 
+const NAMES: &str =
+    "the names are librdkafka's: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md";
+/// No property has a longer name.
+const NAME_BYTES_MAX: usize = 80;
+
 /// A property that a tool sets itself, and what to use instead.
 #[derive(Clone, Copy, Debug)]
 pub struct Reserved {
@@ -34,8 +39,10 @@ impl Properties {
     /// Takes one property after checking that the client knows it and takes the value.
     ///
     /// # Errors
-    /// Usage: unknown name, or a value that the client does not take (shown only when it is no secret).
+    /// Usage: unknown name, or a value that the client does not take. Values are never shown.
     pub fn insert(&mut self, property: &str, value: &str) -> Result<(), Error> {
+        // Two names of one property, of which the last word counts.
+        let property = if property == "metadata.broker.list" { "bootstrap.servers" } else { property };
         check(property, value)?;
         self.0.insert(property.to_owned(), value.to_owned());
         Ok(())
@@ -122,31 +129,52 @@ impl Properties {
 }
 
 fn check(property: &str, value: &str) -> Result<(), Error> {
+    // In a Java program's file a line can begin with a value.
+    if !is_name(property) {
+        return Err(Error::usage("no name of a property (not shown)").hint(NAMES));
+    }
     let mut alone = ClientConfig::new();
     alone.set(property, value);
-    match alone.create_native_config() {
-        Ok(_) => Ok(()),
-        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => Err(unknown(property)),
-        Err(_) if is_secret(property) => {
-            Err(Error::usage(format_args!("property \"{property}\": invalid value (not shown)")))
+    let what = match alone.create_native_config() {
+        Ok(_) => return Ok(()),
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
+            Error::usage(format_args!("unknown property \"{property}\""))
         }
-        Err(_) => Err(Error::usage(format_args!("property \"{property}\": invalid value \"{value}\""))),
-    }
+        // It can be a password, whatever the property's name is: not even a part of it is shown.
+        Err(_) => Error::usage(format_args!("property \"{property}\": invalid value (not shown)")),
+    };
+    Err(what.hint(ours(property).unwrap_or(NAMES)))
 }
 
-fn unknown(property: &str) -> Error {
-    let error = Error::usage(format_args!("unknown property \"{property}\""));
-    if property == "sasl.jaas.config" {
-        return error.hint("say it with sasl.username and sasl.password");
-    }
-    error.hint("the names are librdkafka's: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md")
+fn is_name(property: &str) -> bool {
+    let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !property.is_empty() && property.len() <= NAME_BYTES_MAX && property.bytes().all(is_taken)
 }
 
-/// Whether a property's value must never be shown.
-pub fn is_secret(property: &str) -> bool {
-    ["password", "passphrase", "secret", "key.pem", "ssl_key", "oauthbearer.config"]
-        .iter()
-        .any(|part| property.contains(part))
+/// What to say instead of a property of Java's clients.
+fn ours(property: &str) -> Option<&'static str> {
+    Some(match property {
+        "sasl.jaas.config" => "Java's: say it with sasl.username and sasl.password",
+        "sasl.login.callback.handler.class" | "sasl.client.callback.handler.class" => {
+            "Java's: say it with sasl.oauthbearer.method=oidc, sasl.oauthbearer.token.endpoint.url, \
+             sasl.oauthbearer.client.id and sasl.oauthbearer.client.secret"
+        }
+        name if name.starts_with("ssl.truststore.") => "Java's: ssl.ca.location names a file of certificates (PEM)",
+        "ssl.keystore.type" | "ssl.keystore.key" | "ssl.keystore.certificate.chain" => {
+            "Java's: ssl.certificate.location and ssl.key.location name files (PEM), ssl.keystore.location one of PKCS#12"
+        }
+        "key.serializer" | "value.serializer" | "key.deserializer" | "value.deserializer" | "max.poll.records" => {
+            "Java's: leave it out, it is not needed here"
+        }
+        "fetch.max.wait.ms" => "Java's: fetch.wait.max.ms",
+        "max.request.size" => "Java's: message.max.bytes",
+        "receive.buffer.bytes" => "Java's: socket.receive.buffer.bytes",
+        "send.buffer.bytes" => "Java's: socket.send.buffer.bytes",
+        "buffer.memory" => "Java's: use --buffer",
+        "partitioner.class" => "Java's: use --partitioner",
+        "max.block.ms" | "default.api.timeout.ms" => "Java's: use --broker-timeout",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -162,13 +190,47 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_shown_but_a_secret_one_is_not() {
-        let mut properties = Properties::default();
-        let error = properties.insert_pair("linger.ms=fast").unwrap_err();
-        assert_eq!(error.message, "property \"linger.ms\": invalid value \"fast\"");
-        let error = properties.insert_pair("sasl.password=a\0b").unwrap_err();
-        assert!(!error.message.contains('a') || !error.message.contains("a\0b"));
-        assert!(error.message.contains("not shown"), "{}", error.message);
+    fn no_value_is_shown_whatever_is_wrong_with_it() {
+        let jaas = "sasl.jaas.config=org.apache.kafka.Plain required username=\"me\" password=\"hunter2\";";
+        let spaced = jaas.replacen('=', " ", 1);
+        let lines = [
+            jaas,
+            &spaced,
+            "linger.ms=hunter2",
+            "sasl.password=hunter2\0",
+            "security.protocol=hunter2",
+            "sasl.oauthbearer.client.secret.hunter=hunter2",
+            "hunter2 password=x",
+            "acks=hunter2",
+        ];
+        for line in lines {
+            let mut properties = Properties::default();
+            let of_flag = properties.insert_pair(line).unwrap_err();
+            let of_file = properties.insert_file("c.conf", line).unwrap_err();
+            let name = format!("MILLPIPE_KAFKA_{}", line.split_once('=').unwrap().0.to_uppercase().replace('.', "_"));
+            let value = line.split_once('=').unwrap().1.to_owned();
+            let of_environment = properties.insert_environment(std::iter::once((name, value)));
+            for error in [of_flag, of_file].into_iter().chain(of_environment.err()) {
+                let said = format!("{error:?}");
+                assert!(!said.contains("hunter2\"") && !said.contains("password="), "{line}: {said}");
+                assert!(error.hint.is_some(), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_brings_a_java_clients_file_is_told_our_names() {
+        let cases = [
+            ("sasl.jaas.config=x", "sasl.username and sasl.password"),
+            ("ssl.truststore.location=/x", "ssl.ca.location"),
+            ("ssl.truststore.password=x", "ssl.ca.location"),
+            ("key.serializer=x", "leave it out"),
+            ("max.request.size=5", "message.max.bytes"),
+        ];
+        for (line, words) in cases {
+            let error = Properties::default().insert_pair(line).unwrap_err();
+            assert!(error.hint.as_ref().unwrap().contains(words), "{line}: {error:?}");
+        }
     }
 
     #[test]

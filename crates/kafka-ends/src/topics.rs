@@ -1,5 +1,6 @@
 //! Topics: are they there, with how many partitions; made if wanted.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::str::FromStr;
@@ -17,6 +18,10 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::context::EndContext;
 use crate::failure;
+
+/// A topic that was just made may not be known to each broker yet.
+const SETTINGS_LOOKS: u32 = 40;
+const SETTINGS_PAUSE: Duration = Duration::from_millis(50);
 
 /// How many partitions a topic has.
 ///
@@ -78,28 +83,40 @@ impl TopicAdmin {
         Ok(Self { client, timeout: Duration::from_millis(timeout_ms.unsigned_abs()) })
     }
 
-    /// Makes the topic; one that is there already stays as it is. True when it was made.
+    /// Makes the topic; one that is there already stays as it is. False: the broker takes no topic of that name.
     ///
     /// # Errors
-    /// What the broker says.
+    /// What else the broker says.
     pub fn create(&self, topic: &str, spec: CreateSpec) -> Result<bool, Error> {
         let what = format!("cannot create topic \"{topic}\"");
         let new = NewTopic::new(topic, spec.partitions, TopicReplication::Fixed(spec.replicas.unwrap_or(-1)));
         let made = wait_for(self.client.create_topics([&new], &self.options()))
             .map_err(|error| failure::error(&what, &error))?;
         match made.into_iter().next() {
-            Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
+            Some(Err((_, Code::TopicAlreadyExists))) => Ok(true),
+            // It is too much like another one's: a dot and an underscore are the same in names of metrics.
+            Some(Err((_, Code::InvalidTopic))) => Ok(false),
             Some(Err((_, code))) => Err(failure::from_code(&what, code)),
             _ => Ok(true),
         }
     }
 
-    /// The largest batch of messages that the topic takes, when we are allowed to know.
-    pub fn message_bytes_max(&self, topic: &str) -> Option<usize> {
-        let asked = [ResourceSpecifier::Topic(topic)];
-        let answer = wait_for(self.client.describe_configs(&asked, &self.options())).ok()?;
-        let settings = answer.into_iter().next()?.ok()?;
-        settings.get("max.message.bytes")?.value.as_ref()?.parse().ok()
+    /// The topic's settings by name, when we are allowed to know them.
+    #[allow(clippy::disallowed_methods, reason = "what is waited for is the brokers', who tell nobody")]
+    pub fn settings(&self, topic: &str) -> Option<BTreeMap<String, String>> {
+        for _ in 0..SETTINGS_LOOKS {
+            let asked = [ResourceSpecifier::Topic(topic)];
+            let answer = wait_for(self.client.describe_configs(&asked, &self.options())).ok()?;
+            match answer.into_iter().next()? {
+                Ok(found) => {
+                    let entries = found.entries.into_iter();
+                    return Some(entries.filter_map(|entry| Some((entry.name, entry.value?))).collect());
+                }
+                Err(Code::UnknownTopicOrPartition) => thread::sleep(SETTINGS_PAUSE),
+                Err(_) => return None,
+            }
+        }
+        None
     }
 
     fn options(&self) -> AdminOptions {
