@@ -129,7 +129,8 @@ pub struct Cli {
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub committed: Option<PathBuf>,
 
-    /// The broker that `scripts/kafka start --dir DIR` started: it is killed by its pid, and started again by that script
+    /// The broker that `scripts/kafka start --dir DIR` started: it is killed by its pid, if that process is this broker, and
+    /// started again by that script
     #[arg(long, value_name = "DIR", conflicts_with = "kill_command", help_heading = "Broker")]
     pub broker_dir: Option<PathBuf>,
 
@@ -179,13 +180,20 @@ impl Cli {
         let (kill, restore) = match &self.broker_dir {
             Some(dir) => {
                 let dir = quoted(dir);
-                (format!("kill -KILL \"$(cat {dir}/pid)\"").into(), format!("scripts/kafka start --dir {dir}").into())
+                (format!("dir={dir}; {KILL_BROKER}").into(), format!("scripts/kafka start --dir {dir}").into())
             }
             None => (self.kill_command.clone()?, self.restore_command.clone()?),
         };
         Some((kill, self.restore_command.clone().unwrap_or(restore)))
     }
 }
+
+/// Kills the broker in $dir. After a crash, or when it was stopped, the pid file's number can be another process's: what is
+/// killed must have this folder's settings in its command line, as `scripts/kafka` wants it of a running broker.
+const KILL_BROKER: &str = r#"dir=$(realpath -- "$dir") && pid=$(cat "$dir/pid") || exit
+{ tr '\0' '\n' < "/proc/$pid/cmdline"; } 2> /dev/null | grep -qxF "$dir/server.properties" ||
+    { echo "process $pid, which $dir/pid names, is not that broker: nothing is killed" >&2; exit 1; }
+kill -KILL "$pid""#;
 
 /// A path as a word of the shell.
 fn quoted(path: &Path) -> String {
@@ -218,7 +226,7 @@ mod tests {
     fn a_broker_is_killed_by_its_pid_file() {
         let cli = cli("--what broker --broker-dir a'b").unwrap();
         let (kill, restore) = cli.broker_commands().unwrap();
-        assert_eq!(kill, r#"kill -KILL "$(cat 'a'\''b'/pid)""#);
+        assert!(kill.to_string_lossy().starts_with(r"dir='a'\''b'; "), "{}", kill.display());
         assert_eq!(restore, r"scripts/kafka start --dir 'a'\''b'");
     }
 

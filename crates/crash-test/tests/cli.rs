@@ -223,6 +223,24 @@ fn a_command_for_the_broker_that_fails_ends_the_test() {
     ran.fails_with(1, "crash-test: the broker's --kill-command ended with exit code 3\ncrash-test: hint: ");
 }
 
+/// After a crash its number can be anybody's.
+#[test]
+fn a_pid_file_that_names_another_process_than_the_broker_kills_nobody() {
+    let folder = Folder::new(IDEMPOTENT);
+    let mut bystander = Command::new("sleep").arg("600").spawn().unwrap();
+    fs::write(folder.path().join("pid"), format!("{}\n", bystander.id())).unwrap();
+    let hooks = ["--broker-dir", folder.path().to_str().unwrap()];
+    let mut command = folder.command("--kills 3 --between 30ms..60ms --what broker");
+    let ran: Ran = reordered(&mut command, &hooks).output().unwrap().into();
+    let lives = bystander.try_wait().unwrap().is_none();
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
+    assert!(lives, "it was killed");
+    ran.fails_with(1, "crash-test: the broker's --kill-command ended with exit code 1");
+    let said = fs::read_to_string(folder.path().join("runs/broker.log")).unwrap();
+    assert!(said.contains("is not that broker: nothing is killed"), "{said}");
+}
+
 #[test]
 fn a_pipeline_that_breaks_by_itself_ends_the_test_with_its_last_words() {
     let folder = Folder::script(

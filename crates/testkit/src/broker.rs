@@ -12,7 +12,11 @@ use crate::shared::root;
 use crate::waiting::wait_until;
 
 /// The watchman holds a pipe from the test process. When it closes, the broker and its folder go.
-const WATCHMAN: &str = r#"trap "" INT TERM; cat > /dev/null; kill -KILL "$(cat "$1/pid")" 2> /dev/null; rm -rf "$1""#;
+/// A pid file's number can be another process's by then: one with the folder in its command line is the broker.
+const WATCHMAN: &str = r#"trap "" INT TERM; cat > /dev/null; pid=$(cat "$1/pid" 2> /dev/null)
+{ tr "\0" "\n" < "/proc/$pid/cmdline"; } 2> /dev/null | grep -qxF "$(realpath "$1")/server.properties" &&
+    kill -KILL "$pid" 2> /dev/null
+rm -rf "$1""#;
 
 /// A running broker.
 #[derive(Debug)]
@@ -100,5 +104,35 @@ impl Drop for Broker {
     fn drop(&mut self) {
         drop(self.watchman.stdin.take());
         let _ = self.watchman.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn status(temporary: &Path, arguments: &[&str]) -> crate::Ran {
+        let mut script = Command::new(root().join("scripts/kafka"));
+        script.arg("status").args(arguments).env("TMPDIR", temporary).stdin(Stdio::null());
+        script.output().unwrap().into()
+    }
+
+    #[test]
+    fn a_brokers_folder_that_others_could_have_made_is_not_taken() {
+        let temporary = tempfile::tempdir().unwrap();
+        status(temporary.path(), &[]).fails_with(1, "");
+        let id = Command::new("id").arg("-u").output().unwrap().stdout;
+        let default = temporary.path().join(format!("millpipe-kafka-{}", String::from_utf8(id).unwrap().trim()));
+        let elsewhere = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path(), &default).unwrap();
+        status(temporary.path(), &[]).fails_with(1, "is a link to another place");
+        fs::remove_file(&default).unwrap();
+        fs::create_dir(&default).unwrap();
+        fs::set_permissions(&default, fs::Permissions::from_mode(0o777)).unwrap();
+        status(temporary.path(), &[]).fails_with(1, "can be written by others");
+        fs::set_permissions(&default, fs::Permissions::from_mode(0o755)).unwrap();
+        let ran = status(temporary.path(), &[]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), "not running\n"), "{}", ran.stderr);
     }
 }
