@@ -13,6 +13,7 @@
 pub mod cli;
 mod coercion;
 mod place;
+mod references;
 mod schema;
 
 pub use schema::Schema;

@@ -1,6 +1,7 @@
 //! A schema, read from one file and compiled.
 
 use crate::place;
+use crate::references::{LOOKS_MAX, looks};
 use jsonschema::{Draft, Validator};
 use millpipe::{Error, without_byte_order_mark};
 use serde_json::Value;
@@ -23,6 +24,10 @@ impl Schema {
         let name = name.display();
         let schema: Value = serde_json::from_slice(without_byte_order_mark(text))
             .map_err(|error| Error::usage(format_args!("{name}: no JSON, and so no schema: {error}")))?;
+        if looks(&schema) > LOOKS_MAX {
+            let why = format_args!("{name}: its references would look at one value more than {LOOKS_MAX} times");
+            return Err(Error::usage(why).hint("allOf, anyOf and $ref multiply: write what two of them share once"));
+        }
         let draft = Draft::Draft202012.detect(&schema);
         let validator =
             jsonschema::options().with_draft(draft).should_validate_formats(formats).offline().build(&schema);

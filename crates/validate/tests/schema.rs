@@ -129,7 +129,7 @@ fn what_is_not_what_the_schema_wants_stays_bad() {
 #[test]
 fn a_wrong_schema_is_a_usage_error_with_its_place() {
     for (text, message, hint) in [
-        ("{", "schema.json: EOF while parsing an object at line 1 column 1", false),
+        ("{", "schema.json: no JSON, and so no schema: EOF while parsing an object at line 1 column 1", false),
         (r#"{"properties":{"a":{"type":"numbr"}}}"#, "schema.json: .properties.a.type: \"numbr\" is not valid", false),
         (r#"{"$ref":"http://localhost/other.json"}"#, "schema.json: ", true),
         (r##"{"$ref":"#/$defs/none"}"##, "schema.json: ", true),
@@ -167,4 +167,34 @@ proptest! {
         let expected = wanted.iter().copied().collect::<Option<Vec<_>>>().map(|values| format!("[{space}{}{space}]", values.join(&format!("{space},{space}"))));
         prop_assert_eq!(map(&list, &line).ok(), expected);
     }
+}
+
+/// Each definition refers to the next one twice.
+fn doubling(levels: usize) -> String {
+    let definition = |level: usize| {
+        let next = level + 1;
+        format!(r##""d{level}":{{"allOf":[{{"$ref":"#/$defs/d{next}"}},{{"$ref":"#/$defs/d{next}"}}]}}"##)
+    };
+    let all: Vec<String> = (0..levels).map(definition).collect();
+    format!(r##"{{"$ref":"#/$defs/d0","$defs":{{{},"d{levels}":{{"type":"object"}}}}}}"##, all.join(","))
+}
+
+#[test]
+fn references_that_double_with_each_definition_are_refused() {
+    let new = |text: &str| Schema::new(Path::new("s.json"), text.as_bytes(), false, false);
+    for levels in [20, 30, 60, 190] {
+        let error = new(&doubling(levels)).err().unwrap();
+        assert_eq!(error.exit, Exit::Usage);
+        assert!(error.to_string().contains("would look at one value more than 100000 times"), "{error}");
+    }
+    let few = new(&doubling(8)).unwrap();
+    assert_eq!(map(&few, "{}"), Ok("{}".to_owned()));
+    // Circles are no product: a tree, and two that refer to each other.
+    let tree =
+        r##"{"$ref":"#/$defs/n","$defs":{"n":{"properties":{"l":{"$ref":"#/$defs/n"},"r":{"$ref":"#/$defs/n"}}}}}"##;
+    assert_eq!(map(&new(tree).unwrap(), r#"{"l":{"r":{}}}"#), Ok(r#"{"l":{"r":{}}}"#.to_owned()));
+    assert!(
+        new(r##"{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"allOf":[{"$ref":"#/$defs/a"}]}}}"##)
+            .is_ok()
+    );
 }
