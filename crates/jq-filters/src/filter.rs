@@ -32,6 +32,13 @@ impl Filter {
         }
     }
 
+    /// Lets functions that call themselves use so much of the thread's stack, which must have more: 4 MiB otherwise.
+    #[must_use]
+    pub fn with_stack(mut self, bytes: usize) -> Filter {
+        self.interpreter.stack_bytes_max = bytes;
+        self
+    }
+
     /// The results of a line, given without its newline. They do not depend on the lines before.
     ///
     /// # Errors

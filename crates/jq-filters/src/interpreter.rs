@@ -23,6 +23,7 @@ pub struct Interpreter {
     arguments: Vars<Val>,
     outline: Outline,
     demand: Option<Demand>,
+    pub stack_bytes_max: usize,
 }
 
 /// The members of a line that the filter can ask for.
@@ -38,6 +39,7 @@ impl Interpreter {
             arguments: Vars::new(program.arguments.values()),
             outline: Outline::default(),
             demand: program.demand.as_deref().map(Demand::new),
+            stack_bytes_max: limits::STACK_BYTES,
         }
     }
 
@@ -93,7 +95,7 @@ impl Interpreter {
         to: &mut T,
         each: &dyn Fn(&Val, &mut T) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        limits::begin();
+        limits::begin(self.stack_bytes_max);
         let context = Ctx::<Data>::new(&self.compiled.lut, self.arguments.clone());
         for result in self.compiled.id.run((context, input)) {
             each(&result.map_err(failure)?, to)?;

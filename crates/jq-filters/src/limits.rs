@@ -12,7 +12,7 @@ use jaq_json::Val;
 use crate::program::Data;
 
 /// Half of what a thread has at least.
-pub const STACK_BYTES_MAX: usize = 4 << 20;
+pub const STACK_BYTES: usize = 4 << 20;
 /// A number of `range` is a step.
 const STEPS_MAX: u32 = 10_000_000;
 /// A call of a function that calls itself takes as much time as so many numbers.
@@ -31,11 +31,12 @@ struct Line {
     steps: u32,
     rounds: u32,
     stack: usize,
+    stack_bytes_max: usize,
     over: Option<&'static str>,
 }
 
 thread_local! {
-    static LINE: Cell<Line> = const { Cell::new(Line { steps: 0, rounds: 0, stack: 0, over: None }) };
+    static LINE: Cell<Line> = const { Cell::new(Line { steps: 0, rounds: 0, stack: 0, stack_bytes_max: STACK_BYTES, over: None }) };
 }
 
 /// A place on the stack.
@@ -44,9 +45,9 @@ fn place() -> usize {
     std::ptr::from_ref(&here).addr()
 }
 
-/// A line begins.
-pub fn begin() {
-    LINE.set(Line { steps: 0, rounds: 0, stack: place(), over: None });
+/// A line begins, the work on which may take so much of the stack.
+pub fn begin(stack_bytes_max: usize) {
+    LINE.set(Line { steps: 0, rounds: 0, stack: place(), stack_bytes_max, over: None });
 }
 
 /// Why the work on the line was ended, if a limit was met.
@@ -67,7 +68,7 @@ pub fn step(cv: Cv<'_, Data>) -> ValX<'_, Val> {
     if steps > STEPS_MAX {
         return Err(exceeded("the filter takes more than 10000000 steps on this line"));
     }
-    if line.stack.abs_diff(place()) > STACK_BYTES_MAX {
+    if line.stack.abs_diff(place()) > line.stack_bytes_max {
         return Err(exceeded("the filter's functions call each other too deep on this line"));
     }
     LINE.set(Line { steps, ..line });

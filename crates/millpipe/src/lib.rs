@@ -81,7 +81,7 @@ pub use outside::must_be_outside;
 pub use pool::Jobs;
 pub use rejects::{Late, OnError, Policy, Rejects};
 pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};
-pub use run_map::{run_command, run_map};
+pub use run_map::{MAP_STACK_BYTES, run_command, run_map};
 pub use run_source::run_source;
 pub use saving::{Job, Jobs as SaveJobs};
 pub use signals::Hangup;

@@ -24,7 +24,7 @@ use crate::stage::{Map, Stage};
 use crate::whole_lines::spawn_line_reader;
 
 /// A map may recurse as deep as this allows; the pages that it does not touch cost nothing.
-const MAP_STACK_BYTES: usize = 64 << 20;
+pub const MAP_STACK_BYTES: usize = 96 << 20;
 /// Half as many wakes of threads as with what is best for one loop.
 const MAP_CHUNK_BYTES: usize = 2 * CHUNK_BYTES;
 /// What hands lines to a process does not recurse.

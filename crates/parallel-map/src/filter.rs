@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use jq_filters::{Failure, Program};
-use millpipe::{Error, Fault, Map, Out, push_as_data};
+use millpipe::{Error, Fault, MAP_STACK_BYTES, Map, Out, push_as_data};
 
 /// A filter with what one worker needs to run it.
 pub struct Filter(RefCell<jq_filters::Filter>);
@@ -12,7 +12,7 @@ impl Filter {
     /// The results of one line may have so many bytes.
     #[must_use]
     pub fn new(program: &Program, output_bytes_max: usize) -> Filter {
-        Filter(RefCell::new(program.filter(output_bytes_max)))
+        Filter(RefCell::new(program.filter(output_bytes_max).with_stack(MAP_STACK_BYTES / 4 * 3)))
     }
 }
 
