@@ -188,5 +188,6 @@ fn with_where_other_lines_pass_as_they_came() {
         let ran = run(BIN, &["-j", jobs, "--where", ".kind == \"a\"", "."], input);
         ran.fails_with(1, "parallel-map: line 4, byte 62: cannot index 7 with \"kind\"");
     }
-    run(BIN, &["--where", ".", "--", "cat"], "").fails_with(2, "parallel-map: --where is for a FILTER: CMD gets all lines\n");
+    run(BIN, &["--where", ".", "--", "cat"], "")
+        .fails_with(2, "parallel-map: --where is for a FILTER: CMD gets all lines\n");
 }
