@@ -25,9 +25,11 @@ fn read(line: &[u8]) -> Option<Result<Value, String>> {
     }
 }
 
-/// By the path, else the member that is named like it.
+/// By the path, else the member that is named like it; a path of one member is that name already.
 fn lookup<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    follow(value, path).or_else(|| value.as_object()?.get(path))
+    let name = path.strip_prefix('.').unwrap_or(path);
+    follow(value, path)
+        .or_else(|| value.as_object()?.get(name).filter(|_| name.contains(['.', '[']) && !name.starts_with('[')))
 }
 
 fn follow<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {

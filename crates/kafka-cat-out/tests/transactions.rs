@@ -115,6 +115,7 @@ fn a_run_that_goes_on_from_something_else_than_is_committed_is_stopped() {
     first.say("1\n");
     first.commit(1, &pipe.positions(1, 0));
     first.end().ok();
+    pipe.has_snapshot("a.1");
     std::fs::write(pipe.state.path().join("committed"), "").unwrap();
     std::fs::remove_file(pipe.state.path().join("committed")).unwrap();
     let stale = [
@@ -210,6 +211,7 @@ fn a_pipe_from_elsewhere_notes_its_checkpoints_at_its_output() {
     let mut right = pipe.sink_of("b", &restore("a.1", &json!({})), &Value::Null, &[]);
     right.commit(0, &json!({}));
     right.end().ok();
+    pipe.has_snapshot("b.1");
     pipe.sink_of("c", &restore("a.1", &json!({})), &Value::Null, &[]).cut().fails_with(75, "but b.1 is committed");
     // Under another name there is another truth.
     let other = pipe.sink_of("c", &restore("b.1", &json!({})), &Value::Null, &["--transactional-id", "other"]);

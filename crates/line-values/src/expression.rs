@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn a_list_is_cut_at_its_own_commas() {
-        let list = Expression::parse_list(r#"a,b=[.b, ","],.c | test("x,\"(")"#).unwrap();
+        let list = Expression::parse_list(r#"a,b=[.b, ","],.c | test("x,\"[(]")"#).unwrap();
         let shown: Vec<String> = list.iter().map(ToString::to_string).collect();
-        assert_eq!(shown, [".a", r#"[.b, ","]"#, r#".c | test("x,\"(")"#]);
+        assert_eq!(shown, [".a", r#"[.b, ","]"#, r#".c | test("x,\"[(]")"#]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 # The files that examples in --help speak of. Each line has every field that some example asks for.
 mkdir scene
 generate --lines 2000 --keys 5 --event-rate 10/s \
-  | jq -c '. + {user: .key, shop: .key, ticker: .key, sensor: .key, service: .key, route: "clicks", at: .timestamp, time: .timestamp,
+  | jq -c '. + {user: .key, shop: .key, ticker: .key, sensor: .key, service: .key, currency: .key, site: .host, route: "clicks", at: .timestamp, time: .timestamp,
                 price: .value, latency: .value, amount: .value, tweets: (.value | floor),
                 meta: {at: .timestamp, site: .host}}' > scene/events.ndjson
 for name in clicks log readings orders lines; do cp scene/events.ndjson scene/$name.ndjson; done

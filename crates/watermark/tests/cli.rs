@@ -18,7 +18,7 @@ fn a_bad_line_stops_with_its_place() {
 fn wrong_flags_teach_the_right_ones() {
     run(WATERMARK, &["--lateness", "10"], "").fails_with(2, "duration \"10\" has no unit: say 10s or 10ms");
     run(WATERMARK, &["--time-unit", "min"], "").fails_with(2, "unknown time unit \"min\": say auto, s, ms, us or ns");
-    run(WATERMARK, &["--time", "a..b"], "").fails_with(2, "field path \"a..b\"");
+    run(WATERMARK, &["--time", "a..b"], "").fails_with(2, "invalid value 'a..b' for '--time <FIELD>'");
 }
 
 #[test]

@@ -46,6 +46,13 @@ impl Pipe {
         json!({ format!("{topic}/0"): first.into(), format!("{topic}/1"): second.into() })
     }
 
+    /// The source has a snapshot of this checkpoint in the state folder, as it has before it is committed.
+    pub fn has_snapshot(&self, id: &str) {
+        let folder = self.state.path().join("1-source");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{id}.ndjson")), "").unwrap();
+    }
+
     /// A sink that has been greeted by a run.
     pub fn sink(&self, run: &str, restore: &Value, args: &[&str]) -> Sink {
         self.sink_of(run, restore, &json!({ "transactional_id": self.name, "group": self.name }), args)
