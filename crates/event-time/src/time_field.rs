@@ -38,14 +38,21 @@ impl TimeField {
     /// When it is not, or an expression fails on it or gives more than one value.
     #[inline]
     pub fn find<'a>(&'a mut self, line: &'a [u8]) -> Result<TimeOf<'a>, BadLine> {
-        if let Some(filter) = &mut self.filter {
-            let found = filter.read(line)?;
-            let value = found.get(0).filter(|value| !value.is_null());
-            return Ok(TimeOf { text: value.map(|value| value.text()), is_object: found.object().is_some() });
+        if self.filter.is_some() {
+            return self.work_out(line);
         }
         let fields = self.scanner.scan(line).map_err(|why| BadLine::new(why.to_string()))?;
         let text = fields.get(0).map(|field| field.text(line));
         Ok(TimeOf { text, is_object: fields.object().is_some() })
+    }
+
+    /// The way of expressions. It is apart, so that the compiler puts the scanner into the loop of those who look for a field.
+    #[inline(never)]
+    fn work_out<'a>(&'a mut self, line: &'a [u8]) -> Result<TimeOf<'a>, BadLine> {
+        let Some(filter) = &mut self.filter else { return Ok(TimeOf { text: None, is_object: false }) };
+        let found = filter.read(line)?;
+        let value = found.get(0).filter(|value| !value.is_null());
+        Ok(TimeOf { text: value.map(|value| value.text()), is_object: found.object().is_some() })
     }
 
     /// Returns why a line has no time, with a hint in a second line.
