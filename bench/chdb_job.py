@@ -56,5 +56,4 @@ QUERIES = {
 SETTINGS = """output_format_json_quote_64bit_integers = 0, date_time_input_format = 'best_effort', session_timezone = 'UTC',
     engine_file_truncate_on_insert = 1"""
 name, *words = job.split(":")
-columns = "*"
 chdb.query(f"INSERT INTO FUNCTION file('{result}', 'JSONEachRow') {QUERIES[name](*words)} SETTINGS {SETTINGS}")

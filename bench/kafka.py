@@ -247,7 +247,7 @@ class Pipe:
         self.stages = stages
 
     def __enter__(self):
-        self.children = start(self.stages, None)
+        self.children = pipeline.start_all(self.stages, os.devnull, os.devnull)
 
     def __exit__(self, *_):
         if self.children:
@@ -315,20 +315,6 @@ def window_of(text):
     whole = time.strptime(seconds + " UTC", "%Y-%m-%dT%H:%M:%S %Z")
     ms = calendar.timegm(whole) * 1000 + int((fraction or "0").ljust(3, "0")[:3])
     return ms // LATENCY_WINDOW_MS
-
-
-def start(stages, stdin):
-    """Starts all stages joined by pipes; the last one writes to /dev/null."""
-    children = []
-    before = open(stdin, "rb") if stdin else subprocess.DEVNULL
-    for at, stage in enumerate(stages):
-        last = at + 1 == len(stages)
-        child = subprocess.Popen(stage, stdin=before, stdout=subprocess.DEVNULL if last else subprocess.PIPE)
-        if before is not subprocess.DEVNULL:
-            before.close()
-        before = child.stdout
-        children.append(child)
-    return children
 
 
 def setting(name, value):

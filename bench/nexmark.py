@@ -16,7 +16,7 @@ import pipeline
 import published
 import report
 import same_rows
-from contest import clear, say, summary
+from contest import FIGURES, clear, read_once, say, summary
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "nexmark"
 QUERIES = [f"q{n}" for n in range(24)]
@@ -24,6 +24,7 @@ SMALL_EVENTS, SMALL_RATE = 10_000, 100
 BENCH_EVENTS, BENCH_RATE = 2_000_000, 10_000
 # Beside Flink: twice as many, and as many again, so that what one event more costs has nothing of the start of a process.
 FURTHER_TIMES = 3
+TABLE = "queries of Nexmark"
 BID = "auction bidder price date_time extra".split()
 # Of the queries whose rows are known by their sum.
 MEMBERS = {
@@ -37,7 +38,7 @@ def main():
     args = arguments()
     if args.check_arguments:
         return
-    events = made_events(args)
+    events = made(args, args.events)
     if args.flink and args.bench:
         beside_flink(args)
     elif args.bench:
@@ -75,12 +76,8 @@ def arguments():
     return args
 
 
-def made_events(args):
-    """The file of events, made once."""
-    return made(args, args.events)
-
-
 def made(args, events):
+    """The file of so many events, made once."""
     path = Path(args.work) / f"events-{events}.ndjson"
     if not path.exists():
         say(f"making {events} events")
@@ -199,7 +196,7 @@ def publish(args, rows, name, versions):
 
 
 def row(args, query, runs, rows):
-    figures = {figure: [run[figure] for run in runs] for figure in ("wall_s", "cpu_s", "memory_mib")}
+    figures = {figure: [run[figure] for run in runs] for figure in FIGURES}
     thousand_per_cpu_s = args.events / 1000 / statistics.median(figures["cpu_s"])
     told = {"table": TABLE, "system": query, "rows": rows, **summary(figures), "thousand_events_per_cpu_s": round(thousand_per_cpu_s)}
     return told | {"rounds": len(runs)}
@@ -225,7 +222,7 @@ def in_turns(args, query, size):
     """The runs of ours, two for each of Flink's, and those of each way to write the query for Flink."""
     events, result = made(args, size), str(Path(args.work) / "result")
     # Both read what has been read before.
-    subprocess.run(["cat", events, *flink.folder(events).iterdir()], check=True, stdout=subprocess.DEVNULL)
+    read_once([events, *flink.folder(events).iterdir()])
     ours, ways = [], {way: [] for way in flink.ways(query)}
     for number in range(args.rounds):
         ours.append(our_run(args, query, events, result))
@@ -239,7 +236,7 @@ def in_turns(args, query, size):
 def compared(query, size, measured, way):
     ours, theirs = measured["ours"], measured["ways"][way]
     told = {"table": f"{size:,} events", "system": query, "peer": "flink", "rows": measured["rows"]}
-    for figure in ("wall_s", "cpu_s", "memory_mib"):
+    for figure in FIGURES:
         around = [(one[figure] + other[figure]) / 2 for one, other in zip(ours[::2], ours[1::2])]
         other = summary({figure: [run[figure] for run in theirs]}, {figure: around})
         told |= summary({figure: [run[figure] for run in ours]})
