@@ -63,38 +63,40 @@ pub fn exceeded<'a>(why: &'static str) -> Exn<'a, Val> {
 
 /// One more step, on this value.
 pub fn step(cv: Cv<'_, Data>) -> ValX<'_, Val> {
+    spend(STEPS_OF_A_CALL)?;
     let line = LINE.get();
-    let steps = line.steps + STEPS_OF_A_CALL;
-    if steps > STEPS_MAX {
-        return Err(exceeded("the filter takes more than 10000000 steps on this line"));
-    }
     if line.stack.abs_diff(place()) > line.stack_bytes_max {
         return Err(exceeded("the filter's functions call each other too deep on this line"));
     }
-    LINE.set(Line { steps, ..line });
-    looked_at(cv.1, steps / STEPS_OF_A_CALL)
+    looked_at(cv.1)
 }
 
 /// One more round of a loop, on this value.
 pub fn round(cv: Cv<'_, Data>) -> ValX<'_, Val> {
-    let line = LINE.get();
-    let rounds = line.rounds.wrapping_add(1);
-    LINE.set(Line { rounds, ..line });
-    looked_at(cv.1, rounds)
+    looked_at(cv.1)
 }
 
 /// One more number of `range`.
 pub fn number<'a>() -> Result<(), Exn<'a, Val>> {
+    spend(1)
+}
+
+fn spend<'a>(steps: u32) -> Result<(), Exn<'a, Val>> {
     let line = LINE.get();
-    if line.steps >= STEPS_MAX {
+    let steps = line.steps + steps;
+    if steps > STEPS_MAX {
         return Err(exceeded("the filter takes more than 10000000 steps on this line"));
     }
-    LINE.set(Line { steps: line.steps + 1, ..line });
+    LINE.set(Line { steps, ..line });
     Ok(())
 }
 
-fn looked_at<'a>(value: Val, count: u32) -> ValX<'a, Val> {
-    if count.is_multiple_of(STEPS_BETWEEN_LOOKS) && is_deeper(&value, DEPTH_MAX, &mut LOOKED_AT_MAX.clone()) {
+/// Looks at the depth of each so many-th value.
+fn looked_at<'a>(value: Val) -> ValX<'a, Val> {
+    let line = LINE.get();
+    let rounds = line.rounds.wrapping_add(1);
+    LINE.set(Line { rounds, ..line });
+    if rounds.is_multiple_of(STEPS_BETWEEN_LOOKS) && is_deeper(&value, DEPTH_MAX, &mut LOOKED_AT_MAX.clone()) {
         return Err(exceeded("the filter makes a value that is nested too deep on this line"));
     }
     Ok(value)

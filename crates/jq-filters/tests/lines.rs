@@ -169,6 +169,12 @@ fn limits_hold() {
         ("reduce range(.) as $i (0; [.])", "1000000", "nested too deep"),
         ("reduce range(.) as $i (0; {a: .})", "1000000", "nested too deep"),
         ("[limit(.; recurse([.]))] | length", "1000000", "nested too deep"),
+        (
+            // The numbers of the range are steps too, between the calls that look at the value.
+            "def f($n): if $n == 0 then . else ([range(630)] | length) as $x | [.] | f($n - 1) end; f(9000) | length",
+            "1",
+            "nested too deep",
+        ),
         ("reduce range(60) as $i (.; [., .])", "1", "longer than 1048576 bytes"),
         ("\"x\" * .", "1e18", "longer than 67108864 bytes"),
         ("\"[\" * . | fromjson", "100000", "nested deeper than 512"),
