@@ -60,7 +60,7 @@ fn delete(mut value: Val, path: &[Val]) -> ValR<Val> {
 }
 
 /// A negative index counts from the end; none is before the begin.
-fn place(at: isize, len: usize) -> Option<usize> {
+pub fn place(at: isize, len: usize) -> Option<usize> {
     usize::try_from(at).ok().or_else(|| len.checked_sub(at.unsigned_abs()))
 }
 

@@ -7,6 +7,8 @@ use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::Part;
 use json_fields::FieldPath;
 
+use crate::raw::constant_key;
+
 /// More members than this are not looked for one by one.
 const MEMBERS_MAX: usize = 32;
 
@@ -131,16 +133,7 @@ impl Demand {
     }
 
     fn key(&mut self, key: &Term<&str>) -> Option<()> {
-        let Term::Str(None, parts) = key else { return None };
-        let mut text = String::new();
-        for part in parts {
-            match part {
-                StrPart::Str(part) => text.push_str(part),
-                StrPart::Char(char) => text.push(*char),
-                StrPart::Term(_) => return None,
-            }
-        }
-        self.keys.insert(text);
+        self.keys.insert(constant_key(key)?);
         Some(())
     }
 }

@@ -1,6 +1,7 @@
 //! Functions of jq's library that jaq defines in jq, or works out anew on every call, once more in Rust: they give the
 //! same and are several times as fast.
 
+use jaq_core::box_iter::box_once;
 use jaq_core::load::parse::Def;
 use jaq_core::native::{Filter, Fun, bome, run, unary, v};
 use jaq_core::ops::Math;
@@ -74,7 +75,7 @@ pub fn functions() -> Vec<Fun<Data>> {
         ("capture_of_match", v(0), |cv| bome(captured(cv.1))),
         ("sub", [Bind::Var(()), Bind::Fun(()), Bind::Var(())].into(), |cv| match replaced(cv) {
             Ok(texts) => Box::new(texts.into_iter().map(|text| Ok(Val::utf8_str(text)))),
-            Err(error) => Box::new(std::iter::once(Err(error))),
+            Err(error) => box_once(Err(error)),
         }),
         ("range", v(3), |mut cv| {
             let (by, to, from) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
@@ -93,17 +94,17 @@ pub fn functions() -> Vec<Fun<Data>> {
     all.push((
         dialect::STEP,
         v(0),
-        Native::new(|cv| once(limits::step(cv))).with_paths(|cv| {
+        Native::new(|cv| box_once(limits::step(cv))).with_paths(|cv| {
             let (value, path) = cv.1;
-            once(limits::step((cv.0, value)).map(|value| (value, path)))
+            box_once(limits::step((cv.0, value)).map(|value| (value, path)))
         }),
     ));
     all.push((
         dialect::ROUND,
         v(0),
-        Native::new(|cv| once(limits::round(cv))).with_paths(|cv| {
+        Native::new(|cv| box_once(limits::round(cv))).with_paths(|cv| {
             let (value, path) = cv.1;
-            once(limits::round((cv.0, value)).map(|value| (value, path)))
+            box_once(limits::round((cv.0, value)).map(|value| (value, path)))
         }),
     ));
     all.extend(updates::functions());
@@ -123,10 +124,6 @@ fn to_entries(value: Val) -> ValR<Val> {
             Val::from_map([(key_name.clone(), key), (value_name.clone(), value)])
         })
         .collect()
-}
-
-fn once<'a, T: 'a>(one: ValX<'a, T, Val>) -> ValXs<'a, T, Val> {
-    Box::new(std::iter::once(one))
 }
 
 /// jq takes a key by several names, and a value by two.

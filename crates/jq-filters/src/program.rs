@@ -1,6 +1,6 @@
 //! A jq filter and its arguments: compiled once, shared by all workers.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jaq_core::data::JustLut;
 use jaq_core::load::parse::{Def, Term};
@@ -131,8 +131,13 @@ fn library() -> impl Iterator<Item = Def<&'static str>> {
     jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs())
 }
 
-fn definitions() -> Vec<Def<&'static str>> {
+/// The library, read and given jq's meaning once in a process: each filter is compiled with a copy.
+static LIBRARY: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
     natives::definitions(library()).into_iter().chain(natives::additions()).map(dialect::definition).collect()
+});
+
+fn definitions() -> Vec<Def<&'static str>> {
+    LIBRARY.clone()
 }
 
 fn functions() -> Vec<Fun<Data>> {

@@ -1,6 +1,7 @@
 //! A line as jq's values.
 
-use jaq_core::{Error, Exn, ValXs};
+use jaq_core::box_iter::box_once;
+use jaq_core::{Error, ValXs};
 use jaq_json::{Map, Num, Val};
 use jaq_std::ValT as _;
 use json_fields::{DEPTH_LIMIT, Kind, Outline, decode_string};
@@ -61,13 +62,13 @@ fn number(text: &[u8]) -> Val {
 
 /// `fromjson`: the values of a text, nested no deeper than those of a line.
 pub fn parsed<'a>(text: &Val) -> ValXs<'a, Val> {
-    let failed = |why: String| once(Err(Exn::from(Error::str(why))));
     let bytes = match text.try_as_utf8_bytes() {
         Ok(bytes) => bytes,
-        Err(error) => return once(Err(error.into())),
+        Err(error) => return box_once(Err(error.into())),
     };
     if nesting(bytes) > DEPTH_LIMIT {
-        return failed(format!("cannot parse a text as JSON: it is nested deeper than {DEPTH_LIMIT} levels"));
+        let why = format_args!("cannot parse a text as JSON: it is nested deeper than {DEPTH_LIMIT} levels");
+        return box_once(Err(Error::str(why).into()));
     }
     let mut values = Vec::new();
     for value in jaq_json::read::parse_many(bytes) {
@@ -81,10 +82,6 @@ pub fn parsed<'a>(text: &Val) -> ValXs<'a, Val> {
         }
     }
     Box::new(values.into_iter())
-}
-
-fn once<'a>(one: Result<Val, Exn<'a, Val>>) -> ValXs<'a, Val> {
-    Box::new(std::iter::once(one))
 }
 
 /// How many brackets are open at once, at most.

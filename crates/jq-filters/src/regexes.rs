@@ -11,6 +11,7 @@ use jaq_std::ValT as _;
 use regex::{Captures, Match, Regex, RegexBuilder};
 
 use crate::pattern_text::for_regex;
+use crate::raw::constant_key;
 use crate::rewrite;
 
 /// A filter can make any number of regular expressions from its input: only the last few are kept.
@@ -36,7 +37,8 @@ const WITH_PATTERN: [(&str, usize, Option<usize>); 15] = [
 ];
 
 struct Compiled {
-    asked: Asked,
+    pattern: String,
+    flags: Flags,
     regex: Rc<Regex>,
 }
 
@@ -45,7 +47,7 @@ thread_local! {
 }
 
 /// What jq's flags say.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flags {
     pub global: bool,
     pub skips_empty: bool,
@@ -74,11 +76,27 @@ pub fn flags(text: &str) -> Result<Flags, String> {
     Ok(flags)
 }
 
-/// The pattern for texts of Unicode.
+/// The pattern for texts of Unicode, compiled once in a thread as long as few others are asked for.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
+pub fn compiled(pattern: &str, flags: Flags) -> Result<Rc<Regex>, String> {
+    // Of no account for what is compiled.
+    let flags = Flags { global: false, skips_empty: false, ..flags };
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(known) = kept.iter().find(|known| known.pattern == pattern && known.flags == flags) {
+            return Ok(Rc::clone(&known.regex));
+        }
+        let regex = Rc::new(compile(pattern, flags)?);
+        if kept.len() == KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push(Compiled { pattern: pattern.to_owned(), flags, regex: Rc::clone(&regex) });
+        Ok(regex)
+    })
+}
+
+fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
     let mut builder = RegexBuilder::new(&for_regex(pattern, flags.extended));
     builder
         .case_insensitive(flags.case_insensitive)
@@ -96,7 +114,6 @@ fn in_one_line(why: &str) -> String {
 }
 
 /// A pattern and its flags, as a filter gives them.
-#[derive(Clone, PartialEq, Eq)]
 pub struct Asked {
     pattern: String,
     flags: String,
@@ -125,27 +142,13 @@ impl Asked {
     }
 }
 
-fn regex(asked: &Asked, flags: Flags) -> Result<Rc<Regex>, Error<Val>> {
-    KEPT.with_borrow_mut(|kept| {
-        if let Some(known) = kept.iter().find(|known| known.asked == *asked) {
-            return Ok(Rc::clone(&known.regex));
-        }
-        let regex = Rc::new(compile(&asked.pattern, flags).map_err(Error::str)?);
-        if kept.len() == KEPT_MAX {
-            kept.remove(0);
-        }
-        kept.push(Compiled { asked: asked.clone(), regex: Rc::clone(&regex) });
-        Ok(regex)
-    })
-}
-
 /// The pieces of a text between the matches, the matches as arrays of objects, or both in turn.
 ///
 /// # Errors
 /// A wrong pattern, or an input that is no text.
 pub fn apply(input: &Val, asked: &Asked, mismatches: bool, matches: bool) -> ValR<Val> {
     let flags = flags(&asked.flags).map_err(Error::str)?;
-    let regex = regex(asked, flags)?;
+    let regex = compiled(&asked.pattern, flags).map_err(Error::str)?;
     let bytes = input.try_as_utf8_bytes()?;
     // What is no UTF-8 can only come from `@base64d`.
     let replaced;
@@ -236,8 +239,8 @@ impl Place {
 /// What is wrong with the first that is wrong, and where it stands.
 pub fn check<'t>(term: &Term<&'t str>, value: impl Fn(&str) -> Option<String>) -> Result<(), (String, &'t str)> {
     let constant = |term: &Term<&'t str>| match term {
-        Term::Var(name) => value(name).map(|text| (text, *name)),
-        Term::Str(None, parts) => text_of(parts),
+        Term::Var(name) => value(name).map(|text| (text, Some(*name))),
+        Term::Str(None, parts) => constant_key(term).map(|text| (text, start_of(parts))),
         _ => None,
     };
     let mut own = Vec::new();
@@ -252,32 +255,21 @@ pub fn check<'t>(term: &Term<&'t str>, value: impl Fn(&str) -> Option<String>) -
         let Term::Call(name, arguments) = term else { return false };
         let known = WITH_PATTERN.iter().find(|(other, count, _)| other == name && *count == arguments.len());
         let Some((_, _, flags_at)) = known.filter(|_| !own.contains(&(*name, arguments.len()))) else { return false };
-        let (text, at) = match flags_at.map(|at| constant(&arguments[at])) {
-            Some(Some((text, at))) => (text, at),
-            Some(None) | None => (String::new(), *name),
-        };
+        let (text, at) = flags_at.and_then(|at| constant(&arguments[at])).unwrap_or_default();
         failed = match flags(&text) {
-            Err(why) => Some((why, at)),
-            Ok(flags) => constant(&arguments[0]).and_then(|(text, at)| Some((compile(&text, flags).err()?, at))),
+            Err(why) => Some((why, at.unwrap_or(*name))),
+            Ok(flags) => constant(&arguments[0])
+                .and_then(|(text, at)| Some((compiled(&text, flags).err()?, at.unwrap_or(*name)))),
         };
         failed.is_some()
     });
     failed.map_or(Ok(()), Err)
 }
 
-/// The text of a string without anything computed in it, and where it begins in the filter.
-fn text_of<'t>(parts: &[StrPart<&'t str, Term<&'t str>>]) -> Option<(String, &'t str)> {
-    let mut text = String::new();
-    let mut start = None;
-    for part in parts {
-        match part {
-            StrPart::Str(part) => {
-                start = start.or(Some(*part));
-                text.push_str(part);
-            }
-            StrPart::Char(char) => text.push(*char),
-            StrPart::Term(_) => return None,
-        }
-    }
-    Some((text, start.unwrap_or_default()))
+/// Where the text of a string begins in the filter; nowhere if it is all escapes.
+fn start_of<'t>(parts: &[StrPart<&'t str, Term<&'t str>>]) -> Option<&'t str> {
+    parts.iter().find_map(|part| match part {
+        StrPart::Str(part) => Some(*part),
+        StrPart::Char(_) | StrPart::Term(_) => None,
+    })
 }

@@ -1,11 +1,12 @@
 //! Assignments, and what leads to a place in a value, as jq has them: what is missing on the way is made.
 
+use jaq_core::box_iter::box_once;
 use jaq_core::native::{Fun, bome, v};
-use jaq_core::{Bind, Ctx, Cv, Error, Exn, Native, ValR, ValT as _, ValX, ValXs};
+use jaq_core::{Bind, Ctx, Cv, Error, Exn, Native, ValR, ValT as _, ValX};
 use jaq_json::{Map, Num, Val};
 use jaq_std::ValT as _;
 
-use crate::delete::delpaths;
+use crate::delete::{delpaths, place};
 use crate::dialect;
 use crate::program::Data;
 
@@ -28,7 +29,7 @@ pub fn functions() -> Vec<Fun<Data>> {
     let at = at.with_paths(|mut cv| {
         let key = cv.0.pop_var();
         let (value, path) = cv.1;
-        once(index(value, &key).map(|value| (value, path.cons(key))).map_err(Exn::from))
+        box_once(index(value, &key).map(|value| (value, path.cons(key))).map_err(Exn::from))
     });
     let at_optional = Native::new(|mut cv| {
         let key = cv.0.pop_var();
@@ -46,7 +47,7 @@ pub fn functions() -> Vec<Fun<Data>> {
     let part = part.with_paths(|mut cv| {
         let range = range(&mut cv.0);
         let (value, path) = cv.1;
-        once(slice(value, &range).map(|value| (value, path.cons(key_of(&range)))).map_err(Exn::from))
+        box_once(slice(value, &range).map(|value| (value, path.cons(key_of(&range)))).map_err(Exn::from))
     });
     let part_optional = Native::new(|mut cv| {
         let range = range(&mut cv.0);
@@ -65,11 +66,11 @@ pub fn functions() -> Vec<Fun<Data>> {
         let to = cv.0.pop_var();
         let (value, path) = cv.1;
         let found = keys(&to).and_then(|keys| Ok((get(value, keys)?, path.extend(keys.iter().cloned()))));
-        once(found.map_err(Exn::from))
+        box_once(found.map_err(Exn::from))
     });
     let setpath = Native::new(|mut cv: Cv<'_, Data>| {
         let (new, path) = (cv.0.pop_var(), cv.0.pop_var());
-        once(keys(&path).map_err(Exn::from).and_then(|keys| set(cv.1, keys, &new)))
+        box_once(keys(&path).map_err(Exn::from).and_then(|keys| set(cv.1, keys, &new)))
     });
     vec![
         (dialect::AT, v(1), at),
@@ -78,13 +79,9 @@ pub fn functions() -> Vec<Fun<Data>> {
         (dialect::SLICE_OPTIONAL, v(2), part_optional),
         ("getpath", v(1), getpath),
         ("setpath", v(2), setpath),
-        (dialect::ASSIGN, [fun(), var()].into(), Native::new(|cv| once(assign(cv)))),
-        (dialect::UPDATE, [fun(), fun()].into(), Native::new(|cv| once(update(cv)))),
+        (dialect::ASSIGN, [fun(), var()].into(), Native::new(|cv| box_once(assign(cv)))),
+        (dialect::UPDATE, [fun(), fun()].into(), Native::new(|cv| box_once(update(cv)))),
     ]
-}
-
-fn once<'a, T: 'a>(one: ValX<'a, T, Val>) -> ValXs<'a, T, Val> {
-    Box::new(std::iter::once(one))
 }
 
 fn range(context: &mut Ctx<'_, Data>) -> Range {
@@ -100,7 +97,7 @@ fn key_of(range: &Range) -> Val {
 }
 
 /// `.[key]`: below null there is null, and a key must be of the kind that the value has.
-pub fn index(value: Val, key: &Val) -> ValR<Val> {
+fn index(value: Val, key: &Val) -> ValR<Val> {
     match (&value, key) {
         (Val::Null, Val::TStr(_) | Val::Num(_) | Val::Obj(_)) => Ok(Val::Null),
         (Val::Obj(_), Val::TStr(_)) | (Val::Arr(_), Val::Arr(_) | Val::Obj(_)) | (Val::TStr(_), Val::Obj(_)) => {
@@ -138,15 +135,9 @@ fn whole(number: &Val) -> Option<isize> {
     number.as_isize().or_else(|| number.as_f64().filter(|float| !float.is_nan()).map(|float| float as isize))
 }
 
-/// A negative index counts from the end; none is before the begin.
-fn place(at: isize, len: usize) -> Option<usize> {
-    usize::try_from(at).ok().or_else(|| len.checked_sub(at.unsigned_abs()))
-}
-
 fn keys(path: &Val) -> Result<&[Val], Error<Val>> {
     match path {
-        Val::Arr(keys) if keys.len() <= PATH_KEYS_MAX => Ok(keys),
-        Val::Arr(_) => Err(Error::str(format_args!("a path has more than {PATH_KEYS_MAX} keys"))),
+        Val::Arr(keys) => short(keys),
         _ => Err(Error::str("path must be specified as an array")),
     }
 }
@@ -162,34 +153,37 @@ fn set<'a>(value: Val, keys: &[Val], new: &Val) -> ValX<'a, Val> {
     Ok(change(value, keys, &mut |_| Ok(Some(new.clone())))?.unwrap_or_default())
 }
 
-/// The keys of paths, the first one first.
-fn collected<'a>(paths: impl Iterator<Item = ValX<'a, Vec<Val>, Val>>) -> ValX<'a, Vec<Vec<Val>>, Val> {
-    let whole = |path: ValX<'a, Vec<Val>, Val>| {
-        let mut path = path?;
-        path.reverse();
-        match path.len() > PATH_KEYS_MAX {
-            true => Err(Error::str(format_args!("a path has more than {PATH_KEYS_MAX} keys")).into()),
-            false => Ok(path),
-        }
-    };
-    paths.map(whole).collect()
+fn short(keys: &[Val]) -> Result<&[Val], Error<Val>> {
+    match keys.len() <= PATH_KEYS_MAX {
+        true => Ok(keys),
+        false => Err(Error::str(format_args!("a path has more than {PATH_KEYS_MAX} keys"))),
+    }
+}
+
+/// The paths of the left side of an assignment, the first key of each first.
+fn left_paths<'a>(context: &mut Ctx<'a, Data>, value: &Val) -> ValX<'a, Vec<Vec<Val>>, Val> {
+    let (left, of_left) = context.pop_fun();
+    let paths = left.paths((of_left, (value.clone(), Default::default())));
+    let keys = paths.map(|found| {
+        let mut keys: Vec<Val> = found?.1.iter().cloned().collect();
+        keys.reverse();
+        short(&keys)?;
+        Ok(keys)
+    });
+    keys.collect()
 }
 
 /// `paths = new`, for one of the values of the right side.
 fn assign(mut cv: Cv<'_, Data>) -> ValX<'_, Val> {
     let new = cv.0.pop_var();
-    let (left, of_left) = cv.0.pop_fun();
-    let paths = left.paths((of_left, (cv.1.clone(), Default::default())));
-    let paths = collected(paths.map(|found| Ok(found?.1.iter().cloned().collect())))?;
+    let paths = left_paths(&mut cv.0, &cv.1)?;
     paths.iter().try_fold(cv.1, |value, path| set(value, path, &new))
 }
 
 /// `paths |= with`: the first of its results; places for which there is none are taken out in the end, all at once.
 fn update(mut cv: Cv<'_, Data>) -> ValX<'_, Val> {
     let (with, context) = cv.0.pop_fun();
-    let (left, of_left) = cv.0.pop_fun();
-    let paths = left.paths((of_left, (cv.1.clone(), Default::default())));
-    let paths = collected(paths.map(|found| Ok(found?.1.iter().cloned().collect())))?;
+    let paths = left_paths(&mut cv.0, &cv.1)?;
     let (mut value, mut gone) = (cv.1, Vec::new());
     for path in paths {
         let mut is_gone = false;

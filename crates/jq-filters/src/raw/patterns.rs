@@ -1,7 +1,6 @@
 //! Regular expressions on raw texts.
 //!
-//! jaq's engine decides what a pattern is; another one, which is many times as fast, runs it, on texts of ASCII alone,
-//! where both mean the same by a character, a word and a digit.
+//! A pattern is one of `regexes`, run on bytes: without Unicode on texts of ASCII, with it on others.
 
 use std::borrow::Cow;
 
@@ -41,13 +40,14 @@ pub enum Search {
 }
 
 impl Pattern {
-    /// None for what is no pattern, and for flags that are jaq's.
+    /// None for what is no pattern, and for flags that only the other way knows.
     pub fn new(pattern: &str, flags: &str) -> Option<Pattern> {
         let flags = regexes::flags(flags).ok()?;
-        regexes::compile(pattern, flags).ok()?;
         if flags.skips_empty {
             return None;
         }
+        // Bytes may be searched for what a text cannot have: only what is a pattern of texts is one.
+        regexes::compiled(pattern, flags).ok()?;
         let text = for_regex(pattern, flags.extended);
         let build = |unicode: bool| {
             let mut builder = RegexBuilder::new(&text);
