@@ -143,6 +143,12 @@ impl Aggregate {
     }
 }
 
+/// Looks for fields of the key that no line has had.
+#[cold]
+fn look(unseen: &mut Unseen, line: &[u8], key: &[u8]) {
+    unseen.look(line, |number| keys::cells(key).nth(number) != Some(b"null"));
+}
+
 impl Stage for Aggregate {
     fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
         if let Some(spill) = &mut self.work.spill {
@@ -184,6 +190,9 @@ impl Stage for Aggregate {
             Mode::Rolling(rolling) => rolling.time_ms = time_ms.unwrap_or_default(),
             _ => {}
         }
+        if self.unseen.is_watching() {
+            look(&mut self.unseen, line, &self.reader.key);
+        }
         let taken = Taken {
             line,
             scanned: &line[front..],
@@ -192,7 +201,6 @@ impl Stage for Aggregate {
             sequence: self.work.sequence,
         };
         self.work.sequence += 1;
-        self.unseen.look(line, |number| keys::cells(taken.key).nth(number) != Some(b"null"));
         let window = annotation.map_or(Window::new(0, 0), |annotation| annotation.window);
         self.mode.line(window, &taken, self.watermark_ms, &mut self.work, out)?;
         if let Some(spill) = &mut self.work.spill

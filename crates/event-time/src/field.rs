@@ -225,6 +225,9 @@ impl TimeParser {
     /// Returns, once, what looks wrong with a time that was read.
     #[inline]
     pub fn take_doubt(&mut self) -> Option<String> {
+        if self.doubtful.is_none() {
+            return None;
+        }
         self.doubtful.take()
     }
 }

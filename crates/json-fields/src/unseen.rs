@@ -24,10 +24,17 @@ impl Unseen {
         Unseen { fields: fields.into_iter().collect(), ..Unseen::default() }
     }
 
+    /// Whether there are such fields still: what `has` needs for [`Unseen::look`] must not cost a line more than this.
+    #[inline]
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     /// Looks at a line that has the fields of these numbers, with values that are not null.
     #[inline]
     pub fn look(&mut self, line: &[u8], has: impl Fn(usize) -> bool) {
-        if !self.fields.is_empty() {
+        if self.is_watching() {
             self.look_closer(line, &has);
         }
     }
@@ -38,6 +45,9 @@ impl Unseen {
         self.fields.retain(|(number, _)| !has(*number));
         if self.lines == 1 {
             self.members = member_names(line);
+            // A field that was null in all lines is no slip: it need not be watched.
+            let members = &self.members;
+            self.fields.retain(|(_, name)| !members.contains(name));
         }
     }
 
@@ -45,11 +55,8 @@ impl Unseen {
     /// are called.
     #[must_use]
     pub fn remark(&self, lines: &str) -> Option<String> {
-        // A field that was null in all lines is no slip.
-        let is_missing = |name: &&str| self.lines > 0 && !self.members.iter().any(|member| member == name);
-        let missing: Vec<&str> = self.fields.iter().map(|(_, name)| name.as_str()).filter(is_missing).collect();
-        let first = *missing.first()?;
-        let names: Vec<String> = missing.iter().map(|name| format!("{name:?}")).collect();
+        let (_, first) = self.fields.first().filter(|_| self.lines > 0)?;
+        let names: Vec<String> = self.fields.iter().map(|(_, name)| format!("{name:?}")).collect();
         let have = if self.members.is_empty() { "no members".to_owned() } else { self.members.join(", ") };
         let hint = match self.members.iter().find(|member| is_like(member, first)) {
             Some(member) => format!("did you mean {member:?}?"),

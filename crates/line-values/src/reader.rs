@@ -91,7 +91,10 @@ impl LineValues {
             self.compute(line)?;
         }
         let fields = self.scanner.scan(line).map_err(|why| BadLine(why.to_string()))?;
-        let found = Found {
+        if self.unseen.is_watching() {
+            look(&mut self.unseen, line, fields.as_slice(), &self.places);
+        }
+        Ok(Found {
             line,
             computed: &self.computed,
             fields: fields.as_slice(),
@@ -99,9 +102,7 @@ impl LineValues {
             places: &self.places,
             object: fields.object(),
             is_empty_object: fields.is_empty_object(),
-        };
-        self.unseen.look(line, |number| found.get(number).is_some_and(|value| !value.is_null()));
-        Ok(found)
+        })
     }
 
     fn compute(&mut self, line: &[u8]) -> Result<(), BadLine> {
@@ -124,6 +125,15 @@ impl LineValues {
         }
         Ok(())
     }
+}
+
+/// Looks for fields that no line has had; only paths are watched for.
+#[cold]
+fn look(unseen: &mut Unseen, line: &[u8], fields: &[Option<Field>], places: &[Place]) {
+    unseen.look(line, |number| match places[number] {
+        Place::Path(slot) => fields[slot].is_some_and(|field| field.kind != Kind::Null),
+        Place::Filter(_) => false,
+    });
 }
 
 /// The value that begins there and ends with the text.

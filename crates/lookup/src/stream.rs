@@ -165,7 +165,9 @@ impl LookupStream {
         let read = self.reader.read(line)?;
         let time_ms = match (&mut self.job.time, read.time) {
             (None, _) => 0,
-            (Some((_, time)), Some(text)) => time.read(text, out.now_ms()).map_err(Fault::bad)?,
+            (Some((_, time)), Some(text)) => {
+                time.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?
+            }
             (Some((path, _)), None) => return Err(Fault::bad(no_time(path, line))),
         };
         let is_due = watermark_ms.is_some_and(|watermark_ms| time_ms < watermark_ms);

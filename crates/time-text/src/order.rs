@@ -33,11 +33,21 @@ pub fn may_be_time(text: &[u8]) -> bool {
 #[inline(never)]
 fn compare_times(a: &[u8], b: &[u8]) -> Ordering {
     let is_usual = |text: &[u8]| text.len() > SECONDS_PREFIX && text[10] == b'T' && text.ends_with(b"Z");
-    if is_usual(a) && is_usual(b) && a[..SECONDS_PREFIX] != b[..SECONDS_PREFIX] {
+    if is_usual(a) && is_usual(b) && (a[..SECONDS_PREFIX] != b[..SECONDS_PREFIX] || have_as_many_digits(a, b)) {
         return a.cmp(b);
     }
     let (normal_a, normal_b) = (Normal::new(a), Normal::new(b));
     normal_a.bytes().cmp(normal_b.bytes()).then_with(|| a.cmp(b))
+}
+
+/// Two texts that end with `Z` and have as many digits after the point: within one second they stand as their bytes do, without
+/// anything to be written for it.
+fn have_as_many_digits(a: &[u8], b: &[u8]) -> bool {
+    let digits = |text: &[u8]| match text[SECONDS_PREFIX..text.len() - 1].split_first() {
+        Some((b'.', digits)) if digits.iter().all(u8::is_ascii_digit) => digits.len(),
+        _ => 0,
+    };
+    digits(a) > 0 && digits(a) == digits(b)
 }
 
 /// A time in UTC without its zone and without zeros at the end; any other text as it is.
@@ -79,7 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// In their order; what stands in one row is one time.
-    const SORTED: [&[&str]; 12] = [
+    const SORTED: [&[&str]; 13] = [
         &[""],
         &["2025-12-31"],
         &["2025-12-31T23:59:59Z"],
@@ -95,6 +105,7 @@ mod tests {
         &["2026-01-01T00:00:00.0001Z"],
         &["2025-12-31T18:00:00.50-06", "2026-01-01T00:00:00,5Z", "2026-01-01T00:00:00.5Z"],
         &["2026-01-01T00:00:00.501Z"],
+        &["2026-01-01T00:00:00.510Z", "2026-01-01T00:00:00.51Z"],
         &["2026-01-01T00:00:00.5x"],
         &["2026-01-01T00:00:59Z"],
         &["user"],

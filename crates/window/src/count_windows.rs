@@ -118,7 +118,7 @@ impl millpipe::Stage for CountWindows {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let found = self.reader.read(line)?;
         let target = found.target;
-        found.key(line, &mut self.key);
+        found.key(&mut self.key);
         let number = self.count()?;
         let CountSettings { size, slide, form, .. } = self.settings;
         if form == Form::Marked && slide != size {

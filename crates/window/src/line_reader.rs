@@ -22,20 +22,18 @@ pub(crate) struct LineReader {
     time: Option<Expression>,
     /// What works out the time, where it is no field. A field of time is the first that is scanned for.
     filter: Option<Box<LineValues>>,
-    has_time_path: bool,
 }
 
 /// What was found in one line.
 #[derive(Clone, Copy)]
 pub(crate) struct Found<'s> {
     pub target: Target,
-    /// Where in the line the fields' spans count from.
-    base: usize,
-    /// Those of the time, if it is a field, and of the key.
-    fields: &'s [Option<Field>],
-    has_time_path: bool,
-    computed: Option<&'s [u8]>,
-    time: Option<&'s Expression>,
+    time: Option<&'s [u8]>,
+    key: &'s [Option<Field>],
+    /// What the spans of the key's fields count in.
+    text: &'s [u8],
+    /// Where the time should be.
+    wanted: Option<&'s Expression>,
 }
 
 impl LineReader {
@@ -50,7 +48,6 @@ impl LineReader {
             scanner,
             fronts: Vec::new(),
             filter: filter.map(|time| Box::new(LineValues::new([time]))),
-            has_time_path: time_path.is_some(),
             time: time.cloned(),
         }
     }
@@ -58,11 +55,12 @@ impl LineReader {
     #[inline]
     pub(crate) fn read<'s>(&'s mut self, line: &'s [u8]) -> Result<Found<'s>, Fault> {
         let base = if self.fronts.is_empty() { None } else { self.front(line) };
+        let is_field = self.time.is_some() && self.filter.is_none();
         let computed = match &mut self.filter {
             None => None,
             Some(filter) => compute(filter, line)?,
         };
-        let (has_time_path, time) = (self.has_time_path, self.time.as_ref());
+        let wanted = self.time.as_ref();
         // The answer is the same as that of a scan of the whole line, which it costs a part of.
         if let (Some(base), Some(scanner)) = (base, &mut self.behind_annotation)
             && let Ok(fields) = scanner.scan(&line[base..])
@@ -70,7 +68,7 @@ impl LineReader {
             && fields.iter().all(Option::is_some)
         {
             let target = Target { object: 1, annotated: Annotated::InFront(base) };
-            return Ok(Found { target, base, fields, has_time_path, computed, time });
+            return Ok(Found::new(target, &line[base..], fields, is_field, computed, wanted));
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?;
         let Some(object) = fields.object() else { return Err(Fault::bad("not an object")) };
@@ -80,8 +78,7 @@ impl LineReader {
             annotated = Annotated::Somewhere;
             remember_front(&mut self.fronts, line, annotations);
         }
-        let target = Target { object, annotated };
-        Ok(Found { target, base: 0, fields, has_time_path, computed, time })
+        Ok(Found::new(Target { object, annotated }, line, fields, is_field, computed, wanted))
     }
 
     /// Where the other members begin of a line that begins with a known annotation.
@@ -112,32 +109,45 @@ fn remember_front(fronts: &mut Vec<Vec<u8>>, line: &[u8], annotations: &[Option<
 }
 
 impl<'s> Found<'s> {
-    /// The text of the time.
-    #[inline]
-    pub(crate) fn time(&self, line: &'s [u8]) -> Result<&'s [u8], Fault> {
-        match (self.has_time_path, self.fields.first(), self.computed) {
-            (true, Some(Some(field)), _) => Ok(&line[field.start + self.base..field.end + self.base]),
-            (false, _, Some(text)) => Ok(text),
-            _ => Err(self.missing(line)),
-        }
+    /// `fields` are those of the time, if it is a field, and of the key.
+    #[inline(always)]
+    fn new(
+        target: Target,
+        text: &'s [u8],
+        fields: &'s [Option<Field>],
+        is_field: bool,
+        computed: Option<&'s [u8]>,
+        wanted: Option<&'s Expression>,
+    ) -> Self {
+        let (time, key) = match fields {
+            [time, key @ ..] if is_field => (time.as_ref().map(|time| time.text(text)), key),
+            _ => (computed, fields),
+        };
+        Self { target, time, key, text, wanted }
     }
 
-    #[cold]
-    fn missing(&self, line: &[u8]) -> Fault {
-        self.time.map_or_else(|| Fault::bad("no time"), |time| Fault::bad(no_time(time, line)))
+    /// The text of the time.
+    #[inline]
+    pub(crate) fn time(&self, line: &[u8]) -> Result<&'s [u8], Fault> {
+        self.time.ok_or_else(|| missing(self.wanted, line))
     }
 
     /// The fields of the key (see [`line_values::key`]); a missing one is null, as everywhere.
-    pub(crate) fn key(&self, line: &[u8], key: &mut Vec<u8>) {
+    pub(crate) fn key(&self, key: &mut Vec<u8>) {
         key.clear();
-        let first = usize::from(self.has_time_path);
-        for (number, field) in self.fields[first..].iter().enumerate() {
+        for (number, field) in self.key.iter().enumerate() {
             if number > 0 {
                 key.push(b'\n');
             }
-            write_canonical(field.as_ref(), &line[self.base..], key);
+            write_canonical(field.as_ref(), self.text, key);
         }
     }
+}
+
+/// What is found stays in registers: this takes no reference to it.
+#[cold]
+fn missing(wanted: Option<&Expression>, line: &[u8]) -> Fault {
+    wanted.map_or_else(|| Fault::bad("no time"), |time| Fault::bad(no_time(time, line)))
 }
 
 /// How a path is written in a mark: without the dot in front where that is the same path.
@@ -160,7 +170,7 @@ mod tests {
         let mut reader = LineReader::new(None, &paths);
         let mut keys = [Vec::new(), Vec::new()];
         for (line, key) in [r#"{"a":"xA","b":{"c":1}}"#, r#"{"b":{"c":1.0},"a":"x\u0041"}"#].iter().zip(&mut keys) {
-            reader.read(line.as_bytes()).unwrap().key(line.as_bytes(), key);
+            reader.read(line.as_bytes()).unwrap().key(key);
         }
         assert_eq!(keys[0], b"\"xA\"\n1");
         assert_eq!(keys[0], keys[1]);
@@ -188,7 +198,7 @@ mod tests {
                 let read = |reader: &mut LineReader| {
                     let found = reader.read(line.as_bytes())?;
                     let (time, mut key) = (found.time(line.as_bytes())?.to_vec(), Vec::new());
-                    found.key(line.as_bytes(), &mut key);
+                    found.key(&mut key);
                     let mut out = Vec::new();
                     Annotator::default().write(line.as_bytes(), found.target, b"\"n\":0", &mut out);
                     Ok::<_, Fault>((time, key, String::from_utf8(out).unwrap()))
@@ -207,7 +217,7 @@ mod tests {
         let Err(Fault::Bad(missing)) = found.time(b"{\"t\":1}") else { panic!("it is there") };
         assert!(missing.starts_with("no field \"b.c\"; the line has \"t\"\nhint: --time"), "{missing}");
         let mut key = Vec::new();
-        found.key(b"{\"t\":1}", &mut key);
+        found.key(&mut key);
         assert_eq!(key, b"null\n1");
         assert_eq!(reader.read(b"[1]").map(|_| ()), Err(Fault::bad("not an object")));
     }

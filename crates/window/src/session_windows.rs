@@ -81,7 +81,7 @@ impl SessionWindows {
     fn read(&mut self, line: &[u8], now_ms: i64) -> Result<(Target, Window), Fault> {
         let found = self.reader.read(line)?;
         let (target, text) = (found.target, found.time(line)?);
-        found.key(line, &mut self.key);
+        found.key(&mut self.key);
         let time_ms = self.time.read(text, now_ms).map_err(|error| Fault::bad(error.with_hint()))?;
         if time_ms > TIME_MAX_MS - self.settings.gap_ms {
             return Err(beyond_years(time_ms));
