@@ -22,18 +22,18 @@ use testkit::{Ran, bash, shared};
 pub const STAGES: &str = "window --size 10s --time timestamp --lateness 2s | pace \
     | aggregate --by key count sum:value avg:value min:value max:value p50:value p90:value p95:value p99:value";
 
-/// In the disturbed run, a foreign program that lets 16 KiB pass and pauses: so the job is long enough for all kills, and
-/// the pipes before it are full. In the other run nothing slows it down. `print` writes what a stop in the middle of a write
+/// While kills are to come, a foreign program that lets 16 KiB pass and pauses: so the job is long enough for all of them, and
+/// the pipes before it are full. When they are done nothing slows it down. `print` writes what a stop in the middle of a write
 /// has left.
 const PACE: &str = "pace() {
-    if [[ $CRASH_TEST_RUN == undisturbed ]]; then cat
+    if [[ $CRASH_TEST_KILLS_LEFT == 0 ]]; then cat
     else perl -e '$| = 1; while (sysread STDIN, $b, 16384) { print $b; select undef, undef, undef, PAUSE_S }'
     fi
 }";
 const BLOCK_BYTES: u64 = 16_384;
 /// What a line is behind `window`, about.
 const LINE_BYTES: u64 = 200;
-/// How much longer than without kills the job takes for each of them: several times what a start takes on a quiet machine.
+/// How much time the job has for each kill: several times what a start takes on a quiet machine.
 const FLOW_PER_KILL_MS: u64 = 1800;
 
 const LINES: u64 = 500_000;

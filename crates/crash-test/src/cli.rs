@@ -36,10 +36,12 @@ was over before all kills were done; 2 usage.";
 ///
 /// SCRIPT is any program that starts a pipeline and ends with 0 when all input is done. It finds in the environment
 /// CRASH_TEST_DIR (a folder for its state and output, empty at the first start and kept over the others), CRASH_TEST_RUN
-/// (undisturbed or disturbed; for the names of topics) and CRASH_TEST_START (1 for the first start of a run, 2, …). First
-/// it is run undisturbed, for the expected output (not with --expect). Then it is run and killed, and started again, until
-/// it ends with 0 by itself. Then the two outputs are compared: as sets of lines with their numbers, since the order
-/// between keys or partitions may differ (--ordered if it must not).
+/// (undisturbed or disturbed; for the names of topics), CRASH_TEST_START (1 for the first start of a run, 2, …) and
+/// CRASH_TEST_KILLS_LEFT (how many kills are still to come when it starts: a script that is slow while there are some, and
+/// fast at 0, is never over too early and does not take longer than it must). First it is run undisturbed, for the expected
+/// output (not with --expect). Then it is run and killed, and started again, until it ends with 0 by itself. Then the two
+/// outputs are compared: as sets of lines with their numbers, since the order between keys or partitions may differ
+/// (--ordered if it must not).
 ///
 /// A line is lost when there are fewer of it than expected, doubled when there are more, and wrong when it was not expected
 /// at all. With --by, a wrong line that stands for a lost one of the same key is one wrong line, and one whose key was

@@ -82,7 +82,7 @@ impl<'a> Course<'a> {
     ) -> Result<Self, Error> {
         let kills = if pipeline.run == Run::Disturbed { stand.cli.kills } else { 0 };
         let commits = Commits::new(stand.cli.committed.as_deref(), &pipeline.dir);
-        let life = pipeline.start(stand.children)?;
+        let life = pipeline.start(kills, stand.children)?;
         stand.tally.starts += 1;
         Ok(Self {
             stand,
@@ -200,7 +200,8 @@ impl<'a> Course<'a> {
     }
 
     pub(crate) fn start(&mut self) -> Result<(), Error> {
-        self.life = self.pipeline.start(self.stand.children)?;
+        let kills_left = self.kills.saturating_sub(self.stand.tally.kills);
+        self.life = self.pipeline.start(kills_left, self.stand.children)?;
         self.stand.tally.starts += 1;
         self.restart_at = None;
         self.stand.say.tell(format_args!("start {}", self.life.number));

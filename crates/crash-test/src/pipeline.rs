@@ -53,14 +53,15 @@ impl Pipeline {
         Ok(Self { script: script.to_vec(), run, dir, log, starts: 0 })
     }
 
-    /// Starts the script, in a process group of its own.
+    /// Starts the script, in a process group of its own. It is told how many kills are still to come.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(&mut self, children: &mut Children) -> Result<Life, Error> {
+    pub fn start(&mut self, kills_left: u64, children: &mut Children) -> Result<Life, Error> {
         self.starts += 1;
         let mut command = self.with_environment(self.command());
         command.env(START_VARIABLE, self.starts.to_string()).env_remove(HOOK_VARIABLE).process_group(0);
+        command.env("CRASH_TEST_KILLS_LEFT", kills_left.to_string());
         command.stdin(Stdio::null()).stdout(self.open_log()?).stderr(self.open_log()?);
         Ok(Life::new(self.starts, children.start(&mut command)?))
     }

@@ -20,7 +20,7 @@ while ((n < LINES)); do echo "$((++n))"; sleep 0.01; done"#;
 
 /// A pipeline of two scripts with names of their own.
 const JOB: &str = r#"set -euo pipefail
-here=$PWD; cd "$CRASH_TEST_DIR"; mkdir -p output
+here=$PWD; cd "$CRASH_TEST_DIR"; mkdir -p output; echo "$CRASH_TEST_KILLS_LEFT" >> kills_left
 "$here/source" | "$here/worker""#;
 
 /// The same line again goes over the first one. A mv that outlives its shell for a moment moves that shell's file, and one
@@ -137,6 +137,9 @@ fn a_pipeline_that_is_right_survives() {
     assert_eq!(tested.number("/lines/expected"), LINES as u64);
     assert_eq!(tested.number("/lines/got"), LINES as u64);
     assert_eq!(tested.number("/starts"), 7);
+    let kills_left = |run| fs::read_to_string(folder.path().join("runs").join(run).join("kills_left")).unwrap();
+    assert_eq!(kills_left("undisturbed"), "0\n");
+    assert_eq!(kills_left("disturbed"), "6\n5\n4\n3\n2\n1\n0\n");
     let by_process = ["source", "worker"].map(|name| tested.report["kills"]["processes"][name].as_u64().unwrap_or(0));
     assert_eq!(by_process.iter().sum::<u64>(), 6, "{}", tested.report);
     assert!(tested.number("/flows_again_ms/count") >= 1);

@@ -12,9 +12,8 @@ fn survives(flags: &str, more: &str) {
         cat > job << 'END'
         cd \"$CRASH_TEST_DIR\"
         set -o pipefail
-        echo >> starts
         # Slow enough for all kills on a busy machine; when they are done nothing slows it down.
-        rate=$((($(wc -l < starts) > 6 ? 1000 : 10) * 1000))
+        rate=$((CRASH_TEST_KILLS_LEFT > 0 ? 3000 : 1000000))
         generate -n 60000 --keys 5 --rate $rate/s --event-rate 10000/s --exactly-once --state state --interval 20ms \\
           | window --size 10s --plain | file-cat-out {flags}
 END
