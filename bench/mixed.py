@@ -19,7 +19,7 @@ def run(args):
 
 def compared(args, lines):
     chosen = standard_job.fast(args, data.mixed(args, lines), lines)
-    return contest(args, f"mixed lines, {lines:,}", chosen, standard_job.OURS, agree=["cells"])
+    return contest(args, f"{lines:,} lines", chosen, standard_job.OURS, agree=["cells"])
 
 
 def profiled(args):

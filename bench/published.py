@@ -10,7 +10,7 @@ import report
 
 FIGURES = ("wall", "cpu", "memory")
 # What a case is called here, before the titles of its tables.
-CASES = {"file": "standard job", "mixed": "standard job", "hopping": "60 s windows, one each 5 s", "keys": "no windows",
+CASES = {"file": "standard job", "mixed": "mixed lines", "hopping": "60 s windows, one each 5 s", "keys": "no windows",
          "join": "interval join", "select": "selection", "parallel-map": "parallel-map", "kafka": "Kafka", "nexmark": "Nexmark"}
 
 
