@@ -203,7 +203,7 @@ impl Cli {
         job.overflow = self.overflow;
         job.emit = self.emit;
         job.ttl_ms = self.ttl.map(|ttl| ttl.0);
-        job.time = self.time.clone().map(|of| JobTime { of, unit: self.time_unit, zone: self.zone });
+        job.time = self.time.clone().map(|of| JobTime { of, unit: self.time_unit, zone: self.zone.clone() });
         job.last = self.last;
         job.buffer_bytes = self.buffer.as_usize();
         (job.writes_changes, job.reads_changes) = (self.changes, self.of_changes);

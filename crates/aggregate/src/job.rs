@@ -160,7 +160,7 @@ impl Job {
         }
         if let Some(JobTime { of, unit, zone }) = &self.time {
             flags.push(format!("--time {of} --time-unit {unit}"));
-            flags.extend(zone.map(|zone| format!("--zone {zone}")));
+            flags.extend(zone.as_ref().map(|zone| format!("--zone {zone}")));
         }
         if let Some(last) = self.last {
             flags.push(format!("--last {last}"));

@@ -48,9 +48,7 @@ impl LineReader {
             values: Values::default(),
             key: Vec::new(),
             is_taken_back: false,
-            time: time.map_or_else(TimeParser::default, |time| {
-                TimeParser::new(time.unit).in_zone(time.zone.map(|zone| zone.0))
-            }),
+            time: time.map_or_else(TimeParser::default, |time| TimeParser::new(time.unit).in_zone(time.zone.clone())),
             behind_annotation: scanner.inside_object(),
             scanner,
             annotations: Annotations::default(),

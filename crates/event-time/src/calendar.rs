@@ -1,9 +1,7 @@
 //! Windows of the calendar: days, weeks and months of a timezone.
 
-use crate::Window;
-use crate::zone::{end_of_gap, naive, zone_offset_ms};
-use chrono::{LocalResult, TimeZone};
-use chrono_tz::Tz;
+use crate::timezone::Local;
+use crate::{Timezone, Window};
 use time_text::{civil_from_days, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
@@ -41,7 +39,7 @@ impl CalendarUnit {
 pub struct Calendar {
     unit: CalendarUnit,
     count: i64,
-    zone: Tz,
+    zone: Timezone,
     /// Wall-clock time that windows start after midnight: 6 h for days from 06:00 to 06:00.
     offset_ms: i64,
     recent: [Window; REMEMBERED],
@@ -50,7 +48,7 @@ pub struct Calendar {
 
 impl Calendar {
     /// `count` is at least 1; `offset_ms` may be negative.
-    pub fn new(unit: CalendarUnit, count: i64, zone: Tz, offset_ms: i64) -> Self {
+    pub fn new(unit: CalendarUnit, count: i64, zone: Timezone, offset_ms: i64) -> Self {
         Self { unit, count: count.max(1), zone, offset_ms, recent: [Window::new(0, 0); REMEMBERED], oldest: 0 }
     }
 
@@ -88,7 +86,7 @@ impl Calendar {
 
     /// The ordinal of the window by wall-clock time: right but for a change of the clocks.
     fn guess(&self, time_ms: i64) -> i64 {
-        let local_ms = time_ms + zone_offset_ms(self.zone, time_ms) - self.offset_ms;
+        let local_ms = time_ms + self.zone.offset_ms(time_ms) - self.offset_ms;
         let day = local_ms.div_euclid(DAY_MS);
         let units = match self.unit {
             CalendarUnit::Day => day,
@@ -108,15 +106,15 @@ impl Calendar {
             CalendarUnit::Week => FIRST_MONDAY + units * 7,
             CalendarUnit::Month => days_from_civil(1970 + units.div_euclid(12), units.rem_euclid(12) + 1, 1),
         };
-        instant_of(self.zone, day * DAY_MS + self.offset_ms)
+        instant_of(&self.zone, day * DAY_MS + self.offset_ms)
     }
 }
 
 /// The instant at which the zone's wall clock shows `local_ms` (as if it were UTC).
-fn instant_of(zone: Tz, local_ms: i64) -> i64 {
-    match zone.from_local_datetime(&naive(local_ms)) {
-        LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time.timestamp_millis(),
-        LocalResult::None => end_of_gap(zone, local_ms),
+fn instant_of(zone: &Timezone, local_ms: i64) -> i64 {
+    match zone.local(local_ms) {
+        Local::Offset(offset_ms) => local_ms - offset_ms,
+        Local::Skipped { .. } => zone.end_of_gap(local_ms),
     }
 }
 

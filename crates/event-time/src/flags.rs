@@ -53,7 +53,7 @@ impl TimeArgs {
         let default = MaxAhead(Some(MAX_AHEAD_DEFAULT_MS));
         TimeSettings {
             unit: self.time_unit.unwrap_or_default(),
-            zone: self.zone.map(|zone| zone.0),
+            zone: self.zone.clone(),
             lateness_ms: self.lateness.map_or(0, |lateness| lateness.0),
             idle_ms: self.idle.map_or(IDLE_DEFAULT_MS, |idle| idle.0),
             max_ahead_ms: self.max_ahead.unwrap_or(default).0,
@@ -72,7 +72,7 @@ impl TimeArgs {
 
     /// The flags that the time in a snapshot depends on. The others may change from run to run.
     pub fn for_snapshot(&self) -> String {
-        let zone = self.zone.map(|zone| format!(" --zone {zone}")).unwrap_or_default();
+        let zone = self.zone.as_ref().map(|zone| format!(" --zone {zone}")).unwrap_or_default();
         format!("--time {} --time-unit {}{zone}", self.field(), self.time_unit.unwrap_or_default())
     }
 

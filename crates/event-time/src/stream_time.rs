@@ -1,16 +1,15 @@
 //! What time it is in a stream: from the times of its lines, or from watermarks that it already has.
 
-use crate::{TimeError, TimeParser, TimeUnit, TooManyPartitions, Watermarks, format_rfc3339, parse_rfc3339};
-use chrono_tz::Tz;
+use crate::{TimeError, TimeParser, TimeUnit, Timezone, TooManyPartitions, Watermarks, format_rfc3339, parse_rfc3339};
 use serde_json::{Value, json};
 use units::{DurationMs, format_duration};
 
 /// The settings of [`StreamTime`], as flags give them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeSettings {
     pub unit: TimeUnit,
     /// Of times that do not say theirs.
-    pub zone: Option<Tz>,
+    pub zone: Option<Timezone>,
     /// How far behind the latest line a line may come.
     pub lateness_ms: i64,
     /// How long a partition with nothing to read holds time back.
@@ -53,12 +52,12 @@ pub struct StreamTime {
 impl StreamTime {
     pub fn new(settings: TimeSettings) -> Self {
         Self {
-            settings,
-            parser: TimeParser::new(settings.unit).in_zone(settings.zone).with_lateness(settings.lateness_ms),
+            parser: TimeParser::new(settings.unit).in_zone(settings.zone.clone()).with_lateness(settings.lateness_ms),
             watermarks: Watermarks::new(settings.lateness_ms, settings.idle_ms),
             given: false,
             watermark_ms: None,
             lateness_said: None,
+            settings,
         }
     }
 
@@ -208,7 +207,7 @@ impl StreamTime {
     /// Takes the state of a snapshot of the same settings; false if `value` is none.
     #[must_use]
     pub fn restore(&mut self, value: &Value) -> bool {
-        let settings = self.settings;
+        let settings = &self.settings;
         let restored = value
             .get("generator")
             .and_then(|generator| Watermarks::restore(settings.lateness_ms, settings.idle_ms, generator));

@@ -59,26 +59,6 @@ impl fmt::Display for WindowSize {
     }
 }
 
-/// A timezone by its IANA name, as `Asia/Taipei`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timezone(pub chrono_tz::Tz);
-
-impl FromStr for Timezone {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.parse::<chrono_tz::Tz>()
-            .map(Self)
-            .map_err(|_| format!("unknown timezone {text:?}: say a name like Asia/Taipei, Europe/Berlin or UTC"))
-    }
-}
-
-impl fmt::Display for Timezone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,11 +86,5 @@ mod tests {
         ] {
             assert_eq!(text.parse::<WindowSize>().unwrap_err(), message);
         }
-    }
-
-    #[test]
-    fn a_timezone_is_an_iana_name() {
-        assert_eq!("Asia/Taipei".parse::<Timezone>().unwrap().to_string(), "Asia/Taipei");
-        assert!("Taipei".parse::<Timezone>().unwrap_err().contains("\"Taipei\""));
     }
 }

@@ -3,7 +3,7 @@
 //! A slice is a piece of time that no window's edge cuts: what is aggregated per slice can be put
 //! together to every window (Carbone et al., "Cutty", 2016; Traub et al., "Scotty", 2018).
 
-use crate::{Calendar, CalendarUnit, Tz, Window, WindowSize};
+use crate::{Calendar, CalendarUnit, Timezone, Window, WindowSize};
 use units::format_duration;
 
 /// The most windows that one line may be in.
@@ -66,7 +66,7 @@ enum Kind {
 impl Windowing {
     /// Windows that follow each other. A fixed size with a timezone starts anew at each midnight
     /// there, and must divide a day.
-    pub fn tumbling(size: WindowSize, zone: Option<Tz>, offset_ms: i64) -> Result<Self, WindowingError> {
+    pub fn tumbling(size: WindowSize, zone: Option<Timezone>, offset_ms: i64) -> Result<Self, WindowingError> {
         let kind = match (size, zone) {
             (WindowSize::Fixed { size_ms }, Some(zone)) => {
                 if !(1..=DAY_MS).contains(&size_ms) || DAY_MS % size_ms != 0 {
@@ -77,7 +77,7 @@ impl Windowing {
                 Kind::CalendarSteps { calendar, step_ms: size_ms, cumulating: false }
             }
             (WindowSize::Calendar { unit, count }, zone) if zone.is_some() || unit == CalendarUnit::Month => {
-                Kind::Calendar(Calendar::new(unit, count, zone.unwrap_or(Tz::UTC), offset_ms))
+                Kind::Calendar(Calendar::new(unit, count, zone.unwrap_or(Timezone::UTC), offset_ms))
             }
             _ => {
                 let (size_ms, aligned_ms) = plain_size(size)?;
@@ -109,8 +109,13 @@ impl Windowing {
     }
 
     /// Windows from the start of each `size` up to each step in it.
-    pub fn cumulate(size: WindowSize, step_ms: i64, zone: Option<Tz>, offset_ms: i64) -> Result<Self, WindowingError> {
-        let (least_ms, aligned_ms) = match (size, zone) {
+    pub fn cumulate(
+        size: WindowSize,
+        step_ms: i64,
+        zone: Option<Timezone>,
+        offset_ms: i64,
+    ) -> Result<Self, WindowingError> {
+        let (least_ms, aligned_ms) = match (size, &zone) {
             (WindowSize::Calendar { unit, count }, Some(_))
             | (WindowSize::Calendar { unit: unit @ CalendarUnit::Month, count }, None) => (unit.least_ms() * count, 0),
             (WindowSize::Fixed { .. }, Some(_)) => {
@@ -130,7 +135,7 @@ impl Windowing {
         }
         let kind = match size {
             WindowSize::Calendar { unit, count } if zone.is_some() || unit == CalendarUnit::Month => {
-                let calendar = Calendar::new(unit, count, zone.unwrap_or(Tz::UTC), offset_ms);
+                let calendar = Calendar::new(unit, count, zone.unwrap_or(Timezone::UTC), offset_ms);
                 Kind::CalendarSteps { calendar, step_ms, cumulating: true }
             }
             _ => Kind::Cumulating { size_ms: least_ms, step_ms, offset_ms: aligned_ms + offset_ms },

@@ -1,10 +1,7 @@
 //! The clock of a timezone, for times that do not say theirs.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
-use chrono_tz::Tz;
+use crate::timezone::{Local, Timezone};
 
-/// More than any zone is from UTC, and any change of a zone's offset.
-const ZONE_MS_MAX: i64 = 26 * 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 
 /// Turns what the wall clock of a zone shows into time.
@@ -13,14 +10,14 @@ const MINUTE_MS: i64 = 60_000;
 /// taken as if it had not been yet. In both cases the offset counts that held before the change.
 #[derive(Debug, Clone)]
 pub(crate) struct Zone {
-    zone: Tz,
+    zone: Timezone,
     /// The last minute on the wall, and its offset.
     minute_ms: i64,
     offset_ms: i64,
 }
 
 impl Zone {
-    pub(crate) fn new(zone: Tz) -> Self {
+    pub(crate) fn new(zone: Timezone) -> Self {
         Self { zone, minute_ms: i64::MIN, offset_ms: 0 }
     }
 
@@ -39,34 +36,10 @@ impl Zone {
     }
 
     fn offset_ms(&self, local_ms: i64) -> i64 {
-        match self.zone.from_local_datetime(&naive(local_ms)) {
-            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => local_ms - time.timestamp_millis(),
-            LocalResult::None => zone_offset_ms(self.zone, end_of_gap(self.zone, local_ms) - 1),
+        match self.zone.local(local_ms) {
+            Local::Offset(offset_ms) | Local::Skipped { before_ms: offset_ms } => offset_ms,
         }
     }
-}
-
-pub(crate) fn zone_offset_ms(zone: Tz, time_ms: i64) -> i64 {
-    let seconds = zone.offset_from_utc_datetime(&naive(time_ms)).fix().local_minus_utc();
-    i64::from(seconds) * 1_000
-}
-
-/// The first instant at which the wall clock is past `local_ms`, which it leaps over.
-pub(crate) fn end_of_gap(zone: Tz, local_ms: i64) -> i64 {
-    let (mut before_ms, mut after_ms) = (local_ms - ZONE_MS_MAX, local_ms + ZONE_MS_MAX);
-    while after_ms - before_ms > 1 {
-        let middle_ms = before_ms + (after_ms - before_ms) / 2;
-        if middle_ms + zone_offset_ms(zone, middle_ms) < local_ms {
-            before_ms = middle_ms;
-        } else {
-            after_ms = middle_ms;
-        }
-    }
-    after_ms
-}
-
-pub(crate) fn naive(time_ms: i64) -> NaiveDateTime {
-    DateTime::from_timestamp_millis(time_ms).unwrap_or_default().naive_utc()
 }
 
 #[cfg(test)]
@@ -80,7 +53,7 @@ mod tests {
 
     #[test]
     fn where_the_clock_changes_the_offset_before_the_change_counts() {
-        let mut berlin = Zone::new(Tz::Europe__Berlin);
+        let mut berlin = Zone::new("Europe/Berlin".parse().unwrap());
         for (local, expected) in [
             ("2026-03-29T01:59:59.999", "2026-03-29T00:59:59.999Z"),
             ("2026-03-29T02:00:00", "2026-03-29T01:00:00Z"),
@@ -99,7 +72,7 @@ mod tests {
     #[test]
     fn a_change_within_a_minute_is_kept() {
         // Berlin left its mean time, 53:28 ahead of UTC, on 1893-04-01.
-        let mut berlin = Zone::new(Tz::Europe__Berlin);
+        let mut berlin = Zone::new("Europe/Berlin".parse().unwrap());
         assert_eq!(time(&mut berlin, "1893-03-31T23:59:00"), "1893-03-31T23:05:32Z");
         assert_eq!(time(&mut berlin, "1893-04-01T00:07:00"), "1893-03-31T23:07:00Z");
         assert_eq!(time(&mut berlin, "1893-04-01T00:06:30"), "1893-03-31T23:13:02Z");

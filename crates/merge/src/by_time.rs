@@ -65,7 +65,7 @@ impl ByTime {
     pub fn new(settings: Settings) -> Self {
         let Settings { inputs, time, field, tags, buffer_bytes, flags } = settings;
         Self {
-            inputs: std::iter::repeat_with(|| Progress::new(time)).take(inputs).collect(),
+            inputs: std::iter::repeat_with(|| Progress::new(time.clone())).take(inputs).collect(),
             waiting: Waiting::new(inputs),
             field: TimeField::new(&field),
             tags,

@@ -28,9 +28,9 @@ enum Part {
 impl Progress {
     pub fn new(settings: TimeSettings) -> Self {
         Self {
+            idle_ms: settings.idle_ms,
             time: StreamTime::new(settings),
             has_ended: false,
-            idle_ms: settings.idle_ms,
             parts: BTreeMap::new(),
             free_at_ms: None,
             is_free: false,

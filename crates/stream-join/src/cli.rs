@@ -234,7 +234,7 @@ impl Cli {
             merge: self.merge,
             drops_others: self.others == Others::Drop,
             time_unit: self.time_unit.unwrap_or_default(),
-            zone: self.zone.map(|zone| zone.0),
+            zone: self.zone.clone(),
             keys_max: self.max_keys.get(),
             memory_bytes_max: memory.as_usize(),
             spills: self.memory.is_some(),
@@ -381,7 +381,7 @@ impl Cli {
             }
         }
         flags += &self.time_unit.map(|unit| format!(" --time-unit {unit}")).unwrap_or_default();
-        flags += &self.zone.map(|zone| format!(" --zone {zone}")).unwrap_or_default();
+        flags += &self.zone.as_ref().map(|zone| format!(" --zone {zone}")).unwrap_or_default();
         flags + &self.unique.map(|unique| format!(" --unique {}", unique.name())).unwrap_or_default()
     }
 }

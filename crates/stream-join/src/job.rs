@@ -1,6 +1,6 @@
 //! What is to be joined, and how.
 
-use event_time::{TimeUnit, Tz};
+use event_time::{TimeUnit, Timezone};
 use jq_filters::Program;
 use line_values::Expression;
 
@@ -103,7 +103,7 @@ pub struct Job {
     pub drops_others: bool,
     pub time_unit: TimeUnit,
     /// Of times that do not say theirs.
-    pub zone: Option<Tz>,
+    pub zone: Option<Timezone>,
     pub keys_max: usize,
     pub memory_bytes_max: usize,
     /// Beyond the memory lines go to disk.

@@ -62,7 +62,7 @@ impl LineReader {
             members: of_side.fields.as_ref().map(|fields| fields.iter().map(|field| member(field.name())).collect()),
             prefix: of_side.prefix.clone(),
             has_body: side == Side::Left || job.kind.pairs(),
-            parser: TimeParser::new(job.time_unit).in_zone(job.zone),
+            parser: TimeParser::new(job.time_unit).in_zone(job.zone.clone()),
             outline: Outline::default(),
             key: Vec::new(),
             body: Vec::new(),

@@ -225,7 +225,7 @@ impl Cli {
 
     fn windowing(&self, size: WindowSize) -> Result<Windowing, Error> {
         let offset_ms = self.offset.map_or(0, |offset| offset.0);
-        let zone = self.timezone.map(|zone| zone.0);
+        let zone = self.timezone.clone();
         let windowing = match (self.slide, self.cumulate) {
             (Some(slide), _) => Windowing::hopping(size, slide.0, offset_ms),
             (None, Some(step)) => Windowing::cumulate(size, step.0, zone, offset_ms),
@@ -288,7 +288,7 @@ impl Cli {
             ("--count", self.count.map(|count| count.to_string())),
             ("--slide-count", self.slide_count.map(|slide| slide.to_string())),
             ("--by", self.by.as_ref().map(ToString::to_string)),
-            ("--timezone", self.timezone.map(|zone| zone.to_string())),
+            ("--timezone", self.timezone.as_ref().map(Timezone::to_string)),
             ("--offset", self.offset.map(|offset| offset.to_string())),
         ];
         let valued = valued.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
