@@ -152,6 +152,10 @@ impl millpipe::Stage for CountWindows {
         Ok(())
     }
 
+    fn remark(&self) -> Option<String> {
+        self.reader.remark()
+    }
+
     fn flags(&self) -> String {
         self.settings.flags.clone()
     }

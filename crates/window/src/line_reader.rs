@@ -3,7 +3,7 @@
 use crate::annotation::{Annotated, NAMES, Target};
 use accumulators::write_canonical;
 use event_time::no_time;
-use json_fields::{Field, FieldPath, Scanner, front};
+use json_fields::{Field, FieldPath, Kind, Scanner, Unseen, front};
 use line_values::{Expression, LineValues};
 use millpipe::Fault;
 
@@ -22,6 +22,8 @@ pub(crate) struct LineReader {
     time: Option<Expression>,
     /// What works out the time, where it is no field. A field of time is the first that is scanned for.
     filter: Option<Box<LineValues>>,
+    /// Fields of the key that no line has had.
+    unseen: Unseen,
 }
 
 /// What was found in one line.
@@ -49,7 +51,13 @@ impl LineReader {
             fronts: Vec::new(),
             filter: filter.map(|time| Box::new(LineValues::new([time]))),
             time: time.cloned(),
+            unseen: Unseen::new(key.iter().map(FieldPath::name).enumerate()),
         }
+    }
+
+    /// What is to be said, at the end, of fields of the key that no line had.
+    pub(crate) fn remark(&self) -> Option<String> {
+        self.unseen.remark("lines")
     }
 
     #[inline]
@@ -67,6 +75,9 @@ impl LineReader {
             && let (&[None, None, None, None], fields) = fields.as_slice().split_at(NAMES.len())
             && fields.iter().all(Option::is_some)
         {
+            if self.unseen.is_watching() {
+                look(&mut self.unseen, line, fields, is_field);
+            }
             let target = Target { object: 1, annotated: Annotated::InFront(base) };
             return Ok(Found::new(target, &line[base..], fields, is_field, computed, wanted));
         }
@@ -77,6 +88,9 @@ impl LineReader {
         if annotations.iter().any(Option::is_some) {
             annotated = Annotated::Somewhere;
             remember_front(&mut self.fronts, line, annotations);
+        }
+        if self.unseen.is_watching() {
+            look(&mut self.unseen, line, fields, is_field);
         }
         Ok(Found::new(Target { object, annotated }, line, fields, is_field, computed, wanted))
     }
@@ -142,6 +156,13 @@ impl<'s> Found<'s> {
             write_canonical(field.as_ref(), self.text, key);
         }
     }
+}
+
+/// Looks for fields of the key that no line has had, behind that of the time.
+#[cold]
+fn look(unseen: &mut Unseen, line: &[u8], fields: &[Option<Field>], is_field: bool) {
+    let key = &fields[usize::from(is_field)..];
+    unseen.look(line, |number| key[number].is_some_and(|field| field.kind != Kind::Null));
 }
 
 /// What is found stays in registers: this takes no reference to it.

@@ -239,6 +239,10 @@ impl millpipe::Stage for SessionWindows {
         self.lines_kept
     }
 
+    fn remark(&self) -> Option<String> {
+        self.reader.remark()
+    }
+
     fn flags(&self) -> String {
         self.settings.flags.clone()
     }

@@ -170,3 +170,19 @@ fn a_late_line_ends_no_checked_stream() {
     let kept = window("--size 10s --late reject", &input).ok();
     assert_eq!(kept.matches("{\"$\":\"reject\"").count(), 2, "{kept}");
 }
+
+#[test]
+fn a_field_of_the_key_that_no_line_had_is_told_at_the_end() {
+    let lines =
+        "{\"timestamp\":\"2026-01-01T00:00:00Z\",\"user\":1}\n{\"timestamp\":\"2026-01-01T00:00:01Z\",\"user\":2}\n";
+    for flags in ["--session 30s --by usr", "--count 2 --by usr"] {
+        let ran = window(flags, lines);
+        let said = "window: 2 lines, none had \"usr\"; the lines have: timestamp, user\nwindow: hint: did you mean \"user\"?\n";
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), said), "{flags}");
+        assert_eq!(window(&flags.replace("usr", "user"), lines).stderr, "", "{flags}");
+    }
+    let again = window("--count 2 --by user", lines).ok();
+    assert_eq!(window("--count 2 --by user", &again).stderr, "", "lines with an annotation in front");
+    let absent = window("--count 2 --by usr", &again).stderr;
+    assert!(absent.starts_with("window: 2 lines, none had \"usr\""), "{absent}");
+}
