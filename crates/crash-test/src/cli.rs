@@ -182,20 +182,13 @@ impl Cli {
         let (kill, restore) = match &self.broker_dir {
             Some(dir) => {
                 let dir = quoted(dir);
-                (format!("dir={dir}; {KILL_BROKER}").into(), format!("scripts/kafka start --dir {dir}").into())
+                (format!("scripts/kafka kill --dir {dir}").into(), format!("scripts/kafka start --dir {dir}").into())
             }
             None => (self.kill_command.clone()?, self.restore_command.clone()?),
         };
         Some((kill, self.restore_command.clone().unwrap_or(restore)))
     }
 }
-
-/// Kills the broker in $dir. After a crash, or when it was stopped, the pid file's number can be another process's: what is
-/// killed must have this folder's settings in its command line, as `scripts/kafka` wants it of a running broker.
-const KILL_BROKER: &str = r#"dir=$(realpath -- "$dir") && pid=$(cat "$dir/pid") || exit
-{ tr '\0' '\n' < "/proc/$pid/cmdline"; } 2> /dev/null | grep -qxF "$dir/server.properties" ||
-    { echo "process $pid, which $dir/pid names, is not that broker: nothing is killed" >&2; exit 1; }
-kill -KILL "$pid""#;
 
 /// A path as a word of the shell.
 fn quoted(path: &Path) -> String {
@@ -225,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_is_killed_by_its_pid_file() {
+    fn a_broker_in_a_folder_is_that_of_the_script() {
         let cli = cli("--what broker --broker-dir a'b").unwrap();
         let (kill, restore) = cli.broker_commands().unwrap();
-        assert!(kill.to_string_lossy().starts_with(r"dir='a'\''b'; "), "{}", kill.display());
+        assert_eq!(kill, r"scripts/kafka kill --dir 'a'\''b'");
         assert_eq!(restore, r"scripts/kafka start --dir 'a'\''b'");
     }
 

@@ -4,7 +4,7 @@
 mod scene;
 
 use std::sync::LazyLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use kafka_ends::wait_for;
 use rdkafka::ClientConfig;
@@ -32,6 +32,12 @@ fn make(topic: &str, setting: (&str, &str)) {
 fn change(topic: &str, (name, value): (&str, &str)) {
     let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set(name, value);
     wait_for(admin().alter_configs([&change], &AdminOptions::new())).unwrap().remove(0).unwrap();
+    let resource = ResourceSpecifier::Topic(topic);
+    testkit::wait_until("the broker knows the new setting", || {
+        let settings =
+            wait_for(admin().describe_configs([&resource], &AdminOptions::new())).unwrap().remove(0).unwrap();
+        settings.get(name).is_some_and(|entry| entry.value.as_deref() == Some(value))
+    });
 }
 
 fn write(args: &[&str], lines: &str) -> Ran {
@@ -168,7 +174,6 @@ fn what_only_the_broker_knows_ends_it_with_1_and_the_brokers_reason() {
     sink.say("1\n");
     sink.commit(1, &pipe.positions(1, 0));
     change(&pipe.output(), ("cleanup.policy", "compact"));
-    std::thread::sleep(Duration::from_millis(300));
     sink.say("2\n");
     sink.barrier(1, &pipe.positions(2, 0));
     let ran = sink.cut();
