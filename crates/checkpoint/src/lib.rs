@@ -43,7 +43,7 @@ pub use id::CheckpointId;
 pub use live_run::{begin_run, live_run, show_sink, sink_run, write_committed_in};
 pub use lock::Lock;
 pub use merge::{Merge, Merged};
-pub use names::{FileKind, has_snapshot, is_folder_name};
+pub use names::{FileKind, SHARD, check_stage_name, has_snapshot, is_folder_name, without_shard};
 pub use snapshot_reader::{Entry, Part, SnapshotReader, write_alone};
 pub use stage_folder::{Snapshot, StageFolder};
 pub use storage::{Storage, TakeLock};

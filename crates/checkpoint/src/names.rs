@@ -72,6 +72,36 @@ pub(crate) fn snapshot_id(file: &str) -> Option<CheckpointId> {
     stem(file)?.parse().ok()
 }
 
+/// Between the name of a stage's folder and the number of its shard.
+pub const SHARD: &str = ".shard-";
+
+/// The name of a stage's folder without its shard.
+#[must_use]
+pub fn without_shard(name: &str) -> &str {
+    name.split_once(SHARD).map_or(name, |(name, _)| name)
+}
+
+/// With what is put after it, the name of a stage's folder has at most 255 bytes.
+const STAGE_NAME_BYTES_MAX: usize = 100;
+
+/// Checks a name for a stage.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_stage_name(name: &str) -> Result<(), &'static str> {
+    let is_good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if name.is_empty() || !name.bytes().all(is_good) {
+        return Err("a name is letters, digits, - and _");
+    }
+    if name.len() > STAGE_NAME_BYTES_MAX {
+        return Err("a name has at most 100 letters");
+    }
+    if !is_folder_name(name) || name == "exec-cat-out" {
+        return Err("the state folder has something else of that name");
+    }
+    Ok(())
+}
+
 /// Whether a stage's folder can have this name: one part of a path, and none of ours.
 pub fn is_folder_name(name: &str) -> bool {
     let ours = ["lock", "run", "sink", "committed"];

@@ -20,7 +20,7 @@ impl Part {
         let (before, from) = self.pieces.split_at_mut(next);
         let Some(named) = from.first().map(|piece| &piece.named) else { return false };
         for piece in before {
-            if piece.named == *named && piece.ends_closed(writer) {
+            if piece.has_departed && piece.named == *named && piece.ends_closed(writer) {
                 piece.give_torn(writer, out);
                 gave = true;
             }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use json_fields::{validate, write_string};
 use memchr::memchr_iter;
-use millpipe::{Mark, Out, PREFIX, without_byte_order_mark};
+use millpipe::{Mark, Out, PREFIX, push_as_data, without_byte_order_mark};
 
 use crate::cli::Cli;
 use crate::content::Limits;
@@ -148,7 +148,7 @@ impl LineWriter {
         }
         self.mark_part(out);
         match self.form {
-            Form::Json => write_json(line, out.buffer()),
+            Form::Json => push_as_data(line, out.buffer()),
             Form::Envelope => write_envelope(line, origin, out.buffer()),
             Form::Text => match std::str::from_utf8(line) {
                 Ok(text) => write_string(text, out.buffer()),
@@ -227,17 +227,6 @@ struct Run {
 
 fn place(origin: Origin<'_>) -> String {
     format!("{}, byte {}", origin.file, origin.offset)
-}
-
-/// What begins like a mark gets a space behind its brace.
-fn write_json(line: &[u8], out: &mut Vec<u8>) {
-    match line.strip_prefix(b"{") {
-        Some(rest) if line.starts_with(PREFIX) => {
-            out.extend_from_slice(b"{ ");
-            out.extend_from_slice(rest);
-        }
-        _ => out.extend_from_slice(line),
-    }
 }
 
 fn write_envelope(line: &[u8], origin: Origin<'_>, out: &mut Vec<u8>) {

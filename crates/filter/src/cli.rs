@@ -1,7 +1,7 @@
 //! The command line of `filter`.
 
 use jq_filters::{FilterArgs, NoProgram, Program};
-use millpipe::{Config, Error, Fault, Jobs, Out, Rejects, StageArgs};
+use millpipe::{Error, Jobs, StageArgs};
 use selection::WhereArgs;
 
 use crate::{Keeps, Seen};
@@ -73,16 +73,10 @@ impl Cli {
     }
 
     /// Says at the end what the filter was, if that is worth a word.
-    ///
-    /// # Errors
-    /// Never: warnings go to stderr.
-    pub fn say(&self, seen: &Seen) -> Result<(), Fault> {
+    pub fn say(&self, seen: &Seen) {
         if let Some(text) = seen.report(self.stage.run.verbose) {
-            let policy = Config::new("filter").policy;
-            let rejects = Rejects::open("filter", &policy)?;
-            Out::new(&policy, rejects).warn(text);
+            millpipe::warn("filter", &text);
         }
-        Ok(())
     }
 
     pub fn jobs(&self) -> Jobs {

@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use jq_filters::{Failure, Program};
-use millpipe::{Error, Fault, MAP_STACK_BYTES, Map, Out};
+use millpipe::{Error, Fault, MAP_STACK_USABLE_BYTES, Map, Out};
 
 pub use seen::Seen;
 
@@ -46,7 +46,7 @@ impl Filter {
     #[must_use]
     pub fn new(program: &Program, keeps: Keeps) -> Filter {
         Filter {
-            filter: RefCell::new(program.filter(usize::MAX).with_stack(MAP_STACK_BYTES / 4 * 3)),
+            filter: RefCell::new(program.filter(usize::MAX).with_stack(MAP_STACK_USABLE_BYTES)),
             keeps,
             lines: Cell::new(0),
             passed: Cell::new(0),

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         let shared = Arc::clone(&seen);
         let make = move || SelectedMap::new(Filter::new(&program, keeps).reporting(&shared), &selection);
         millpipe::run_map(make, cli.stage.config("filter"), &cli.stage, cli.jobs())?;
-        cli.say(&seen)
+        cli.say(&seen);
+        Ok(())
     })
 }

@@ -113,26 +113,14 @@ impl FromStr for StateName {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        if text.is_empty() || !text.bytes().all(is_good) {
-            return Err("a name is letters, digits, - and _");
-        }
-        if text.len() > NAME_BYTES_MAX {
-            return Err("a name has at most 100 letters");
-        }
+        checkpoint::check_stage_name(text)?;
         // Those that begin with a digit are of stages that are known by their place.
         if text.starts_with(|c: char| c.is_ascii_digit()) {
             return Err("a name begins with a letter");
         }
-        if !checkpoint::is_folder_name(text) || text == "exec-cat-out" {
-            return Err("the state folder has something else of that name");
-        }
         Ok(Self(text.to_owned()))
     }
 }
-
-/// With what is put behind it, a folder's name has at most 255 bytes.
-const NAME_BYTES_MAX: usize = 100;
 
 impl StageArgs {
     /// What the runtime needs to know of the flags.

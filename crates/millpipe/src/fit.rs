@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use checkpoint::{CheckpointId, SnapshotReader};
-use serde_json::Value;
+use checkpoint::{CheckpointId, SnapshotReader, without_shard};
 
 use crate::fault::Error;
 use crate::hello::{Barrier, Hello, Truth};
@@ -24,13 +23,6 @@ pub(crate) enum Loading {
 impl From<checkpoint::Error> for Loading {
     fn from(error: checkpoint::Error) -> Self {
         Self::Folder(error)
-    }
-}
-
-impl Hello {
-    /// The consumer group whose offsets name the checkpoint.
-    pub(crate) fn group(&self) -> Option<&str> {
-        self.sink.get("group").and_then(Value::as_str)
     }
 }
 
@@ -56,13 +48,13 @@ impl Keeper {
         }
         let all = folders.join(", ");
         let of_tool: Vec<&str> =
-            folders.iter().map(|name| base(name)).filter(|name| self.is_of(name, id, tool)).collect();
+            folders.iter().map(|name| without_shard(name)).filter(|name| self.is_of(name, id, tool)).collect();
         let what = Error::data(format_args!("{error}; folders that have it: {all}"));
         match of_tool.first() {
             Some(old) => what.hint(format_args!(
                 "a stage that has moved, or has another name, keeps its state so: state save {} NEW --rename {old}={}, then --state NEW",
                 self.dir.display(),
-                base(&self.name),
+                without_shard(&self.name),
             )),
             None => what.hint(format_args!(
                 "{tool} had no state in that checkpoint: take it out again, or {}",
@@ -170,11 +162,6 @@ fn others(hello: &Hello, sink: &str, state: &str) -> Vec<String> {
     let group = hello.group().map(|group| format!("another -G than \"{group}\""));
     let output = if sink == KAFKA { "another topic" } else { "another output" };
     group.into_iter().chain([state.to_owned(), output.to_owned()]).collect()
-}
-
-/// The name of a stage's folder without that of its shard.
-fn base(name: &str) -> &str {
-    name.split_once(".shard-").map_or(name, |(name, _)| name)
 }
 
 impl From<checkpoint::Error> for Error {

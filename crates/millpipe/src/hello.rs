@@ -64,6 +64,11 @@ impl Hello {
         }))
     }
 
+    /// The consumer group whose offsets name the checkpoint.
+    pub(crate) fn group(&self) -> Option<&str> {
+        self.sink.get("group").and_then(Value::as_str)
+    }
+
     pub fn mark(&self) -> Mark {
         let mark = Mark::new("hello")
             .with("v", VERSION)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use checkpoint::{Committed, Disk, Lock, Part, RealDisk, Snapshot, StageFolder};
+use checkpoint::{Committed, Disk, Lock, Part, RealDisk, SHARD, Snapshot, StageFolder};
 
 use crate::fault::{Error, Exit};
 use crate::fit::{DAMAGED_HINT, Loading};
@@ -279,5 +279,5 @@ pub(crate) fn rfc3339(now_ms: i64) -> String {
 /// `3-aggregate`, or the name of `--as`; in a shard with its number, as all shards have the same stages.
 pub(crate) fn folder_name(hello: &Hello, tool: &str, name: Option<&str>) -> String {
     let name = name.map_or_else(|| format!("{}-{tool}", hello.hop), str::to_owned);
-    if hello.shard.is_empty() { name } else { format!("{name}.shard-{}", hello.shard) }
+    if hello.shard.is_empty() { name } else { format!("{name}{SHARD}{}", hello.shard) }
 }

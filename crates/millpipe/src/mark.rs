@@ -16,6 +16,28 @@ pub(crate) const FAILED: &str = "failed";
 /// That of one that has failed, and may do better when it is started again; or of the next one, where it could say nothing more.
 pub(crate) const DIED: &str = "died";
 
+/// What the stages before this one said of their own end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LastWords {
+    /// A stage that has failed for good.
+    pub failed: Option<String>,
+    /// A stage that has ended too early.
+    pub died: Option<String>,
+}
+
+impl LastWords {
+    /// Takes a mark of these two kinds; false for any other mark.
+    pub fn take(&mut self, mark: &Mark) -> bool {
+        let (who, field) = match mark.kind() {
+            FAILED => (&mut self.failed, "by"),
+            DIED => (&mut self.died, "stage"),
+            _ => return false,
+        };
+        *who = mark.text(field).map(str::to_owned);
+        true
+    }
+}
+
 /// True when the line is a mark.
 #[inline]
 pub fn is_mark(line: &[u8]) -> bool {
@@ -23,6 +45,7 @@ pub fn is_mark(line: &[u8]) -> bool {
 }
 
 /// Appends a line that is data, so that it is no mark, whatever it begins with.
+#[inline]
 pub fn push_as_data(line: &[u8], to: &mut Vec<u8>) {
     match line.strip_prefix(PREFIX) {
         None => to.extend_from_slice(line),

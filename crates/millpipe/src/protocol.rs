@@ -9,7 +9,7 @@ use crate::keeper::{Keeper, folder_name};
 use crate::line_count::{Miscount, check_count};
 use crate::lines::{is_blank, without_byte_order_mark};
 use crate::loss::Loss;
-use crate::mark::{DIED, FAILED, Mark, is_mark};
+use crate::mark::{LastWords, Mark, is_mark};
 use crate::no_hello;
 use crate::out::{Out, Place};
 use crate::outside::must_be_outside;
@@ -52,10 +52,8 @@ pub(crate) struct Protocol {
     /// A barrier or end mark that waits until all that was open is flushed.
     waiting: Option<Mark>,
     pub sees_from: bool,
-    /// A stage before this one has failed for good, and said so.
-    failed: Option<String>,
-    /// A stage before this one has ended too early; and the one right before, if that says nothing.
-    died: Option<String>,
+    last_words: LastWords,
+    /// The stage right before this one: it has ended too early if the input is cut short and nobody says more.
     before: Option<String>,
     /// The input has ended without the end mark.
     pub is_cut: bool,
@@ -76,8 +74,7 @@ impl Protocol {
             epoch_lines: 0,
             is_sink,
             sees_from: false,
-            failed: None,
-            died: None,
+            last_words: LastWords::default(),
             before: None,
             is_cut: false,
             loss: None,
@@ -99,7 +96,8 @@ impl Protocol {
             Life::Plain => line,
             Life::New if self.waits_for_hello() && no_hello::is_passed_over(line, self.line_number)? => return Ok(()),
             _ if self.loss.is_some() => {
-                self.failed = self.failed.take().or_else(|| Loss::who_failed(line));
+                let failed = &mut self.last_words.failed;
+                *failed = failed.take().or_else(|| Loss::who_failed(line));
                 return Ok(());
             }
             _ => self.before_item(stage, out, line)?,
@@ -159,7 +157,7 @@ impl Protocol {
 
     /// The input has ended without the end mark.
     pub fn cut_short(&self, what: &str) -> Error {
-        match (&self.loss, &self.failed) {
+        match (&self.loss, &self.last_words.failed) {
             (Some(loss), None) => loss.why.clone(),
             (_, failed) => cut_short(what, failed.as_deref(), self.who_died()),
         }
@@ -167,7 +165,7 @@ impl Protocol {
 
     /// Whose end has cut the stream short, if it was.
     pub fn who_died(&self) -> Option<&str> {
-        self.died.as_deref().or(self.before.as_deref()).filter(|_| self.is_cut)
+        self.last_words.died.as_deref().or(self.before.as_deref()).filter(|_| self.is_cut)
     }
 
     /// Time has passed.
@@ -256,10 +254,7 @@ impl Protocol {
             "hello" => self.hello(stage, out, mark)?,
             "barrier" => self.barrier(stage, out, mark)?,
             "end" => self.end(stage, out, mark)?,
-            FAILED | DIED if self.life == Life::Checked => {
-                let (who, field) =
-                    if mark.kind() == FAILED { (&mut self.failed, "by") } else { (&mut self.died, "stage") };
-                *who = mark.text(field).map(str::to_owned);
+            _ if self.life == Life::Checked && self.last_words.take(&mark) => {
                 if !self.is_sink {
                     stage.catch_up(out)?;
                     out.mark(&mark);

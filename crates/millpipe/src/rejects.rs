@@ -55,6 +55,13 @@ enum To {
     Memory(Vec<String>),
 }
 
+/// Prints `name: text` on stderr, each further line with the name too.
+pub fn warn(name: &str, text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(io::stderr(), "{name}: {line}");
+    }
+}
+
 impl Rejects {
     /// To the file of `--rejects` (appended to), else to stderr.
     ///
@@ -143,14 +150,11 @@ impl Rejects {
         Ok(())
     }
 
-    /// Prints `name: text`, each further line with the name too.
+    /// Warns, or keeps the warning in memory for a test.
     pub(crate) fn warn(&mut self, text: &str) {
-        if let Some(said) = &mut self.said {
-            said.push(text.to_owned());
-            return;
-        }
-        for line in text.lines() {
-            let _ = writeln!(io::stderr(), "{}: {line}", self.name);
+        match &mut self.said {
+            Some(said) => said.push(text.to_owned()),
+            None => warn(&self.name, text),
         }
     }
 

@@ -24,7 +24,9 @@ use crate::stage::{Map, Stage};
 use crate::whole_lines::spawn_line_reader;
 
 /// A map may recurse as deep as this allows; the pages that it does not touch cost nothing.
-pub const MAP_STACK_BYTES: usize = 96 << 20;
+const MAP_STACK_BYTES: usize = 96 << 20;
+/// What a map may use of it; the rest is for what ends a deep recursion, and for the destructors of deep values.
+pub const MAP_STACK_USABLE_BYTES: usize = MAP_STACK_BYTES / 4 * 3;
 /// Half as many wakes of threads as with what is best for one loop.
 const MAP_CHUNK_BYTES: usize = 2 * CHUNK_BYTES;
 /// What hands lines to a process does not recurse.

@@ -95,7 +95,6 @@ struct InFlight {
     probes: u32,
     /// The hello has come to a sink. A stale sink of an older run could take the sign away again.
     has_sink: bool,
-    warned: bool,
 }
 
 impl<S: Source> SourceDriver<S> {
@@ -210,7 +209,6 @@ impl Epochs {
         let copy = self.keeper.committed()?;
         let seen = source.truth()?;
         let sink = source.for_sink();
-        let group = sink.get("group").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
         let mut hello = Hello {
             run: run.clone(),
             hop: 1,
@@ -222,7 +220,7 @@ impl Epochs {
         };
         self.folder = folder_name(&hello, name, None);
         self.keeper.open(state, run, Some(&self.folder))?;
-        hello.restore = match recovery::decide(seen, copy.as_ref(), &group) {
+        hello.restore = match recovery::decide(seen, copy.as_ref(), hello.group().unwrap_or_default()) {
             Ok(restore) => restore,
             Err(error) => return Err(self.why_forgotten(source, hello, name, copy)?.unwrap_or(error).into()),
         };
@@ -292,8 +290,7 @@ impl Epochs {
         self.next_at_ms = out.now_ms() + self.checkpoints.interval_ms;
         let since_ms = out.now_ms();
         let probe_at_ms = since_ms + PROBE_EVERY_MS;
-        self.in_flight =
-            Some(InFlight { id, positions, since_ms, probe_at_ms, probes: 0, has_sink: self.seq > 1, warned: false });
+        self.in_flight = Some(InFlight { id, positions, since_ms, probe_at_ms, probes: 0, has_sink: self.seq > 1 });
         Ok(())
     }
 
@@ -342,9 +339,9 @@ impl InFlight {
             }
         }
         if waited_ms >= COMMIT_WAIT_MS {
-            let hint = if self.has_sink { SLOW_SINK } else { NO_SINK };
             let seconds = waited_ms / 1000;
-            return Err(Error::temporary(format_args!("no commit of {} in {seconds} s", self.id)).hint(hint).into());
+            let error = Error::temporary(format_args!("no commit of {} in {seconds} s", self.id));
+            return Err(error.hint(self.hint()).into());
         }
         Ok(())
     }
@@ -359,7 +356,7 @@ impl InFlight {
             .hint(NO_SINK)
             .into());
         }
-        if !std::mem::replace(&mut self.warned, true) {
+        if self.probes == PROBES_BEFORE_DOUBT {
             let what = match self.has_sink {
                 true => format!(
                     "waiting for the sink to commit {} since {} s; lines go on, the next barrier waits",
@@ -367,10 +364,13 @@ impl InFlight {
                 ),
                 false => format!("no sink has taken the hello mark within {PROBES_BEFORE_DOUBT} s"),
             };
-            let hint = if self.has_sink { SLOW_SINK } else { NO_SINK };
-            out.warn(hint.lines().fold(what, |text, line| text + "\nhint: " + line));
+            out.warn(self.hint().lines().fold(what, |text, line| text + "\nhint: " + line));
         }
         Ok(())
+    }
+
+    fn hint(&self) -> &'static str {
+        if self.has_sink { SLOW_SINK } else { NO_SINK }
     }
 }
 

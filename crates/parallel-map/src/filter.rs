@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use jq_filters::{Failure, Program};
-use millpipe::{Error, Fault, MAP_STACK_BYTES, Map, Out, push_as_data};
+use millpipe::{Error, Fault, MAP_STACK_USABLE_BYTES, Map, Out, push_as_data};
 
 /// A filter with what one worker needs to run it.
 pub struct Filter(RefCell<jq_filters::Filter>);
@@ -12,7 +12,7 @@ impl Filter {
     /// The results of one line may have so many bytes.
     #[must_use]
     pub fn new(program: &Program, output_bytes_max: usize) -> Filter {
-        Filter(RefCell::new(program.filter(output_bytes_max).with_stack(MAP_STACK_BYTES / 4 * 3)))
+        Filter(RefCell::new(program.filter(output_bytes_max).with_stack(MAP_STACK_USABLE_BYTES)))
     }
 }
 
@@ -23,16 +23,14 @@ impl Map for Filter {
             Failure::Line(why) => Fault::Bad(why),
             halt @ Failure::Halt(_) => Error::data(halt).into(),
         })?;
-        let mut is_left_out = true;
         for result in results.iter() {
             push_as_data(result, out.buffer());
             out.end_result();
-            is_left_out = false;
         }
-        if is_left_out {
-            out.leave_out(1)
+        if results.is_empty() {
+            out.leave_out(1);
         } else {
-            out.settle(1)
+            out.settle(1);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use checkpoint::is_folder_name;
+use checkpoint::{check_stage_name, without_shard};
 
 /// `OLD=NEW`. The folders of a stage in all shards (`4-aggregate.shard-0`) are renamed together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Rename {
 
 impl Rename {
     pub fn applies_to(&self, name: &str) -> bool {
-        name == self.from || base(name) == self.from
+        name == self.from || without_shard(name) == self.from
     }
 
     /// The new name of a folder that this applies to.
@@ -22,19 +22,14 @@ impl Rename {
     }
 }
 
-fn base(name: &str) -> &str {
-    name.split_once(".shard-").map_or(name, |(base, _)| base)
-}
-
 impl FromStr for Rename {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (from, to) = text.split_once('=').ok_or("say OLD=NEW: --rename 2-window=w")?;
-        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if !is_folder_name(to) || !to.bytes().all(is_good) {
-            return Err(format!("\"{to}\" is no name for a stage: say that of --as, or its place and tool (3-window)"));
-        }
+        check_stage_name(to).map_err(|why| {
+            format!("\"{to}\" is no name for a stage: {why}; say that of --as, or its place and tool (3-window)")
+        })?;
         Ok(Self { from: from.to_owned(), to: to.to_owned() })
     }
 }
@@ -57,7 +52,16 @@ mod tests {
 
     #[test]
     fn a_name_that_no_stage_can_have_is_refused() {
-        for wrong in ["2-window", "2-window=", "2-window=../x", "2-window=committed", "a=b c"] {
+        let too_long = format!("2-window={}", "w".repeat(101));
+        for wrong in [
+            "2-window",
+            "2-window=",
+            "2-window=../x",
+            "2-window=committed",
+            "2-window=exec-cat-out",
+            "a=b c",
+            &too_long,
+        ] {
             assert!(wrong.parse::<Rename>().is_err(), "{wrong}");
         }
         assert!("w=3-window".parse::<Rename>().is_ok());

@@ -8,7 +8,7 @@ mod lines;
 
 use std::path::Path;
 
-use checkpoint::{Committed, Disk, Header, Lock, RealDisk, SnapshotReader, write_alone, write_committed};
+use checkpoint::{Committed, Disk, Header, Lock, RealDisk, SHARD, SnapshotReader, write_alone, write_committed};
 use millpipe::{Error, Fault};
 use serde_json::json;
 
@@ -147,9 +147,6 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 }
-
-/// Between a stage's name and the number of its shard.
-const SHARD: &str = ".shard-";
 
 /// What shard divides by, and into how many.
 fn divided_by(flags: &str) -> Option<(String, usize)> {

@@ -15,7 +15,7 @@ use crate::driver::{cut_short, is_hello};
 use crate::fault::{Error, Fault};
 use crate::line_count::check_count;
 use crate::lines::{Piece, Splitter, is_blank, lines_of, ordinary_lines, without_byte_order_mark};
-use crate::mark::{DIED, FAILED, Mark, is_mark};
+use crate::mark::{LastWords, Mark, is_mark};
 use crate::protocol::Life;
 
 /// Where a line is from: the input's number, the line's number in it, and the byte that it begins at.
@@ -70,9 +70,7 @@ struct Input {
     bytes: u64,
     /// Data lines since the last barrier.
     epoch_lines: u64,
-    /// A stage of it has failed for good, or has ended too early, and said so.
-    failed: Option<String>,
-    died: Option<String>,
+    last_words: LastWords,
 }
 
 /// The state machine.
@@ -103,8 +101,7 @@ impl FanIn {
             lines: 0,
             bytes: 0,
             epoch_lines: 0,
-            failed: None,
-            died: None,
+            last_words: LastWords::default(),
         };
         let inputs = names.iter().map(input).collect();
         Self { inputs, line_bytes_max, names, receiver: receiver.to_owned(), checked: None, gave_hello: false }
@@ -257,15 +254,12 @@ impl FanIn {
                 check_count(&mark, arrived, &self.receiver).map_err(|error| self.told(from, error.into()))?;
                 self.inputs[at].waiting = Some(mark);
             }
-            (FAILED, Life::Checked) => {
-                self.inputs[at].failed = mark.text("by").map(str::to_owned);
+            (_, life) => {
+                if life == Life::Checked {
+                    self.inputs[at].last_words.take(&mark);
+                }
                 to.item(from, line)?;
             }
-            (DIED, Life::Checked) => {
-                self.inputs[at].died = mark.text("stage").map(str::to_owned);
-                to.item(from, line)?;
-            }
-            _ => to.item(from, line)?,
         }
         Ok(())
     }
@@ -283,7 +277,7 @@ impl FanIn {
     }
 
     fn eof(&mut self, input: usize, torn: Option<Vec<u8>>, to: &mut impl Confluence) -> Result<(), Fault> {
-        let Input { failed, died, .. } = &self.inputs[input];
+        let LastWords { failed, died } = &self.inputs[input].last_words;
         let short = |what| Err(self.named(input, cut_short(what, failed.as_deref(), died.as_deref())).into());
         match (self.inputs[input].life, &torn) {
             (Life::Ended, _) => {}
