@@ -27,6 +27,13 @@ pub struct Counts {
     pub bytes_out: u64,
 }
 
+impl Counts {
+    /// Lines of the input that are done with.
+    pub(crate) fn ended(&self) -> u64 {
+        self.settled + self.left_out + self.late + self.rejected
+    }
+}
+
 /// What a tool has to say of its run.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
@@ -35,6 +42,8 @@ pub struct Report {
     pub waits: Waited,
     pub elapsed: Duration,
     pub role: Role,
+    /// The run has ended with an error: what it was at then is in no other count.
+    pub has_failed: bool,
 }
 
 /// Where in its pipe a tool stands, as far as its report differs.
@@ -50,9 +59,17 @@ pub enum Role {
 impl Report {
     /// True when every input line is accounted for.
     pub fn adds_up(&self) -> bool {
-        let c = &self.counts;
-        let out = c.settled + c.left_out + c.late + c.rejected + self.held;
-        self.role == Role::Source || c.lines_in + c.restored == out
+        self.role == Role::Source || self.counts.lines_in + self.counts.restored == self.accounted() + self.not_done()
+    }
+
+    fn accounted(&self) -> u64 {
+        self.counts.ended() + self.held
+    }
+
+    /// How many lines a run that has failed was at.
+    fn not_done(&self) -> u64 {
+        let lines = self.counts.lines_in + self.counts.restored;
+        if self.has_failed { lines.saturating_sub(self.accounted()) } else { 0 }
     }
 
     /// The line that `-v` prints at exit, without the tool's name.
@@ -65,13 +82,14 @@ impl Report {
         let _ = match self.role {
             Role::Stage | Role::Sink => write!(
                 text,
-                "in {} = out {}{} + late {} + rejected {} + held {}{}",
+                "in {} = out {}{} + late {} + rejected {} + held {}{}{}",
                 c.lines_in,
                 c.settled,
                 if c.left_out > 0 { format!(" + left out {}", c.left_out) } else { String::new() },
                 c.late,
                 c.rejected,
                 self.held,
+                if self.not_done() > 0 { format!(" + not done {}", self.not_done()) } else { String::new() },
                 if self.adds_up() { "" } else { " (DOES NOT ADD UP)" }
             ),
             Role::Source => {
@@ -126,7 +144,7 @@ mod tests {
 
     fn report(counts: Counts, held: u64) -> Report {
         let waits = Waited { input: Duration::from_millis(500), output: Duration::ZERO };
-        Report { counts, held, waits, elapsed: Duration::from_secs(1), role: Role::Stage }
+        Report { counts, held, waits, elapsed: Duration::from_secs(1), role: Role::Stage, has_failed: false }
     }
 
     #[test]
@@ -151,5 +169,9 @@ mod tests {
     fn a_lost_line_is_said_out_loud() {
         let counts = Counts { lines_in: 10, settled: 9, ..Counts::default() };
         assert!(report(counts, 0).line().contains("DOES NOT ADD UP"));
+        let failed = Report { has_failed: true, ..report(counts, 0) }.line();
+        assert!(failed.starts_with("in 10 = out 9 + late 0 + rejected 0 + held 0 + not done 1; "), "{failed}");
+        let doubled = Counts { settled: 11, ..counts };
+        assert!(Report { has_failed: true, ..report(doubled, 0) }.line().contains("DOES NOT ADD UP"));
     }
 }

@@ -13,7 +13,9 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGTERM};
 
+use crate::fault::Exit;
 use crate::processes::Processes;
 use crate::stderr_tail::StderrTail;
 
@@ -64,6 +66,22 @@ pub(crate) struct Child {
     stderr: Option<ChildStderr>,
     pub said: StderrTail,
     processes: Processes,
+}
+
+impl Trouble {
+    /// Whether somebody else has ended the process, or it asks for a new start (75): its lines are not known to be bad. A shell
+    /// that ran it says 128 and the signal.
+    pub fn is_temporary(&self) -> bool {
+        const FROM_OUTSIDE: [i32; 4] = [SIGHUP, SIGINT, SIGKILL, SIGTERM];
+        match self {
+            Self::Ended(status) => match (status.signal(), status.code()) {
+                (Some(signal), _) => FROM_OUTSIDE.contains(&signal),
+                (None, Some(code)) => code == Exit::Temporary as i32 || FROM_OUTSIDE.contains(&(code - 128)),
+                (None, None) => false,
+            },
+            _ => false,
+        }
+    }
 }
 
 impl Child {

@@ -48,6 +48,8 @@ impl Command {
 /// Runs the program for one batch after the other.
 pub(crate) struct CommandWorker {
     command: Command,
+    /// `--on-error` says that lines go aside, whatever their process has ended by.
+    diverts: bool,
     processes: Processes,
     /// The process that is kept.
     child: Option<Child>,
@@ -56,8 +58,8 @@ pub(crate) struct CommandWorker {
 }
 
 impl CommandWorker {
-    pub fn new(command: Command, processes: Processes) -> Self {
-        Self { command, processes, child: None, said: String::new() }
+    pub fn new(command: Command, diverts: bool, processes: Processes) -> Self {
+        Self { command, diverts, processes, child: None, said: String::new() }
     }
 
     /// Tries until it succeeds or `--retries` are used up.
@@ -132,6 +134,10 @@ impl CommandWorker {
             Trouble::Start(_) => {
                 let program = self.command.program.to_string_lossy();
                 Failure::Stop(Error::data(format_args!("cannot start {program:?}: {trouble}")).into())
+            }
+            _ if trouble.is_temporary() && !self.diverts => {
+                let hint = "start the pipeline again; --retries 3 gives the lines to a new process before that, --on-error reject keeps them aside";
+                Failure::Stop(Error::temporary(self.describe(trouble)).hint(hint).into())
             }
             _ => Failure::Lines(lines, self.describe(trouble)),
         }

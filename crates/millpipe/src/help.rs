@@ -7,6 +7,9 @@ const WIDTH: usize = 100;
 const WIDTH_MIN: usize = 40;
 const WIDTH_MAX: usize = 120;
 
+/// Stands for a space in an example while clap breaks lines: a command that is broken cannot be pasted.
+const SPACE: char = '\u{e000}';
+
 /// A line of prose in the source that is longer than this has more of its paragraph after it.
 const FULL_LINE: usize = 60;
 
@@ -34,16 +37,28 @@ fn width(columns: Option<&str>, terminal: Option<usize>) -> usize {
     width.unwrap_or(WIDTH).clamp(WIDTH_MIN, WIDTH_MAX)
 }
 
-/// Paragraphs of prose as one line each; what is indented (examples, tables) stays as it is.
+/// The text as it is to be shown, once its lines are broken.
+pub(crate) fn shown(help: &str) -> String {
+    help.replace(SPACE, " ")
+}
+
+/// Paragraphs of prose as one line each; what is indented (tables) stays as it is, and examples are not broken at all.
 fn flowing(text: &str) -> String {
     let mut flowing = String::with_capacity(text.len());
-    let mut is_open = false;
+    let (mut is_open, mut are_examples) = (false, false);
     for line in text.lines() {
         let is_prose = line.starts_with(|first: char| !first.is_whitespace());
         if !flowing.is_empty() {
             flowing.push(if is_open && is_prose { ' ' } else { '\n' });
         }
-        flowing.push_str(line);
+        if is_prose {
+            are_examples = line.starts_with("Example");
+        }
+        if are_examples && !is_prose {
+            flowing.extend(line.chars().map(|letter| if letter == ' ' { SPACE } else { letter }));
+        } else {
+            flowing.push_str(line);
+        }
         is_open = is_prose && line.chars().count() > FULL_LINE;
     }
     flowing
@@ -63,7 +78,16 @@ mod tests {
         let expected = format!(
             "Results: these\n  count      lines\n{line} {line} end.\n\n{line} end.\n\nExamples:\n  {line}\n  b"
         );
-        assert_eq!(flowing(&text), expected);
+        assert_eq!(shown(&flowing(&text)), expected);
+    }
+
+    #[test]
+    fn commands_of_examples_are_not_broken() {
+        let command = format!("    generate | {}", "word ".repeat(40));
+        let text = format!("Examples:\n  What it does:\n{}", command.trim_end());
+        let mut clap = flowing_command(Command::new("tool").after_help(text)).term_width(60);
+        let help = shown(&clap.render_help().to_string());
+        assert!(help.lines().any(|line| line == command.trim_end()), "{help}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::accounting::{Counts, Report, Role};
 use crate::args::RunArgs;
-use crate::fault::Error;
+use crate::fault::{Error, Fault};
 use crate::waits::Waits;
 
 /// How often progress and metrics are renewed.
@@ -71,9 +71,9 @@ impl Monitor {
         self.publish(&report);
     }
 
-    /// The last words of a run.
-    pub fn finish(&mut self, counts: (Counts, u64)) {
-        let report = self.report(counts);
+    /// The last words of a run, which may have failed.
+    pub fn finish(&mut self, counts: (Counts, u64), result: &Result<(), Fault>) {
+        let report = Report { has_failed: result.is_err(), ..self.report(counts) };
         if self.progress {
             let _ = writeln!(io::stderr(), "\r\x1b[K{}: {}", self.name, report.line());
         } else if self.verbose {
@@ -83,7 +83,8 @@ impl Monitor {
     }
 
     fn report(&self, (counts, held): (Counts, u64)) -> Report {
-        Report { counts, held, waits: self.waits.so_far(), elapsed: self.started.elapsed(), role: self.role }
+        let (waits, elapsed) = (self.waits.so_far(), self.started.elapsed());
+        Report { counts, held, waits, elapsed, role: self.role, has_failed: false }
     }
 
     fn publish(&mut self, report: &Report) {

@@ -278,16 +278,14 @@ impl Out {
     pub fn bad(&mut self, at: impl Display, why: impl Display, line: &[u8]) {
         let why = why.to_string();
         let (why, own_hint) = why.split_once("\nhint: ").unwrap_or((&why, ""));
+        self.counts.rejected += 1;
         match self.on_error {
             OnError::Stop => self.fail(bad_line(&at, why, own_hint, line).into()),
-            OnError::Reject => {
-                self.counts.rejected += 1;
-                match other_format::recognise(why, line) {
-                    Some(format) => self.reject_to(line, &at, &format_args!("{why}: {}", format.what)),
-                    None => self.reject_to(line, &at, &why),
-                }
-            }
-            OnError::Skip => self.counts.rejected += 1,
+            OnError::Reject => match other_format::recognise(why, line) {
+                Some(format) => self.reject_to(line, &at, &format_args!("{why}: {}", format.what)),
+                None => self.reject_to(line, &at, &why),
+            },
+            OnError::Skip => {}
         }
     }
 

@@ -255,9 +255,11 @@ impl Pool {
             Some(Waiting::Batch(_, Some(done))) => {
                 let (mut batch, mut product) = *done;
                 self.in_flight -= 1;
+                let before = out.counts().ended();
                 let result = product.write(&batch, out);
                 if let Err(fault) = result {
                     self.broken = true;
+                    self.held -= out.counts().ended() - before;
                     return Err(fault);
                 }
                 self.held -= batch.lines as u64;

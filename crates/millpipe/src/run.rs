@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
@@ -26,6 +26,9 @@ pub const CHANNEL_CHUNKS: usize = 4;
 /// One reads, one works, one writes.
 const THREADS_OF_ANY_STAGE: u16 = 3;
 
+/// A queue that is empty so soon after Ctrl-C is not worth a word.
+const SAY_AFTER: Duration = Duration::from_secs(1);
+
 /// How often a stage looks whether its snapshot could be written.
 const SAVE_LOOK: Duration = Duration::from_millis(50);
 
@@ -34,7 +37,7 @@ const SAVE_LOOK: Duration = Duration::from_millis(50);
 /// # Errors
 /// What ended the run early; `ReaderGone` is for `tool::main` to turn into death by SIGPIPE.
 pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result<(), Fault> {
-    let _flag = StopFlag::for_stage()?;
+    let stop = StopFlag::for_stage()?;
     let mut driver = driver(stage, config)?;
     // A queue watches its output while it waits for input.
     let threads = if driver.stage.has_queue() { 1 } else { args.threads };
@@ -49,7 +52,7 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
     }
     let waits = driver.out.waits().clone();
     let mut feed = Feed::new(threads >= 2, true, args.chunk.as_usize(), waits).read_ahead(readers);
-    let mut result = drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut feed, monitor));
+    let mut result = drive(&mut driver, &args.run, |driver, monitor| pump(driver, &mut feed, monitor, &stop));
     if let Some(writer) = writer {
         driver.out.set_drain(Box::new(Stdout)); // Drops the channel: the writer ends.
         result = writer.join().and(result);
@@ -62,11 +65,11 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
 /// # Errors
 /// As [`run_stage`].
 pub fn run_sink<S: Sink>(sink: S, config: Config, args: &RunArgs) -> Result<(), Fault> {
-    let _flag = StopFlag::for_stage()?;
+    let stop = StopFlag::for_stage()?;
     let rejects = Rejects::open(&config.name, &config.policy)?;
     let mut driver = Driver::of_sink(sink, config, rejects);
     let mut feed = Feed::new(false, false, CHUNK_BYTES, driver.out.waits().clone());
-    drive(&mut driver, args, |driver, monitor| pump(driver, &mut feed, monitor))
+    drive(&mut driver, args, |driver, monitor| pump(driver, &mut feed, monitor, &stop))
 }
 
 /// Around a stage that writes to standard output.
@@ -104,12 +107,17 @@ pub(crate) fn drive<S: Stage>(
     say_late(driver);
     driver.out.say_skipped();
     say_remark(driver, &result);
-    monitor.finish(driver.counts());
+    monitor.finish(driver.counts(), &result);
     result
 }
 
 /// The loop: wait, read, work, write.
-fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor) -> Result<(), Fault> {
+fn pump<S: Stage>(
+    driver: &mut Driver<S>,
+    feed: &mut Feed,
+    monitor: &mut Monitor,
+    stop: &StopFlag,
+) -> Result<(), Fault> {
     loop {
         if driver.stage.is_sink() && feed.is_dry()? {
             driver.clock(now_ms())?;
@@ -127,7 +135,8 @@ fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor
         })?;
         if !more {
             driver.close()?;
-            wait_while_full(driver, monitor)?;
+            let mut patience = Patience::default();
+            wait_while_full(driver, monitor, |driver| patience.say_what_waits(driver, stop))?;
             return driver.out.flush_all();
         }
         write(driver)?;
@@ -139,15 +148,20 @@ fn pump<S: Stage>(driver: &mut Driver<S>, feed: &mut Feed, monitor: &mut Monitor
 fn take_chunk<S: Stage>(driver: &mut Driver<S>, chunk: &[u8], monitor: &mut Monitor) -> Result<(), Fault> {
     let mut taken = driver.offer(chunk)?;
     while taken < chunk.len() || driver.stage.is_full() {
-        wait_while_full(driver, monitor)?;
+        wait_while_full(driver, monitor, |_| ())?;
         taken += driver.offer(&chunk[taken..])?;
     }
     Ok(())
 }
 
 /// The stage takes nothing: its clock goes on, and its output.
-fn wait_while_full<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> Result<(), Fault> {
+fn wait_while_full<S: Stage>(
+    driver: &mut Driver<S>,
+    monitor: &mut Monitor,
+    mut each_time: impl FnMut(&mut Driver<S>),
+) -> Result<(), Fault> {
     while driver.stage.is_full() {
+        each_time(driver);
         write(driver)?;
         monitor.tick(|| driver.counts());
         if driver.stage.is_full() {
@@ -158,6 +172,28 @@ fn wait_while_full<S: Stage>(driver: &mut Driver<S>, monitor: &mut Monitor) -> R
         }
     }
     Ok(())
+}
+
+/// That of somebody who has pressed Ctrl-C, while a queue goes on at its own pace after the end of the input.
+#[derive(Default)]
+struct Patience {
+    pressed_at: Option<Instant>,
+    has_said: bool,
+}
+
+impl Patience {
+    fn say_what_waits<S: Stage>(&mut self, driver: &mut Driver<S>, stop: &StopFlag) {
+        if self.has_said || !stop.is_set() {
+            return;
+        }
+        if self.pressed_at.get_or_insert_with(Instant::now).elapsed() >= SAY_AFTER {
+            self.has_said = true;
+            let (_, held) = driver.counts();
+            driver.out.warn(format_args!(
+                "the input has ended; {held} lines are in the queue and go on at their pace\nhint: Ctrl-C again ends it without them"
+            ));
+        }
+    }
 }
 
 /// All that was written goes on; of a stage with a queue, what the reader takes now.

@@ -17,7 +17,7 @@ use crate::monitor::Monitor;
 use crate::out::Out;
 use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
-use crate::rejects::{Policy, Rejects};
+use crate::rejects::{OnError, Policy, Rejects};
 use crate::run::{Incoming, drive, driver, look_in, now_ms, run_stage};
 use crate::signals::StopFlag;
 use crate::stage::{Map, Stage};
@@ -60,7 +60,8 @@ pub fn run_map<M: Map>(
 pub fn run_command(command: Command, config: Config, args: &StageArgs, jobs: Jobs) -> Result<(), Fault> {
     let processes = Processes::new()?;
     let for_workers = processes.clone();
-    let make = move || CommandWorker::new(command.clone(), for_workers.clone());
+    let diverts = matches!(config.policy.on_error, Some(OnError::Reject | OnError::Skip));
+    let make = move || CommandWorker::new(command.clone(), diverts, for_workers.clone());
     let mut pool = Pool::start(jobs, COMMAND_STACK_BYTES, make)?;
     pool.on_drop(move || processes.end_all());
     run_pool(pool, config, args, args.chunk.as_usize())

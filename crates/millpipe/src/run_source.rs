@@ -61,7 +61,7 @@ pub fn run_source<S: Source>(
         result = result.and(driver.out.flush_all());
     }
     driver.out.say_skipped();
-    monitor.finish((driver.out.counts(), 0));
+    monitor.finish((driver.out.counts(), 0), &result);
     result
 }
 

@@ -50,7 +50,9 @@ Examples:
 /// With -- CMD ARG..., batches of lines go to processes of CMD on stdin, and what they write to stdout takes the
 /// place of the batch. A batch goes to a free worker at once when none is busy; else lines collect, up to --batch.
 /// A mark ends a batch. When a process fails (its status is not 0), the message has its status or signal and its
-/// last words on stderr, and its batch is given to a new one (--retries), or goes the way of --on-error as a whole.
+/// last words on stderr, and its batch is given to a new one (--retries), or goes the way of --on-error as a whole. Where that is not
+/// given, one that was killed (SIGKILL, SIGTERM, SIGINT, SIGHUP) or ended with 75 ends the run with 75: its lines are not
+/// known to be bad.
 /// A grep that finds nothing in a batch ends with 1: say sh -c 'grep x || true'. Blank lines of CMD are no lines. --where is for
 /// FILTER: CMD gets all lines.
 ///

@@ -73,8 +73,29 @@ fn a_failing_process_stops_the_run_with_its_status_and_last_words() {
     ran.fails_with(1, "parallel-map: lines 1 to 400: sh exited with status 5: first; last words\nparallel-map: hint: ");
     assert!(ran.stderr.starts_with("first\nlast words\n"), "what it said is passed on: {}", ran.stderr);
     assert_eq!(ran.stdout, "");
-    let ran = sh(&[], "kill -KILL $$", "7\n");
-    ran.fails_with(1, "parallel-map: line 1: sh was killed by signal 9 (SIGKILL)");
+    let ran = sh(&[], "kill -SEGV $$", "7\n");
+    ran.fails_with(1, "parallel-map: line 1: sh was killed by signal 11 (SIGSEGV)");
+}
+
+/// Its lines are not known to be bad: neither exit code 1, nor dead letters.
+#[test]
+fn a_process_that_somebody_has_killed_is_a_reason_to_start_again() {
+    let checked = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n7\n{\"$\":\"end\",\"lines\":1,\"drain\":true}\n";
+    for (script, said) in [
+        ("kill -KILL $$", "sh was killed by signal 9 (SIGKILL)"),
+        ("kill -TERM $$", "sh was killed by signal 15 (SIGTERM)"),
+        ("sh -c 'kill -KILL $$'; exit $?", "sh exited with status 137"),
+        ("exit 75", "sh exited with status 75"),
+    ] {
+        for input in ["7\n", checked] {
+            let ran = sh(&[], script, input);
+            ran.fails_with(75, &format!("parallel-map: {said}"));
+            assert!(ran.stderr.contains("hint: start the pipeline again; --retries 3 "), "{}", ran.stderr);
+            assert!(!ran.stdout.contains("reject"), "{}", ran.stdout);
+        }
+        let skipped = sh(&["--on-error", "skip"], script, "7\n");
+        assert_eq!((skipped.code, skipped.stdout.as_str()), (Some(0), ""), "{script}");
+    }
 }
 
 #[test]

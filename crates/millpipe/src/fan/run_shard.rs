@@ -84,7 +84,7 @@ pub fn run_shard<R: Route, M: Merge>(
     let result = result.and(flushed).and(run.driver.out.flush_all());
     run.driver.out.say_skipped();
     say_remark(&mut run.driver, &result);
-    monitor.finish(run.counts());
+    monitor.finish(run.counts(), &result);
     result
 }
 
