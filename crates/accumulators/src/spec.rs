@@ -119,6 +119,10 @@ impl SpecError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            SpecError::UnknownFunction(text) if text.ends_with(')') => {
+                let (function, field) = text.trim_end_matches(')').split_once('(')?;
+                Some(format!("say {function}:{field}"))
+            }
             SpecError::UnknownFunction(_) => Some(
                 "count sum avg min max min_by max_by stddev var first last distinct pNN median top:K list:N mode rate delta"
                     .into(),

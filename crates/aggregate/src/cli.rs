@@ -88,7 +88,7 @@ pub struct Cli {
     #[arg(long, value_name = "FIELD", conflicts_with = "specs")]
     pub value: Option<FieldPath>,
 
-    /// How to compute percentiles of more than 512 values: ddsketch:ERROR (relative), tdigest, exact:MAX or reservoir:SIZE; up to that they are exact, between two values as SQL's PERCENTILE_CONT has it
+    /// How to compute percentiles of more than 512 values: ddsketch:ERROR (relative), tdigest, exact:MAX or reservoir:SIZE; up to that they are exact, between two values as SQL's PERCENTILE_CONT has it. A ddsketch holds 32 powers of ten: of values that lie further apart the smallest count as if they were larger
     #[arg(long, value_name = "HOW", default_value = "ddsketch:0.01", value_parser = parse_percentiles)]
     pub percentiles: Percentiles,
 

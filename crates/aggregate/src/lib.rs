@@ -86,7 +86,7 @@ impl Aggregate {
         let fields = job.by.iter().map(Expression::path).enumerate();
         let names = fields.filter_map(|(number, path)| Some((number, path?.name())));
         Aggregate {
-            unseen: Unseen::new(names),
+            unseen: Unseen::new(names).with_members(),
             reader: LineReader::new(&job),
             computed: line_reader::computed(&job),
             ahead: ReadLines::default(),
@@ -129,8 +129,13 @@ impl Aggregate {
         let job = &self.work.job;
         for (name, lines) in job.plan.labels().zip(self.reader.values.skipped()) {
             // In all lines it is hardly meant.
-            if *lines > 0 && (job.reports_missing || *lines == self.work.sequence) {
-                out.warn(format_args!("field {name:?} was missing or null in {lines} of {} lines", self.work.sequence));
+            let in_all = *lines == self.work.sequence;
+            if *lines > 0 && (job.reports_missing || in_all) {
+                let beside = if in_all { format!("; {}", self.unseen.members_beside(name)) } else { String::new() };
+                out.warn(format_args!(
+                    "field {name:?} was missing or null in {lines} of {} lines{beside}",
+                    self.work.sequence
+                ));
             }
         }
     }

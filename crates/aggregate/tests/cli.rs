@@ -127,7 +127,10 @@ fn missing_and_null_fields_are_counted_with_verbose() {
 #[test]
 fn a_field_that_is_in_no_line_is_told_in_any_case() {
     let ran = aggregate(&["sum:valeu", "max:v"], "{\"v\":1}\n{\"v\":2}\n{}\n");
-    assert_eq!(ran.stderr, "aggregate: field \"valeu\" was missing or null in 3 of 3 lines\n");
+    let said = "aggregate: field \"valeu\" was missing or null in 3 of 3 lines; the lines have: v\n";
+    assert_eq!(ran.stderr, said);
+    let swapped = aggregate(&["sum:valeu"], "{\"value\":1}\n").stderr;
+    assert!(swapped.ends_with("the lines have: value\naggregate: hint: did you mean \"value\"?\n"), "{swapped}");
     ran.ok();
 }
 

@@ -225,9 +225,8 @@ impl TimeParser {
     /// Returns, once, what looks wrong with a time that was read.
     #[inline]
     pub fn take_doubt(&mut self) -> Option<String> {
-        if self.doubtful.is_none() {
-            return None;
-        }
+        // Most often there is none, and nothing is to be written.
+        self.doubtful.as_ref()?;
         self.doubtful.take()
     }
 }

@@ -15,6 +15,8 @@ pub struct Unseen {
     lines: u64,
     /// Of the first line.
     members: Vec<String>,
+    /// The first line is looked at even when no field is watched for.
+    wants_members: bool,
 }
 
 impl Unseen {
@@ -28,7 +30,7 @@ impl Unseen {
     #[inline]
     #[must_use]
     pub fn is_watching(&self) -> bool {
-        !self.fields.is_empty()
+        !self.fields.is_empty() || self.wants_members
     }
 
     /// Looks at a line that has the fields of these numbers, with values that are not null.
@@ -45,6 +47,7 @@ impl Unseen {
         self.fields.retain(|(number, _)| !has(*number));
         if self.lines == 1 {
             self.members = member_names(line);
+            self.wants_members = false;
             // A field that was null in all lines is no slip: it need not be watched.
             let members = &self.members;
             self.fields.retain(|(_, name)| !members.contains(name));
@@ -63,6 +66,22 @@ impl Unseen {
             None => "a field inside another one is written .outer.inner, one of any name .\"a name\"".to_owned(),
         };
         Some(format!("{} {lines}, none had {}; the lines have: {have}\nhint: {hint}", self.lines, names.join(" or ")))
+    }
+
+    /// From the first line on its members are known, for [`Unseen::members_beside`].
+    #[must_use]
+    pub fn with_members(self) -> Unseen {
+        Unseen { wants_members: true, ..self }
+    }
+
+    /// What to say of another field that no line had: what the lines have, and in a second line what may have been meant.
+    #[must_use]
+    pub fn members_beside(&self, name: &str) -> String {
+        let have = format!("the lines have: {}", self.members.join(", "));
+        match self.members.iter().find(|member| is_like(member, name)) {
+            Some(member) => format!("{have}\nhint: did you mean {member:?}?"),
+            None => have,
+        }
     }
 }
 
@@ -96,18 +115,21 @@ fn is_like(a: &str, b: &str) -> bool {
     a == b || a.len().abs_diff(b.len()) <= 2 && distance(&a, &b) <= (a.len().min(b.len()) / 3).min(2)
 }
 
-/// How many letters have to be changed, put in or taken out (Levenshtein).
+/// How many letters have to be changed, put in, taken out, or exchanged with their neighbour (optimal string alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let mut rows = [vec![0; b.len() + 1], (0..=b.len()).collect(), vec![0; b.len() + 1]];
     for (i, x) in a.iter().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        let [before, above, row] = &mut rows;
+        row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
-            let changed = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
+            row[j + 1] = (above[j] + usize::from(x != y)).min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && (x, a[i - 1]) == (&b[j - 1], *y) {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
         }
+        rows.rotate_left(1);
     }
-    row[b.len()]
+    rows[1][b.len()]
 }
 
 #[cfg(test)]
@@ -128,6 +150,7 @@ mod tests {
         let lines = [r#"{"path":"/","at":{"x":1},"ms":[1,2]}"#, r#"{"other":1}"#];
         let said = remark(&["pathh"], &lines).unwrap();
         assert_eq!(said, "2 lines, none had \"pathh\"; the lines have: path, at, ms\nhint: did you mean \"path\"?");
+        assert!(remark(&["ptah"], &lines).unwrap().ends_with("did you mean \"path\"?"), "two letters are exchanged");
         let said = remark(&["path", "user", "b"], &lines).unwrap();
         assert!(
             said.starts_with("2 lines, none had \"user\" or \"b\"; the lines have: path, at, ms\nhint: a field"),

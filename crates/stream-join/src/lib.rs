@@ -60,6 +60,8 @@ use crate::window_text::WindowText;
 pub struct StreamJoin {
     job: Job,
     sides_of: Filter,
+    /// Lines of both sides have come, or are in the state.
+    has_both: [bool; 2],
     readers: [LineReader; 2],
     /// None where no pair can have a name twice.
     pairings: Option<Pairings>,
@@ -93,6 +95,7 @@ impl StreamJoin {
         }
         Ok(StreamJoin {
             sides_of: job.sides_of.filter(SIDES_BYTES_MAX),
+            has_both: [false; 2],
             readers: Side::BOTH.map(|side| LineReader::new(&job, side)),
             pairings: Pairings::new(&job)?,
             names: [Names::UNKNOWN; 2],
@@ -143,6 +146,7 @@ impl StreamJoin {
 
     fn one_side(&mut self, side: Side, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let read = self.read(side, line)?;
+        self.has_both[side as usize] = true;
         match self.join(side, read, 0, out)? {
             Fate::Kept => self.held += 1,
             Fate::Used => out.settle(1),
@@ -155,6 +159,7 @@ impl StreamJoin {
     /// The row on the right, if it is kept, is the one that counts as the line.
     fn both_sides(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let [left, right] = [self.read(Side::Left, line)?, self.read(Side::Right, line)?];
+        self.has_both = [true; 2];
         let first = self.join(Side::Left, left, flag::TWIN, out)?;
         let second = self.join(Side::Right, right, 0, out)?;
         match (first, second) {
@@ -266,7 +271,13 @@ impl Stage for StreamJoin {
     }
 
     fn remark(&self) -> Option<String> {
-        let remarks: Vec<String> = self.readers.iter().filter_map(LineReader::remark).collect();
+        let mut remarks: Vec<String> = self.readers.iter().filter_map(LineReader::remark).collect();
+        if self.has_both.contains(&true) {
+            let missing = Side::BOTH.into_iter().filter(|side| !self.has_both[*side as usize]);
+            remarks.extend(missing.map(|side| {
+                format!("no line was a {side} one: nothing was joined\nhint: does --{side} fit the lines?")
+            }));
+        }
         (!remarks.is_empty()).then(|| remarks.join("\n"))
     }
 
@@ -283,6 +294,7 @@ impl Stage for StreamJoin {
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        self.has_both = [true; 2];
         self.load_head(from)
     }
 

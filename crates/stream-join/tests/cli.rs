@@ -79,6 +79,16 @@ fn a_member_called_dollar_makes_no_mark() {
 }
 
 #[test]
+fn a_side_without_any_line_is_told() {
+    let args = ["--left", ".s == 1", "--right", ".s == 3", "--on", "order"];
+    let ran = run(JOIN, &args, "{\"s\":1,\"order\":1}\n{\"s\":2,\"order\":1}\n");
+    let said =
+        "stream-join: no line was a right one: nothing was joined\nstream-join: hint: does --right fit the lines?\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), said));
+    assert_eq!(run(JOIN, &args, "{\"s\":2}\n").stderr, "", "lines for others only");
+}
+
+#[test]
 fn a_key_that_no_line_of_a_side_had_is_told() {
     let args = ["--left", ".s == 1", "--right", ".s == 2", "--on", "ordr=order"];
     let ran = run(JOIN, &args, "{\"s\":1,\"order\":1}\n{\"s\":2,\"order\":1,\"b\":1}\n");
