@@ -132,7 +132,7 @@ pub struct Cli {
     pub committed: Option<PathBuf>,
 
     /// The broker that `scripts/kafka start --dir DIR` started: it is killed by its pid, if that process is this broker, and
-    /// started again by that script
+    /// started again by that script, so run this in the project's folder
     #[arg(long, value_name = "DIR", conflicts_with = "kill_command", help_heading = "Broker")]
     pub broker_dir: Option<PathBuf>,
 

@@ -22,6 +22,9 @@ const BROKERS: [&str; 3] = ["localhost:9092", "one:9092", "two:9092"];
 /// on whatever machine.
 const BUSY_AT_MOST: Duration = Duration::from_secs(10);
 
+/// What waits for a broker or for its turn on a busy machine is at rest for a while too: so many looks more must find it so.
+const PATIENT_LOOKS: u32 = 25;
+
 /// Between two looks at what runs.
 const LOOK: Duration = Duration::from_millis(5);
 const REST_LOOK: Duration = Duration::from_millis(50);
@@ -121,15 +124,13 @@ pub fn wants_broker(script: &str) -> bool {
 /// True when the script has ended, false when it has nothing more to do, or goes on working.
 fn ends_or_rests(child: &mut Child) -> bool {
     let until = Instant::now() + HANGS_AFTER;
-    let mut rest = Rest::default();
-    while Instant::now() < until {
+    let (mut rest, mut rested) = (Rest::default(), 0);
+    while Instant::now() < until && rested < PATIENT_LOOKS && rest.used() <= BUSY_AT_MOST {
         thread::sleep(REST_LOOK);
         if child.try_wait().unwrap().is_some() {
             return true;
         }
-        if rest.look(&group(child.id())) || rest.used() > BUSY_AT_MOST {
-            return false;
-        }
+        rested = if rest.look(&group(child.id())) { rested + 1 } else { 0 };
     }
     false
 }
