@@ -1,4 +1,5 @@
-//! What jq means where jaq means something else: assignments, indices and `*` become calls of functions of ours.
+//! What jq means where jaq means something else: assignments, indices and `*` become calls of functions of ours, and operators work
+//! out their right side first (`sides`).
 //!
 //! jaq walks down the value and changes it on the way, so below null there is nothing to walk in. jq works out the paths of the left
 //! side, and then sets each: what is missing on the way is made.
@@ -7,7 +8,9 @@ use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
 use jaq_core::ops::Math;
 use jaq_core::path::{Opt, Part, Path};
 
+use crate::destructure::{self, Names};
 use crate::rewrite;
+use crate::sides::{self, Calls};
 
 pub const ASSIGN: &str = "!assign";
 pub const UPDATE: &str = "!update";
@@ -26,11 +29,16 @@ const RIGHT: &str = "$!right";
 const INPUT: &str = "$!input";
 
 /// The term with jq's meaning. `exact`: products are left to the exact operators.
-pub fn term(of: Term<&str>, exact: bool) -> Term<&str> {
-    rewrite::bottom_up(of, &mut |term| one(term, exact))
+pub fn term<'s>(of: Term<&'s str>, exact: bool, names: &'s Names) -> Term<&'s str> {
+    let calls = Calls::of(&of);
+    rewrite::bottom_up(of, &mut |term| match sides::right_first(term, calls) {
+        // The operator is inside of its bindings.
+        Ok((right, left, operator)) => sides::bound_in_order(right, left, one(operator, exact)),
+        Err(term) => one(destructure::term(term, names), exact),
+    })
 }
 
-/// A definition of the library with jq's meaning.
+/// A definition of the library with jq's meaning. Its operators have one result on each side, or do not care.
 pub fn definition(def: Def<&'static str>) -> Def<&'static str> {
     guarded(rewrite::definition(def, &mut |term| one(term, false)))
 }
@@ -67,11 +75,13 @@ fn update<'s>(left: Term<&'s str>, right: Term<&'s str>, with: Term<&'s str>) ->
     bound(right, RIGHT, Term::Call(UPDATE, vec![left, with]))
 }
 
-fn bound<'s>(value: Term<&'s str>, name: &'s str, rest: Term<&'s str>) -> Term<&'s str> {
+/// `value as $name | rest`
+pub fn bound<'s>(value: Term<&'s str>, name: &'s str, rest: Term<&'s str>) -> Term<&'s str> {
     Term::BinOp(Box::new(value), BinaryOp::Pipe(Some(Pattern::Var(name))), Box::new(rest))
 }
 
-fn piped<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
+/// `first | second`
+pub fn piped<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
     Term::BinOp(Box::new(first), BinaryOp::Pipe(None), Box::new(second))
 }
 

@@ -12,7 +12,7 @@ use json_fields::{FieldPath, Outline};
 
 use crate::failure::Wrong;
 use crate::filter::Filter;
-use crate::{demand, dialect, exact, natives, nesting, raw, read, regexes};
+use crate::{demand, destructure, dialect, exact, natives, nesting, raw, read, regexes};
 
 /// What a filter with exact operators is called among the definitions.
 const MAIN: &str = "__filter";
@@ -160,7 +160,8 @@ fn compile_term(term: Term<&str>, arguments: &Arguments, numbers: Numbers) -> Re
         false => format!("{MAIN}({})", names.join(";")),
     };
     let exact = numbers == Numbers::Decimals;
-    let mut body = dialect::term(term, exact);
+    let variables = destructure::Names::of(&term);
+    let mut body = dialect::term(term, exact, &variables);
     let mut definitions: Vec<Def<&str>> = definitions();
     let mut ours = functions();
     if exact {

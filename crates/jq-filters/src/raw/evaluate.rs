@@ -201,12 +201,15 @@ impl<'a> Context<'a> {
                 None => self.down(Value::Object(Cow::Borrowed(self.line)), steps),
             },
             Expression::Constant(value, _) => Ok(value.borrowed()),
+            // jq works out the right side first: where it gives nothing, the left one may fail.
             Expression::Compare(left, cmp, right) => {
-                let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
+                let right = self.value(right, scope)?;
+                let left = self.value(left, scope)?;
                 Ok(Value::Bool(self.holds(&left, *cmp, &right)?))
             }
             Expression::Math(left, math, right) => {
-                self.math(self.value(left, scope)?, *math, self.value(right, scope)?)
+                let right = self.value(right, scope)?;
+                self.math(self.value(left, scope)?, *math, right)
             }
             _ => self.other_value(expression, scope),
         }
@@ -301,7 +304,8 @@ impl<'a> Context<'a> {
             }
             Expression::Edit(of, changes) => self.edit(self.value(of, scope)?, changes, scope, out),
             Expression::Math(left, Math::Add, right) => {
-                let (left, right) = (self.value(left, scope)?, self.value(right, scope)?);
+                let right = self.value(right, scope)?;
+                let left = self.value(left, scope)?;
                 if let (Value::Object(left), Value::Object(right)) = (&left, &right) {
                     return self.merge(left, right, out);
                 }
