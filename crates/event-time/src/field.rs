@@ -1,12 +1,11 @@
 //! The time field of a line: an RFC 3339 string, one of its other spellings, or an epoch number.
 
 use crate::Timezone;
-use crate::epoch_number::Decimal;
 use crate::zone::Zone;
 use crate::{TIME_MAX_MS, TIME_MIN_MS};
 use std::fmt;
 use std::str::FromStr;
-use time_text::{MinuteCache, read_spelled};
+use time_text::{EpochNumber, MinuteCache, read_spelled};
 
 /// What an epoch number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,22 +22,13 @@ pub enum TimeUnit {
 
 impl TimeUnit {
     /// The power of ten that turns a number of these into milliseconds.
-    fn scale(self, number: Decimal) -> i32 {
+    fn scale(self, number: EpochNumber) -> i32 {
         match self {
             Self::S => 3,
             Self::Ms => 0,
             Self::Us => -3,
             Self::Ns => -6,
-            Self::Auto => Self::by_magnitude(number.magnitude()).scale(number),
-        }
-    }
-
-    fn by_magnitude(magnitude: i64) -> Self {
-        match magnitude {
-            0..100_000_000_000 => Self::S,
-            100_000_000_000..100_000_000_000_000 => Self::Ms,
-            100_000_000_000_000..100_000_000_000_000_000 => Self::Us,
-            _ => Self::Ns,
+            Self::Auto => number.scale_by_magnitude(),
         }
     }
 }
@@ -185,7 +175,7 @@ impl TimeParser {
     }
 
     fn parse_number(&mut self, text: &[u8], json: &[u8]) -> Result<i64, TimeError> {
-        let Some(number) = Decimal::parse(text) else { return self.parse_spelled(text, json) };
+        let Some(number) = EpochNumber::parse(text) else { return self.parse_spelled(text, json) };
         let time_ms = number.floor_scaled(self.unit.scale(number));
         let is_early = (0..DOUBTFUL_BEFORE_MS).contains(&time_ms);
         if is_early && self.may_doubt && number.magnitude() >= SECONDS_OF_2001 {

@@ -6,7 +6,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod calendar;
-mod epoch_number;
 mod field;
 mod flags;
 mod other_lines;

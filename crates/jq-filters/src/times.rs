@@ -6,6 +6,9 @@ use jaq_std::ValT as _;
 use jiff::Timestamp;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::{Offset, TimeZone};
+use time_text::EpochNumber;
+
+use crate::write::write_number;
 
 /// Names of zones that mean one thing everywhere.
 const NAMES_OF_UTC: [&str; 4] = ["UTC", "GMT", "UT", "Z"];
@@ -22,6 +25,7 @@ pub fn strptime(text: &Val, format: &Val) -> ValR<Val> {
 
 fn parsed(text: &str, format: &str) -> Result<Timestamp, String> {
     let (text, format) = with_zone_as_offset(text, format)?;
+    let format = with_date_and_time(&format);
     // As in C, %z takes +0200, +02:00 and Z.
     let plain = read(&text, &format);
     if plain.is_ok() || !format.contains("%z") {
@@ -38,6 +42,12 @@ fn read(text: &str, format: &str) -> Result<Timestamp, String> {
         time.set_offset(Some(Offset::UTC));
     }
     Ok(time.to_zoned().map_err(|why| why.to_string())?.timestamp())
+}
+
+/// `%c`: what C writes where nothing else is said.
+fn with_date_and_time(format: &str) -> String {
+    // `%%` is a sign of its own.
+    format.split("%%").map(|part| part.replace("%c", "%a %b %e %H:%M:%S %Y")).collect::<Vec<_>>().join("%%")
 }
 
 /// `%Z`: a name that means UTC becomes the offset of it. Others mean several zones (CST, IST), or none.
@@ -76,31 +86,29 @@ fn broken_down(timestamp: Timestamp) -> ValR<Val> {
     Ok(parts.into_iter().collect())
 }
 
-/// Milliseconds since the epoch of a text that all tools take for a time, or of an epoch number whose unit is told by its magnitude.
+/// Milliseconds since the epoch of what all tools take for a time: a text, or an epoch number whose unit is told by its magnitude, also
+/// in quotes.
 ///
 /// # Errors
 /// When it is none.
 pub fn time_ms(value: &Val) -> ValR<Val> {
     let time_ms = match value {
-        Val::TStr(text) => time_text::read_spelled(text).and_then(|time| time.time_ms()),
-        Val::Num(_) => value.as_f64().and_then(|number| of_epoch(value.as_isize(), number)),
+        Val::TStr(text) => of_epoch(text).or_else(|| time_text::read_spelled(text)?.time_ms()),
+        Val::Num(number) => {
+            let mut text = Vec::new();
+            write_number(number, &mut text);
+            of_epoch(&text)
+        }
         _ => return Err(Error::str(format_args!("{value} is no time"))),
     };
     let wrong = || Error::str(format_args!("time {value} is neither RFC 3339 nor an epoch number"));
     time_ms.map(|time_ms| Val::from(time_ms as isize)).ok_or_else(wrong)
 }
 
-/// Below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds, else nanoseconds.
-fn of_epoch(whole: Option<isize>, number: f64) -> Option<i64> {
-    let range = time_text::TIME_MIN_MS..=time_text::TIME_MAX_MS;
-    let time_ms = match (number.abs(), whole) {
-        (0.0..1e11, _) => (number * 1e3).floor() as i64,
-        (1e11..1e14, _) => number.floor() as i64,
-        (1e14..1e17, Some(whole)) => (whole as i64).div_euclid(1_000),
-        (_, Some(whole)) => (whole as i64).div_euclid(1_000_000),
-        (size, None) => (number / if size < 1e17 { 1e3 } else { 1e6 }).floor() as i64,
-    };
-    (number.is_finite() && range.contains(&time_ms)).then_some(time_ms)
+fn of_epoch(text: &[u8]) -> Option<i64> {
+    let number = EpochNumber::parse(text)?;
+    let time_ms = number.floor_scaled(number.scale_by_magnitude());
+    (time_text::TIME_MIN_MS..=time_text::TIME_MAX_MS).contains(&time_ms).then_some(time_ms)
 }
 
 /// `todate`: an epoch number of seconds, or a broken-down time, as RFC 3339 in UTC.

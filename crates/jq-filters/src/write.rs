@@ -77,7 +77,8 @@ pub fn write_text(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-fn write_number(number: &Num, out: &mut Vec<u8>) {
+/// Appends a number; one that JSON does not have as the nearest that it has, or null.
+pub fn write_number(number: &Num, out: &mut Vec<u8>) {
     match number {
         Num::Int(integer) => write_integer(*integer as i64, out),
         Num::BigInt(integer) => out.extend_from_slice(integer.to_string().as_bytes()),

@@ -1,8 +1,8 @@
 //! Epoch numbers: decimal texts, scaled to whole milliseconds without rounding through a float.
 
-/// A decimal number, as JSON writes it: `digits * 10^exponent`, negated if `negative`.
+/// A decimal number since the epoch, of any unit, as JSON writes it: `digits * 10^exponent`, negated if `negative`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Decimal {
+pub struct EpochNumber {
     negative: bool,
     digits: u128,
     exponent: i32,
@@ -13,9 +13,10 @@ pub(crate) struct Decimal {
 /// Digits that are kept; what comes after them cannot change a millisecond in range.
 const DIGITS_MAX: u32 = 30;
 
-impl Decimal {
+impl EpochNumber {
     /// Reads JSON's number grammar; none for anything else.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
         let (negative, text) = match text.split_first() {
             Some((b'-', rest)) => (true, rest),
             _ => (false, text),
@@ -55,7 +56,8 @@ impl Decimal {
     }
 
     /// `floor(self * 10^scale)`, saturating at the ends of `i64`.
-    pub(crate) fn floor_scaled(self, scale: i32) -> i64 {
+    #[must_use]
+    pub fn floor_scaled(self, scale: i32) -> i64 {
         let exponent = self.exponent.saturating_add(scale);
         let (magnitude, inexact) = scale_digits(self.digits, exponent);
         let inexact = inexact || self.more;
@@ -63,8 +65,21 @@ impl Decimal {
         if self.negative { (-magnitude).saturating_sub(i64::from(inexact)) } else { magnitude }
     }
 
+    /// The power of ten that makes milliseconds of it: below 1e11 it counts seconds, below 1e14 milliseconds, below 1e17
+    /// microseconds, else nanoseconds. So each unit is right from 1973 (seconds: from 1970) to 5138.
+    #[must_use]
+    pub fn scale_by_magnitude(self) -> i32 {
+        match self.magnitude() {
+            0..100_000_000_000 => 3,
+            100_000_000_000..100_000_000_000_000 => 0,
+            100_000_000_000_000..100_000_000_000_000_000 => -3,
+            _ => -6,
+        }
+    }
+
     /// The whole part of its absolute value, saturating.
-    pub(crate) fn magnitude(self) -> i64 {
+    #[must_use]
+    pub fn magnitude(self) -> i64 {
         let (magnitude, _) = scale_digits(self.digits, self.exponent);
         i64::try_from(magnitude).unwrap_or(i64::MAX)
     }
@@ -108,7 +123,7 @@ mod tests {
     use super::*;
 
     fn floor(text: &str, scale: i32) -> i64 {
-        Decimal::parse(text.as_bytes()).unwrap().floor_scaled(scale)
+        EpochNumber::parse(text.as_bytes()).unwrap().floor_scaled(scale)
     }
 
     #[test]
@@ -134,7 +149,7 @@ mod tests {
     #[test]
     fn only_json_numbers_are_numbers() {
         for text in ["", "-", "01", ".5", "1.", "1e", "1e+", "+1", "1x", "0x1", "1_0", " 1", "--1"] {
-            assert_eq!(Decimal::parse(text.as_bytes()), None, "{text}");
+            assert_eq!(EpochNumber::parse(text.as_bytes()), None, "{text}");
         }
     }
 }
