@@ -22,3 +22,6 @@ def @csv: [.[] | if isstring then "\"" + gsub("\""; "\"\"") + "\"" elif . == nul
     elif isarray or isobject then error("\(.) cannot be a field of CSV") else tostring end] | join(",");
 def @tsv: [.[] | if isstring then gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r") elif . == null then ""
     elif isarray or isobject then error("\(.) cannot be a field of TSV") else tostring end] | join("\t");
+def have_decnum: false;
+def @base32: tostring | encode_base32;
+def @base32d: tostring | decode_base32;

@@ -4,8 +4,9 @@
 //! jaq walks down the value and changes it on the way, so below null there is nothing to walk in. jq works out the paths of the left
 //! side, and then sets each: what is missing on the way is made.
 
+use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
-use jaq_core::ops::Math;
+use jaq_core::ops::{Cmp, Math};
 use jaq_core::path::{Opt, Part, Path};
 
 use crate::destructure::{self, Names};
@@ -19,43 +20,86 @@ pub const AT_OPTIONAL: &str = "!at?";
 pub const SLICE: &str = "!slice";
 pub const SLICE_OPTIONAL: &str = "!slice?";
 pub const PRODUCT: &str = "!product";
+pub const SUM: &str = "!sum";
+/// `tostring`, whatever the filter calls so.
+pub const TEXT: &str = "!text";
 /// Counts calls of recursive functions, and says when they are too many or too deep.
 pub const STEP: &str = "!step";
 /// Says when a value that a loop makes is nested too deep.
 pub const ROUND: &str = "!round";
 
+/// Texts, arrays and objects in a filter without loops whose results are not looked at before they are written.
+const CONSTRUCTIONS_MAX: usize = 20;
+
 /// Names that no filter can have: the right side of an assignment, and the input of a path.
 const RIGHT: &str = "$!right";
 const INPUT: &str = "$!input";
 
-/// The term with jq's meaning. `exact`: products are left to the exact operators.
+/// What operators become.
+#[derive(Clone, Copy)]
+struct Way {
+    /// They are left to the exact operators.
+    exact: bool,
+    /// Values may grow so that there is no end of writing or comparing them.
+    grows: bool,
+}
+
+/// The term with jq's meaning. `exact`: products, sums and comparisons are left to the exact operators.
 pub fn term<'s>(of: Term<&'s str>, exact: bool, names: &'s Names) -> Term<&'s str> {
-    let calls = Calls::of(&of);
+    let (calls, way) = (Calls::of(&of), Way { exact, grows: may_grow(&of) });
     rewrite::bottom_up(of, &mut |term| match sides::right_first(term, calls) {
         // The operator is inside of its bindings.
-        Ok((right, left, operator)) => sides::bound_in_order(right, left, one(operator, exact)),
-        Err(term) => one(destructure::term(term, names), exact),
+        Ok(mut sides) => {
+            let operator = one(std::mem::take(&mut sides.operator), way);
+            sides.around(operator)
+        }
+        Err(term) => one(destructure::term(term, names), way),
     })
 }
 
 /// A definition of the library with jq's meaning. Its operators have one result on each side, or do not care.
 pub fn definition(def: Def<&'static str>) -> Def<&'static str> {
-    guarded(rewrite::definition(def, &mut |term| one(term, false)))
+    let in_texts = |term| if let Term::Str(..) = term { text(term) } else { term };
+    guarded(rewrite::definition(def, &mut |term| in_texts(one(term, Way { exact: false, grows: false }))))
 }
 
-fn one(term: Term<&str>, exact: bool) -> Term<&str> {
+/// The function that stands for a comparison.
+pub const fn of_comparison(cmp: Cmp) -> &'static str {
+    match cmp {
+        Cmp::Lt => "!is less",
+        Cmp::Le => "!is at most",
+        Cmp::Gt => "!is greater",
+        Cmp::Ge => "!is at least",
+        Cmp::Eq => "!is",
+        Cmp::Ne => "!is not",
+    }
+}
+
+fn one(term: Term<&str>, way: Way) -> Term<&str> {
     match term {
         Term::BinOp(left, BinaryOp::Assign, right) => Term::Call(ASSIGN, vec![*left, *right]),
         Term::BinOp(left, BinaryOp::Update, right) => Term::Call(UPDATE, vec![*left, *right]),
         Term::BinOp(left, BinaryOp::UpdateMath(math), right) => {
             let computed = Term::BinOp(Box::new(Term::Id), BinaryOp::Math(math), Box::new(Term::Var(RIGHT)));
-            update(*left, *right, one(computed, exact))
+            update(*left, *right, one(computed, way))
         }
         Term::BinOp(left, BinaryOp::UpdateAlt, right) => {
             let other = Term::BinOp(Box::new(Term::Id), BinaryOp::Alt, Box::new(Term::Var(RIGHT)));
             update(*left, *right, other)
         }
-        Term::BinOp(left, BinaryOp::Math(Math::Mul), right) if !exact => Term::Call(PRODUCT, vec![*left, *right]),
+        Term::BinOp(left, BinaryOp::Math(Math::Mul), right) if !way.exact => Term::Call(PRODUCT, vec![*left, *right]),
+        // A number makes nothing longer.
+        Term::BinOp(left, BinaryOp::Math(Math::Add), right)
+            if !way.exact && !matches!((&*left, &*right), (Term::Num(_), _) | (_, Term::Num(_))) =>
+        {
+            Term::Call(SUM, vec![*left, *right])
+        }
+        Term::BinOp(left, BinaryOp::Cmp(cmp), right)
+            if way.grows && !way.exact && !sides::is_small(&left) && !sides::is_small(&right) =>
+        {
+            Term::Call(of_comparison(cmp), vec![*left, *right])
+        }
+        Term::Str(..) if way.grows => text(term),
         Term::Path(of, path) => path_of(*of, path.0),
         Term::Def(defs, of) => Term::Def(defs.into_iter().map(guarded).collect(), of),
         Term::Fold(name, of, over, mut arguments) => {
@@ -68,6 +112,33 @@ fn one(term: Term<&str>, exact: bool) -> Term<&str> {
         }
         other => other,
     }
+}
+
+/// A text as the sum of its parts.
+fn text(of: Term<&str>) -> Term<&str> {
+    let Term::Str(format, parts) = of else { return of };
+    if !parts.iter().any(|part| matches!(part, StrPart::Term(_))) {
+        return Term::Str(format, parts);
+    }
+    let part = |part| match part {
+        StrPart::Term(of) => piped(of, Term::Call(format.unwrap_or(TEXT), Vec::new())),
+        part => Term::Str(None, vec![part]),
+    };
+    let sum = parts.into_iter().map(part).reduce(|first, second| Term::Call(SUM, vec![first, second]));
+    sum.unwrap_or_default()
+}
+
+/// A loop puts what it made into itself, or there are many constructions, each of which may double it.
+fn may_grow(filter: &Term<&str>) -> bool {
+    let mut constructions = 0;
+    rewrite::any(filter, &mut |term| {
+        constructions += usize::from(matches!(term, Term::Arr(Some(_)) | Term::Obj(_) | Term::Str(..)));
+        match term {
+            Term::Fold(..) | Term::Def(..) => true,
+            Term::Call(name, _) => matches!(*name, "recurse" | "until" | "while" | "repeat" | "walk"),
+            _ => constructions > CONSTRUCTIONS_MAX,
+        }
+    })
 }
 
 /// `right as $x | left |= with`
@@ -143,7 +214,7 @@ fn guarded(def: Def<&str>) -> Def<&str> {
 fn may_nest(update: &Term<&str>) -> bool {
     rewrite::any(update, &mut |term| match term {
         Term::Arr(Some(_)) | Term::Obj(_) => true,
-        Term::Call(name, arguments) => !arguments.is_empty() && *name != AT && *name != SLICE && *name != PRODUCT,
+        Term::Call(name, arguments) => !arguments.is_empty() && !sides::is_operator(name),
         _ => false,
     })
 }

@@ -2,16 +2,17 @@
 
 use std::cmp::Ordering;
 
+use jaq_core::box_iter::box_once;
 use jaq_core::load::parse::{BinaryOp, Def, Term};
 use jaq_core::native::{Filter, Fun, bome, run, v};
 use jaq_core::ops::{Cmp, Math};
-use jaq_core::{Cv, Error, RunPtr, ValR};
+use jaq_core::{Cv, Error, RunPtr, ValR, ValX};
 use jaq_json::{Num, Val};
 
 use crate::decimal::{DIGITS_MAX, Decimal, NoResult, Rounding, Small};
 use crate::program::Data;
 use crate::write::write_float;
-use crate::{products, rewrite};
+use crate::{limits, products, rewrite};
 
 /// Sums of the library, once more.
 const DEFINITIONS: &str = "def add(f): reduce f as $x (null; . + $x); def add: add(.[]);";
@@ -51,12 +52,12 @@ pub fn functions() -> Vec<Fun<Data>> {
         (of_math(Math::Mul), two(), |cv| bome(math(cv, Math::Mul))),
         (of_math(Math::Div), two(), |cv| bome(math(cv, Math::Div))),
         (of_math(Math::Rem), two(), |cv| bome(math(cv, Math::Rem))),
-        (of_cmp(Cmp::Lt), two(), |cv| bome(ordered(cv, Ordering::is_lt))),
-        (of_cmp(Cmp::Le), two(), |cv| bome(ordered(cv, Ordering::is_le))),
-        (of_cmp(Cmp::Gt), two(), |cv| bome(ordered(cv, Ordering::is_gt))),
-        (of_cmp(Cmp::Ge), two(), |cv| bome(ordered(cv, Ordering::is_ge))),
-        (of_cmp(Cmp::Eq), two(), |cv| bome(ordered(cv, Ordering::is_eq))),
-        (of_cmp(Cmp::Ne), two(), |cv| bome(ordered(cv, Ordering::is_ne))),
+        (of_cmp(Cmp::Lt), two(), |cv| box_once(ordered(cv, Ordering::is_lt))),
+        (of_cmp(Cmp::Le), two(), |cv| box_once(ordered(cv, Ordering::is_le))),
+        (of_cmp(Cmp::Gt), two(), |cv| box_once(ordered(cv, Ordering::is_gt))),
+        (of_cmp(Cmp::Ge), two(), |cv| box_once(ordered(cv, Ordering::is_ge))),
+        (of_cmp(Cmp::Eq), two(), |cv| box_once(ordered(cv, Ordering::is_eq))),
+        (of_cmp(Cmp::Ne), two(), |cv| box_once(ordered(cv, Ordering::is_ne))),
         ("floor", v(0), |cv| bome(rounded(cv.1, Rounding::Floor))),
         ("ceil", v(0), |cv| bome(rounded(cv.1, Rounding::Ceil))),
         ("round", v(0), |cv| bome(rounded(cv.1, Rounding::Round))),
@@ -159,8 +160,9 @@ fn rounded(number: Val, rounding: Rounding) -> ValR<Val> {
     }
 }
 
-fn ordered(cv: Cv<'_, Data>, holds: fn(Ordering) -> bool) -> ValR<Val> {
+fn ordered(cv: Cv<'_, Data>, holds: fn(Ordering) -> bool) -> ValX<'_, Val> {
     let (left, right) = operands(cv);
+    limits::compared(&left, &right)?;
     Ok(Val::Bool(holds(compare(&left, &right))))
 }
 

@@ -1,5 +1,6 @@
 //! The jaq way: a line becomes values, and jaq runs the filter on them.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jaq_core::{Ctx, Exn, ValT, Vars};
@@ -16,6 +17,8 @@ use crate::write::write_json;
 
 /// How much of jq's message is shown: it may contain the whole value.
 const MESSAGE_CHARS_MAX: usize = 300;
+/// More than so many characters have.
+const MESSAGE_BYTES_MAX: usize = 1 << 16;
 
 /// jaq with what one thread needs to run it.
 pub struct Interpreter {
@@ -137,6 +140,10 @@ impl Demand {
 fn failure(exception: Exn<'_, Val>) -> Failure {
     match exception.get_err() {
         Ok(error) => {
+            let mut start = Start(String::new());
+            if write!(start, "{error}").is_err() {
+                return Failure::Line(shortened(&start.0));
+            }
             let message = message(error.into_val());
             let advice = of_texts(&message)
                 .map(|text| format!("; {text} is a text: tonumber makes a number of it, as does validate --coerce"));
@@ -147,6 +154,16 @@ fn failure(exception: Exn<'_, Val>) -> Failure {
             Ok(code) => Failure::Halt(code),
             Err(_) => Failure::line("the filter broke off"),
         },
+    }
+}
+
+/// The start of a message, in which there may be a value that nobody can write to its end.
+struct Start(String);
+
+impl std::fmt::Write for Start {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.push_str(text);
+        if self.0.len() > MESSAGE_BYTES_MAX { Err(std::fmt::Error) } else { Ok(()) }
     }
 }
 

@@ -21,6 +21,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod base32;
 mod decimal;
 mod delete;
 mod demand;
@@ -42,6 +43,7 @@ mod regexes;
 mod results;
 mod rewrite;
 mod sides;
+mod surrogates;
 mod times;
 mod updates;
 mod write;

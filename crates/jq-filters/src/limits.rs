@@ -9,6 +9,7 @@ use std::cell::Cell;
 use jaq_core::{Cv, Exn, ValX};
 use jaq_json::Val;
 
+use crate::products::{self, BYTES_MAX};
 use crate::program::Data;
 
 /// Half of what a thread has at least.
@@ -19,6 +20,8 @@ const STEPS_MAX: u32 = 10_000_000;
 const STEPS_OF_A_CALL: u32 = 10;
 /// A line is nested less deep, and so is what is written.
 const DEPTH_MAX: usize = 2_000;
+/// So many bytes of JSON that are written, or values that are compared, are a step.
+const BYTES_OF_A_STEP: usize = 64;
 /// How many steps lie between two looks at the value: looking takes time.
 const STEPS_BETWEEN_LOOKS: u32 = 64;
 /// A value is looked at no longer than this.
@@ -79,6 +82,50 @@ pub fn round(cv: Cv<'_, Data>) -> ValX<'_, Val> {
 /// One more number of `range`.
 pub fn number<'a>() -> Result<(), Exn<'a, Val>> {
     spend(1)
+}
+
+/// Counts what a value takes to be written, or compared, before that is done: the same part many times in another is soon more than
+/// a machine can do.
+///
+/// # Errors
+/// When it is too much for the line, or the text would be too long.
+pub fn looked_through<'a>(value: &Val) -> Result<(), Exn<'a, Val>> {
+    let mut left = BYTES_MAX;
+    let fits = takes(value, &mut left);
+    spend(((BYTES_MAX - left) / BYTES_OF_A_STEP) as u32)?;
+    if fits { Ok(()) } else { Err(products::too_long().into()) }
+}
+
+/// Counts what two values of the same kind take to be compared.
+///
+/// # Errors
+/// When it is too much for the line.
+pub fn compared<'a>(left: &Val, right: &Val) -> Result<(), Exn<'a, Val>> {
+    match (left, right) {
+        (Val::Arr(_), Val::Arr(_)) | (Val::Obj(_), Val::Obj(_)) => {
+            // The smaller of the two ends it.
+            let mut most = [BYTES_MAX; 2];
+            let fits = takes(left, &mut most[0]) || takes(right, &mut most[1]);
+            spend(((BYTES_MAX - most[0]) / BYTES_OF_A_STEP) as u32)?;
+            if fits { Ok(()) } else { Err(exceeded("the filter compares values that are too large on this line")) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes the bytes that the value has at least as JSON from those that are left; false when there are not so many.
+fn takes(value: &Val, left: &mut usize) -> bool {
+    let bytes = match value {
+        Val::TStr(text) | Val::BStr(text) => text.len() + 2,
+        _ => 1,
+    };
+    let Some(rest) = left.checked_sub(bytes) else { return false };
+    *left = rest;
+    match value {
+        Val::Arr(items) => items.iter().all(|item| takes(item, left)),
+        Val::Obj(members) => members.iter().all(|(key, member)| takes(key, left) && takes(member, left)),
+        _ => true,
+    }
 }
 
 fn spend<'a>(steps: u32) -> Result<(), Exn<'a, Val>> {

@@ -4,14 +4,14 @@
 use jaq_core::box_iter::box_once;
 use jaq_core::load::parse::Def;
 use jaq_core::native::{Filter, Fun, bome, run, unary, v};
-use jaq_core::ops::Math;
+use jaq_core::ops::{Cmp, Math};
 use jaq_core::{Bind, Cv, Error, Exn, Native, RunPtr, ValR, ValT, ValX, ValXs};
 use jaq_json::{Map, Val};
 use jaq_std::ValT as _;
 
 use crate::delete::delpaths;
 use crate::program::Data;
-use crate::{dialect, limits, products, read, regexes, times, updates};
+use crate::{base32, dialect, limits, products, read, regexes, times, updates};
 
 /// What stays in jq of a function for which there is a fast way, and functions that mean something else in jaq.
 const DEFINITIONS: &str = include_str!("definitions.jq");
@@ -44,7 +44,7 @@ pub fn definitions(all: impl Iterator<Item = Def<&'static str>>) -> Vec<Def<&'st
 /// The functions, which are to stand in front of others of the same name.
 pub fn functions() -> Vec<Fun<Data>> {
     let regex = || [Bind::Var(()), Bind::Var(())].into();
-    let all: [Filter<RunPtr<Data>>; 30] = [
+    let all: [Filter<RunPtr<Data>>; 31] = [
         ("has", v(1), |cv| unary(cv, has)),
         ("null", v(0), |_| bome(Ok(Val::Null))),
         ("true", v(0), |_| bome(Ok(Val::Bool(true)))),
@@ -55,7 +55,6 @@ pub fn functions() -> Vec<Fun<Data>> {
         ("isstring", v(0), |cv| bome(Ok(Val::Bool(is_string(&cv.1))))),
         ("isarray", v(0), |cv| bome(Ok(Val::Bool(matches!(cv.1, Val::Arr(_)))))),
         ("isobject", v(0), |cv| bome(Ok(Val::Bool(matches!(cv.1, Val::Obj(_)))))),
-        ("tostring", v(0), |cv| bome(Ok(cv.1.into_string()))),
         ("to_entries", v(0), |cv| bome(to_entries(cv.1))),
         ("from_entries", v(0), |cv| bome(from_entries(cv.1))),
         ("delpaths", v(1), |cv| unary(cv, |value, paths| delpaths(value, &paths))),
@@ -86,8 +85,20 @@ pub fn functions() -> Vec<Fun<Data>> {
         ("todateiso8601", v(0), |cv| bome(times::todate(&cv.1))),
         ("time_ms", v(0), |cv| bome(times::time_ms(&cv.1))),
         (dialect::PRODUCT, v(2), |cv| bome(products::product(cv))),
+        (dialect::SUM, v(2), |cv| bome(products::sum(cv))),
+        ("add", v(0), |cv| bome(products::add(cv.1))),
     ];
     let mut all: Vec<Fun<Data>> = all.into_iter().map(run::<Data>).collect();
+    all.extend(of_paths());
+    all.extend(updates::functions());
+    all.extend(comparisons());
+    all.extend(texts());
+    all
+}
+
+/// Functions that let paths through.
+fn of_paths() -> Vec<Fun<Data>> {
+    let mut all: Vec<Fun<Data>> = Vec::new();
     let empty = Native::new(|_| Box::new(std::iter::empty()));
     let empty = empty.with_paths(|_| Box::new(std::iter::empty()));
     all.push(("empty", v(0), empty));
@@ -107,8 +118,58 @@ pub fn functions() -> Vec<Fun<Data>> {
             box_once(limits::round((cv.0, value)).map(|value| (value, path)))
         }),
     ));
-    all.extend(updates::functions());
     all
+}
+
+/// Functions that make texts.
+fn texts() -> impl Iterator<Item = Fun<Data>> {
+    let all: [Filter<RunPtr<Data>>; 5] = [
+        ("tostring", v(0), |cv| box_once(text_of(cv.1))),
+        (dialect::TEXT, v(0), |cv| box_once(text_of(cv.1))),
+        ("tojson", v(0), |cv| box_once(json_of(cv.1))),
+        ("encode_base32", v(0), |cv| bome(base32::encoded(&cv.1))),
+        ("decode_base32", v(0), |cv| bome(base32::decoded(&cv.1))),
+    ];
+    all.into_iter().map(run::<Data>)
+}
+
+/// `==` and its like in a filter that may make values too large to be compared.
+fn comparisons() -> impl Iterator<Item = Fun<Data>> {
+    let all: [Filter<RunPtr<Data>>; 6] = [
+        (dialect::of_comparison(Cmp::Lt), v(2), |cv| box_once(compare(cv, Cmp::Lt))),
+        (dialect::of_comparison(Cmp::Le), v(2), |cv| box_once(compare(cv, Cmp::Le))),
+        (dialect::of_comparison(Cmp::Gt), v(2), |cv| box_once(compare(cv, Cmp::Gt))),
+        (dialect::of_comparison(Cmp::Ge), v(2), |cv| box_once(compare(cv, Cmp::Ge))),
+        (dialect::of_comparison(Cmp::Eq), v(2), |cv| box_once(compare(cv, Cmp::Eq))),
+        (dialect::of_comparison(Cmp::Ne), v(2), |cv| box_once(compare(cv, Cmp::Ne))),
+    ];
+    all.into_iter().map(run::<Data>)
+}
+
+fn compare(mut cv: Cv<'_, Data>, cmp: Cmp) -> ValX<'_, Val> {
+    let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+    limits::compared(&left, &right)?;
+    Ok(Val::Bool(cmp.run(&left, &right)))
+}
+
+fn text_of<'a>(value: Val) -> ValX<'a, Val> {
+    if let Val::Arr(_) | Val::Obj(_) = value {
+        limits::looked_through(&value)?;
+    }
+    Ok(value.into_string())
+}
+
+fn json_of<'a>(value: Val) -> ValX<'a, Val> {
+    limits::looked_through(&value)?;
+    match value {
+        // In quotes.
+        text @ (Val::TStr(_) | Val::BStr(_)) => {
+            let json = std::iter::once(text).collect::<Val>().into_string();
+            let json = json.try_as_bytes()?;
+            Ok(Val::utf8_str(json[1..json.len() - 1].to_vec()))
+        }
+        value => Ok(value.into_string()),
+    }
 }
 
 fn is_string(value: &Val) -> bool {

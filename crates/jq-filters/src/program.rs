@@ -12,7 +12,7 @@ use json_fields::{FieldPath, Outline};
 
 use crate::failure::Wrong;
 use crate::filter::Filter;
-use crate::{demand, destructure, dialect, exact, natives, nesting, raw, read, regexes};
+use crate::{demand, destructure, dialect, exact, natives, nesting, raw, read, regexes, surrogates};
 
 /// What a filter with exact operators is called among the definitions.
 const MAIN: &str = "__filter";
@@ -88,6 +88,7 @@ impl Program {
     /// Where and why the filter is wrong.
     pub fn with_numbers(code: &str, arguments: Arguments, numbers: Numbers) -> Result<Self, Wrong> {
         nesting::check(code)?;
+        let code = &*surrogates::joined(code);
         // What is wrong is told of the filter as it was written.
         let mut compiled = compile(code, &arguments, definitions(), functions())?;
         // `module` and `import` parse as no term.

@@ -4,6 +4,7 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
+use jaq_core::ops::Cmp;
 use jaq_core::path::{Opt, Part};
 
 use crate::dialect;
@@ -108,26 +109,49 @@ impl Calls {
     }
 }
 
-/// The right side, the left side, and the operator between variables for them; the term as it was where the order does not show.
-pub fn right_first<'s>(
-    term: Term<&'s str>,
-    calls: Calls,
-) -> Result<(Term<&'s str>, Term<&'s str>, Term<&'s str>), Term<&'s str>> {
+/// An operator, and its sides taken out of it.
+pub struct Sides<'s> {
+    right: Term<&'s str>,
+    left: Term<&'s str>,
+    /// Between variables for them.
+    pub operator: Term<&'s str>,
+}
+
+impl<'s> Sides<'s> {
+    /// The operator for each result of the right side, and for each of the left one.
+    pub fn around(self, operator: Term<&'s str>) -> Term<&'s str> {
+        dialect::bound(self.right, RIGHT, dialect::bound(self.left, LEFT, operator))
+    }
+}
+
+/// The sides of an operator; the term as it was where their order does not show.
+pub fn right_first<'s>(term: Term<&'s str>, calls: Calls) -> Result<Sides<'s>, Term<&'s str>> {
     let order_shows = |left: &Term<&'s str>, right: &Term<&'s str>| {
         !(is_sure(left) || is_sure(right) || gives_one(left, calls) && gives_one(right, calls))
     };
     match term {
         Term::BinOp(left, operator @ (BinaryOp::Math(_) | BinaryOp::Cmp(_)), right) if order_shows(&left, &right) => {
-            let of_variables = Term::BinOp(Box::new(Term::Var(LEFT)), operator, Box::new(Term::Var(RIGHT)));
-            Ok((*right, *left, of_variables))
+            let operator = Term::BinOp(Box::new(Term::Var(LEFT)), operator, Box::new(Term::Var(RIGHT)));
+            Ok(Sides { right: *right, left: *left, operator })
         }
         term => Err(term),
     }
 }
 
-/// The operator for each result of the right side, and for each of the left one.
-pub fn bound_in_order<'s>(right: Term<&'s str>, left: Term<&'s str>, operator: Term<&'s str>) -> Term<&'s str> {
-    dialect::bound(right, RIGHT, dialect::bound(left, LEFT, operator))
+/// A function that stands for an operator, and makes nothing that is nested deeper than its arguments.
+pub fn is_operator(name: &str) -> bool {
+    const COMPARISONS: [Cmp; 6] = [Cmp::Lt, Cmp::Le, Cmp::Gt, Cmp::Ge, Cmp::Eq, Cmp::Ne];
+    matches!(name, dialect::AT | dialect::SLICE | dialect::PRODUCT | dialect::SUM)
+        || COMPARISONS.into_iter().any(|cmp| dialect::of_comparison(cmp) == name)
+}
+
+/// It is a constant that is compared at once.
+pub fn is_small(term: &Term<&str>) -> bool {
+    match term {
+        Term::Call("null" | "true" | "false", arguments) => arguments.is_empty(),
+        Term::Id | Term::Var(_) => false,
+        term => is_sure(term),
+    }
 }
 
 /// It gives one result and cannot fail.
@@ -174,7 +198,7 @@ fn part_gives_one(part: &Part<Term<&str>>, opt: Opt, calls: Calls) -> bool {
 
 fn call_gives_one(name: &str, arguments: &[Term<&str>], calls: Calls) -> bool {
     let each = || arguments.iter().all(|argument| gives_one(argument, calls));
-    if let dialect::AT | dialect::SLICE | dialect::PRODUCT = name {
+    if is_operator(name) || name == dialect::TEXT {
         return each();
     }
     if let (dialect::ASSIGN, [_, right]) = (name, arguments) {

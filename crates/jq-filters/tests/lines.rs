@@ -148,6 +148,21 @@ fn times_of_any_form_are_compared_by_time_ms() {
     gives("[.a, .b, .c, .d | time_ms]", line, "[1767225600500,1767225600000,1767225600000,1767225600250]");
     gives("(.a | time_ms) > (.b | time_ms)", line, "true");
     gives("[.[]] | sort_by(time_ms) | .[0], .[-1]", line, "\"2026-01-01T00:00:00Z\" \"2026-01-01T00:00:00.5Z\"");
+    for (time, ms) in [
+        ("\"1700000000\"", "1700000000000"),
+        ("\"1700000000.123\"", "1700000000123"),
+        ("1700000000.123", "1700000000123"),
+        ("\"1700000000123\"", "1700000000123"),
+        ("\"1700000000123456\"", "1700000000123"),
+        ("1700000000123456789", "1700000000123"),
+        ("\"1.7e9\"", "1700000000000"),
+        ("-1.5", "-1500"),
+    ] {
+        gives("time_ms", time, ms);
+    }
+    gives("(. + 0) | time_ms", "1700000000.123", "1700000000123");
+    fails("time_ms", "\"01\"", "is neither RFC 3339 nor an epoch number");
+    fails("time_ms", "1e300", "is neither RFC 3339 nor an epoch number");
     fails(".a | time_ms", r#"{"a":"yesterday"}"#, "is neither RFC 3339 nor an epoch number");
     fails(".a | time_ms", "{}", "null is no time");
 }
@@ -177,6 +192,26 @@ fn limits_hold() {
         ),
         ("reduce range(60) as $i (.; [., .])", "1", "longer than 1048576 bytes"),
         ("\"x\" * .", "1e18", "longer than 67108864 bytes"),
+        ("reduce range(40) as $i (.s; . + .)", r#"{"s":"xxxxxxxx"}"#, "a text would be longer than 67108864 bytes"),
+        ("reduce range(60) as $i (.; \"\\(.)\\(.)\")", "1", "a text would be longer than 67108864 bytes"),
+        ("reduce range(40) as $i ([.]; . + .)", "1", "an array would have more than 4194304 elements"),
+        ("reduce range(40) as $i (\"x\"; [., .] | add)", "1", "a text would be longer than 67108864 bytes"),
+        ("def f(n): if n > 0 then (. += . | f(n - 1)) else . end; f(40)", "\"xx\"", "a text would be longer than"),
+        ("reduce range(40) as $i (.; [., .]) | tojson", "1", "a text would be longer than 67108864 bytes"),
+        ("reduce range(40) as $i (.; [., .]) | tostring", "1", "a text would be longer than 67108864 bytes"),
+        ("reduce range(40) as $i (.; {a: ., b: .}) | @json", "1", "a text would be longer than 67108864 bytes"),
+        ("reduce range(40) as $i (.; [., .]) | @text \"\\(.)\"", "1", "a text would be longer than 67108864 bytes"),
+        (
+            "[range(2) as $_ | reduce range(40) as $i (.; [., .])] | .[0] == .[1]",
+            "1",
+            "compares values that are too large",
+        ),
+        (
+            "[range(2) as $_ | reduce range(40) as $i (.; [., .])] | .[0] < .[1]",
+            "1",
+            "compares values that are too large",
+        ),
+        ("reduce range(40) as $i (.; [., .]) | .a", "1", "cannot index [[[["),
         ("\"[\" * . | fromjson", "100000", "nested deeper than 512"),
         ("\"[\" * . | tonumber", "100000", "nested deeper than 512"),
         (".[.[0]] = 1", "[1000000000]", "beyond the longest array"),
@@ -192,6 +227,19 @@ fn limits_hold() {
     }
     gives("def f: if . > 0 then (. - 1 | f) + 1 else . end; f", "300", "300");
     gives("last(range(.))", "100000", "99999");
+}
+
+#[test]
+fn a_text_that_grows_slowly_or_is_added_up_is_as_long_as_it_is() {
+    gives("reduce range(20) as $i (.s; . + .) | length", r#"{"s":"xx"}"#, "2097152");
+    gives("[range(100000) | tojson] | add | length", "1", "488890");
+    gives("[.[] | tojson] | join(\",\")", "[1,[2,{\"a\":3}]]", r#""1,[2,{\"a\":3}]""#);
+    gives(
+        "def f: [., .]; f == f, (f | tostring), \"<\\(f)>\", @json \"<\\(f)>\"",
+        "1",
+        r#"true "[1,1]" "<[1,1]>" "<[1,1]>""#,
+    );
+    gives("add, ([] | add), ({\"a\": [1], \"b\": [2]} | add)", "[1,2.5]", "3.5 null [1,2]");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::number::{self, Number};
 use super::pieces::Pieces;
 use super::value::Value;
 use crate::decimal::{Rounding, Small};
+use crate::products::BYTES_MAX;
 
 impl<'a> Context<'a> {
     /// `left OP right`
@@ -29,6 +30,10 @@ impl<'a> Context<'a> {
         match (left, math, right) {
             (Value::Null, Math::Add, value) | (value, Math::Add, Value::Null) => Ok(value),
             (Value::Text(left), Math::Add, Value::Text(right)) => {
+                // jaq says what is wrong.
+                if left.len() + right.len() > BYTES_MAX {
+                    return Err(No::Idea);
+                }
                 let mut both = left.into_owned();
                 both.extend_from_slice(&right);
                 Ok(Value::Text(Cow::Owned(both)))
