@@ -23,6 +23,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod advice;
 mod compact;
 mod error;
 mod field;
@@ -42,6 +43,7 @@ mod tree;
 mod unseen;
 mod walk;
 
+pub use advice::with_quotes;
 pub use compact::{compact, validate};
 pub use error::{Expected, Fault, ScanError};
 pub use field::{Field, Fields, Kind};

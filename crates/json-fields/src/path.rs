@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::advice::advice;
 use crate::text::{decode_string, write_string};
 use crate::token;
 
@@ -50,13 +51,13 @@ pub enum PathError {
     #[error("field path \"{path}\": no key at byte {at}")]
     NoKey { path: String, at: usize },
     /// A character that needs quotes, or has no place here.
-    #[error("field path \"{path}\": unexpected '{found}' at byte {at}")]
+    #[error("field path \"{path}\": unexpected '{found}' at byte {at}{}", advice(.path))]
     Unexpected { path: String, at: usize, found: char },
     /// A quoted key without its closing quote, or with a wrong escape.
     #[error("field path \"{path}\": the quoted key at byte {at} is no JSON string")]
     BadQuotes { path: String, at: usize },
     /// Not `[0]`, `[17]` or `["key"]`.
-    #[error("field path \"{path}\": expected an index or a quoted key in brackets at byte {at}")]
+    #[error("field path \"{path}\": expected an index or a quoted key in brackets at byte {at}{}", advice(.path))]
     BadIndex { path: String, at: usize },
     /// Longer than any line is deep.
     #[error("field path with more than {STEPS_MAX} steps")]

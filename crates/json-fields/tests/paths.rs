@@ -47,7 +47,10 @@ fn what_is_no_path_says_where() {
         ("..", "field path \"..\": no key at byte 1"),
         ("a.", "field path \"a.\": no key at byte 2"),
         ("a..b", "field path \"a..b\": no key at byte 2"),
-        ("odd key", "field path \"odd key\": unexpected ' ' at byte 3"),
+        (
+            "odd key",
+            "field path \"odd key\": unexpected ' ' at byte 3; a name with such characters goes in quotes: .\"odd key\"",
+        ),
         ("a,b", "field path \"a,b\": unexpected ',' at byte 1"),
         ("a\"b\"", "field path \"a\"b\"\": unexpected '\"' at byte 1"),
         ("a]", "field path \"a]\": unexpected ']' at byte 1"),
@@ -64,6 +67,35 @@ fn what_is_no_path_says_where() {
         (&"a.".repeat(200), "field path with more than 128 steps"),
     ] {
         assert_eq!(text.parse::<FieldPath>().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn a_path_whose_names_need_quotes_is_told_with_them() {
+    for (text, quoted) in [
+        ("resource.labels.k8s-pod/app", r#".resource.labels."k8s-pod/app""#),
+        (".t\u{1f642}", ".\"t\u{1f642}\""),
+        ("a.b:c%", r#".a."b:c%""#),
+    ] {
+        let why = text.parse::<FieldPath>().unwrap_err().to_string();
+        assert!(why.ends_with(&format!("; a name with such characters goes in quotes: {quoted}")), "{why}");
+        assert_eq!(json_fields::with_quotes(text).as_deref(), Some(quoted));
+    }
+    for text in ["a / b", ".a/.b", "a,b", "a[0", "a\"b", ".a and .b", "a..b!", "a//b", "-"] {
+        assert_eq!(json_fields::with_quotes(text), None, "{text}");
+    }
+}
+
+#[test]
+fn an_expression_in_place_of_a_path_is_told_what_makes_a_field_of_it() {
+    for (text, made) in [
+        ("hour=.at[:13]", ".hour = .at[:13]"),
+        (".at[:13]", ".NAME = .at[:13]"),
+        (".at | .[:13]", ".NAME = .at | .[:13]"),
+        ("x=.a + 'b'", ".x = EXPRESSION"),
+    ] {
+        let why = text.parse::<FieldPath>().unwrap_err().to_string();
+        assert!(why.ends_with(&format!("; a field is wanted here: parallel-map '{made}' makes one")), "{why}");
     }
 }
 

@@ -17,7 +17,7 @@ impl std::str::FromStr for Condition {
     type Err = WrongExpression;
 
     fn from_str(text: &str) -> Result<Condition, WrongExpression> {
-        let program = Program::new(text, Arguments::default()).map_err(|wrong| WrongExpression::of(&wrong))?;
+        let program = Program::new(text, Arguments::default()).map_err(|wrong| WrongExpression::of(&wrong, text))?;
         Ok(Condition { text: text.to_owned(), program })
     }
 }

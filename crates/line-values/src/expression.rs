@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use accumulators::may_be_difference;
 use jq_filters::{Arguments, Program, Wrong};
-use json_fields::{FieldPath, split_outside};
+use json_fields::{FieldPath, split_outside, with_quotes};
 
 /// A field path, or a jq filter that gives one value; with a name or without.
 #[derive(Clone)]
@@ -27,9 +27,11 @@ pub(crate) enum Source {
 pub struct WrongExpression(String);
 
 impl WrongExpression {
-    pub(crate) fn of(wrong: &Wrong) -> WrongExpression {
+    pub(crate) fn of(wrong: &Wrong, text: &str) -> WrongExpression {
         let hint = wrong.hint.as_ref().map(|hint| format!("\n{hint}")).unwrap_or_default();
-        WrongExpression(format!("{}; fields begin with a dot there: .user{hint}", wrong.message))
+        let quoted = with_quotes(text).map(|path| format!("; a name with such characters goes in quotes: {path}"));
+        let quoted = quoted.unwrap_or_default();
+        WrongExpression(format!("{}; fields begin with a dot there: .user{quoted}{hint}", wrong.message))
     }
 }
 
@@ -89,7 +91,7 @@ impl FromStr for Expression {
                 Some(Ok(program)) => Source::Filter(program),
                 _ => Source::Path(path),
             },
-            Err(_) => Source::Filter(program().map_err(|wrong| WrongExpression::of(&wrong))?),
+            Err(_) => Source::Filter(program().map_err(|wrong| WrongExpression::of(&wrong, body))?),
         };
         let text = match &source {
             Source::Path(path) => path.to_string(),
@@ -181,6 +183,9 @@ mod tests {
         let start =
             "the filter, line 1, column 1: there is no filter auction/0; fields begin with a dot there: .user\n";
         assert!(error.starts_with(start), "{error}");
+        let error = "resource.labels.k8s-pod/app".parse::<Expression>().unwrap_err().to_string();
+        let quoted = "; a name with such characters goes in quotes: .resource.labels.\"k8s-pod/app\"\n";
+        assert!(error.contains(quoted), "{error}");
         assert!("".parse::<Expression>().is_err() && "x=".parse::<Expression>().is_err());
     }
 }
