@@ -38,8 +38,11 @@ Exit codes: 0 done, 1 no such file, bad data, or a file of the position is gone,
 /// unchanged, or there is a newer one of the same glob; half an object is not taken for that. What comes up to the newline later is no
 /// line of its own.
 ///
+/// --from -N counts what is a line here: also a last one without newline, which with --follow and with --no-drain waits as above; blank
+/// ones only with --text. --from end begins behind the last newline.
+///
 /// All files are one stream, read one after the other: arguments as given, the files of a glob by name (--order time:
-/// by their time). With --follow each argument is a partition of its own, and partitions are read in turns of 64 KiB;
+/// by their time). A file with several names among them is read once, in its first place, with a warning. With --follow each argument is a partition of its own, and partitions are read in turns of 64 KiB;
 /// --parts chooses.
 ///
 /// --follow goes on as `tail -F` does: through renaming (the renamed file is read to its end, then the new one; also

@@ -32,6 +32,7 @@ mod glob_walk;
 mod last_lines;
 mod line_writer;
 mod look;
+mod named_twice;
 mod part;
 mod piece;
 mod position;

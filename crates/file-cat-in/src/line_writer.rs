@@ -162,6 +162,11 @@ impl LineWriter {
         self.lines_left -= 1;
     }
 
+    /// Whether a blank line is a line.
+    pub fn takes_blank_lines(&self) -> bool {
+        self.form == Form::Text
+    }
+
     /// Whether these bytes, without a newline, are more than blanks.
     pub fn is_line(&self, bytes: &[u8], offset: u64) -> bool {
         let bytes = if offset == 0 { without_byte_order_mark(bytes) } else { bytes };

@@ -122,7 +122,7 @@ impl FileSource {
         let known: HashMap<FileId, Place> = self.places(|piece| piece.id);
         let mut there = HashSet::new();
         let mut with_newer = HashSet::new();
-        let mut new = Vec::new();
+        let (mut new, mut named_twice) = (Vec::new(), HashSet::new());
         for index in 0..self.arguments.len() {
             let listed = self.arguments[index].list()?;
             if listed.is_empty() {
@@ -133,8 +133,11 @@ impl FileSource {
             let newest_ns = listed.iter().map(|found| found.stamp.changed_ns).max();
             let is_older = |found: &&Found| Some(found.stamp.changed_ns) < newest_ns;
             with_newer.extend(listed.iter().filter(is_older).map(|found| found.id));
-            // A file that is named twice is read once.
-            for found in listed.into_iter().filter(|found| there.insert(found.id)) {
+            for found in listed {
+                if !there.insert(found.id) {
+                    named_twice.insert(found.id);
+                    continue;
+                }
                 self.check_regular(&found)?;
                 match known.get(&found.id) {
                     Some(place) => self.met_again(*place, &found, out)?,
@@ -151,6 +154,7 @@ impl FileSource {
         for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
             piece.has_newer = with_newer.contains(&piece.id);
         }
+        self.say_named_twice(&named_twice, out)?;
         self.note_departures(&there, out)
     }
 

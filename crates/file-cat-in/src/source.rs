@@ -10,7 +10,7 @@ use crate::bookmark::trace_at;
 use crate::cli::{Cli, From, Missing, Order, Parts};
 use crate::content::{Content, Limits};
 use crate::failure;
-use crate::last_lines::last_lines;
+use crate::last_lines::{Counted, last_lines};
 use crate::line_writer::LineWriter;
 use crate::part::{Idle, Part};
 use crate::piece::{Ending, Gave, Piece};
@@ -43,6 +43,8 @@ pub struct FileSource {
     pub(crate) warnings: Vec<String>,
     /// Arguments that mean no file yet, which was said.
     pub(crate) waited_for: HashSet<usize>,
+    /// That a file has several names was said.
+    pub(crate) said_named_twice: bool,
     /// A file was not taken yet, as those before it were not read to their ends.
     pub(crate) looks_again: bool,
     /// When open files are looked at next.
@@ -84,6 +86,7 @@ impl FileSource {
             was_restored: false,
             warnings: Vec::new(),
             waited_for: HashSet::new(),
+            said_named_twice: false,
             looks_again: false,
             watch_at_ms: i64::MIN,
             look_at_ms: i64::MIN,
@@ -102,8 +105,9 @@ impl FileSource {
     /// Puts every file where --from says.
     fn go_to_start(&mut self) -> Result<(), Error> {
         let From::Last(lines) = self.settings.from else { return Ok(()) };
+        let counted = Counted { blank: self.writer.takes_blank_lines() };
         for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
-            start_at_last_lines(piece, lines, &self.settings)?;
+            start_at_last_lines(piece, lines, counted, &self.settings)?;
         }
         Ok(())
     }
@@ -215,13 +219,13 @@ impl Source for FileSource {
     }
 }
 
-fn start_at_last_lines(piece: &mut Piece, lines: u64, settings: &Settings) -> Result<(), Error> {
+fn start_at_last_lines(piece: &mut Piece, lines: u64, counted: Counted, settings: &Settings) -> Result<(), Error> {
     let failed = |error: std::io::Error| failure::error(&piece.path, &error);
     let mut content = Content::open(&piece.path, settings.follow, settings.limits).map_err(failed)?;
     if content.is_stream() {
         return Err(Error::usage(format_args!("{}: is read from its beginning only", piece.name())));
     }
-    let offset = last_lines(&mut content, lines).map_err(failed)?;
+    let offset = last_lines(&mut content, lines, counted).map_err(failed)?;
     content.restart();
     let trace = trace_at(&mut content, offset).map_err(failed)?;
     // Truncated in this very moment: it is read from its start.

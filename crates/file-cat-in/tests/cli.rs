@@ -141,6 +141,14 @@ fn a_name_that_is_not_utf_8_is_read_in_a_folder_and_refused_as_an_argument() {
 }
 
 #[test]
+fn an_output_that_the_limit_of_file_sizes_cuts_is_told() {
+    let folder = Folder::new();
+    folder.write("big", numbers(0..10_000));
+    let cut = folder.bash("(ulimit -f 8; file-cat-in big > out)");
+    cut.fails_with(75, "File too large\nfile-cat-in: hint: ulimit -f unlimited");
+}
+
+#[test]
 fn whatever_is_not_lines_of_json_is_told_by_what_it_is() {
     let folder = Folder::new();
     folder

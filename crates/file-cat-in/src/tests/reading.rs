@@ -16,6 +16,26 @@ fn files_are_read_in_the_order_given_and_those_of_a_glob_by_name() {
 }
 
 #[test]
+fn a_file_that_is_named_twice_is_said_once_with_its_names() {
+    let scene = Scene::new();
+    scene.write("a", "1\n");
+    scene.write("b", "2\n");
+    std::os::unix::fs::symlink(scene.path("b"), scene.path("c")).unwrap();
+    let said = |flags: &str| {
+        let mut reading = scene.start(flags);
+        reading.read();
+        reading.pass_seconds(5);
+        reading.read();
+        scene.plain(&reading.warnings())
+    };
+    assert_eq!(said("@a @b"), "");
+    assert_eq!(said("@a @a"), "a: named twice, read once");
+    assert_eq!(said("@a @./a"), "a, ./a: named twice, read once");
+    assert_eq!(said("--follow @*"), "b, c: named twice, read once");
+    assert_eq!(said("@a @*"), "a: named twice, read once; so is another file");
+}
+
+#[test]
 fn by_time_rotated_files_come_oldest_first() {
     let scene = Scene::new();
     for (name, text, seconds) in [("app.log", "3\n", 300), ("app.log.1", "2\n", 200), ("app.log.2.gz", "", 100)] {
@@ -116,7 +136,11 @@ fn reading_starts_at_the_last_lines_and_stops_after_enough() {
     let scene = Scene::new();
     scene.write("a", "1\n2\n3\n");
     scene.write("b.gz", gzip(b"4\n5\n6"));
-    assert_eq!(scene.read("-o -2 @a @b.gz"), "2\n3\n4\n5\n6\n", "whole lines are counted");
+    assert_eq!(scene.read("-o -2 @a @b.gz"), "2\n3\n5\n6\n", "a last one without newline counts");
+    scene.write("c", "1\n\n2\n\n \n");
+    scene.write("d.gz", gzip(b"3\n4\n\n\n"));
+    assert_eq!(scene.read("-o -1 @c @d.gz"), "2\n4\n", "blank lines are none");
+    assert_eq!(scene.read("--text -o -2 @c @d.gz"), "\"\"\n\" \"\n\"\"\n\"\"\n", "of text they are");
     assert_eq!(scene.read("-c 4 @a @b.gz"), "1\n2\n3\n4\n");
     assert_eq!(scene.read("-c 0 @a"), "");
 }
