@@ -4,8 +4,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::Error;
+
+/// For the holder's pid the file is read so often, with this pause: 100 ms in all.
+const HOLDER_ATTEMPTS: u32 = 21;
+const HOLDER_PAUSE: Duration = Duration::from_millis(5);
 
 /// An exclusive lock on a file that holds the owner's pid, or a share in one on a folder. Gone with the process, however that ends.
 #[derive(Debug)]
@@ -51,10 +57,19 @@ impl Lock {
     }
 }
 
-/// Who has written itself into the file; it may be about to.
+/// Who has written itself into the file. It may be about to, and is waited for a moment; then `?`.
+#[cold]
 fn holder(path: &Path) -> String {
-    let pid = fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    if pid.is_empty() { "?".to_owned() } else { pid }
+    for attempt in 0..HOLDER_ATTEMPTS {
+        if attempt > 0 {
+            thread::sleep(HOLDER_PAUSE);
+        }
+        // A pid ends with a newline: without it there is more to come.
+        if let Some(pid) = fs::read_to_string(path).unwrap_or_default().strip_suffix('\n') {
+            return pid.to_owned();
+        }
+    }
+    "?".to_owned()
 }
 
 #[cfg(test)]
@@ -70,6 +85,25 @@ mod tests {
         assert!(matches!(&error, Error::InUse { pid, .. } if *pid == std::process::id().to_string()), "{error}");
         drop(first);
         Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_holder_that_has_not_written_its_pid_yet_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = File::create(&path).unwrap();
+        first.lock().unwrap();
+        let told = || Lock::take(&path).unwrap_err().to_string();
+        assert!(told().contains("process ?"), "{}", told());
+        let pid_comes = thread::spawn({
+            let path = path.clone();
+            move || {
+                thread::sleep(HOLDER_PAUSE);
+                fs::write(&path, "4711\n").unwrap();
+            }
+        });
+        assert!(told().contains("process 4711"), "{}", told());
+        pid_comes.join().unwrap();
     }
 
     #[test]
