@@ -94,7 +94,11 @@ impl Error {
             _ => Exit::Temporary,
         };
         // This process alone has too many: another start would come to the same. Those of the whole system come and go.
-        let hint = (number == Some(Errno::MFILE)).then_some("ulimit -n 65536, before it is started, allows more");
+        let hint = match number {
+            Some(Errno::MFILE) => Some("ulimit -n 65536, before it is started, allows more"),
+            Some(Errno::FBIG) => Some("ulimit -f unlimited, before it is started, allows more"),
+            _ => None,
+        };
         Self::new(exit, format_args!("{what}: {}", plain_io_message(error))).maybe_hint(hint)
     }
 }

@@ -51,7 +51,8 @@ pub(crate) fn recognise(why: &str, line: &[u8]) -> Option<OtherFormat> {
     if why.starts_with("not an object") && line.trim_ascii_start().starts_with(b"[") {
         return Some(this("it is an array", LINES_OF_ELEMENTS));
     }
-    if !why.starts_with("not JSON") && !why.starts_with("not UTF-8") {
+    let is_json_too_deep = why.starts_with("not JSON") && why.contains("nesting deeper than");
+    if is_json_too_deep || !why.starts_with("not JSON") && !why.starts_with("not UTF-8") {
         return None;
     }
     let line = &line[..line.len().min(LOOKED_BYTES)];
@@ -106,10 +107,27 @@ fn several_lines(line: &str) -> Option<OtherFormat> {
         }
         _ => {}
     }
-    let closes = !line.is_empty() && line.chars().all(|c| "[]{}, ".contains(c));
+    let closes = !line.is_empty() && line.chars().all(|c| "[]{}, ".contains(c)) && !is_balanced(line);
     let is_member = line.starts_with('"') && line.contains("\":");
     let is_begun = line.starts_with('{') && line.ends_with([',', '{', '[']);
-    (closes || is_member || is_begun).then(|| this("this looks like JSON over several lines", LINES_OF_VALUES))
+    let is_cut = line.len() + 3 > LOOKED_BYTES;
+    (!is_cut && (closes || is_member || is_begun))
+        .then(|| this("this looks like JSON over several lines", LINES_OF_VALUES))
+}
+
+/// As many brackets close as open, and none closes before: a value that is bad for another reason, such as its depth.
+fn is_balanced(brackets: &str) -> bool {
+    let mut open = Vec::new();
+    let fits = brackets.bytes().all(|byte| match byte {
+        b'[' | b'{' => {
+            open.push(byte);
+            true
+        }
+        b']' => open.pop() == Some(b'['),
+        b'}' => open.pop() == Some(b'{'),
+        _ => true,
+    });
+    fits && open.is_empty()
 }
 
 /// Several values on one line.
@@ -257,6 +275,14 @@ mod tests {
         assert_eq!(recognise("not an object", b"[{}]").map(|format| format.what), Some("it is an array"));
         assert_eq!(recognise("not an object", b"17"), None);
         assert_eq!(said(b"{\"a\":1").0, "");
+        let deep = format!("{}{}", "[".repeat(600), "]".repeat(600));
+        assert_eq!(said(deep.as_bytes()).0, "", "a whole value that is nested too deep");
+        let why = "not JSON at byte 512: nesting deeper than 512";
+        assert_eq!(recognise(why, "[".repeat(100_000).as_bytes()), None);
+        let cut = format!("{{\"a\":\"{}\",\"b\"}}", "x".repeat(LOOKED_BYTES - 8));
+        assert_eq!(said(cut.as_bytes()).0, "", "it goes on behind what is looked through");
+        assert!(said(deep[..700].as_bytes()).0.contains("several lines"));
+        assert_eq!(said(b"]}").0, "this looks like JSON over several lines");
         assert_eq!(recognise("no field \"t\"", b"\x1f\x8b"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
 
 use crate::fault::Error;
 
@@ -91,6 +91,13 @@ pub(crate) fn stream_is_checked() -> bool {
 pub(crate) fn stdin_is_a_file() -> bool {
     use rustix::fs::{FileType, fstat};
     fstat(rustix::stdio::stdin()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+}
+
+/// From now on a file that would grow beyond `ulimit -f` fails the write, which is told, instead of ending the process without
+/// a word. Caught, not ignored: programs that this one starts have it as they expect.
+pub(crate) fn outlive_file_size_limit() {
+    // Without it all else is as before.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
 /// Dies of SIGPIPE, as a shell expects of a filter whose reader has left.

@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory, Parser};
 
 use crate::fault::{Error, Exit, Fault};
 use crate::help::{for_terminal, shown};
-use crate::signals::die_of_sigpipe;
+use crate::signals::{die_of_sigpipe, outlive_file_size_limit};
 use crate::stdio::{must_have_input, must_have_output};
 
 /// What a tool reads.
@@ -23,6 +23,7 @@ pub enum Reads {
 
 /// Parses the arguments, runs, and turns the result into messages and the exit code.
 pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Result<(), Fault>) -> ExitCode {
+    outlive_file_size_limit();
     let mut command = for_terminal(C::command());
     let name = command.get_name().to_owned();
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
