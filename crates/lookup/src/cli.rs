@@ -1,6 +1,5 @@
 //! The flags of `lookup`, and which of them go together.
 
-use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -11,7 +10,7 @@ use millpipe::{Config, Error, Fault, Hangup, Late, StageArgs};
 use selection::{Selection, WhereArgs};
 use units::ByteSize;
 
-use crate::file::TableFile;
+use crate::file::{TableFile, check as check_file};
 use crate::on::On;
 use crate::read_table::{Csv, Format, TableReader};
 use crate::stream::{LookupStream, StreamJob};
@@ -30,7 +29,8 @@ behind it, is an error.
 
 The file is read again when it has changed and then stayed the same for a second, and within a second of a SIGHUP; a file that cannot be
 read leaves the table as it was, with a warning. Replace it by renaming (mv), so that no half of it is seen. While it is
-read no line is, and none is lost. With checkpoints, a run that starts again reads the file as it is then: lines that
+read no line is, and none is lost. A pipe is read once: --table <(gzip -dc users.csv.gz) --table-format csv. With checkpoints,
+a run that starts again reads the file as it is then: lines that
 come a second time can get other values.
 
 --table-where takes the table out of the stream itself: lines for which it is true are rows, and go no further; the
@@ -155,9 +155,14 @@ impl Cli {
         self.check()?;
         match (&self.table, &self.table_where) {
             (Some(path), _) => {
+                // The name does not tell what is in a folder or in compressed data: the bytes do.
+                let checked = check_file(path);
+                if path.exists() {
+                    checked.clone()?;
+                }
                 let tables = TableFile::new(path.clone(), self.table_reader(path)?, Hangup::catch()?);
                 // It is read later: that it is not there at all is told now.
-                File::open(path).map_err(|error| Error::io(path.display(), &error))?;
+                checked?;
                 let lookup = Lookup::new(self.on.left.clone(), self.kind, Box::new(tables));
                 Ok(Plan::File(Box::new(lookup.reporting(self.stage.run.verbose))))
             }

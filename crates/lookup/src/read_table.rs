@@ -46,7 +46,7 @@ pub struct Csv {
 
 impl TableReader {
     /// # Errors
-    /// What is wrong with the text, and where.
+    /// What is wrong with the text, and where; with a hint in a second line where there is one.
     pub fn read(&self, from: &mut dyn Read) -> Result<Table, String> {
         match &self.format {
             Format::Csv(csv) => self.read_csv(csv, from),
@@ -68,6 +68,11 @@ impl TableReader {
         };
         // A byte order mark is no part of a name.
         let header: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+        if header.is_empty() {
+            return Err(
+                "is empty: a CSV begins with a header\nhint: --columns names the columns of one without".to_owned()
+            );
+        }
         let key = self.key.iter().map(|column| find(&header, column)).collect::<Result<Vec<_>, _>>()?;
         let fields = self.csv_fields(&header, &key)?;
         let names = fields.iter().map(|field| field.0.clone()).collect();
@@ -198,7 +203,17 @@ fn find(header: &[String], column: &Expression) -> Result<usize, String> {
         .map(json_fields::FieldPath::name)
         .ok_or_else(|| format!("{column} is no column: a CSV has no expressions, only names"))?;
     let found = header.iter().position(|other| *other == name);
-    found.ok_or_else(|| format!("no column {name:?}; there are {}", header.join(", ")))
+    found.ok_or_else(|| match header {
+        [only] => format!("no column {name:?}; there is only {only:?}{}", other_delimiter(only)),
+        _ => format!("no column {name:?}; there are {}", header.join(", ")),
+    })
+}
+
+/// The hint for a header that is one column, as it has something else between its columns.
+#[cold]
+fn other_delimiter(only: &str) -> String {
+    let found = [(';', "';'"), ('\t', "$'\\t'"), ('|', "'|'"), (',', ",")].into_iter().find(|(c, _)| only.contains(*c));
+    found.map(|(_, typed)| format!("\nhint: --delimiter {typed} says what stands between columns")).unwrap_or_default()
 }
 
 fn different<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), String> {

@@ -288,7 +288,7 @@ fn a_table_that_cannot_be_read_leaves_the_old_one() {
     let (old, new) = ("{\"k\":1,\"a\":\"old\"}\n", "{\"k\":1,\"a\":\"new\"}\n");
     assert_eq!(String::from_utf8(driver.out.take()).unwrap(), [old, old, old, new].concat());
     let said = [
-        "no column \"id\"; there are a; the table stays as it was",
+        "no column \"id\"; there is only \"a\"; the table stays as it was",
         "line 2: the quote that opens here is never closed; the table stays as it was",
     ];
     assert_eq!(driver.out.rejects().warnings()[..2], said);

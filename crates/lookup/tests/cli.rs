@@ -39,6 +39,45 @@ fn a_table_that_is_not_there_or_wrong_ends_the_run_at_once() {
     ran.fails_with(1, "t.csv: line 2: the quote that opens here is never closed");
 }
 
+#[test]
+fn a_table_that_is_empty_or_has_other_delimiters_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("t.csv");
+    let told = |text: &str, flags: &[&str], words: &str| {
+        fs::write(&table, text).unwrap();
+        let args = [&["--table", table.to_str().unwrap(), "--on", "user=user"], flags].concat();
+        run(LOOKUP, &args, "{\"user\":1}\n").fails_with(1, words);
+    };
+    told("", &[], "t.csv: is empty: a CSV begins with a header\nlookup: hint: --columns");
+    told("user;age\n1;2\n", &[], "no column \"user\"; there is only \"user;age\"\nlookup: hint: --delimiter ';' says");
+    told("user\tage\n", &[], "lookup: hint: --delimiter $'\\t' says");
+    told("user|age\n", &[], "lookup: hint: --delimiter '|' says");
+    told("user,age\n", &["--delimiter", ";"], "lookup: hint: --delimiter , says");
+    told("name\n", &[], "no column \"user\"; there is only \"name\"\n");
+    told("name,age\n", &[], "no column \"user\"; there are name, age\n");
+}
+
+#[test]
+fn a_folder_and_a_compressed_file_are_told_by_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let lookup = |table: &str| run(LOOKUP, &["--table", table, "--on", "user=user"], "{\"user\":1}\n");
+    fs::create_dir(at("d.csv")).unwrap();
+    lookup(".").fails_with(1, "lookup: .: is a folder\nlookup: hint: --table FILE takes one file");
+    lookup(&at("d.csv")).fails_with(1, "d.csv: is a folder");
+    let pack = format!("cd '{}'; printf 'user,age\\n1,7\\n' > u.csv; gzip u.csv; cp u.csv.gz z.csv", at(""));
+    testkit::bash(&[], &pack).ok();
+    for name in ["u.csv.gz", "z.csv"] {
+        let hint = format!("lookup: hint: --table <(gzip -dc {}) --table-format csv", at(name));
+        lookup(&at(name)).fails_with(1, &format!("{name}: is compressed (gzip)\n{hint}"));
+    }
+    let line = "echo '{\"user\":1}'";
+    let table = format!("<(sleep 0.2; gzip -dc {}) --table-format csv", at("u.csv.gz"));
+    let job = format!("{{ {line}; sleep 3; {line}; }} | lookup --table {table} --on user=user");
+    let ran = testkit::bash(&["lookup"], &job);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (&*"{\"user\":1,\"age\":\"7\"}\n".repeat(2), ""), "a pipe is read once");
+}
+
 /// A run that is asked again and again until the answer is this one.
 struct Asked {
     child: Child,
