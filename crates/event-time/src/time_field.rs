@@ -1,6 +1,6 @@
 //! Where the time of a line stands: a field, or what a jq expression gives.
 
-use json_fields::{FieldPath, Kind, Outline, Scanner};
+use json_fields::{FieldPath, Kind, Outline, Scanner, Token};
 use line_values::{BadLine, Expression, LineValues};
 use time_text::read_spelled;
 
@@ -80,11 +80,43 @@ pub fn no_time(time: &Expression, line: &[u8]) -> String {
     let shown = members.names.iter().take(SHOWN_MAX).map(|name| format!("{name:?}")).collect::<Vec<_>>();
     let more = if members.names.len() > SHOWN_MAX { ", …" } else { "" };
     let has = if shown.is_empty() { String::new() } else { format!("; the line has {}{more}", shown.join(", ")) };
-    let hint = match &members.likely {
-        Some(likely) => format!("--time {}", argument(likely)),
-        None => "--time FIELD says where the time is".to_owned(),
+    let hint = match (time.path().and_then(|path| other_spelling(path, line)), &members.likely) {
+        (Some(spelled), _) => format!("--time '{spelled}'"),
+        (None, Some(likely)) => format!("--time {}", argument(likely)),
+        (None, None) => "--time FIELD says where the time is".to_owned(),
     };
     format!("{what}{has}\nhint: {hint}")
+}
+
+/// The path to a field that has the same name, where a member's own name has dots: `.fields."evt.time"` for `fields.evt.time`.
+fn other_spelling(path: &FieldPath, line: &[u8]) -> Option<String> {
+    let mut outline = Outline::default();
+    outline.read(line).ok()?;
+    let spelled = spelled(outline.tokens(), 0, &path.name(), line)?;
+    (spelled != path.to_string() && !spelled.contains('\'')).then_some(spelled)
+}
+
+/// Goes down as many members as `name` has dots.
+fn spelled(tokens: &[Token], object: usize, name: &str, line: &[u8]) -> Option<String> {
+    if tokens[object].field.kind != Kind::Object {
+        return None;
+    }
+    let mut at = object + 1;
+    while at + 1 < tokens[object].next {
+        let own = json_fields::decode_string(tokens[at].field.text(line));
+        let value = at + 1;
+        at = tokens[value].next;
+        let Some(rest) = name.strip_prefix(&*own) else { continue };
+        let below = match rest.strip_prefix('.') {
+            None if rest.is_empty() && tokens[value].field.kind != Kind::Null => Some(String::new()),
+            None => None,
+            Some(rest) => spelled(tokens, value, rest, line),
+        };
+        if let Some(below) = below {
+            return Some(format!("{}{below}", FieldPath::key(&own)));
+        }
+    }
+    None
 }
 
 /// As it is typed in a shell.
@@ -183,6 +215,14 @@ mod tests {
         assert!(why(".t", r#"{"ts":"1781064800.5","x":2}"#).ends_with("hint: --time ts"));
         assert_eq!(why(".a // .b", "{}"), "no value of .a // .b\nhint: --time FIELD says where the time is");
         assert_eq!(why("t", "[1]"), "no field \"t\"\nhint: --time FIELD says where the time is");
+        let falco = r#"{"time":"2026-06-10T06:13:20Z","output_fields":{"evt":1,"evt.time":1781064800000000000}}"#;
+        assert!(
+            why("output_fields.evt.time", falco).ends_with("hint: --time '.output_fields.\"evt.time\"'"),
+            "a member whose name has dots: {}",
+            why("output_fields.evt.time", falco)
+        );
+        let null = r#"{"time":"2026-06-10T06:13:20Z","a":{"b":null,"b.c":null}}"#;
+        assert!(why("a.b", null).ends_with("hint: --time time") && why("a.b.c", null).ends_with("hint: --time time"));
         let many = format!("{{{}}}", (0..20).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(","));
         assert!(why("t", &many).contains("\"k7\", …\nhint"), "{}", why("t", &many));
     }
