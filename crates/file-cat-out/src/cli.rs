@@ -17,6 +17,9 @@ Examples:
   A folder for each service and user, compressed:
     file-cat-out out --partition-by service,user --compress zst < events.ndjson
 
+  A folder for each hour, of a field that parallel-map makes:
+    parallel-map '.hour = .at[:13]' < events.ndjson | file-cat-out out --partition-by hour
+
   Exactly-once without a server: results of each minute, a new part each ten seconds; kill it and start it again:
     generate --lines 100000 --exactly-once --state state --interval 10s \\
       | window --size 1m | aggregate --by key count | file-cat-out results --dead-letter rejects

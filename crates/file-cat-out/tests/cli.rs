@@ -24,6 +24,8 @@ fn a_wrong_command_line_is_a_usage_error() {
         ("@out --compress bz2", "bz2"),
         ("@out --part-size 10", "\"10\""),
         ("@out --partition-by a..b", "field path"),
+        ("@out --partition-by hour=.at[:13]", "a field is wanted here: parallel-map '.hour = .at[:13]' makes one"),
+        ("@out --partition-by a/b", "a name with such characters goes in quotes: .\"a/b\""),
         ("@out --partition-by a,.a", "two fields of --partition-by are named \"a\""),
         ("@out --dead-letter @out", "--dead-letter is the output itself"),
         ("--single /dev/full", "\"/dev/full\" is no regular file"),
