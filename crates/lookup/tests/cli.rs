@@ -75,7 +75,11 @@ fn a_folder_and_a_compressed_file_are_told_by_what_they_are() {
     let table = format!("<(sleep 0.2; gzip -dc {}) --table-format csv", at("u.csv.gz"));
     let job = format!("{{ {line}; sleep 3; {line}; }} | lookup --table {table} --on user=user");
     let ran = testkit::bash(&["lookup"], &job);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (&*"{\"user\":1,\"age\":\"7\"}\n".repeat(2), ""), "a pipe is read once");
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str()),
+        (&*"{\"user\":1,\"age\":\"7\"}\n".repeat(2), ""),
+        "a pipe is read once"
+    );
 }
 
 /// A run that is asked again and again until the answer is this one.
