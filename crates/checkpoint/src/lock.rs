@@ -4,14 +4,12 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use crate::Error;
+use crate::disk::{Disk, RealDisk};
 
-/// For the holder's pid the file is read so often, with this pause: 100 ms in all.
-const HOLDER_ATTEMPTS: u32 = 21;
-const HOLDER_PAUSE: Duration = Duration::from_millis(5);
+/// For the holder's pid the file is read so often, with a pause of 1 ms.
+const HOLDER_ATTEMPTS: u32 = 100;
 
 /// An exclusive lock on a file that holds the owner's pid, or a share in one on a folder. Gone with the process, however that ends.
 #[derive(Debug)]
@@ -62,7 +60,7 @@ impl Lock {
 fn holder(path: &Path) -> String {
     for attempt in 0..HOLDER_ATTEMPTS {
         if attempt > 0 {
-            thread::sleep(HOLDER_PAUSE);
+            RealDisk.pause();
         }
         // A pid ends with a newline: without it there is more to come.
         if let Some(pid) = fs::read_to_string(path).unwrap_or_default().strip_suffix('\n') {
@@ -95,15 +93,13 @@ mod tests {
         first.lock().unwrap();
         let told = || Lock::take(&path).unwrap_err().to_string();
         assert!(told().contains("process ?"), "{}", told());
-        let pid_comes = thread::spawn({
-            let path = path.clone();
-            move || {
-                thread::sleep(HOLDER_PAUSE);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..5).for_each(|_| RealDisk.pause());
                 fs::write(&path, "4711\n").unwrap();
-            }
+            });
+            assert!(told().contains("process 4711"), "{}", told());
         });
-        assert!(told().contains("process 4711"), "{}", told());
-        pid_comes.join().unwrap();
     }
 
     #[test]

@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(recognise(why, "[".repeat(100_000).as_bytes()), None);
         let cut = format!("{{\"a\":\"{}\",\"b\"}}", "x".repeat(LOOKED_BYTES - 8));
         assert_eq!(said(cut.as_bytes()).0, "", "it goes on behind what is looked through");
-        assert!(said(deep[..700].as_bytes()).0.contains("several lines"));
+        assert!(said(&deep.as_bytes()[..700]).0.contains("several lines"));
         assert_eq!(said(b"]}").0, "this looks like JSON over several lines");
         assert_eq!(recognise("no field \"t\"", b"\x1f\x8b"), None);
     }
