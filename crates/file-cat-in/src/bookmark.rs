@@ -38,6 +38,8 @@ pub enum Fit {
     Here(Box<Content>, Trace),
     /// The file is shorter, and so far it is the same.
     Shorter(Box<Content>),
+    /// The file is so short that nothing tells.
+    Short(Box<Content>),
     Other,
 }
 
@@ -78,7 +80,7 @@ impl Bookmark {
     pub fn find_in(&self, mut content: Content) -> io::Result<Fit> {
         let mut trace = Trace::default();
         if !self.read_head(&mut content, &mut trace)? {
-            return Ok(Fit::Shorter(Box::new(content)));
+            return Ok(Fit::Short(Box::new(content)));
         }
         if self.offset > 0 && hash(&trace.head) != self.head {
             return Ok(Fit::Other);
@@ -182,7 +184,7 @@ mod tests {
         };
         assert!(matches!(fit(&|_| ()), Fit::Here(..)));
         assert!(matches!(fit(&|bytes| bytes.truncate(999)), Fit::Shorter(_)));
-        assert!(matches!(fit(&|bytes| bytes.truncate(100)), Fit::Shorter(_)));
+        assert!(matches!(fit(&|bytes| bytes.truncate(100)), Fit::Short(_)));
         assert!(matches!(fit(&|bytes| bytes[0] ^= 1), Fit::Other));
         assert!(matches!(fit(&|bytes| bytes[999] ^= 1), Fit::Other));
         assert!(matches!(fit(&|bytes| bytes[500] ^= 1), Fit::Here(..)), "the middle is not compared");

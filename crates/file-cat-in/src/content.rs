@@ -130,6 +130,11 @@ impl Content {
         matches!(&self.form, Form::Compressed(decoder) if decoder.is_within)
     }
 
+    /// At its end: its format is known, and its compressed data ended.
+    pub fn is_whole(&self) -> bool {
+        !matches!(self.form, Form::Unknown) && !self.is_within()
+    }
+
     /// # Errors
     /// The system's; `InvalidData` for damaged compression.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<Got> {

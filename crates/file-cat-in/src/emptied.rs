@@ -7,8 +7,10 @@ use millpipe::{Fault, Out};
 
 use crate::failure;
 use crate::found::{FileId, Found};
-use crate::look::{Elsewhere, Place, unknown};
+use crate::look::Place;
+use crate::missed::{Elsewhere, State, rank_before, unknown};
 use crate::piece::Piece;
+use crate::rank::{self, Last};
 use crate::rotation;
 use crate::source::FileSource;
 
@@ -24,12 +26,17 @@ impl FileSource {
         if Found::at(&piece.path).map_err(failed)?.is_none_or(|found| found.id != piece.id) {
             return Ok(0);
         }
-        let newer = rotation::newer(&piece.named, before.changed_ns, piece.created).map_err(failed)?;
+        let siblings = rotation::siblings(&piece.named).map_err(failed)?;
+        let rank = rank_before(piece, &self.parts[part].pieces, &siblings);
+        let last = Last { rank, ..Last::changed(before.changed_ns, piece.created) };
+        let newer = rank::newer(siblings.clone(), &piece.named, &last);
         let mut copies: Vec<Found> = Vec::new();
         if !newer.is_empty() {
             let known: HashSet<FileId> = self.places(|piece| piece.id).into_keys().collect();
+            let elsewhere = Elsewhere { there: piece.id, known: &known, limits };
+            let missed = unknown(newer, &siblings, piece, &self.parts[part].pieces, &elsewhere);
             copies =
-                unknown(newer, piece, &self.parts[part].pieces, &Elsewhere { there: piece.id, known: &known, limits });
+                missed.into_iter().filter(|missed| missed.state != State::Untold).map(|missed| missed.found).collect();
             let start = rotation::start_of(&piece.path, limits).map_err(failed)?;
             copies.retain(|found| found.stamp.size > 0 && !rotation::shares_start(&found.path, &start, limits));
         }

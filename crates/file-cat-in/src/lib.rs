@@ -14,6 +14,7 @@
 //! | [`line_writer`] | from bytes to the output |
 //! | [`final_lines`] | last lines without newline |
 //! | [`look`], [`emptied`], [`rotation`] | what has changed in the folders |
+//! | [`missed`], [`rank`], [`copies`] | files that were rotated away unseen: their order, and which of them are copies |
 //! | [`position`], [`restore`] | going on after a crash |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -23,6 +24,7 @@ mod bookmark;
 mod buffer;
 pub mod cli;
 mod content;
+mod copies;
 mod decoder;
 mod emptied;
 mod failure;
@@ -32,10 +34,12 @@ mod glob_walk;
 mod last_lines;
 mod line_writer;
 mod look;
+mod missed;
 mod named_twice;
 mod part;
 mod piece;
 mod position;
+mod rank;
 mod restore;
 mod rotation;
 mod source;

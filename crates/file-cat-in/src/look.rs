@@ -7,11 +7,13 @@ use millpipe::{Error, Fault, Out};
 
 use crate::bookmark::{Bookmark, Fit};
 use crate::cli::{Order, Parts};
-use crate::content::{Change, Content, Limits};
+use crate::content::{Change, Content};
+use crate::copies;
 use crate::failure;
 use crate::found::{FileId, Found};
+use crate::missed::{Elsewhere, Missed, State, missed};
 use crate::part::{Idle, Part};
-use crate::piece::{Opened, Piece};
+use crate::piece::{Ending, Opened, Piece};
 use crate::rotation;
 use crate::source::FileSource;
 
@@ -104,12 +106,11 @@ impl FileSource {
         ));
         let mut before = vec![Piece::copied(&found, &named, content, trace)];
         (before[0].is_skipping, before[0].took_unfinished) = (is_skipping, took_unfinished);
-        for missed in
-            missed(&before[0], &part.pieces, &Elsewhere { there: id, known: &known, limits: self.settings.limits })?
-        {
+        let elsewhere = Elsewhere { there: id, known: &known, limits: self.settings.limits };
+        for missed in missed(&before[0], &part.pieces, &elsewhere)? {
             // What is later is so by renaming.
-            if missed.stamp.changed_ns < changed_ns {
-                before.push(Piece::renamed(&missed, &named));
+            if missed.state != State::Untold && missed.found.stamp.changed_ns < changed_ns {
+                before.push(Piece::renamed(&missed.found, &named));
             }
         }
         let count = before.len();
@@ -123,6 +124,7 @@ impl FileSource {
         let mut there = HashSet::new();
         let mut with_newer = HashSet::new();
         let (mut new, mut named_twice) = (Vec::new(), HashSet::new());
+        self.unwhole.begin_look();
         for index in 0..self.arguments.len() {
             let listed = self.arguments[index].list()?;
             if listed.is_empty() {
@@ -149,8 +151,9 @@ impl FileSource {
             new.sort_by(|(_, a), (_, b)| (a.stamp.changed_ns, &a.path).cmp(&(b.stamp.changed_ns, &b.path)));
         }
         if !new.is_empty() {
-            self.add_all(new, known.into_keys().collect())?;
+            self.add_all(new, known.into_keys().collect(), out)?;
         }
+        self.unwhole.end_look();
         for piece in self.parts.iter_mut().flat_map(|part| &mut part.pieces) {
             piece.has_newer = with_newer.contains(&piece.id);
         }
@@ -222,7 +225,7 @@ impl FileSource {
     }
 
     /// Adds files in this order, each behind what rotation has put between it and the last one of its path.
-    fn add_all(&mut self, new: Vec<(usize, Found)>, mut known: HashSet<FileId>) -> Result<(), Error> {
+    fn add_all(&mut self, new: Vec<(usize, Found)>, mut known: HashSet<FileId>, out: &mut Out) -> Result<(), Error> {
         let before = known.clone();
         let lasts: HashMap<PathBuf, Place> = self.places(|piece| piece.named.clone());
         for (argument, found) in new {
@@ -231,20 +234,7 @@ impl FileSource {
             }
             let part = self.part_of(argument, &found);
             if let Some(last) = lasts.get(&found.path) {
-                let pieces = &self.parts[last.0].pieces;
-                let missed = missed(
-                    &pieces[last.1],
-                    pieces,
-                    &Elsewhere { there: found.id, known: &known, limits: self.settings.limits },
-                )?;
-                let is_unread = |piece: &Piece| piece.named == found.path && piece.is_open() && !piece.at_end;
-                let may_be_a_copy = |missed: &Found| rotation::has_compressed_name(&missed.path);
-                if missed.iter().any(may_be_a_copy) && pieces.iter().any(is_unread) {
-                    // When those before it are read to their ends, their content tells.
-                    self.look_at_ms = self.watch_at_ms;
-                    self.looks_again = true;
-                    continue;
-                }
+                let Some(missed) = self.missed_before(&found, *last, &known, out)? else { continue };
                 for missed in missed {
                     known.insert(missed.id);
                     self.add(part, Piece::renamed(&missed, &found.path))?;
@@ -261,10 +251,64 @@ impl FileSource {
                     self.looks_again = true;
                     continue;
                 }
+                Copied::NotYetWhole => {
+                    self.unwhole.note(&found, out.now_ms());
+                    continue;
+                }
             }
             known.insert(found.id);
         }
         Ok(())
+    }
+
+    /// What rotation has put between a new file and the last one of its path; none if that cannot be told yet.
+    fn missed_before(
+        &mut self,
+        found: &Found,
+        last: Place,
+        known: &HashSet<FileId>,
+        out: &mut Out,
+    ) -> Result<Option<Vec<Found>>, Error> {
+        let pieces = &self.parts[last.0].pieces;
+        let elsewhere = Elsewhere { there: found.id, known, limits: self.settings.limits };
+        let missed = missed(&pieces[last.1], pieces, &elsewhere)?;
+        let is_unread = |piece: &Piece| piece.named == found.path && piece.is_open() && !piece.at_end;
+        let may_be_a_copy = |missed: &Missed| rotation::has_compressed_name(&missed.found.path);
+        if missed.iter().any(may_be_a_copy) && pieces.iter().any(is_unread) {
+            // When those before it are read to their ends, their content tells.
+            self.look_at_ms = self.watch_at_ms;
+            self.looks_again = true;
+            return Ok(None);
+        }
+        self.without_unwhole(missed, out)
+    }
+
+    /// None if there is one that may become whole.
+    fn without_unwhole(&mut self, missed: Vec<Missed>, out: &mut Out) -> Result<Option<Vec<Found>>, Error> {
+        let mut is_waiting = false;
+        let mut taken = Vec::new();
+        for Missed { found, state } in missed {
+            if state == State::Whole {
+                taken.push(found);
+                continue;
+            }
+            if self.ending() == Ending::Take {
+                return Err(not_whole(&found));
+            }
+            let is_left = self.unwhole.note(&found, out.now_ms()) && self.settings.follow;
+            is_waiting |= !is_left;
+            if is_left {
+                out.warn(format_args!(
+                    "{}: its compressed data is not whole, and nobody has written to it for a while: {}",
+                    found.path.display(),
+                    if state == State::Untold { "left out" } else { "read as far as it goes" }
+                ));
+            }
+            if state == State::Unwhole {
+                taken.push(found);
+            }
+        }
+        Ok(if is_waiting { None } else { Some(taken) })
     }
 
     /// With --follow it is opened at once: it may be renamed before its turn. One that was just renamed is left to the
@@ -298,11 +342,13 @@ impl FileSource {
         self.parts.len() - 1
     }
 
+    fn not_yet_whole(&self, found: &Found) -> Result<Copied, Error> {
+        if self.ending() == Ending::Take { Err(not_whole(found)) } else { Ok(Copied::NotYetWhole) }
+    }
+
     /// Whether a new file is a compressed copy of one that was known before.
     fn copied(&self, found: &Found, known: &HashSet<FileId>) -> Result<Copied, Error> {
-        if !rotation::has_compressed_name(&found.path) {
-            return Ok(Copied::No);
-        }
+        let Some(stem) = rotation::uncompressed(&found.path) else { return Ok(Copied::No) };
         let pieces = self.parts.iter().flat_map(|part| &part.pieces);
         for piece in pieces.filter(|piece| known.contains(&piece.id) && may_be_copied(piece, found)) {
             if piece.offset() < SURE_BYTES && piece.is_open() && !piece.at_end {
@@ -316,12 +362,20 @@ impl FileSource {
                         return Ok(Copied::From(piece.bookmark()));
                     }
                 }
-                Ok(Fit::Shorter(content)) if self.settings.follow && (content.is_within() || found.stamp.size == 0) => {
-                    return Ok(Copied::NotYetKnown);
+                Ok(Fit::Shorter(content) | Fit::Short(content)) if !content.is_whole() => {
+                    return self.not_yet_whole(found);
                 }
                 // Damaged ones are told when they are read.
                 Ok(_) | Err(_) => {}
             }
+        }
+        // What it is made of came at the same moment: when that is known, its content tells.
+        let is_new = |stem: &Found| !known.contains(&stem.id) && stem.is_regular;
+        if self.settings.follow
+            && Found::at(&stem).is_ok_and(|stem| stem.is_some_and(|stem| is_new(&stem)))
+            && copies::extent(&found.path, self.settings.limits).is_ok_and(|extent| !extent.is_whole)
+        {
+            return Ok(Copied::NotYetWhole);
         }
         Ok(Copied::No)
     }
@@ -379,44 +433,20 @@ impl FileSource {
     }
 }
 
-/// What is read elsewhere, and need not be read again.
-#[derive(Clone, Copy)]
-pub(crate) struct Elsewhere<'k> {
-    /// The file that is there now.
-    pub there: FileId,
-    pub known: &'k HashSet<FileId>,
-    pub limits: Limits,
-}
-
-/// Files that had a path between the last one of it that we know, which is among `pieces`, and the one that is there
-/// now.
-fn missed(last: &Piece, pieces: &[Piece], elsewhere: &Elsewhere<'_>) -> Result<Vec<Found>, Error> {
-    let failed = |error: std::io::Error| failure::error(&last.named, &error);
-    let changed_ns = last.changed_ns().map_err(failed)?;
-    let newer = rotation::newer(&last.named, changed_ns, last.created).map_err(failed)?;
-    Ok(unknown(newer, last, pieces, elsewhere))
-}
-
-/// Those of these files that are neither known nor a copy of what was read of a piece.
-pub(crate) fn unknown(mut files: Vec<Found>, last: &Piece, pieces: &[Piece], elsewhere: &Elsewhere<'_>) -> Vec<Found> {
-    let is_copy = |found: &Found, piece: &Piece| {
-        let is_begun = piece.named == last.named && piece.is_begun();
-        is_begun && rotation::fit_with(found, &piece.bookmark(), piece.unfinished(), elsewhere.limits).is_some()
-    };
-    files.retain(|found| {
-        let is_known = [last.id, elsewhere.there].contains(&found.id) || elsewhere.known.contains(&found.id);
-        !is_known && !is_copy(found, last) && !pieces.iter().any(|piece| is_copy(found, piece))
-    });
-    files
-}
-
 /// Whether a new file has content that is known.
 enum Copied {
     No,
     /// It has what was read up to there, and what comes behind is read from the original.
     From(Bookmark),
-    /// It is still being written, and so far it has.
+    /// That must be read to its end before it tells.
     NotYetKnown,
+    /// It is still being written, and so far it has.
+    NotYetWhole,
+}
+
+fn not_whole(found: &Found) -> Error {
+    Error::data(format_args!("{}: ends in the middle of its compressed data", found.path.display()))
+        .hint("it is damaged, or still being written: --follow waits for the rest")
 }
 
 fn may_be_copied(piece: &Piece, found: &Found) -> bool {

@@ -56,6 +56,10 @@ pub struct Piece {
     pub id: FileId,
     /// Time of its last change when it was found.
     pub found_changed_ns: i64,
+    /// Its content was changed then (nanoseconds of the epoch), or later: of a copy, that of which it is one.
+    pub written_ns: Option<i64>,
+    /// When its content was begun, as far as that is known.
+    pub begun: Option<SystemTime>,
     /// When the file was made.
     pub born_ns: Option<i64>,
     /// The same; none for a copy of what was read before.
@@ -109,6 +113,8 @@ impl Piece {
             path: found.path.clone(),
             id: found.id,
             found_changed_ns: found.stamp.changed_ns,
+            written_ns: Some(found.stamp.changed_ns),
+            begun: found.created,
             born_ns: found.born_ns(),
             created: found.created,
             content: None,
@@ -137,12 +143,13 @@ impl Piece {
     /// A file that is to be read from its start, and had another name before.
     pub fn renamed(found: &Found, named: &Path) -> Self {
         // It may be a compressed copy, which was made later.
-        Self { created: None, has_departed: true, ..Self::new(found, named) }
+        Self { created: None, begun: None, written_ns: None, has_departed: true, ..Self::new(found, named) }
     }
 
     /// A copy of a file, read on from where that one was left.
     pub fn copied(found: &Found, named: &Path, content: Content, trace: Trace) -> Self {
-        Self { created: None, has_departed: found.path != named, ..Self::resumed(found, named, content, trace) }
+        let resumed = Self::resumed(found, named, content, trace);
+        Self { created: None, begun: None, written_ns: None, has_departed: found.path != named, ..resumed }
     }
 
     /// A file of which nothing is to be read unless it changes.
@@ -190,7 +197,7 @@ impl Piece {
                 self.start_at(*content, trace);
                 Ok(if self.has_what_was_left()? { Opened::Here } else { Opened::Replaced })
             }
-            Fit::Shorter(_) | Fit::Other => Ok(Opened::Replaced),
+            Fit::Shorter(_) | Fit::Short(_) | Fit::Other => Ok(Opened::Replaced),
         }
     }
 

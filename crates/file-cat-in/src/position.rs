@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,6 +41,9 @@ pub struct Entry {
     /// Nothing was read, and then it was last changed (nanoseconds of the epoch): no content tells where it is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_since: Option<i64>,
+    /// What was read was last changed then (nanoseconds of the epoch), or later, where no other time says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<i64>,
     /// In the middle of a line that is too long, and was told.
     #[serde(default, skip_serializing_if = "is_false")]
     pub skipping: bool,
@@ -108,6 +112,7 @@ fn is_false(value: &bool) -> bool {
 
 impl Entry {
     pub fn of(part: &str, piece: &Piece) -> Self {
+        let finished = piece.closed_as.or(piece.as_left());
         Self {
             part: part.to_owned(),
             path: text(&piece.named),
@@ -117,6 +122,9 @@ impl Entry {
             born: piece.born_ns,
             bookmark: piece.bookmark(),
             unread_since: (piece.offset() == 0).then_some(piece.found_changed_ns),
+            written: piece
+                .written_ns
+                .filter(|_| piece.offset() > 0 && finished.map(|stamp| stamp.changed_ns) != piece.written_ns),
             skipping: piece.is_skipping,
             end: piece.at_end || piece.as_left().is_some(),
             torn: piece.is_torn || piece.as_left().is_some(),
@@ -125,8 +133,20 @@ impl Entry {
             departed: piece.has_departed,
             remade: piece.created.is_none(),
             copy: piece.is_copy,
-            finished: piece.closed_as.or(piece.as_left()),
+            finished,
         }
+    }
+
+    /// What was read was last changed then (nanoseconds of the epoch), or later.
+    pub fn written_ns(&self) -> Option<i64> {
+        let finished = self.finished.filter(|_| !self.remade && !self.copy);
+        self.written.or(finished.map(|stamp| stamp.changed_ns)).or(self.unread_since)
+    }
+
+    /// When the file was made, if it is no copy.
+    pub fn begun(&self) -> Option<SystemTime> {
+        let born_ns = self.born.filter(|_| !self.remade && !self.copy)?;
+        Some(SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(born_ns).ok()?))
     }
 
     pub fn id(&self) -> FileId {

@@ -9,11 +9,13 @@ use millpipe::Error;
 use crate::bookmark::Bookmark;
 use crate::cli::{Missing, Parts};
 use crate::content::Limits;
+use crate::copies::{self, Likeness};
 use crate::failure;
 use crate::found::{FileId, Found};
 use crate::part::Idle;
 use crate::piece::{Opened, Piece};
 use crate::position::{Entry, Position};
+use crate::rank::{self, Last, Rank};
 use crate::rotation;
 use crate::source::FileSource;
 
@@ -33,6 +35,8 @@ struct Known {
     originals: HashMap<FileId, Option<i64>>,
     /// Of what was read of each path, with the line that was left.
     bookmarks: HashMap<PathBuf, Vec<(Bookmark, Vec<u8>)>>,
+    /// As the position has them: of one path the older ones first.
+    files: Vec<(PathBuf, FileId, Option<i64>)>,
     limits: Limits,
 }
 
@@ -53,13 +57,26 @@ impl Known {
         }
         let number = |entry: &Entry| (entry.id(), entry.born);
         let originals = position.files.iter().filter(|entry| !entry.copy).map(number).collect();
-        Self { originals, ids: position.files.iter().map(number).collect(), bookmarks, limits }
+        let files = position.files.iter().map(|entry| (entry.path(), entry.id(), entry.born)).collect();
+        Self { files, originals, ids: position.files.iter().map(number).collect(), bookmarks, limits }
     }
 
-    /// Whether an old file of a path is in the position, or a copy of one that is.
+    /// Old files of a path that were written to since then, behind those that the position has before an entry.
+    fn newer(&self, entry: &Entry, changed_ns: i64, siblings: Vec<Found>) -> Vec<Found> {
+        let (path, id) = (entry.path(), entry.id());
+        let before = self.files.iter().rev().skip_while(|file| file.0 != path || file.1 != id).skip(1);
+        let rank = before.filter(|file| file.0 == path).find_map(|(_, id, born)| {
+            let found = siblings.iter().find(|found| found.id == *id && may_be_born(found, *born))?;
+            Rank::of(&path, &found.path)
+        });
+        rank::newer(siblings, &path, &Last { rank, ..Last::changed(changed_ns, None) })
+    }
+
+    /// Whether an old file of a path is in the position, or a copy of one that is, or may become one.
     fn has(&self, path: &Path, found: &Found) -> bool {
-        let is_copy =
-            |(bookmark, left): &(Bookmark, Vec<u8>)| rotation::fit_with(found, bookmark, left, self.limits).is_some();
+        let is_copy = |(bookmark, left): &(Bookmark, Vec<u8>)| {
+            copies::likeness(found, bookmark, left, self.limits) != Likeness::Other
+        };
         is_among(found, &self.ids) || self.bookmarks.get(path).is_some_and(|all| all.iter().any(is_copy))
     }
 }
@@ -144,6 +161,8 @@ impl FileSource {
             piece.has_departed = entry.departed;
             piece.is_copy = entry.copy;
             piece.created = piece.created.filter(|_| !entry.remade);
+            piece.begun = piece.created;
+            piece.written_ns = entry.written_ns();
             piece
         };
         let is_unchanged = entry.finished == Some(found.stamp);
@@ -187,6 +206,7 @@ impl FileSource {
             let mut piece = Piece::copied(&found, &path, content, trace);
             piece.is_skipping = entry.skipping;
             piece.took_unfinished = entry.unended;
+            (piece.written_ns, piece.begun) = (entry.written_ns(), entry.begun());
             piece
         }))
     }
@@ -267,13 +287,19 @@ impl FileSource {
 fn find_unread(entry: &Entry, known: &Known) -> io::Result<Option<Piece>> {
     let Some(changed_ns) = entry.unread_since.filter(|_| !(entry.departed && entry.end)) else { return Ok(None) };
     let path = entry.path();
-    let newer = rotation::newer(&path, changed_ns, None)?;
+    let siblings = rotation::siblings(&path)?;
+    let newer = known.newer(entry, changed_ns, siblings.clone());
     // A line that was left in it would have told.
     if !entry.left.is_empty() {
         return Ok(None);
     }
-    let found = newer.into_iter().find(|found| !known.has(&path, found));
-    Ok(found.map(|found| Piece::renamed(&found, &path)))
+    let may_be = |found: &Found| !known.has(&path, found) && copies::is_new(found, &siblings, known.limits);
+    let found = newer.into_iter().find(|found| may_be(found));
+    Ok(found.map(|found| {
+        let mut piece = Piece::renamed(&found, &path);
+        (piece.written_ns, piece.begun) = (entry.written_ns(), entry.begun());
+        piece
+    }))
 }
 
 /// A file was empty, and still has its name: what was written to it since then may have been copied away and truncated
@@ -282,8 +308,9 @@ fn written_meanwhile(entry: &Entry, piece: &Piece, known: &Known) -> io::Result<
     let Some(changed_ns) = entry.unread_since.filter(|_| entry.end && piece.path == piece.named) else {
         return Ok(Vec::new());
     };
-    let mut copies = rotation::newer(&piece.path, changed_ns, None)?;
-    copies.retain(|found| !known.has(&piece.named, found));
+    let siblings = rotation::siblings(&piece.path)?;
+    let mut copies = known.newer(entry, changed_ns, siblings.clone());
+    copies.retain(|found| !known.has(&piece.named, found) && copies::is_new(found, &siblings, known.limits));
     let now = rotation::start_of(&piece.path, known.limits)?;
     // Those are not truncated yet.
     copies.retain(|found| found.stamp.size > 0 && !rotation::shares_start(&found.path, &now, known.limits));

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
-use std::time::SystemTime;
+use std::path::{Path, PathBuf};
 
 use crate::bookmark::{Bookmark, Fit, Trace};
 use crate::content::{Content, Limits};
@@ -19,18 +18,21 @@ const COMPRESSED: [&str; 2] = [".gz", ".zst"];
 /// True for `app.log.1`, `app.log.2.gz`, `app.log-20260131`, `app.log.2026-01-31T12`, `app.log.gz`, and with the ending
 /// last for `app.1.log`, `app-2026-01-31.log`, `app-20260131.log.gz`, if the path is of an `app.log`.
 fn is_rotated_name(path: &Path, name: &OsStr) -> bool {
-    let rotated = || {
-        let (of, name) = (path.file_name()?.to_string_lossy(), name.to_string_lossy());
-        let plain = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-        if let Some(count) = plain.strip_prefix(&*of) {
-            return Some((count.is_empty() && plain != name) || is_count(count));
-        }
-        let (stem, ending) = of.rsplit_once('.').filter(|(stem, _)| !stem.is_empty())?;
-        let count = plain.strip_suffix(ending)?.strip_suffix('.')?.strip_prefix(stem)?;
-        // app-1.log may be the log of a first app.
-        Some(is_count(count) && (count.starts_with('.') || is_date(&count[1..])))
-    };
-    rotated().unwrap_or(false)
+    count_of(path, name).is_some()
+}
+
+/// The number or time in a rotated name of this path, behind what divides it from the name; empty for `app.log.gz`.
+pub fn count_of(path: &Path, name: &OsStr) -> Option<String> {
+    let (of, name) = (path.file_name()?.to_string_lossy(), name.to_string_lossy());
+    let plain = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    if let Some(count) = plain.strip_prefix(&*of) {
+        return ((count.is_empty() && plain != name) || is_count(count)).then(|| count.to_owned());
+    }
+    let (stem, ending) = of.rsplit_once('.').filter(|(stem, _)| !stem.is_empty())?;
+    let count = plain.strip_suffix(ending)?.strip_suffix('.')?.strip_prefix(stem)?;
+    // app-1.log may be the log of a first app.
+    let is_rotated = is_count(count) && (count.starts_with('.') || is_date(&count[1..]));
+    is_rotated.then(|| count.to_owned())
 }
 
 /// A number or a time, and what divides it from the name.
@@ -42,7 +44,7 @@ fn is_count(text: &str) -> bool {
 }
 
 /// Begins with the year and the month of a date.
-fn is_date(text: &str) -> bool {
+pub fn is_date(text: &str) -> bool {
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_digit).collect();
     digits.len() >= 6 && [&b"19"[..], b"20"].iter().any(|century| text.as_bytes().starts_with(century))
 }
@@ -55,6 +57,11 @@ pub fn is_compressed_name(path: &Path, of: &Path) -> bool {
 
 pub fn has_compressed_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "gz" || extension == "zst")
+}
+
+/// The name of what a compressed file was made of; none for another one.
+pub fn uncompressed(path: &Path) -> Option<PathBuf> {
+    has_compressed_name(path).then(|| path.with_extension(""))
 }
 
 /// The file with this number, in the same folder.
@@ -72,23 +79,6 @@ pub fn by_id(path: &Path, id: FileId) -> io::Result<Option<Found>> {
 pub fn siblings(path: &Path) -> io::Result<Vec<Found>> {
     let mut files = Found::all_beside(path)?;
     files.retain(|found| found.path.file_name().is_some_and(|name| is_rotated_name(path, name)));
-    Ok(files)
-}
-
-/// Old files of this path that were written after another one of it: it was rotated more than once while nobody
-/// looked. The oldest first.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn newer(path: &Path, changed_ns: i64, created: Option<SystemTime>) -> io::Result<Vec<Found>> {
-    let is_newer = |found: &Found| {
-        found.stamp.changed_ns >= changed_ns
-            // One that is older may have been written to for longer.
-            && found.created.zip(created).is_none_or(|(theirs, ours)| theirs >= ours)
-    };
-    let mut files = siblings(path)?;
-    files.retain(is_newer);
-    files.sort_by(|a, b| (a.stamp.changed_ns, &a.path).cmp(&(b.stamp.changed_ns, &b.path)));
     Ok(files)
 }
 
@@ -137,7 +127,7 @@ pub fn fit(found: &Found, bookmark: &Bookmark, limits: Limits) -> Option<(Conten
     let content = Content::open(&found.path, true, limits).ok()?;
     match bookmark.find_in(content).ok()? {
         Fit::Here(content, trace) => Some((*content, trace)),
-        Fit::Shorter(_) | Fit::Other => None,
+        Fit::Shorter(_) | Fit::Short(_) | Fit::Other => None,
     }
 }
 

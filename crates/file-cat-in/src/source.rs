@@ -12,6 +12,7 @@ use crate::content::{Content, Limits};
 use crate::failure;
 use crate::last_lines::{Counted, last_lines};
 use crate::line_writer::LineWriter;
+use crate::missed::Unwhole;
 use crate::part::{Idle, Part};
 use crate::piece::{Ending, Gave, Piece};
 use crate::position::{Entry, Position};
@@ -47,6 +48,8 @@ pub struct FileSource {
     pub(crate) said_named_twice: bool,
     /// A file was not taken yet, as those before it were not read to their ends.
     pub(crate) looks_again: bool,
+    /// Compressed files that are waited for.
+    pub(crate) unwhole: Unwhole,
     /// When open files are looked at next.
     pub(crate) watch_at_ms: i64,
     /// When folders are looked through next.
@@ -88,6 +91,7 @@ impl FileSource {
             waited_for: HashSet::new(),
             said_named_twice: false,
             looks_again: false,
+            unwhole: Unwhole::default(),
             watch_at_ms: i64::MIN,
             look_at_ms: i64::MIN,
         })
@@ -197,6 +201,7 @@ impl Source for FileSource {
 
     fn stop(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.say_what_waits(out);
+        self.unwhole.say(out);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use millpipe::Source;
 use proptest::prelude::*;
 
-use super::scene::{Reading, Scene};
+use super::scene::{Reading, Scene, gzip};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -17,6 +17,10 @@ enum Step {
     Finish,
     Rename,
     RenameAndCompress,
+    /// The youngest of the old files is about to be compressed: its copy is there in part; or it is completed.
+    Pack(Packing),
+    /// The youngest of the old files is a copy of what it was.
+    CopyAnew,
     /// After it was read.
     Delete,
     /// After it was read, and nobody has a copy.
@@ -24,6 +28,33 @@ enum Step {
     Read,
     /// Reads, and does not come to commit it.
     Crash,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Packing {
+    /// Under the next number, as `gzip -c log.1 > log.2.gz` does; not where the newest file has the highest.
+    shifts: bool,
+    /// The copy is given the time of what it is made of; it is where only times tell the order.
+    keeps_time: bool,
+    /// So much of it is there at first, in percent.
+    percent: usize,
+}
+
+/// Which number an old file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbers {
+    /// The newest one the highest.
+    Rising,
+    /// The newest one 1, as logrotate has it.
+    Shifting,
+}
+
+fn packing() -> impl Strategy<Value = Packing> {
+    (any::<bool>(), any::<bool>(), 0usize..100).prop_map(|(shifts, keeps_time, percent)| Packing {
+        shifts,
+        keeps_time,
+        percent,
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,6 +65,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Finish),
         2 => Just(Step::Rename),
         2 => Just(Step::RenameAndCompress),
+        4 => packing().prop_map(Step::Pack),
+        1 => Just(Step::CopyAnew),
         1 => Just(Step::Delete),
         1 => Just(Step::Cut),
         6 => Just(Step::Read),
@@ -65,6 +98,11 @@ struct World {
     next: u64,
     seconds: u64,
     renamed: u64,
+    numbers: Numbers,
+    /// The old files, the newest first.
+    old: Vec<String>,
+    /// What is still to be written of the copy of the newest one, its name, and whether it keeps the time.
+    packing: Option<(Vec<u8>, String, bool)>,
     /// It has not changed since the last run left its unfinished line.
     is_as_left: bool,
     expected: String,
@@ -80,7 +118,7 @@ struct World {
 }
 
 impl World {
-    fn new(follows: bool) -> Self {
+    fn new(follows: bool, numbers: Numbers) -> Self {
         let scene = Scene::new();
         scene.write("log", "");
         let mut world = Self {
@@ -92,6 +130,9 @@ impl World {
             next: 0,
             seconds: 1_700_000_000,
             renamed: 0,
+            numbers,
+            old: Vec::new(),
+            packing: None,
             is_as_left: false,
             expected: String::new(),
             broken: 0,
@@ -172,17 +213,86 @@ impl World {
             return;
         }
         self.let_go(true);
+        self.end_packing();
         self.renamed += 1;
-        let name = format!("log.{}", self.renamed);
+        let number = if self.numbers == Numbers::Rising { self.renamed } else { 1 };
+        self.shift(0);
+        let mut name = format!("log.{number}");
         self.scene.rename("log", &name);
         if compress {
             self.scene.gzip(&name);
+            name.push_str(".gz");
         }
+        self.old.insert(0, name);
         self.append("");
     }
 
-    fn delete(&mut self) {
+    /// Gives the old files, from that one on, the numbers that they have when there is one more.
+    fn shift(&mut self, from: usize) {
+        if self.numbers == Numbers::Rising {
+            return;
+        }
+        for (index, name) in self.old.iter_mut().enumerate().skip(from).rev() {
+            let ending = if name.ends_with(".gz") { ".gz" } else { "" };
+            let shifted = format!("log.{}{ending}", index + 2);
+            if shifted != *name {
+                self.scene.rename(name, &shifted);
+                *name = shifted;
+            }
+        }
+    }
+
+    fn pack(&mut self, packing: Packing) {
+        if self.packing.is_some() {
+            return self.end_packing();
+        }
+        let Some(name) = self.old.first().filter(|name| !name.ends_with(".gz")).cloned() else { return };
+        let shifts = packing.shifts && self.numbers == Numbers::Shifting && name == "log.1";
+        if shifts {
+            self.shift(1);
+        }
+        let packed = if shifts { "log.2.gz".to_owned() } else { format!("{name}.gz") };
+        let bytes = gzip(&std::fs::read(self.scene.path(&name)).unwrap());
+        let (first, rest) = bytes.split_at(bytes.len() * packing.percent / 100);
+        self.scene.write(&packed, first);
+        self.packing = Some((rest.to_vec(), packed, packing.keeps_time || self.numbers == Numbers::Rising));
+    }
+
+    fn end_packing(&mut self) {
+        let Some((rest, packed, keeps_time)) = self.packing.take() else { return };
+        self.scene.append(&packed, rest);
+        let name = std::mem::replace(&mut self.old[0], packed.clone());
+        if keeps_time {
+            self.scene.date_as(&packed, &name);
+        }
+        self.scene.remove(&name);
+    }
+
+    /// The copy has a time of its own.
+    fn copy_anew(&mut self) {
+        let is_plain = |name: &&String| !name.ends_with(".gz");
+        if self.numbers == Numbers::Shifting
+            && self.packing.is_none()
+            && let Some(name) = self.old.first().filter(is_plain)
+        {
+            self.scene.copy(name, "copy");
+            self.seconds += 1;
+            self.scene.date("copy", self.seconds);
+            self.scene.remove(name);
+            self.scene.rename("copy", name);
+        }
+    }
+
+    /// What waits for a copy to be whole is not read.
+    fn read_all(&mut self) {
+        if self.packing.as_ref().is_some_and(|(_, name, _)| name == "log.2.gz") {
+            self.end_packing();
+        }
         self.read(true);
+    }
+
+    fn delete(&mut self) {
+        self.read_all();
         // One that follows must see it go.
         if self.exists && (!self.follows || self.reading.is_some()) {
             self.let_go(true);
@@ -193,7 +303,7 @@ impl World {
     }
 
     fn cut(&mut self) {
-        self.read(true);
+        self.read_all();
         if self.exists {
             self.let_go(false);
             self.scene.write("log", "");
@@ -247,6 +357,8 @@ impl World {
             Step::Finish => self.finish(),
             Step::Rename => self.rename(false),
             Step::RenameAndCompress => self.rename(true),
+            Step::Pack(packing) => self.pack(packing),
+            Step::CopyAnew => self.copy_anew(),
             Step::Delete => self.delete(),
             Step::Cut => self.cut(),
             Step::Read => self.read(true),
@@ -258,6 +370,7 @@ impl World {
     /// All that is still to come.
     fn settle(&mut self) {
         self.finish();
+        self.end_packing();
         self.is_over = true;
         for _ in 0..3 {
             if let Some(reading) = &mut self.reading {
@@ -268,8 +381,8 @@ impl World {
     }
 }
 
-fn live(follows: bool, steps: &[Step]) -> Result<(), TestCaseError> {
-    let mut world = World::new(follows);
+fn live(follows: bool, numbers: Numbers, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut world = World::new(follows, numbers);
     for step in steps {
         world.step(*step);
         prop_assert!(world.expected.starts_with(&world.read), "read:\n{}\nexpected:\n{}", world.read, world.expected);
@@ -280,15 +393,25 @@ fn live(follows: bool, steps: &[Step]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn numbers() -> impl Strategy<Value = Numbers> {
+    prop_oneof![Just(Numbers::Rising), Just(Numbers::Shifting)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
     #[test]
-    fn runs_that_come_and_go_give_each_line_once_and_in_order(steps in proptest::collection::vec(step(), 0..30)) {
-        live(false, &steps)?;
+    fn runs_that_come_and_go_give_each_line_once_and_in_order(
+        numbers in numbers(),
+        steps in proptest::collection::vec(step(), 0..30),
+    ) {
+        live(false, numbers, &steps)?;
     }
 
     #[test]
-    fn a_run_that_follows_gives_each_line_once_and_in_order(steps in proptest::collection::vec(step(), 0..30)) {
-        live(true, &steps)?;
+    fn a_run_that_follows_gives_each_line_once_and_in_order(
+        numbers in numbers(),
+        steps in proptest::collection::vec(step(), 0..30),
+    ) {
+        live(true, numbers, &steps)?;
     }
 }

@@ -3,7 +3,7 @@
 use millpipe::Source;
 use proptest::prelude::*;
 
-use super::scene::{Reading, Scene};
+use super::scene::{Reading, Scene, gzip, numbers};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -148,5 +148,148 @@ proptest! {
         read.push_str(&reading.read());
         prop_assert_eq!(&read, &log.lines);
         prop_assert_eq!(reading.warnings().matches("lost").count(), 0);
+    }
+}
+
+/// A log of 1000 lines that was read and renamed, a new one, and the parts of what the old one is compressed to.
+fn half_packed(reading: &mut Reading, scene: &Scene) -> (Vec<u8>, Vec<u8>) {
+    scene.write("log", numbers(0..1000));
+    assert_eq!(reading.read(), numbers(0..1000));
+    scene.rename("log", "log.1");
+    scene.write("log", "new\n");
+    let packed = gzip(numbers(0..1000).as_bytes());
+    let (first, rest) = packed.split_at(packed.len() / 2);
+    (first.to_vec(), rest.to_vec())
+}
+
+#[test]
+fn a_copy_that_is_still_being_compressed_is_not_read_as_new() {
+    for name in ["log.1.gz", "log.2.gz"] {
+        for part in [0, 1, 3, 20, usize::MAX] {
+            let scene = Scene::new();
+            let mut reading = scene.start("--follow @log");
+            let (first, _) = half_packed(&mut reading, &scene);
+            let first = &first[..part.min(first.len())];
+            scene.write(name, first);
+            let mut read = reading.read();
+            let position = reading.source.position();
+            let mut started = scene.resume("--follow @log", &position);
+            let mut read_after_start = started.read();
+            scene.write(name, gzip(numbers(0..1000).as_bytes()));
+            scene.remove("log.1");
+            for _ in 0..3 {
+                read.push_str(&reading.read());
+                read_after_start.push_str(&started.read());
+                reading.pass_seconds(20);
+            }
+            assert_eq!(read, "new\n", "{name}, {part} bytes");
+            assert!(["", "new\n"].contains(&&*read_after_start), "{name}, {part} bytes: {read_after_start}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_starts_while_a_copy_is_being_compressed_does_not_read_it_as_new() {
+    for flags in ["--follow @log", "--follow @log*", "--exactly-once --state s --no-drain @log*"] {
+        let lines =
+            |text: String| text.split_inclusive('\n').filter(|line| !line.starts_with("{\"$")).collect::<String>();
+        let scene = Scene::new();
+        scene.write("log", numbers(0..1000));
+        let mut reading = scene.start(flags);
+        assert_eq!(lines(reading.read()), numbers(0..1000));
+        scene.rename("log", "log.1");
+        scene.write("log", "new\n");
+        let packed = gzip(numbers(0..1000).as_bytes());
+        scene.write("log.1.gz", &packed[..packed.len() / 2]);
+        let mut reading = scene.resume(flags, &reading.source.position());
+        assert_eq!(lines(reading.read()), "new\n", "{flags}");
+        scene.write("log.1.gz", packed);
+        scene.remove("log.1");
+        assert_eq!(lines(scene.resume(flags, &reading.source.position()).read()), "", "{flags}");
+    }
+}
+
+#[test]
+fn what_may_come_from_a_file_that_is_not_whole_is_waited_for_and_said() {
+    let scene = Scene::new();
+    scene.write("log", numbers(0..1000));
+    let mut reading = scene.start("--follow @log");
+    assert_eq!(reading.read(), numbers(0..1000));
+    let packed = gzip(numbers(1000..2000).as_bytes());
+    scene.rename("log", "log.2");
+    scene.write("log.1.gz", &packed[..packed.len() / 2]);
+    scene.write("log", "new\n");
+    assert_eq!(reading.read(), "", "it was missed, and comes before the new one");
+    reading.source.stop(&mut reading.out).unwrap();
+    let said = scene.plain(&reading.warnings());
+    assert!(said.contains("log.1.gz: its compressed data is not whole: it waits"), "{said}");
+    scene.append("log.1.gz", &packed[packed.len() / 2..]);
+    assert_eq!(reading.read(), format!("{}new\n", numbers(1000..2000)));
+}
+
+#[test]
+fn a_log_is_not_held_back_for_ever_by_an_old_file_that_nobody_finishes() {
+    let scene = Scene::new();
+    scene.write("log", numbers(0..1000));
+    let mut reading = scene.start("--follow @log");
+    reading.read();
+    scene.rename("log", "log.2");
+    scene.write("log.1.gz", "");
+    scene.write("log", "new\n");
+    assert_eq!(reading.read(), "");
+    reading.pass_seconds(20);
+    assert_eq!(reading.read(), "new\n");
+    assert!(reading.warnings().contains("nobody has written to it for a while: left out"));
+}
+
+#[test]
+fn files_that_were_missed_are_read_in_the_order_of_their_numbers_whatever_their_times_are() {
+    let scene = Scene::new();
+    scene.write("log", "1\n");
+    scene.date("log", 1_700_000_000);
+    let mut reading = scene.start("--follow @log");
+    assert_eq!(reading.read(), "1\n");
+    let position = reading.source.position();
+    scene.write("log.4.gz", gzip(b"not of this log, and compressed later\n"));
+    scene.rename("log", "log.3");
+    scene.write("log.2.gz", gzip(b"2\n"));
+    scene.write("log.1", "3\n");
+    scene.date("log.1", 1_700_000_002);
+    scene.write("log", "4\n");
+    assert_eq!(scene.resume("--follow @log", &position).read(), "2\n3\n4\n");
+    assert_eq!(reading.read(), "2\n3\n4\n");
+}
+
+#[test]
+fn a_missed_file_is_read_also_if_that_before_it_was_copied_later() {
+    type Change = fn(&Scene);
+    let changes: [(&str, Change); 4] = [
+        ("compressed", |scene| scene.write("log.2.gz", gzip(&std::fs::read(scene.path("log.1")).unwrap()))),
+        ("copied", |scene| scene.copy("log.1", "log.2")),
+        ("touched", |scene| {
+            scene.copy("log.1", "log.2");
+            scene.date("log.2", 4_000_000_000);
+        }),
+        ("copied, and the time of the missed one set back", |scene| {
+            scene.copy("log.1", "log.2");
+            scene.date("log", 1_000_000);
+        }),
+    ];
+    for (change, make) in changes {
+        let scene = Scene::new();
+        scene.write("log", "1\n");
+        let mut reading = scene.start("--follow @log");
+        assert_eq!(reading.read(), "1\n");
+        let position = reading.source.position();
+        scene.append("log", "2\n");
+        scene.rename("log", "log.1");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        scene.write("log", "3\n");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        make(&scene);
+        scene.remove("log.1");
+        scene.rename("log", "log.1");
+        scene.write("log", "4\n");
+        assert_eq!(scene.resume("--follow @log", &position).read(), "2\n3\n4\n", "{change}");
     }
 }

@@ -68,6 +68,12 @@ impl Scene {
         OpenOptions::new().append(true).open(self.path(name)).unwrap().set_modified(time).unwrap();
     }
 
+    /// Gives a file the time of another one.
+    pub fn date_as(&self, name: &str, of: &str) {
+        let time = fs::metadata(self.path(of)).unwrap().modified().unwrap();
+        OpenOptions::new().append(true).open(self.path(name)).unwrap().set_modified(time).unwrap();
+    }
+
     /// The source that these flags ask for; `@` is the folder.
     fn source(&self, flags: &str) -> FileSource {
         let flags = flags.replace('@', &format!("{}/", self.folder.path().display()));

@@ -1,0 +1,164 @@
+//! Files that were rotated away before they were looked at.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use millpipe::{Error, Out};
+
+use crate::content::Limits;
+use crate::copies::{self, Likeness};
+use crate::failure;
+use crate::found::{FileId, Found, Stamp};
+use crate::look::DELETED_MS;
+use crate::piece::Piece;
+use crate::rank::{self, Last, Rank};
+use crate::rotation;
+
+/// What is read elsewhere, and need not be read again.
+#[derive(Clone, Copy)]
+pub(crate) struct Elsewhere<'k> {
+    /// The file that is there now.
+    pub there: FileId,
+    pub known: &'k HashSet<FileId>,
+    pub limits: Limits,
+}
+
+/// A file that nobody has read.
+pub(crate) struct Missed {
+    pub found: Found,
+    pub state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Whole,
+    /// It is compressed, its end is not there, and its start is of no file that is known.
+    Unwhole,
+    /// The same, and there is so little that it may be a copy of one that is known.
+    Untold,
+}
+
+/// Files that had a path between the last one of it that we know, which is among `pieces`, and the one that is there
+/// now.
+pub(crate) fn missed(last: &Piece, pieces: &[Piece], elsewhere: &Elsewhere<'_>) -> Result<Vec<Missed>, Error> {
+    let failed = |error: std::io::Error| failure::error(&last.named, &error);
+    let siblings = rotation::siblings(&last.named).map_err(failed)?;
+    let own = rank_of(last, &siblings, elsewhere.limits);
+    let is_own_rank = own.is_some();
+    let after = Last {
+        changed_ns: last.changed_ns().map_err(failed)?,
+        written_ns: last.written_ns,
+        created: last.created,
+        begun: last.begun,
+        rank: own.or_else(|| rank_before(last, pieces, &siblings)),
+        is_own_rank,
+    };
+    let newer = rank::newer(siblings.clone(), &last.named, &after);
+    Ok(unknown(newer, &siblings, last, pieces, elsewhere))
+}
+
+/// What the name says of a piece that is under a rotated one now, also as a copy.
+fn rank_of(piece: &Piece, siblings: &[Found], limits: Limits) -> Option<Rank> {
+    let is_copy = |found: &&Found| {
+        let bookmark = piece.bookmark();
+        piece.written_ns.is_none_or(|written_ns| found.stamp.changed_ns >= written_ns)
+            && copies::likeness(found, &bookmark, piece.unfinished(), limits) == Likeness::Copy
+    };
+    let by_id = siblings.iter().find(|found| found.id == piece.id);
+    let found = by_id.or_else(|| siblings.iter().find(|found| piece.is_begun() && is_copy(found)))?;
+    Rank::of(&piece.named, &found.path)
+}
+
+/// What the names say of those of the same path that were read before a piece.
+pub(crate) fn rank_before(piece: &Piece, pieces: &[Piece], siblings: &[Found]) -> Option<Rank> {
+    let before = pieces.iter().rev().skip_while(|other| other.id != piece.id);
+    before.filter(|other| other.named == piece.named && other.id != piece.id).find_map(|other| {
+        let found = siblings.iter().find(|found| found.id == other.id)?;
+        Rank::of(&piece.named, &found.path)
+    })
+}
+
+/// Those of these files that are neither known nor a copy of what was read of a piece, nor of another file that is there.
+pub(crate) fn unknown(
+    files: Vec<Found>,
+    siblings: &[Found],
+    last: &Piece,
+    pieces: &[Piece],
+    elsewhere: &Elsewhere<'_>,
+) -> Vec<Missed> {
+    let is_known =
+        |found: &Found| [last.id, elsewhere.there].contains(&found.id) || elsewhere.known.contains(&found.id);
+    let begun: Vec<&Piece> = std::iter::once(last)
+        .chain(pieces.iter().filter(|piece| piece.named == last.named))
+        .filter(|piece| piece.is_begun())
+        .collect();
+    let state = |found: &Found| -> Option<State> {
+        let mut is_told = true;
+        for piece in &begun {
+            match copies::likeness(found, &piece.bookmark(), piece.unfinished(), elsewhere.limits) {
+                Likeness::Copy | Likeness::Begun => return None,
+                Likeness::Unknown => is_told = false,
+                Likeness::Other => {}
+            }
+        }
+        let extent = rotation::has_compressed_name(&found.path).then(|| copies::extent(&found.path, elsewhere.limits));
+        // Damaged ones are told when they are read.
+        let Some(Ok(extent)) = extent else { return Some(State::Whole) };
+        match extent.is_whole {
+            _ if copies::is_of_one_there(found, extent, siblings, elsewhere.limits) => None,
+            true => Some(State::Whole),
+            false if is_told => Some(State::Unwhole),
+            false => Some(State::Untold),
+        }
+    };
+    let files = files.into_iter().filter(|found| !is_known(found));
+    files.filter_map(|found| state(&found).map(|state| Missed { found, state })).collect()
+}
+
+/// Compressed files that are not whole, and what comes after them, are waited for.
+#[derive(Default)]
+pub(crate) struct Unwhole {
+    seen: HashMap<FileId, Seen>,
+}
+
+struct Seen {
+    path: PathBuf,
+    stamp: Stamp,
+    since_ms: i64,
+    is_there: bool,
+}
+
+impl Unwhole {
+    pub(crate) fn begin_look(&mut self) {
+        self.seen.values_mut().for_each(|seen| seen.is_there = false);
+    }
+
+    pub(crate) fn end_look(&mut self) {
+        self.seen.retain(|_, seen| seen.is_there);
+    }
+
+    /// A file is not whole. True if nobody has written to it for so long that nobody will.
+    pub(crate) fn note(&mut self, found: &Found, now_ms: i64) -> bool {
+        let path = found.path.clone();
+        let now = Seen { path, stamp: found.stamp, since_ms: now_ms, is_there: true };
+        let seen = self.seen.entry(found.id).or_insert(now);
+        seen.is_there = true;
+        seen.path.clone_from(&found.path);
+        if seen.stamp != found.stamp {
+            (seen.stamp, seen.since_ms) = (found.stamp, now_ms);
+        }
+        now_ms - seen.since_ms >= DELETED_MS
+    }
+
+    /// Tells which files are waited for.
+    pub(crate) fn say(&self, out: &mut Out) {
+        let mut paths: Vec<String> = self.seen.values().map(|seen| seen.path.display().to_string()).collect();
+        paths.sort();
+        for path in paths {
+            out.warn(format_args!(
+                "{path}: its compressed data is not whole: it waits, as does what comes after it\n\
+                 hint: it is read when it is whole; delete it if nobody will finish it"
+            ));
+        }
+    }
+}
