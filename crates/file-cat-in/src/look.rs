@@ -272,9 +272,13 @@ impl FileSource {
         let pieces = &self.parts[last.0].pieces;
         let elsewhere = Elsewhere { there: found.id, known, limits: self.settings.limits };
         let missed = missed(&pieces[last.1], pieces, &elsewhere)?;
-        let is_unread = |piece: &Piece| piece.named == found.path && piece.is_open() && !piece.at_end;
-        let may_be_a_copy = |missed: &Missed| rotation::has_compressed_name(&missed.found.path);
-        if missed.iter().any(may_be_a_copy) && pieces.iter().any(is_unread) {
+        let unread = || pieces.iter().filter(|piece| piece.named == found.path && piece.is_open() && !piece.at_end);
+        // A plain copy is made of one that is deleted then.
+        let is_deleted = |piece: &Piece| piece.is_unreachable().unwrap_or(true);
+        let may_be_copy = |missed: &Missed| {
+            rotation::has_compressed_name(&missed.found.path) && unread().next().is_some() || unread().any(is_deleted)
+        };
+        if missed.iter().any(may_be_copy) {
             // When those before it are read to their ends, their content tells.
             self.look_at_ms = self.watch_at_ms;
             self.looks_again = true;

@@ -19,7 +19,8 @@ enum Step {
     RenameAndCompress,
     /// The youngest of the old files is about to be compressed: its copy is there in part; or it is completed.
     Pack(Packing),
-    /// The youngest of the old files is a copy of what it was.
+    /// The youngest of the old files is a copy of what it was. It was read: else two files may be all that is known, and
+    /// nothing tells which is the newer one.
     CopyAnew,
     /// After it was read.
     Delete,
@@ -270,6 +271,7 @@ impl World {
 
     /// The copy has a time of its own.
     fn copy_anew(&mut self) {
+        self.read_all();
         let is_plain = |name: &&String| !name.ends_with(".gz");
         if self.numbers == Numbers::Shifting
             && self.packing.is_none()
