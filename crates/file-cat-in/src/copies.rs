@@ -1,13 +1,23 @@
 //! Whether a file is a copy of another one, also one that is still being written: its compressed data ends early. What
 //! such a one has may be known, so it is not read as new before that can be told.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
+use millpipe::Error;
+
 use crate::bookmark::{Bookmark, Fit};
 use crate::content::{Content, Got, Limits};
-use crate::found::Found;
+use crate::failure;
+use crate::found::{FileId, Found};
+use crate::missed::not_whole;
+use crate::piece::{Ending, Piece};
 use crate::rotation;
+use crate::source::FileSource;
+
+/// A compressed copy of less than this is believed by its name only.
+const SURE_BYTES: u64 = 256;
 
 /// What a file has of the content that was read of another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,4 +106,65 @@ pub fn is_of_one_there(found: &Found, extent: Extent, beside: &[Found], limits: 
                 if extent.is_whole { other.stamp.size == extent.bytes } else { other.stamp.size >= extent.bytes };
             may_be && rotation::start_of(&other.path, limits).is_ok_and(|theirs| theirs.starts_with(&start))
         })
+}
+
+/// Whether a new file has content that is known.
+pub(crate) enum Copied {
+    No,
+    /// It has what was read up to there, and what comes behind is read from the original.
+    From(Bookmark),
+    /// That must be read to its end before it tells.
+    NotYetKnown,
+    /// It is still being written, and so far it has.
+    NotYetWhole,
+}
+
+fn may_be_copied(piece: &Piece, found: &Found) -> bool {
+    let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, &piece.path);
+    let is_unread = piece.is_open() && !piece.at_end;
+    let is_beside = piece.path.parent() == found.path.parent();
+    (is_unread || (is_sure && piece.is_begun()))
+        && is_beside
+        && !piece.is_copy
+        && !rotation::has_compressed_name(&piece.path)
+}
+
+impl FileSource {
+    fn not_yet_whole(&self, found: &Found) -> Result<Copied, Error> {
+        if self.ending() == Ending::Take { Err(not_whole(found)) } else { Ok(Copied::NotYetWhole) }
+    }
+
+    /// Whether a new file is a compressed copy of one that was known before.
+    pub(crate) fn copied(&self, found: &Found, known: &HashSet<FileId>) -> Result<Copied, Error> {
+        let Some(stem) = rotation::uncompressed(&found.path) else { return Ok(Copied::No) };
+        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
+        for piece in pieces.filter(|piece| known.contains(&piece.id) && may_be_copied(piece, found)) {
+            if piece.offset() < SURE_BYTES && piece.is_open() && !piece.at_end {
+                return Ok(Copied::NotYetKnown);
+            }
+            let failed = |error: std::io::Error| failure::error(&found.path, &error);
+            let content = Content::open(&found.path, self.settings.follow, self.settings.limits).map_err(failed)?;
+            match piece.bookmark().find_in(content) {
+                Ok(Fit::Here(mut content, _)) => {
+                    if rotation::goes_on_with(&mut content, &piece.bookmark(), piece.unfinished()) {
+                        return Ok(Copied::From(piece.bookmark()));
+                    }
+                }
+                Ok(Fit::Shorter(content) | Fit::Short(content)) if !content.is_whole() => {
+                    return self.not_yet_whole(found);
+                }
+                // Damaged ones are told when they are read.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        // What it is made of came at the same moment: when that is known, its content tells.
+        let is_new = |stem: &Found| !known.contains(&stem.id) && stem.is_regular;
+        if self.settings.follow
+            && Found::at(&stem).is_ok_and(|stem| stem.is_some_and(|stem| is_new(&stem)))
+            && extent(&found.path, self.settings.limits).is_ok_and(|extent| !extent.is_whole)
+        {
+            return Ok(Copied::NotYetWhole);
+        }
+        Ok(Copied::No)
+    }
 }

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 
 use millpipe::{Error, Fault, Out};
 
-use crate::bookmark::{Bookmark, Fit};
 use crate::cli::{Order, Parts};
-use crate::content::{Change, Content};
-use crate::copies;
+use crate::content::Change;
+use crate::copies::Copied;
 use crate::failure;
 use crate::found::{FileId, Found};
-use crate::missed::{Elsewhere, Missed, State, missed};
+use crate::missed::{Elsewhere, State, missed};
 use crate::part::{Idle, Part};
-use crate::piece::{Ending, Opened, Piece};
+use crate::piece::{Opened, Piece};
 use crate::rotation;
 use crate::source::FileSource;
 
@@ -25,9 +24,6 @@ const LOOK_MS: i64 = 500;
 pub(crate) const DELETED_MS: i64 = 10_000;
 /// So many renamed files of one path are still watched: a program may keep writing to one.
 const RENAMED_MAX: usize = 4;
-
-/// A compressed copy of less than this is believed by its name only.
-const SURE_BYTES: u64 = 256;
 
 /// Where a file is in the source: part and piece.
 pub(crate) type Place = (usize, usize);
@@ -261,60 +257,6 @@ impl FileSource {
         Ok(())
     }
 
-    /// What rotation has put between a new file and the last one of its path; none if that cannot be told yet.
-    fn missed_before(
-        &mut self,
-        found: &Found,
-        last: Place,
-        known: &HashSet<FileId>,
-        out: &mut Out,
-    ) -> Result<Option<Vec<Found>>, Error> {
-        let pieces = &self.parts[last.0].pieces;
-        let elsewhere = Elsewhere { there: found.id, known, limits: self.settings.limits };
-        let missed = missed(&pieces[last.1], pieces, &elsewhere)?;
-        let unread = || pieces.iter().filter(|piece| piece.named == found.path && piece.is_open() && !piece.at_end);
-        // A plain copy is made of one that is deleted then.
-        let is_deleted = |piece: &Piece| piece.is_unreachable().unwrap_or(true);
-        let may_be_copy = |missed: &Missed| {
-            rotation::has_compressed_name(&missed.found.path) && unread().next().is_some() || unread().any(is_deleted)
-        };
-        if missed.iter().any(may_be_copy) {
-            // When those before it are read to their ends, their content tells.
-            self.look_at_ms = self.watch_at_ms;
-            self.looks_again = true;
-            return Ok(None);
-        }
-        self.without_unwhole(missed, out)
-    }
-
-    /// None if there is one that may become whole.
-    fn without_unwhole(&mut self, missed: Vec<Missed>, out: &mut Out) -> Result<Option<Vec<Found>>, Error> {
-        let mut is_waiting = false;
-        let mut taken = Vec::new();
-        for Missed { found, state } in missed {
-            if state == State::Whole {
-                taken.push(found);
-                continue;
-            }
-            if self.ending() == Ending::Take {
-                return Err(not_whole(&found));
-            }
-            let is_left = self.unwhole.note(&found, out.now_ms()) && self.settings.follow;
-            is_waiting |= !is_left;
-            if is_left {
-                out.warn(format_args!(
-                    "{}: its compressed data is not whole, and nobody has written to it for a while: {}",
-                    found.path.display(),
-                    if state == State::Untold { "left out" } else { "read as far as it goes" }
-                ));
-            }
-            if state == State::Unwhole {
-                taken.push(found);
-            }
-        }
-        Ok(if is_waiting { None } else { Some(taken) })
-    }
-
     /// With --follow it is opened at once: it may be renamed before its turn. One that was just renamed is left to the
     /// next look.
     fn add(&mut self, part: usize, mut piece: Piece) -> Result<(), Error> {
@@ -344,44 +286,6 @@ impl FileSource {
         }
         self.parts.push(Part::new(name));
         self.parts.len() - 1
-    }
-
-    fn not_yet_whole(&self, found: &Found) -> Result<Copied, Error> {
-        if self.ending() == Ending::Take { Err(not_whole(found)) } else { Ok(Copied::NotYetWhole) }
-    }
-
-    /// Whether a new file is a compressed copy of one that was known before.
-    fn copied(&self, found: &Found, known: &HashSet<FileId>) -> Result<Copied, Error> {
-        let Some(stem) = rotation::uncompressed(&found.path) else { return Ok(Copied::No) };
-        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
-        for piece in pieces.filter(|piece| known.contains(&piece.id) && may_be_copied(piece, found)) {
-            if piece.offset() < SURE_BYTES && piece.is_open() && !piece.at_end {
-                return Ok(Copied::NotYetKnown);
-            }
-            let failed = |error: std::io::Error| failure::error(&found.path, &error);
-            let content = Content::open(&found.path, self.settings.follow, self.settings.limits).map_err(failed)?;
-            match piece.bookmark().find_in(content) {
-                Ok(Fit::Here(mut content, _)) => {
-                    if rotation::goes_on_with(&mut content, &piece.bookmark(), piece.unfinished()) {
-                        return Ok(Copied::From(piece.bookmark()));
-                    }
-                }
-                Ok(Fit::Shorter(content) | Fit::Short(content)) if !content.is_whole() => {
-                    return self.not_yet_whole(found);
-                }
-                // Damaged ones are told when they are read.
-                Ok(_) | Err(_) => {}
-            }
-        }
-        // What it is made of came at the same moment: when that is known, its content tells.
-        let is_new = |stem: &Found| !known.contains(&stem.id) && stem.is_regular;
-        if self.settings.follow
-            && Found::at(&stem).is_ok_and(|stem| stem.is_some_and(|stem| is_new(&stem)))
-            && copies::extent(&found.path, self.settings.limits).is_ok_and(|extent| !extent.is_whole)
-        {
-            return Ok(Copied::NotYetWhole);
-        }
-        Ok(Copied::No)
     }
 
     fn note_departures(&mut self, there: &HashSet<FileId>, out: &mut Out) -> Result<(), Fault> {
@@ -435,32 +339,6 @@ impl FileSource {
         }
         Ok(())
     }
-}
-
-/// Whether a new file has content that is known.
-enum Copied {
-    No,
-    /// It has what was read up to there, and what comes behind is read from the original.
-    From(Bookmark),
-    /// That must be read to its end before it tells.
-    NotYetKnown,
-    /// It is still being written, and so far it has.
-    NotYetWhole,
-}
-
-fn not_whole(found: &Found) -> Error {
-    Error::data(format_args!("{}: ends in the middle of its compressed data", found.path.display()))
-        .hint("it is damaged, or still being written: --follow waits for the rest")
-}
-
-fn may_be_copied(piece: &Piece, found: &Found) -> bool {
-    let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, &piece.path);
-    let is_unread = piece.is_open() && !piece.at_end;
-    let is_beside = piece.path.parent() == found.path.parent();
-    (is_unread || (is_sure && piece.is_begun()))
-        && is_beside
-        && !piece.is_copy
-        && !rotation::has_compressed_name(&piece.path)
 }
 
 fn is_over(part: &Part, index: usize, now_ms: i64) -> Result<bool, Error> {

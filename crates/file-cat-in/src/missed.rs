@@ -9,10 +9,11 @@ use crate::content::Limits;
 use crate::copies::{self, Likeness};
 use crate::failure;
 use crate::found::{FileId, Found, Stamp};
-use crate::look::DELETED_MS;
-use crate::piece::Piece;
+use crate::look::{DELETED_MS, Place};
+use crate::piece::{Ending, Piece};
 use crate::rank::{self, Last, Rank};
 use crate::rotation;
+use crate::source::FileSource;
 
 /// What is read elsewhere, and need not be read again.
 #[derive(Clone, Copy)]
@@ -113,6 +114,67 @@ pub(crate) fn unknown(
     };
     let files = files.into_iter().filter(|found| !is_known(found));
     files.filter_map(|found| state(&found).map(|state| Missed { found, state })).collect()
+}
+
+impl FileSource {
+    /// What rotation has put between a new file and the last one of its path; none if that cannot be told yet.
+    pub(crate) fn missed_before(
+        &mut self,
+        found: &Found,
+        last: Place,
+        known: &HashSet<FileId>,
+        out: &mut Out,
+    ) -> Result<Option<Vec<Found>>, Error> {
+        let pieces = &self.parts[last.0].pieces;
+        let elsewhere = Elsewhere { there: found.id, known, limits: self.settings.limits };
+        let missed = missed(&pieces[last.1], pieces, &elsewhere)?;
+        let unread = || pieces.iter().filter(|piece| piece.named == found.path && piece.is_open() && !piece.at_end);
+        // A plain copy is made of one that is deleted then.
+        let is_deleted = |piece: &Piece| piece.is_unreachable().unwrap_or(true);
+        let may_be_copy = |missed: &Missed| {
+            rotation::has_compressed_name(&missed.found.path) && unread().next().is_some() || unread().any(is_deleted)
+        };
+        if missed.iter().any(may_be_copy) {
+            // When those before it are read to their ends, their content tells.
+            self.look_at_ms = self.watch_at_ms;
+            self.looks_again = true;
+            return Ok(None);
+        }
+        self.without_unwhole(missed, out)
+    }
+
+    /// None if there is one that may become whole.
+    fn without_unwhole(&mut self, missed: Vec<Missed>, out: &mut Out) -> Result<Option<Vec<Found>>, Error> {
+        let mut is_waiting = false;
+        let mut taken = Vec::new();
+        for Missed { found, state } in missed {
+            if state == State::Whole {
+                taken.push(found);
+                continue;
+            }
+            if self.ending() == Ending::Take {
+                return Err(not_whole(&found));
+            }
+            let is_left = self.unwhole.note(&found, out.now_ms()) && self.settings.follow;
+            is_waiting |= !is_left;
+            if is_left {
+                out.warn(format_args!(
+                    "{}: its compressed data is not whole, and nobody has written to it for a while: {}",
+                    found.path.display(),
+                    if state == State::Untold { "left out" } else { "read as far as it goes" }
+                ));
+            }
+            if state == State::Unwhole {
+                taken.push(found);
+            }
+        }
+        Ok(if is_waiting { None } else { Some(taken) })
+    }
+}
+
+pub(crate) fn not_whole(found: &Found) -> Error {
+    Error::data(format_args!("{}: ends in the middle of its compressed data", found.path.display()))
+        .hint("it is damaged, or still being written: --follow waits for the rest")
 }
 
 /// Compressed files that are not whole, and what comes after them, are waited for.

@@ -102,6 +102,8 @@ struct World {
     numbers: Numbers,
     /// The old files, the newest first.
     old: Vec<String>,
+    /// So many reads have come after a copy with a time of its own: one that was forgotten would be taken for a new one.
+    reads_since_anew: Option<u32>,
     /// What is still to be written of the copy of the newest one, its name, and whether it keeps the time.
     packing: Option<(Vec<u8>, String, bool)>,
     /// It has not changed since the last run left its unfinished line.
@@ -134,6 +136,7 @@ impl World {
             numbers,
             old: Vec::new(),
             packing: None,
+            reads_since_anew: None,
             is_as_left: false,
             expected: String::new(),
             broken: 0,
@@ -256,6 +259,7 @@ impl World {
         let bytes = gzip(&std::fs::read(self.scene.path(&name)).unwrap());
         let (first, rest) = bytes.split_at(bytes.len() * packing.percent / 100);
         self.scene.write(&packed, first);
+        self.reads_since_anew.get_or_insert(0);
         self.packing = Some((rest.to_vec(), packed, packing.keeps_time || self.numbers == Numbers::Rising));
     }
 
@@ -271,18 +275,17 @@ impl World {
 
     /// The copy has a time of its own.
     fn copy_anew(&mut self) {
-        self.read_all();
-        let is_plain = |name: &&String| !name.ends_with(".gz");
-        if self.numbers == Numbers::Shifting
-            && self.packing.is_none()
-            && let Some(name) = self.old.first().filter(is_plain)
-        {
-            self.scene.copy(name, "copy");
-            self.seconds += 1;
-            self.scene.date("copy", self.seconds);
-            self.scene.remove(name);
-            self.scene.rename("copy", name);
+        let has_plain = self.old.first().is_some_and(|name| !name.ends_with(".gz"));
+        if self.numbers == Numbers::Rising || self.packing.is_some() || !has_plain {
+            return;
         }
+        self.read(true);
+        let name = &self.old[0];
+        self.scene.copy(name, "copy");
+        self.seconds += 1;
+        self.scene.date("copy", self.seconds);
+        self.scene.rename("copy", name);
+        self.reads_since_anew.get_or_insert(0);
     }
 
     /// What waits for a copy to be whole is not read.
@@ -322,6 +325,7 @@ impl World {
             (None, None) => self.scene.start(flags),
         };
         let read = reading.read();
+        self.reads_since_anew = self.reads_since_anew.map(|reads| reads + 1);
         if !commits {
             return;
         }
@@ -345,6 +349,9 @@ impl World {
     }
 
     fn step(&mut self, step: Step) {
+        if self.reads_since_anew > Some(6) {
+            return;
+        }
         match step {
             Step::Lines(lines) => {
                 self.finish();
