@@ -19,9 +19,6 @@ enum Step {
     RenameAndCompress,
     /// The youngest of the old files is about to be compressed: its copy is there in part; or it is completed.
     Pack(Packing),
-    /// The youngest of the old files is a copy of what it was. It was read: else two files may be all that is known, and
-    /// nothing tells which is the newer one.
-    CopyAnew,
     /// After it was read.
     Delete,
     /// After it was read, and nobody has a copy.
@@ -67,7 +64,6 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Rename),
         2 => Just(Step::RenameAndCompress),
         4 => packing().prop_map(Step::Pack),
-        1 => Just(Step::CopyAnew),
         1 => Just(Step::Delete),
         1 => Just(Step::Cut),
         6 => Just(Step::Read),
@@ -273,21 +269,6 @@ impl World {
         self.scene.remove(&name);
     }
 
-    /// The copy has a time of its own.
-    fn copy_anew(&mut self) {
-        let has_plain = self.old.first().is_some_and(|name| !name.ends_with(".gz"));
-        if self.numbers == Numbers::Rising || self.packing.is_some() || !has_plain {
-            return;
-        }
-        self.read(true);
-        let name = &self.old[0];
-        self.scene.copy(name, "copy");
-        self.seconds += 1;
-        self.scene.date("copy", self.seconds);
-        self.scene.rename("copy", name);
-        self.reads_since_anew.get_or_insert(0);
-    }
-
     /// What waits for a copy to be whole is not read.
     fn read_all(&mut self) {
         if self.packing.as_ref().is_some_and(|(_, name, _)| name == "log.2.gz") {
@@ -367,7 +348,6 @@ impl World {
             Step::Rename => self.rename(false),
             Step::RenameAndCompress => self.rename(true),
             Step::Pack(packing) => self.pack(packing),
-            Step::CopyAnew => self.copy_anew(),
             Step::Delete => self.delete(),
             Step::Cut => self.cut(),
             Step::Read => self.read(true),
