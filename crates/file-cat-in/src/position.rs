@@ -139,8 +139,10 @@ impl Entry {
 
     /// What was read was last changed then (nanoseconds of the epoch), or later.
     pub fn written_ns(&self) -> Option<i64> {
-        let finished = self.finished.filter(|_| !self.remade && !self.copy);
-        self.written.or(finished.map(|stamp| stamp.changed_ns)).or(self.unread_since)
+        // The time of a copy is its own.
+        let is_copy = self.remade || self.copy;
+        let seen = self.finished.map(|stamp| stamp.changed_ns).or(self.unread_since);
+        self.written.or(seen.filter(|_| !is_copy))
     }
 
     /// When the file was made, if it is no copy.
