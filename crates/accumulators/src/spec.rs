@@ -121,7 +121,7 @@ impl SpecError {
         match self {
             SpecError::UnknownFunction(text) if text.ends_with(')') => {
                 let (function, field) = text.trim_end_matches(')').split_once('(')?;
-                Some(format!("say {function}:{field}"))
+                Some(format!("{function}:{field}"))
             }
             SpecError::UnknownFunction(_) => Some(
                 "count sum avg min max min_by max_by stddev var first last distinct pNN median top:K list:N mode rate delta"

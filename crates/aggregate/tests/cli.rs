@@ -11,6 +11,7 @@ fn aggregate(args: &[&str], input: &str) -> Ran {
 fn flags_that_make_no_sense_are_usage_errors_with_a_way_out() {
     for (args, message, hint) in [
         (&["summ:v"][..], "unknown function \"summ\"", "count sum avg"),
+        (&["sum(v)"][..], "unknown function \"sum(v)\"", "say sum:v"),
         (&["sum"], "sum needs a field, as in sum:FIELD", ""),
         (&["p101:v"], "percentile \"p101\" is not between p0 and p100", ""),
         (&["top:0:v"], "the bound is a whole number from 1 to 1000", ""),

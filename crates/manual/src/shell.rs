@@ -22,8 +22,9 @@ const BROKERS: [&str; 3] = ["localhost:9092", "one:9092", "two:9092"];
 /// on whatever machine.
 const BUSY_AT_MOST: Duration = Duration::from_secs(10);
 
-/// What waits for a broker or for its turn on a busy machine is at rest for a while too: so many looks more must find it so.
-const PATIENT_LOOKS: u32 = 25;
+/// What waits for a broker or for its turn on a busy machine is at rest for a while too: so many looks must find it so, not all in a
+/// row, as one that gets a line now and then is never at rest for long.
+const PATIENT_LOOKS: u32 = 10;
 
 /// Between two looks at what runs.
 const LOOK: Duration = Duration::from_millis(5);
@@ -130,7 +131,7 @@ fn ends_or_rests(child: &mut Child) -> bool {
         if child.try_wait().unwrap().is_some() {
             return true;
         }
-        rested = if rest.look(&group(child.id())) { rested + 1 } else { 0 };
+        rested += u32::from(rest.look(&group(child.id())));
     }
     false
 }
