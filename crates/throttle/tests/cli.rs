@@ -44,7 +44,7 @@ fn dropped_lines_are_counted_and_kept() {
     let input = format!("{}no json\n", lines(20));
     let ran = run(THROTTLE, &[&args[..], &[rejects.to_str().unwrap()]].concat(), &input);
     ran.fails_with(1, "throttle: line 21, byte 50: ");
-    assert!(ran.stderr.contains("in 21 = out 7 + late 0 + rejected 12 + held 1"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("in 21 = out 7 + late 0 + rejected 13 + held 1"), "{}", ran.stderr);
     assert_eq!(ran.stdout, lines(7));
     let kept = std::fs::read_to_string(rejects).unwrap();
     assert_eq!(kept.lines().count(), 12);
