@@ -61,11 +61,16 @@ impl Unseen {
         let (_, first) = self.fields.first().filter(|_| self.lines > 0)?;
         let names: Vec<String> = self.fields.iter().map(|(_, name)| format!("{name:?}")).collect();
         let have = if self.members.is_empty() { "no members".to_owned() } else { self.members.join(", ") };
-        let hint = match self.members.iter().find(|member| is_like(member, first)) {
+        let hint = match self.likely(first) {
             Some(member) => format!("did you mean {member:?}?"),
             None => "a field inside another one is written .outer.inner, one of any name .\"a name\"".to_owned(),
         };
         Some(format!("{} {lines}, none had {}; the lines have: {have}\nhint: {hint}", self.lines, names.join(" or ")))
+    }
+
+    /// The member that may have been meant.
+    fn likely(&self, name: &str) -> Option<&String> {
+        self.members.iter().find(|member| is_like(member, name))
     }
 
     /// From the first line on its members are known, for [`Unseen::members_beside`].
@@ -78,7 +83,7 @@ impl Unseen {
     #[must_use]
     pub fn members_beside(&self, name: &str) -> String {
         let have = format!("the lines have: {}", self.members.join(", "));
-        match self.members.iter().find(|member| is_like(member, name)) {
+        match self.likely(name) {
             Some(member) => format!("{have}\nhint: did you mean {member:?}?"),
             None => have,
         }

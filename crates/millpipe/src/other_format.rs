@@ -71,7 +71,7 @@ fn binary(line: &[u8]) -> Option<OtherFormat> {
     if let Some((_, what, hint)) = BY_START.iter().find(|(start, ..)| line.starts_with(start)) {
         return Some(all(what, hint));
     }
-    if line.starts_with(b"BZh") && line[4..].starts_with(b"1AY&SY") {
+    if line.starts_with(b"BZh") && line.get(4..).is_some_and(|rest| rest.starts_with(b"1AY&SY")) {
         return Some(all("this is bzip2 data", "bzip2 -dc FILE | …"));
     }
     // A newline in UTF-16 leaves its other half in front of the next line.
@@ -284,5 +284,6 @@ mod tests {
         assert!(said(&deep.as_bytes()[..700]).0.contains("several lines"));
         assert_eq!(said(b"]}").0, "this looks like JSON over several lines");
         assert_eq!(recognise("no field \"t\"", b"\x1f\x8b"), None);
+        assert!(recognise("not JSON at byte 0", b"BZh").is_some_and(|format| !format.is_all), "three letters are text");
     }
 }
