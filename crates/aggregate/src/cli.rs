@@ -180,9 +180,7 @@ const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", 
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("aggregate");
-        config.policy.late = self.late;
-        config
+        self.selection.select(self.stage.config("aggregate").with_late(self.late))
     }
 
     /// What the flags ask for.

@@ -51,7 +51,7 @@ use std::io::{self, BufRead, Write};
 use event_time::{Window, parse_rfc3339};
 use json_fields::Unseen;
 use line_values::{Computed, Expression};
-use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage};
+use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage, Stateful};
 use sorted_runs::Scratch;
 
 pub use crate::job::{Emit, Job, Last, Overflow};
@@ -220,17 +220,6 @@ impl Stage for Aggregate {
         self.unseen.remark("lines")
     }
 
-    fn readers(&self, threads: usize) -> Vec<Box<dyn ReadAhead>> {
-        // Filters cannot go from thread to thread.
-        let threads = if self.work.job.is_plain() { threads } else { 0 };
-        let reader = || Box::new(Reader::new(&self.work.job)) as Box<dyn ReadAhead>;
-        (0..threads).map(|_| reader()).collect()
-    }
-
-    fn take_read(&mut self, lines: Option<Box<dyn Any + Send>>) {
-        self.ahead = lines.and_then(|lines| lines.downcast().ok()).map_or_else(ReadLines::default, |lines| *lines);
-    }
-
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match mark.kind() {
             "watermark" => return self.watermark(mark, out),
@@ -277,6 +266,16 @@ impl Stage for Aggregate {
         self.work.held
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+
+    fn read_ahead(&mut self) -> Option<&mut dyn ReadAhead> {
+        Some(self)
+    }
+}
+
+impl Stateful for Aggregate {
     fn flags(&self) -> String {
         self.work.job.flags()
     }
@@ -296,11 +295,25 @@ impl Stage for Aggregate {
         self.load_head(from)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.save_entries(to);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
         self.load_entry(key, value)
+    }
+}
+
+impl ReadAhead for Aggregate {
+    fn readers(&self, threads: usize) -> Vec<Box<dyn millpipe::Reader>> {
+        // Filters cannot go from thread to thread.
+        let threads = if self.work.job.is_plain() { threads } else { 0 };
+        let reader = || Box::new(Reader::new(&self.work.job)) as Box<dyn millpipe::Reader>;
+        (0..threads).map(|_| reader()).collect()
+    }
+
+    fn take_read(&mut self, lines: Option<Box<dyn Any + Send>>) {
+        self.ahead = lines.and_then(|lines| lines.downcast().ok()).map_or_else(ReadLines::default, |lines| *lines);
     }
 }

@@ -4,12 +4,11 @@ use aggregate::Aggregate;
 use aggregate::cli::Cli;
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
-use selection::Selected;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let stage = Aggregate::new(cli.job()?).spill_to(Box::new(cli.spill_folder()))?;
-        run_stage(Selected::new(stage, &cli.selection), cli.config(), &cli.stage)
+        run_stage(stage, cli.config(), &cli.stage)
     })
 }

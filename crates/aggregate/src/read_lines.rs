@@ -6,7 +6,6 @@
 use std::any::Any;
 
 use accumulators::ValueList;
-use millpipe::ReadAhead;
 
 use crate::job::Job;
 use crate::line_reader::{LineReader, Read};
@@ -71,7 +70,7 @@ impl Reader {
     }
 }
 
-impl ReadAhead for Reader {
+impl millpipe::Reader for Reader {
     fn line(&mut self, line: &[u8]) {
         if let Ok(read) = self.reader.read(&self.job, line) {
             self.lines.push(line, read, &self.reader);

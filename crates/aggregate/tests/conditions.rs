@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aggregate::Aggregate;
 use aggregate::cli::Cli;
 use clap::Parser;
-use millpipe::{Config, Fault, OnError, Stage};
+use millpipe::{Config, Fault, OnError, Stateful};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use testkit::{Played, every_way, play, play_with};

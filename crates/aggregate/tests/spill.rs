@@ -4,7 +4,7 @@
 use aggregate::Aggregate;
 use aggregate::cli::Cli;
 use clap::Parser;
-use millpipe::{Changes, Config, Driver, Exit, Fault, Rejects, Stage};
+use millpipe::{Changes, Config, Driver, Exit, Fault, Rejects, Stateful};
 use proptest::prelude::*;
 use sorted_runs::Memory;
 use testkit::{Played, every_way, play};
@@ -228,7 +228,7 @@ fn state_with_parts() -> (String, String) {
     driver.feed(input.as_bytes()).unwrap();
     let (mut head, mut changes) = (Vec::new(), Changes::default());
     driver.stage.snapshot(&mut head).unwrap();
-    driver.stage.changes(&mut changes);
+    driver.stage.changes(&mut changes).unwrap();
     (String::from_utf8(head).unwrap(), String::from_utf8(changes.text().to_vec()).unwrap())
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use json_fields::{FieldPath, Scanner, splice_front, without_members, write_string};
-use millpipe::{Error, Fault, Mark, Merge, Out, Stage, lines_of};
+use millpipe::{Error, Fault, Mark, Merge, Out, Stage, Stateful, lines_of};
 
 use crate::{Alignment, Kin};
 
@@ -129,6 +129,12 @@ impl Stage for Aligned {
         Ok(self.alignment.mark(self.stream, mark, out)?)
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Aligned {
     fn flags(&self) -> String {
         self.flags.clone()
     }

@@ -1,5 +1,5 @@
 use crate::{Aligned, Alignment, Kin, Tags};
-use millpipe::{Fault, Mark, Merge, Out, Policy, Rejects, Stage};
+use millpipe::{Fault, Mark, Merge, Out, Policy, Rejects, Stage, Stateful};
 use testkit::every_way;
 
 /// Plays `NUMBER TEXT` lines to streams; a `NUMBER.` is the end of a stream.
@@ -179,6 +179,12 @@ impl Stage for Numbered {
         self.0.mark(mark, out)
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Numbered {
     fn snapshot(&self, to: &mut dyn std::io::Write) -> std::io::Result<()> {
         self.0.snapshot(to)
     }

@@ -102,9 +102,7 @@ const BUFFER: ByteSize = ByteSize::mib(1024);
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("dedup");
-        config.policy.late = self.late;
-        config
+        self.selection.select(self.stage.config("dedup").with_late(self.late))
     }
 
     /// # Errors

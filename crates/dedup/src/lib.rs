@@ -35,7 +35,7 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{OtherLines, StreamTime, TIME_MIN_MS, format_rfc3339, no_time};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
 use units::{ByteSize, format_duration};
 
 use crate::cli::{Emit, Keep};
@@ -269,6 +269,12 @@ impl Stage for Dedup {
         }
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Dedup {
     fn flags(&self) -> String {
         self.job.flags.clone()
     }
@@ -281,11 +287,12 @@ impl Stage for Dedup {
         self.load_head(from)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         match &mut self.kept {
             Kept::Known(known) => known.save(to),
             Kept::Latest(latest) => latest.save(to),
         }
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

@@ -5,10 +5,7 @@ use std::process::ExitCode;
 use dedup::cli::Cli;
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
-use selection::Selected;
 
 fn main() -> ExitCode {
-    tool::main(Reads::Stdin, |cli: Cli| {
-        run_stage(Selected::new(cli.dedup()?, &cli.selection), cli.config(), &cli.stage)
-    })
+    tool::main(Reads::Stdin, |cli: Cli| run_stage(cli.dedup()?, cli.config(), &cli.stage))
 }

@@ -1,7 +1,6 @@
 use crate::Dedup;
 use crate::cli::Cli;
 use clap::Parser;
-use selection::Selected;
 use testkit::{Played, every_way, play, play_with};
 
 fn cli(flags: &str) -> Cli {
@@ -118,8 +117,8 @@ fn lines_that_come_at_the_end_are_not_late_for_a_watermark_before_them() {
     assert_eq!(out("--keep last --time t", "wnull a1 w5 a6 w9"), "wnull a6#3");
     let mut cli = cli("--keep last --time t");
     cli.selection.selection = Some(".n != 1".parse().unwrap());
-    let stage = Selected::new(cli.dedup().unwrap(), &cli.selection);
-    assert_eq!(short(&play(stage, &lines("wnull a1 w5 a6 w9")).out), "wnull a1#1 w5 w9 a6#3");
+    let played = play_with(cli.dedup().unwrap(), cli.config(), &lines("wnull a1 w5 a6 w9"));
+    assert_eq!(short(&played.out), "wnull a1#1 w5 w9 a6#3");
 }
 
 #[test]
@@ -136,8 +135,8 @@ fn each_line_that_becomes_the_latest_can_be_passed_at_once() {
 fn the_time_of_other_lines_counts_too() {
     let mut cli = cli("--time t --within 10s");
     cli.selection.selection = Some(".k == \"a\"".parse().unwrap());
-    let stage = Selected::new(cli.dedup().unwrap(), &cli.selection);
-    assert_eq!(short(&play(stage, &lines("a0 a1 b10 b10 a2")).out), "a0#0 b10#2 b10#3 a2#4");
+    let played = play_with(cli.dedup().unwrap(), cli.config(), &lines("a0 a1 b10 b10 a2"));
+    assert_eq!(short(&played.out), "a0#0 b10#2 b10#3 a2#4");
 }
 
 #[test]
@@ -191,7 +190,7 @@ fn every_way_of_running_gives_the_same_lines() {
 
 #[test]
 fn what_is_damaged_is_refused() {
-    use millpipe::Stage;
+    use millpipe::{Stage, Stateful};
     let mut known = dedup("--time t --within 10s");
     assert!(known.restore(&mut &b"{\"lines\":3}"[..]).is_err());
     assert!(known.restore(&mut &b"[]"[..]).is_err());

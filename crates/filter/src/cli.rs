@@ -1,7 +1,7 @@
 //! The command line of `filter`.
 
 use jq_filters::{FilterArgs, NoProgram, Program};
-use millpipe::{Error, Jobs, StageArgs};
+use millpipe::{Config, Error, Jobs, StageArgs};
 use selection::WhereArgs;
 
 use crate::{Keeps, Seen};
@@ -60,6 +60,11 @@ pub struct Cli {
 }
 
 impl Cli {
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.selection.select(self.stage.config("filter"))
+    }
+
     /// The program, checked.
     ///
     /// # Errors

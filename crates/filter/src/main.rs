@@ -4,7 +4,6 @@ use std::sync::Arc;
 use filter::cli::Cli;
 use filter::{Filter, Seen};
 use millpipe::tool::{self, Reads};
-use selection::SelectedMap;
 
 /// A filter that jaq runs makes and drops many values for each line.
 #[global_allocator]
@@ -12,11 +11,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
-        let (program, keeps, selection) = (cli.program()?, cli.keeps(), cli.selection.clone());
+        let (program, keeps) = (cli.program()?, cli.keeps());
         let seen = Arc::new(Seen::default());
         let shared = Arc::clone(&seen);
-        let make = move || SelectedMap::new(Filter::new(&program, keeps).reporting(&shared), &selection);
-        millpipe::run_map(make, cli.stage.config("filter"), &cli.stage, cli.jobs())?;
+        let make = move || Filter::new(&program, keeps).reporting(&shared);
+        millpipe::run_map(make, cli.config(), &cli.stage, cli.jobs())?;
         cli.say(&seen);
         Ok(())
     })

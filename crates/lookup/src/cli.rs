@@ -144,9 +144,7 @@ const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not z
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("lookup");
-        config.policy.late = self.late;
-        config
+        self.selection.select(self.stage.config("lookup").with_late(self.late))
     }
 
     /// # Errors

@@ -28,10 +28,8 @@ mod table;
 mod tables;
 mod waiting;
 
-use std::io::{self, BufRead, Write};
-
 use line_values::Expression;
-use millpipe::{Error, Fault, Out, Stage};
+use millpipe::{Fault, Out, Stage, Stateful};
 
 pub use crate::read_table::{Csv, Format, TableReader};
 pub use crate::stream::{LookupStream, StreamJob};
@@ -169,16 +167,8 @@ impl Stage for Lookup {
         self.reader.remark()
     }
 
-    fn has_state(&self) -> bool {
-        false
-    }
-
-    fn snapshot(&self, _to: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn restore(&mut self, _from: &mut dyn BufRead) -> Result<(), Error> {
-        Ok(())
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        None
     }
 }
 

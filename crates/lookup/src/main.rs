@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use lookup::cli::{Cli, Plan};
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
-use selection::Selected;
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| match cli.plan()? {
-        Plan::File(stage) => run_stage(Selected::new(*stage, &cli.selection), cli.config(), &cli.stage),
-        Plan::Stream(stage) => run_stage(Selected::new(*stage, &cli.selection), cli.config(), &cli.stage),
+        Plan::File(stage) => run_stage(*stage, cli.config(), &cli.stage),
+        Plan::Stream(stage) => run_stage(*stage, cli.config(), &cli.stage),
     })
 }

@@ -21,7 +21,7 @@ use std::io::{self, BufRead, Write};
 use event_time::{OtherLines, StreamTime, format_rfc3339, no_time};
 use keyed_state::{Keyed, hash};
 use line_values::{Expression, KeyText, LineValues};
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
 use selection::Selector;
 use serde_json::{Value, json};
 use units::ByteSize;
@@ -290,6 +290,12 @@ impl Stage for LookupStream {
         self.waiting.lines() as u64
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for LookupStream {
     fn flags(&self) -> String {
         self.job.flags.clone()
     }
@@ -314,9 +320,10 @@ impl Stage for LookupStream {
         if restored { Ok(()) } else { Err(damaged()) }
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.histories.save(to, History::save);
         self.waiting.save(self.sequence, to);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use std::io::{self, BufRead, Write};
 use alignment::Tags;
 use event_time::{TimeField, TimeSettings, format_rfc3339};
 use line_values::Expression;
-use millpipe::{Changes, Error, Fault, Late, Mark, Merge, Out, Stage};
+use millpipe::{Changes, Error, Fault, Late, Mark, Merge, Out, Stage, Stateful};
 use serde_json::{Value, json};
 
 use crate::progress::Progress;
@@ -230,6 +230,12 @@ impl Stage for ByTime {
         self.waiting.len() as u64
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for ByTime {
     fn flags(&self) -> String {
         self.flags.clone()
     }
@@ -252,8 +258,9 @@ impl Stage for ByTime {
         self.take(&value).ok_or_else(damaged)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.waiting.changes(to);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

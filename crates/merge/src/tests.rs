@@ -1,5 +1,5 @@
 use clap::Parser;
-use millpipe::{Changes, Config, Counts, Driver, Error, Fault, Late, Mark, Merge, Out, Rejects, Stage};
+use millpipe::{Changes, Config, Counts, Driver, Error, Fault, Late, Mark, Merge, Out, Rejects, Stage, Stateful};
 use proptest::prelude::*;
 use testkit::{every_way, play_with};
 
@@ -51,6 +51,12 @@ impl Stage for Numbered {
         self.0.held()
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Numbered {
     fn flags(&self) -> String {
         self.0.flags()
     }
@@ -63,8 +69,8 @@ impl Stage for Numbered {
         self.0.restore(from)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
-        self.0.changes(to);
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
+        self.0.changes(to)
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 
 use crate::mark::is_mark;
 use crate::run::{CHANNEL_CHUNKS, Incoming};
-use crate::stage::ReadAhead;
+use crate::stage::Reader;
 
 /// A chunk, and what was read of it.
 pub(crate) type Read = (Incoming, Option<Box<dyn Any + Send>>);
@@ -22,7 +22,7 @@ pub(crate) struct Readers {
 
 impl Readers {
     /// Starts a thread for each reader. What the chunks' own thread sends goes to them.
-    pub fn start(readers: Vec<Box<dyn ReadAhead>>, chunks: Receiver<Incoming>) -> Readers {
+    pub fn start(readers: Vec<Box<dyn Reader>>, chunks: Receiver<Incoming>) -> Readers {
         let (to_readers, threads) = readers.into_iter().map(start_reader).unzip();
         thread::spawn(move || deal(&chunks, to_readers));
         Readers { threads, next: 0 }
@@ -49,7 +49,7 @@ fn deal(chunks: &Receiver<Incoming>, readers: Vec<Sender<Incoming>>) {
     }
 }
 
-fn start_reader(mut reader: Box<dyn ReadAhead>) -> (Sender<Incoming>, Receiver<Read>) {
+fn start_reader(mut reader: Box<dyn Reader>) -> (Sender<Incoming>, Receiver<Read>) {
     let (to_reader, chunks) = bounded::<Incoming>(CHANNEL_CHUNKS);
     let (say, read) = bounded(CHANNEL_CHUNKS);
     // Not joined: it may wait for a chunk for ever, and the process ends without it.
@@ -68,7 +68,7 @@ fn start_reader(mut reader: Box<dyn ReadAhead>) -> (Sender<Incoming>, Receiver<R
 }
 
 /// Reads the whole lines of a chunk. What stands before its first newline and behind its last may be a part of a line.
-pub fn read_ahead(reader: &mut dyn ReadAhead, chunk: &[u8]) -> Box<dyn Any + Send> {
+pub fn read_ahead(reader: &mut dyn Reader, chunk: &[u8]) -> Box<dyn Any + Send> {
     let mut newlines = memchr_iter(b'\n', chunk);
     let mut start = newlines.next().map_or(chunk.len(), |end| end + 1);
     for end in newlines {

@@ -145,6 +145,7 @@ impl InputArgs {
             line_bytes_max: self.max_line.as_usize(),
             state_name: None,
             exactly_once: false,
+            selection: None,
         }
     }
 }

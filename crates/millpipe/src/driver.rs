@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use crate::accounting::{Counts, Role};
 use crate::fault::{Error, Fault};
@@ -12,9 +13,12 @@ use crate::lines::{Piece, Splitter};
 use crate::mark::is_mark;
 use crate::out::{Out, Place};
 use crate::protocol::{Life, Protocol};
-use crate::rejects::{Policy, Rejects};
-use crate::sink_stage::SinkStage;
-use crate::stage::{Sink, Stage};
+use crate::rejects::{Late, Policy, Rejects};
+use crate::select::LineSelection;
+use crate::sink::Sink;
+use crate::sink_station::SinkStation;
+use crate::stage::Reader;
+use crate::station::{Station, is_full};
 
 /// Limits and policies of a stage, from its flags.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Config {
     pub state_name: Option<String>,
     /// `--exactly-once`: lines without a hello before them end the run.
     pub exactly_once: bool,
+    /// `--where`: which lines the stage takes; none for all.
+    pub selection: Option<Arc<dyn LineSelection>>,
 }
 
 impl Config {
@@ -37,11 +43,19 @@ impl Config {
             line_bytes_max: 64 << 20,
             state_name: None,
             exactly_once: false,
+            selection: None,
         }
+    }
+
+    /// What happens to late lines.
+    #[must_use]
+    pub fn with_late(mut self, late: Option<Late>) -> Self {
+        self.policy.late = late;
+        self
     }
 }
 
-/// One stage with everything the contract asks of it.
+/// One stage, sink or pool with everything the contract asks of it.
 pub struct Driver<S> {
     pub stage: S,
     pub out: Out,
@@ -49,18 +63,18 @@ pub struct Driver<S> {
     pub(crate) protocol: Protocol,
 }
 
-impl<S: Sink> Driver<SinkStage<S>> {
+impl<S: Sink> Driver<SinkStation<S>> {
     /// The same around the last stage of a pipe.
     pub fn of_sink(sink: S, config: Config, rejects: Rejects) -> Self {
-        Self::new(SinkStage::new(sink), config, rejects)
+        Self::new(SinkStation::new(sink), config, rejects)
     }
 }
 
-impl<S: Stage> Driver<S> {
-    pub fn new(stage: S, config: Config, rejects: Rejects) -> Self {
+impl<S: Station> Driver<S> {
+    pub fn new(mut stage: S, config: Config, rejects: Rejects) -> Self {
         let out = Out::new(&config.policy, rejects);
         let splitter = Splitter::new(config.line_bytes_max);
-        let protocol = Protocol::new(config, stage.is_sink());
+        let protocol = Protocol::new(config, stage.target().is_some());
         Self { stage, out, splitter, protocol }
     }
 
@@ -99,7 +113,7 @@ impl<S: Stage> Driver<S> {
     /// What ends the run; what was written before it stays in `out`.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), Fault> {
         let mut taken = self.offer(chunk)?;
-        while taken < chunk.len() || self.stage.is_full() {
+        while taken < chunk.len() || is_full(&self.stage) {
             self.let_time_pass()?;
             taken += self.offer(&chunk[taken..])?;
         }
@@ -113,7 +127,7 @@ impl<S: Stage> Driver<S> {
     /// As [`Driver::feed`].
     pub fn offer(&mut self, chunk: &[u8]) -> Result<usize, Fault> {
         let Self { stage, out, splitter, protocol } = self;
-        if stage.is_full() {
+        if is_full(stage) {
             return Ok(0);
         }
         let taken = splitter.feed(chunk, |piece, bytes| {
@@ -122,7 +136,7 @@ impl<S: Stage> Driver<S> {
                 Piece::TooLong(shown) => protocol.too_long(stage, out, shown)?,
             }
             protocol.byte_offset += bytes as u64;
-            Ok::<_, Fault>(if stage.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            Ok::<_, Fault>(if is_full(stage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         out.counts.bytes_in += taken as u64;
         if taken == chunk.len() {
@@ -134,7 +148,7 @@ impl<S: Stage> Driver<S> {
 
     /// Wakes the stage at its own times until it is not full.
     fn let_time_pass(&mut self) -> Result<(), Fault> {
-        while self.stage.is_full() {
+        while is_full(&self.stage) {
             let Some(at_us) = self.wake_at_us() else {
                 return Err(Error::data("the stage is full, and waits for nothing").into());
             };
@@ -171,7 +185,9 @@ impl<S: Stage> Driver<S> {
     /// # Errors
     /// What the stage says.
     pub fn rest(&mut self) -> Result<(), Fault> {
-        self.stage.rest(&mut self.out)?;
+        if let Some(target) = self.stage.target() {
+            target.rest(&mut self.out)?;
+        }
         self.out.check()
     }
 
@@ -180,10 +196,38 @@ impl<S: Stage> Driver<S> {
     /// # Errors
     /// As [`Driver::feed`].
     pub fn feed_read(&mut self, chunk: &[u8], lines: Box<dyn Any + Send>) -> Result<(), Fault> {
-        self.stage.take_read(Some(lines));
+        self.take_read(Some(lines));
         let result = self.feed(chunk);
-        self.stage.take_read(None);
+        self.take_read(None);
         result
+    }
+
+    fn take_read(&mut self, lines: Option<Box<dyn Any + Send>>) {
+        if let Some(stage) = self.stage.read_ahead() {
+            stage.take_read(lines);
+        }
+    }
+
+    /// Makes readers for so many threads; none for a stage that reads all of its lines itself.
+    pub fn readers(&mut self, threads: usize) -> Vec<Box<dyn Reader>> {
+        // What was read of lines that `--where` lets pass would be in the way of the others.
+        let stage = if self.protocol.selector.is_some() { None } else { self.stage.read_ahead() };
+        stage.map(|stage| stage.readers(threads)).unwrap_or_default()
+    }
+
+    /// Returns true for a stage that writes at its own pace.
+    pub(crate) fn has_queue(&self) -> bool {
+        self.stage.queue().is_some()
+    }
+
+    /// Returns true while the stage can take nothing more.
+    pub(crate) fn is_full(&self) -> bool {
+        is_full(&self.stage)
+    }
+
+    /// Returns true for the last of a pipe, which writes nothing.
+    pub(crate) fn is_sink(&self) -> bool {
+        self.protocol.is_sink
     }
 
     /// The input has ended. To a stage that is full, time passes: for whoever has no clock.
@@ -271,7 +315,7 @@ impl<S: Stage> Driver<S> {
             return Ok(());
         }
         self.stage.wake(&mut self.out)?;
-        if self.stage.is_full() { Ok(()) } else { self.protocol.resume(&mut self.stage, &mut self.out) }
+        if is_full(&self.stage) { Ok(()) } else { self.protocol.resume(&mut self.stage, &mut self.out) }
     }
 
     /// Hands on what the reader takes now. A stage that was told that there is no room is woken once there is.

@@ -7,7 +7,6 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -20,7 +19,8 @@ use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, reader_has_gone};
 use crate::mark::Mark;
 use crate::out::Out;
-use crate::stage::Stage;
+use crate::stage::Stateful;
+use crate::station::Station;
 
 /// How lines are spread over workers.
 #[derive(Clone, Debug)]
@@ -286,7 +286,11 @@ impl Pool {
     }
 }
 
-impl Stage for Pool {
+impl Station for Pool {
+    fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         self.held += 1;
         self.batch.push(line, out.place());
@@ -297,6 +301,11 @@ impl Stage for Pool {
             self.batch_since = Some(Instant::now());
         }
         Ok(())
+    }
+
+    /// The workers select lines.
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        self.line(line, out)
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
@@ -326,6 +335,15 @@ impl Stage for Pool {
         self.end_workers(out)
     }
 
+    /// When to wake it, its own loop knows.
+    fn wake_at_us(&self) -> Option<i64> {
+        None
+    }
+
+    fn wake(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn catch_up(&mut self, out: &mut Out) -> Result<(), Fault> {
         if self.broken {
             return Ok(());
@@ -348,17 +366,13 @@ impl Stage for Pool {
         self.held
     }
 
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
     /// It remembers nothing: before a barrier everything is written.
-    fn has_state(&self) -> bool {
-        false
-    }
-
-    fn snapshot(&self, _to: &mut dyn io::Write) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn restore(&mut self, _from: &mut dyn io::BufRead) -> Result<(), Error> {
-        Ok(())
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        None
     }
 }
 

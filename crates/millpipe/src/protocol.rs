@@ -13,7 +13,8 @@ use crate::mark::{LastWords, Mark, is_mark};
 use crate::no_hello;
 use crate::out::{Out, Place};
 use crate::outside::must_be_outside;
-use crate::stage::Stage;
+use crate::select::LineSelector;
+use crate::station::{Station, is_full};
 
 /// Where a stream is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub(crate) struct Protocol {
     pub is_closing: bool,
     /// The first line of a plain stream is an array of objects.
     begins_with_objects: bool,
+    /// Of `--where`.
+    pub selector: Option<Box<dyn LineSelector>>,
 }
 
 impl Protocol {
@@ -84,13 +87,14 @@ impl Protocol {
             kept: None,
             drained: false,
             waiting: None,
+            selector: config.selection.as_ref().map(|selection| selection.selector()),
             config,
         }
     }
 
     /// A line of the stream, data or mark.
     #[inline]
-    pub fn item<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
+    pub fn item<S: Station>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
         self.line_number += 1;
         let line = match self.life {
             Life::Plain => line,
@@ -109,7 +113,15 @@ impl Protocol {
             return Ok(()); // No value, as for jq; and none that was counted, so that a program that blanks lines is found.
         }
         self.count_line(out);
-        match stage.line(line, out) {
+        let taken = match &mut self.selector {
+            None => stage.line(line, out),
+            Some(selector) => match selector.takes(line) {
+                Ok(true) => stage.line(line, out),
+                Ok(false) => stage.pass(line, out),
+                Err(fault) => Err(fault),
+            },
+        };
+        match taken {
             Ok(()) => {}
             Err(Fault::Bad(why)) => {
                 out.bad_here(&why, line);
@@ -121,14 +133,14 @@ impl Protocol {
     }
 
     /// A sink's own rejects go the way of those that come to it as marks.
-    fn give_to_sink<S: Stage>(&self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+    fn give_to_sink<S: Station>(&self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
         for reject in out.rejects().for_sink() {
             stage.mark(&Mark::parse(reject.as_bytes())?, out)?;
         }
         Ok(())
     }
 
-    fn before_item<'l, S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &'l [u8]) -> Result<&'l [u8], Fault> {
+    fn before_item<'l, S: Station>(&mut self, stage: &mut S, out: &mut Out, line: &'l [u8]) -> Result<&'l [u8], Fault> {
         match self.life {
             // No line at all: neither the begin of a plain stream nor something after the end of a checked one.
             Life::New | Life::Ended if is_blank(line) => Ok(line),
@@ -194,7 +206,7 @@ impl Protocol {
     }
 
     /// The stream is plain, and the stage may speak.
-    pub fn begin<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+    pub fn begin<S: Station>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
         if self.waits_for_hello() {
             return Err(no_hello::error(self.line_number).into());
         }
@@ -205,7 +217,7 @@ impl Protocol {
         out.check()
     }
 
-    pub fn too_long<S: Stage>(&mut self, stage: &mut S, out: &mut Out, shown: &[u8]) -> Result<(), Fault> {
+    pub fn too_long<S: Station>(&mut self, stage: &mut S, out: &mut Out, shown: &[u8]) -> Result<(), Fault> {
         self.line_number += 1;
         if self.loss.is_some() {
             return Ok(());
@@ -247,7 +259,7 @@ impl Protocol {
         Error::data(format_args!("line {}: something follows the end mark", self.line_number)).into()
     }
 
-    fn mark<S: Stage>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
+    fn mark<S: Station>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
         let mark = Mark::parse(line)
             .map_err(|e| Error { message: format!("line {}: {}", self.line_number, e.message), ..e })?;
         match mark.kind() {
@@ -274,7 +286,7 @@ impl Protocol {
         out.check()
     }
 
-    fn hello<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+    fn hello<S: Station>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
         if self.life != Life::New {
             return Err(Error::data(format_args!("line {}: a hello mark in the middle", self.line_number)).into());
         }
@@ -299,22 +311,26 @@ impl Protocol {
     }
 
     /// The stream has checkpoints: go on from the one that the source has chosen.
-    fn open<S: Stage>(&mut self, stage: &mut S, out: &mut Out, hello: &Hello) -> Result<(), Fault> {
+    fn open<S: Station>(&mut self, stage: &mut S, out: &mut Out, hello: &Hello) -> Result<(), Fault> {
         let name = folder_name(hello, &self.config.name, self.config.state_name.as_deref());
-        let kept = Kept { run: hello.run.clone(), folder: stage.has_state().then_some(name), flags: stage.flags() };
+        let mut kept = Kept { run: hello.run.clone(), folder: None, flags: String::new() };
         if let Some(rejects) = &self.config.policy.rejects {
             must_be_outside(hello, "--rejects", rejects)?;
         }
-        stage.begin_checkpoints()?;
+        if let Some(state) = stage.state() {
+            kept.folder = Some(name);
+            kept.flags = state.flags() + &self.selection_flag();
+            state.begin_checkpoints()?;
+        }
         self.keeper.open(&hello.state, &hello.run, kept.folder.as_deref())?;
-        if self.is_sink {
+        if let Some(target) = stage.target() {
             self.keeper.show_sink()?;
-            let truth = stage.open(hello, out)?;
-            self.keeper.compare(hello, truth, stage.target(), out.now_ms())?;
-        } else if hello.restore.id.is_some() && kept.folder.is_some() {
+            let truth = target.open(hello, out)?;
+            self.keeper.compare(hello, truth, target.name(), out.now_ms())?;
+        } else if let Some(state) = stage.state().filter(|_| hello.restore.id.is_some()) {
             self.keeper.load(hello, &self.config.name, &kept.flags, &mut |part| match part {
-                Part::Head(mut head) => stage.restore(&mut head),
-                Part::Entry { key, value } => stage.restore_entry(key, value),
+                Part::Head(mut head) => state.restore(&mut head),
+                Part::Entry { key, value } => state.restore_entry(key, value),
             })?;
             out.counts.restored = stage.held();
         }
@@ -322,7 +338,12 @@ impl Protocol {
         Ok(())
     }
 
-    fn barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
+    /// What of `--where` a snapshot depends on.
+    fn selection_flag(&self) -> String {
+        self.config.selection.as_ref().map(|selection| selection.flag()).unwrap_or_default()
+    }
+
+    fn barrier<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
         self.check_count(&mark)?;
         stage.catch_up(out)?;
         self.epoch_lines = 0;
@@ -339,16 +360,16 @@ impl Protocol {
     }
 
     /// With this mark the input is finished: what is open is flushed. True while that takes its time.
-    fn drains<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<bool, Fault> {
+    fn drains<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<bool, Fault> {
         if !mark.flag("drain") || self.drained {
             return Ok(false);
         }
         stage.end(out)?;
         self.drained = true;
-        Ok(stage.is_full())
+        Ok(is_full(stage))
     }
 
-    fn pass_barrier<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
+    fn pass_barrier<S: Station>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
         self.save(stage, &mut mark)?;
         self.sign(&mut mark);
         mark.set("lines", out.epoch_lines);
@@ -359,7 +380,7 @@ impl Protocol {
     }
 
     /// The stage is not full any more: what waited for it goes on.
-    pub fn resume<S: Stage>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
+    pub fn resume<S: Station>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
         match self.waiting.take() {
             None => Ok(()),
             Some(mark) if mark.kind() == "barrier" => self.pass_barrier(stage, out, mark),
@@ -368,7 +389,7 @@ impl Protocol {
     }
 
     /// The last act of an epoch.
-    fn commit<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<(), Fault> {
+    fn commit<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<(), Fault> {
         let Some(kept) = &self.kept else { return Ok(()) };
         let barrier = self.barrier_of(kept, mark)?;
         self.give_to_sink(stage, out)?;
@@ -376,15 +397,16 @@ impl Protocol {
             self.loss = Some(Loss { why, since_ms: out.now_ms() });
             return Ok(());
         }
-        stage.commit(&barrier, out)?;
-        Ok(self.keeper.set_committed(&barrier, stage.target(), out.now_ms())?)
+        let Some(target) = stage.target() else { return Ok(()) };
+        target.commit(&barrier, out)?;
+        Ok(self.keeper.set_committed(&barrier, target.name(), out.now_ms())?)
     }
 
     /// The stage's state of now, under the barrier's id. It is written beside the stream.
-    fn save<S: Stage>(&mut self, stage: &mut S, mark: &mut Mark) -> Result<(), Fault> {
+    fn save<S: Station>(&mut self, stage: &mut S, mark: &mut Mark) -> Result<(), Fault> {
         let Some(kept) = &self.kept else { return Ok(()) };
         let mut barrier = self.barrier_of(kept, mark)?;
-        let Some(folder) = &kept.folder else { return Ok(()) };
+        let (Some(folder), Some(state)) = (&kept.folder, stage.state()) else { return Ok(()) };
         if barrier.snapshots.contains(folder) {
             return Err(Error::usage(format_args!("two stages of this pipeline keep their state as \"{folder}\""))
                 .hint("each --as NAME once")
@@ -397,8 +419,8 @@ impl Protocol {
             head: Vec::new(),
             changes: Changes::default(),
         };
-        stage.snapshot(&mut snapshot.head).map_err(|error| Error::io("snapshot", &error))?;
-        stage.changes(&mut snapshot.changes);
+        state.snapshot(&mut snapshot.head).map_err(|error| Error::io("snapshot", &error))?;
+        state.changes(&mut snapshot.changes)?;
         self.keeper.save(snapshot)?;
         barrier.snapshots.push(folder.clone());
         mark.set("snapshots", barrier.snapshots);
@@ -420,7 +442,7 @@ impl Protocol {
         mark.set("hops", hops);
     }
 
-    fn end<S: Stage>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
+    fn end<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
         if self.life != Life::Checked {
             // A plain stream has no end mark of its own: what it is, a later stage may know.
             return stage.mark(&mark, out);

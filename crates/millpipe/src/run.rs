@@ -16,7 +16,9 @@ use crate::monitor::Monitor;
 use crate::read_buffer::ReadBuffer;
 use crate::rejects::{Late, Rejects};
 use crate::signals::StopFlag;
-use crate::stage::{ReadAhead, Sink, Stage};
+use crate::sink::Sink;
+use crate::stage::{Reader, Stage};
+use crate::station::Station;
 use crate::stdio::must_have_output;
 use crate::waits::Waits;
 
@@ -40,13 +42,13 @@ pub fn run_stage<S: Stage>(stage: S, config: Config, args: &StageArgs) -> Result
     let stop = StopFlag::for_stage()?;
     let mut driver = driver(stage, config)?;
     // A queue watches its output while it waits for input.
-    let threads = if driver.stage.has_queue() { 1 } else { args.threads };
+    let threads = if driver.has_queue() { 1 } else { args.threads };
     let writer = (threads >= 3).then(Writer::spawn);
     match &writer {
         None => driver.out.set_drain(Box::new(Stdout)),
         Some(writer) => driver.out.set_drain(Box::new(writer.drain())),
     }
-    let readers = driver.stage.readers(usize::from(threads) - 1);
+    let readers = driver.readers(usize::from(threads) - 1);
     if threads > THREADS_OF_ANY_STAGE && readers.is_empty() {
         driver.out.warn(format_args!("--threads {threads}: only {THREADS_OF_ANY_STAGE} are of use here"));
     }
@@ -73,14 +75,14 @@ pub fn run_sink<S: Sink>(sink: S, config: Config, args: &RunArgs) -> Result<(), 
 }
 
 /// Around a stage that writes to standard output.
-pub(crate) fn driver<S: Stage>(stage: S, config: Config) -> Result<Driver<S>, Error> {
+pub(crate) fn driver<S: Station>(stage: S, config: Config) -> Result<Driver<S>, Error> {
     must_have_output()?;
     let rejects = Rejects::open(&config.name, &config.policy)?;
     Ok(Driver::new(stage, config, rejects))
 }
 
 /// Runs a loop to its end, and tells how it went.
-pub(crate) fn drive<S: Stage>(
+pub(crate) fn drive<S: Station>(
     driver: &mut Driver<S>,
     args: &RunArgs,
     run: impl FnOnce(&mut Driver<S>, &mut Monitor) -> Result<(), Fault>,
@@ -92,7 +94,7 @@ pub(crate) fn drive<S: Stage>(
     if matches!(result, Err(Fault::Stop(_) | Fault::Bad(_))) {
         driver.stage.give_up(&mut driver.out);
     }
-    if driver.is_checked() && !driver.stage.is_sink() {
+    if driver.is_checked() && !driver.is_sink() {
         let name = driver.name().to_owned();
         let died = driver.who_died().map(str::to_owned);
         driver.out.last_words(&name, died.as_deref(), &result);
@@ -100,7 +102,7 @@ pub(crate) fn drive<S: Stage>(
     let flushed = match &result {
         Err(Fault::ReaderGone) => Ok(()),
         // It may be that the run ends because nobody reads.
-        Err(_) if driver.stage.has_queue() => driver.out.flush_all_that_can_go(),
+        Err(_) if driver.has_queue() => driver.out.flush_all_that_can_go(),
         _ => driver.out.flush_all(),
     };
     let result = result.and(flushed);
@@ -112,19 +114,19 @@ pub(crate) fn drive<S: Stage>(
 }
 
 /// The loop: wait, read, work, write.
-fn pump<S: Stage>(
+fn pump<S: Station>(
     driver: &mut Driver<S>,
     feed: &mut Feed,
     monitor: &mut Monitor,
     stop: &StopFlag,
 ) -> Result<(), Fault> {
     loop {
-        if driver.stage.is_sink() && feed.is_dry()? {
+        if driver.is_sink() && feed.is_dry()? {
             driver.clock(now_ms())?;
             driver.rest()?;
         }
         let timeout = timeout(driver, monitor)?;
-        let wants_room = driver.stage.has_queue() && driver.out.is_clogged();
+        let wants_room = driver.has_queue() && driver.out.is_clogged();
         let more = feed.next(timeout, wants_room, |chunk, read| {
             driver.clock_us(now_us())?;
             match (chunk, read) {
@@ -145,9 +147,9 @@ fn pump<S: Stage>(
 }
 
 /// Gives a chunk to the stage, as fast as it takes it.
-fn take_chunk<S: Stage>(driver: &mut Driver<S>, chunk: &[u8], monitor: &mut Monitor) -> Result<(), Fault> {
+fn take_chunk<S: Station>(driver: &mut Driver<S>, chunk: &[u8], monitor: &mut Monitor) -> Result<(), Fault> {
     let mut taken = driver.offer(chunk)?;
-    while taken < chunk.len() || driver.stage.is_full() {
+    while taken < chunk.len() || driver.is_full() {
         wait_while_full(driver, monitor, |_| ())?;
         taken += driver.offer(&chunk[taken..])?;
     }
@@ -155,16 +157,16 @@ fn take_chunk<S: Stage>(driver: &mut Driver<S>, chunk: &[u8], monitor: &mut Moni
 }
 
 /// The stage takes nothing: its clock goes on, and its output.
-fn wait_while_full<S: Stage>(
+fn wait_while_full<S: Station>(
     driver: &mut Driver<S>,
     monitor: &mut Monitor,
     mut each_time: impl FnMut(&mut Driver<S>),
 ) -> Result<(), Fault> {
-    while driver.stage.is_full() {
+    while driver.is_full() {
         each_time(driver);
         write(driver)?;
         monitor.tick(|| driver.counts());
-        if driver.stage.is_full() {
+        if driver.is_full() {
             let timeout = timeout(driver, monitor)?;
             let wants_room = driver.out.is_clogged();
             driver.out.waits().for_output(|| wait_for_room(wants_room, timeout))?;
@@ -182,7 +184,7 @@ struct Patience {
 }
 
 impl Patience {
-    fn say_what_waits<S: Stage>(&mut self, driver: &mut Driver<S>, stop: &StopFlag) {
+    fn say_what_waits<S: Station>(&mut self, driver: &mut Driver<S>, stop: &StopFlag) {
         if self.has_said || !stop.is_set() {
             return;
         }
@@ -197,22 +199,22 @@ impl Patience {
 }
 
 /// All that was written goes on; of a stage with a queue, what the reader takes now.
-fn write<S: Stage>(driver: &mut Driver<S>) -> Result<(), Fault> {
-    if driver.stage.has_queue() {
+fn write<S: Station>(driver: &mut Driver<S>) -> Result<(), Fault> {
+    if driver.has_queue() {
         return driver.flush_some();
     }
     driver.out.flush_all()
 }
 
 /// The nearest of what the stage, the monitor and the saving of state ask for.
-pub(crate) fn timeout<S: Stage>(driver: &Driver<S>, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
+pub(crate) fn timeout<S: Station>(driver: &Driver<S>, monitor: &Monitor) -> Result<Option<Duration>, Fault> {
     let wake_in = |at_us: i64| Duration::from_micros(u64::try_from(at_us - now_us()).unwrap_or(0));
     let wake = driver.wake_at_us().map(wake_in);
     Ok([wake, monitor.tick_in(), look_in(driver)?].into_iter().flatten().min())
 }
 
 /// While a snapshot is being written, whether that has failed is looked for also when no line comes.
-pub(crate) fn look_in<S: Stage>(driver: &Driver<S>) -> Result<Option<Duration>, Fault> {
+pub(crate) fn look_in<S: Station>(driver: &Driver<S>) -> Result<Option<Duration>, Fault> {
     if driver.is_checked() {
         StopFlag::stream_is_checked()?;
     }
@@ -230,13 +232,13 @@ pub(crate) fn now_ms() -> i64 {
 }
 
 /// What the stage says of a run that went well.
-pub(crate) fn say_remark<S: Stage>(driver: &mut Driver<S>, result: &Result<(), Fault>) {
+pub(crate) fn say_remark<S: Station>(driver: &mut Driver<S>, result: &Result<(), Fault>) {
     if let (Ok(()), Some(remark)) = (result, driver.stage.remark()) {
         driver.out.warn(remark);
     }
 }
 
-fn say_late<S: Stage>(driver: &mut Driver<S>) {
+fn say_late<S: Station>(driver: &mut Driver<S>) {
     let (counts, _) = driver.counts();
     if counts.late == 0 || driver.out.late_policy() != Late::Drop {
         return;
@@ -287,7 +289,7 @@ impl Feed {
     }
 
     /// Lets threads read the lines before they are worked on.
-    fn read_ahead(self, readers: Vec<Box<dyn ReadAhead>>) -> Self {
+    fn read_ahead(self, readers: Vec<Box<dyn Reader>>) -> Self {
         match self {
             Self::Thread { chunks, spent, waits } if !readers.is_empty() => {
                 Self::Ahead { readers: Readers::start(readers, chunks), spent, waits }

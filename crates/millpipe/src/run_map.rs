@@ -1,6 +1,5 @@
 //! The ways of running a map: one loop, or a pool of workers between a reading thread and the writing loop.
 
-use std::io;
 use std::thread;
 use std::time::Duration;
 
@@ -19,8 +18,9 @@ use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::processes::Processes;
 use crate::rejects::{OnError, Policy, Rejects};
 use crate::run::{Incoming, drive, driver, look_in, now_ms, run_stage};
+use crate::select::{LineSelection, LineSelector};
 use crate::signals::StopFlag;
-use crate::stage::{Map, Stage};
+use crate::stage::{Map, Stage, Stateful};
 use crate::whole_lines::spawn_line_reader;
 
 /// A map may recurse as deep as this allows; the pages that it does not touch cost nothing.
@@ -50,7 +50,9 @@ pub fn run_map<M: Map>(
         CHUNK_BYTES => MAP_CHUNK_BYTES,
         asked => asked,
     };
-    run_pool(Pool::start(jobs, MAP_STACK_BYTES, move || LineWorker::new(make()))?, config, args, chunk)
+    let selection = config.selection.clone();
+    let make = move || LineWorker::new(make(), selection.as_deref());
+    run_pool(Pool::start(jobs, MAP_STACK_BYTES, make)?, config, args, chunk)
 }
 
 /// Gives batches of lines to processes and writes their output.
@@ -77,7 +79,8 @@ fn on_a_big_stack(run: impl FnOnce() -> Result<(), Fault> + Send) -> Result<(), 
 }
 
 fn run_pool(pool: Pool, config: Config, args: &StageArgs, chunk_bytes: usize) -> Result<(), Fault> {
-    let mut driver = driver(pool, config)?;
+    // The workers select lines.
+    let mut driver = driver(pool, Config { selection: None, ..config })?;
     driver.out.set_drain(Box::new(Stdout));
     let (chunks, spent) = spawn_line_reader(chunk_bytes);
     drive(&mut driver, &args.run, |driver, monitor| pump(driver, &chunks, &spent, monitor))
@@ -148,28 +151,32 @@ impl<M: Map> Stage for MapStage<M> {
         self.0.map(line, out)
     }
 
-    fn has_state(&self) -> bool {
-        false
-    }
-
-    fn snapshot(&self, _to: &mut dyn io::Write) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn restore(&mut self, _from: &mut dyn io::BufRead) -> Result<(), Error> {
-        Ok(())
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        None
     }
 }
 
 /// A map as a worker: line by line into memory.
 pub(crate) struct LineWorker<M> {
     map: M,
+    selector: Option<Box<dyn LineSelector>>,
     out: Out,
 }
 
-impl<M> LineWorker<M> {
-    pub fn new(map: M) -> Self {
-        Self { map, out: Out::new(&Policy::default(), Rejects::in_memory("")) }
+impl<M: Map> LineWorker<M> {
+    pub fn new(map: M, selection: Option<&dyn LineSelection>) -> Self {
+        let selector = selection.map(LineSelection::selector);
+        Self { map, selector, out: Out::new(&Policy::default(), Rejects::in_memory("")) }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Fault> {
+        if let Some(selector) = &mut self.selector
+            && !selector.takes(line)?
+        {
+            self.out.line(line);
+            return Ok(());
+        }
+        self.map.map(line, &mut self.out)
     }
 }
 
@@ -178,8 +185,7 @@ impl<M: Map> Worker for LineWorker<M> {
         self.out.counts = Default::default();
         self.out.give(std::mem::take(&mut product.out));
         for (index, line) in batch.iter().enumerate() {
-            let result = self.map.map(line, &mut self.out);
-            match result {
+            match self.line(line) {
                 Ok(()) => {}
                 Err(Fault::Bad(why)) => {
                     product.done = self.out.counts.done();

@@ -18,8 +18,8 @@ use crate::out::Out;
 use crate::rejects::Rejects;
 use crate::run::now_ms;
 use crate::signals::StopFlag;
+use crate::source::Source;
 use crate::source_driver::{Checkpoints, SourceDriver, Turn};
-use crate::stage::Source;
 
 /// The longest a source waits before signals and a gone reader are looked for.
 const WAIT_MS: u64 = 100;

@@ -11,7 +11,7 @@ use crate::keeper::{Keeper, folder_name, rfc3339};
 use crate::mark::Mark;
 use crate::out::Out;
 use crate::recovery;
-use crate::stage::{Polled, Source};
+use crate::source::{Polled, Source};
 
 /// The first barrier comes early: a new run shows soon that all of the pipe works, and frees what the run before it
 /// left open.

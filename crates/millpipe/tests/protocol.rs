@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use millpipe::{Config, Driver, Error, Exit, Fault, Mark, OnError, Out, Rejects, Stage};
+use millpipe::{Config, Driver, Error, Exit, Fault, Mark, OnError, Out, Rejects, Stage, Stateful};
 use proptest::prelude::*;
 
 /// Numbers its lines, holds none, and takes `bad` for a bad line.
@@ -36,6 +36,12 @@ impl Stage for Numbering {
         Ok(())
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Numbering {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         writeln!(to, "{}", self.lines)
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex};
 
-use millpipe::{Config, Drain, Driver, Error, Fault, Mark, Out, ROOM_BYTES, Rejects, Stage};
+use millpipe::{Config, Drain, Driver, Error, Fault, Mark, Out, Queue, ROOM_BYTES, Rejects, Stage, Stateful};
 
 const SECOND_US: i64 = 1_000_000;
 const ROOM: usize = 2;
@@ -56,33 +56,42 @@ impl Stage for Slow {
         Ok(())
     }
 
-    fn wake_at_us(&self) -> Option<i64> {
-        (!self.is_fast && !self.queue.is_empty()).then_some(self.next_us)
-    }
-
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.release(out);
         Ok(())
-    }
-
-    fn has_queue(&self) -> bool {
-        true
-    }
-
-    fn is_full(&self) -> bool {
-        !self.is_fast && (self.queue.len() > ROOM || self.is_ending && !self.queue.is_empty())
     }
 
     fn held(&self) -> u64 {
         self.queue.iter().filter(|line| !line.starts_with(b"{\"$\":")).count() as u64
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+
+    #[inline]
+    fn queue(&self) -> Option<&dyn Queue> {
+        Some(self)
+    }
+}
+
+impl Stateful for Slow {
     fn snapshot(&self, _to: &mut dyn Write) -> io::Result<()> {
         Ok(())
     }
 
     fn restore(&mut self, _from: &mut dyn BufRead) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+impl Queue for Slow {
+    fn wake_at_us(&self) -> Option<i64> {
+        (!self.is_fast && !self.queue.is_empty()).then_some(self.next_us)
+    }
+
+    fn is_full(&self) -> bool {
+        !self.is_fast && (self.queue.len() > ROOM || self.is_ending && !self.queue.is_empty())
     }
 }
 
@@ -205,14 +214,33 @@ fn a_stage_that_is_full_and_waits_for_nothing_is_an_error() {
             out.line(line);
             Ok(())
         }
-        fn is_full(&self) -> bool {
-            true
+
+        fn state(&mut self) -> Option<&mut dyn Stateful> {
+            Some(self)
         }
+
+        #[inline]
+        fn queue(&self) -> Option<&dyn Queue> {
+            Some(self)
+        }
+    }
+
+    impl Stateful for Stuck {
         fn snapshot(&self, _to: &mut dyn Write) -> io::Result<()> {
             Ok(())
         }
+
         fn restore(&mut self, _from: &mut dyn BufRead) -> Result<(), Error> {
             Ok(())
+        }
+    }
+
+    impl Queue for Stuck {
+        fn is_full(&self) -> bool {
+            true
+        }
+        fn wake_at_us(&self) -> Option<i64> {
+            None
         }
     }
     let mut driver = Driver::new(Stuck, Config::new("stuck"), Rejects::in_memory("stuck"));

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use jq_filters::{FilterArgs, NoProgram, Program};
-use millpipe::{Command, Error, Jobs};
+use millpipe::{Command, Config, Error, Jobs};
 use selection::WhereArgs;
 use units::{ByteSize, DurationMs};
 
@@ -119,6 +119,11 @@ pub enum Work {
 }
 
 impl Cli {
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.selection.select(self.stage.config("parallel-map"))
+    }
+
     /// The work, checked.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::{Reorder, Settings};
 use event_time::{LATENESS_OF_WINDOWS_MS, TimeArgs};
 use millpipe::{Config, Error, Late, StageArgs};
-use selection::{Selected, WhereArgs};
+use selection::WhereArgs;
 use sorted_runs::{Folder, Scratch};
 use std::path::PathBuf;
 use units::{ByteSize, DurationMs, QuantityError};
@@ -63,9 +63,7 @@ const MEMORY_MIN: ByteSize = ByteSize::mib(16);
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("reorder");
-        config.policy.late = self.late;
-        config
+        self.selection.select(self.stage.config("reorder").with_late(self.late))
     }
 
     #[must_use]
@@ -82,9 +80,8 @@ impl Cli {
 
     /// # Errors
     /// When the scratch does not work.
-    pub fn reorder(&self, scratch: Box<dyn Scratch>) -> Result<Selected<Reorder>, Error> {
-        let reorder = Reorder::new(self.settings(), self.time.stream_time(), scratch)?;
-        Ok(Selected::new(reorder, &self.selection))
+    pub fn reorder(&self, scratch: Box<dyn Scratch>) -> Result<Reorder, Error> {
+        Reorder::new(self.settings(), self.time.stream_time(), scratch)
     }
 
     /// Where lines beyond `--memory` go.

@@ -28,7 +28,7 @@ mod held;
 use event_time::{StreamTime, TIME_MIN_MS, TimeField, format_rfc3339};
 use held::Held;
 use line_values::Expression;
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
 use serde_json::{Value, json};
 use sorted_runs::Scratch;
 use std::fmt;
@@ -202,6 +202,12 @@ impl Stage for Reorder {
         self.held.lines()
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Reorder {
     fn flags(&self) -> String {
         self.settings.flags.clone()
     }
@@ -228,8 +234,9 @@ impl Stage for Reorder {
         self.take_head(&value).ok_or_else(damaged)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.held.save(self.next_line, to);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

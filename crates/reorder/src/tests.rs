@@ -1,9 +1,9 @@
 use crate::cli::Cli;
 use crate::{Reorder, Settings};
 use clap::Parser;
-use millpipe::{Config, Driver, Exit, Fault, Late, Rejects, Stage};
+use millpipe::{Config, Driver, Exit, Fault, Late, Rejects, Stage, Stateful};
 use proptest::prelude::*;
-use selection::{Selected, WhereArgs};
+use selection::WhereArgs;
 use sorted_runs::Memory;
 use std::fmt::Write as _;
 use testkit::{Played, every_way, play, play_with};
@@ -124,8 +124,8 @@ fn other_lines_pass_at_once_and_their_time_counts() {
     let selection = WhereArgs { selection: Some(".kind == 1".parse().unwrap()) };
     let [first, second] = ["{\"t\":5,\"kind\":1}\n", "{\"t\":4,\"kind\":1}\n"];
     let [other, timeless] = ["{\"t\":9,\"kind\":2}\n", "{\"kind\":3}\n"];
-    let stage = Selected::new(reorder("--lateness 4s"), &selection);
-    let played = play(stage, &[first, timeless, other, second].concat());
+    let config = selection.select(Config::new("reorder"));
+    let played = play_with(reorder("--lateness 4s"), config, &[first, timeless, other, second].concat());
     let (at_1, at_5) = (mark("00:00:01"), mark("00:00:05"));
     assert_eq!(played.out, format!("{NULL}{at_1}{timeless}{other}{first}{at_5}"));
     assert_eq!(played.counts.late, 1);
@@ -259,7 +259,7 @@ fn with_checkpoints_a_line_goes_to_disk_once_one_has_it() {
     );
     let save = |driver: &mut Driver<Reorder>| {
         let mut changes = millpipe::Changes::default();
-        driver.stage.changes(&mut changes);
+        driver.stage.changes(&mut changes).unwrap();
         changes.len()
     };
     driver.feed(times(&(1000..1100).collect::<Vec<_>>()).as_bytes()).unwrap();
@@ -277,7 +277,7 @@ fn a_restored_state_takes_no_more_memory_than_it_may() {
     first.feed(times(&(100..200).collect::<Vec<_>>()).as_bytes()).unwrap();
     let (mut head, mut changes) = (Vec::new(), millpipe::Changes::default());
     first.stage.snapshot(&mut head).unwrap();
-    first.stage.changes(&mut changes);
+    first.stage.changes(&mut changes).unwrap();
     let scratch = Memory::default();
     let mut again = kept("--lateness 200s", 1_000, &scratch);
     again.restore(&mut head.as_slice()).unwrap();

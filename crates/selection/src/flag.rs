@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jq_filters::{Arguments, Failure, Filter, Program};
-use millpipe::{Error, Fault};
+use millpipe::{Config, Error, Fault, LineSelection, LineSelector};
 
 /// `--where`, the same in every tool.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -15,10 +16,11 @@ pub struct WhereArgs {
 }
 
 impl WhereArgs {
-    /// What a snapshot depends on: empty without the flag, else the flag behind a space.
+    /// Adds the selection to what the runtime needs to know.
     #[must_use]
-    pub fn for_snapshot(&self) -> String {
-        self.selection.as_ref().map(|selection| format!(" --where '{selection}'")).unwrap_or_default()
+    pub fn select(&self, config: Config) -> Config {
+        let selection = self.selection.clone().map(|selection| Arc::new(selection) as Arc<dyn LineSelection>);
+        Config { selection, ..config }
     }
 }
 
@@ -34,6 +36,16 @@ impl Selection {
     #[must_use]
     pub fn selector(&self) -> Selector {
         Selector(self.program.filter(usize::MAX))
+    }
+}
+
+impl LineSelection for Selection {
+    fn selector(&self) -> Box<dyn LineSelector> {
+        Box::new(Self::selector(self))
+    }
+
+    fn flag(&self) -> String {
+        format!(" --where '{self}'")
     }
 }
 
@@ -65,6 +77,8 @@ impl fmt::Debug for Selection {
 pub struct Selector(Filter);
 
 impl Selector {
+    /// Returns true if the line is selected.
+    ///
     /// # Errors
     /// `Bad` when the line is not JSON or the filter fails on it.
     #[inline]
@@ -73,5 +87,11 @@ impl Selector {
             Failure::Line(why) => Fault::Bad(why),
             halt @ Failure::Halt(_) => Error::data(halt).into(),
         })
+    }
+}
+
+impl LineSelector for Selector {
+    fn takes(&mut self, line: &[u8]) -> Result<bool, Fault> {
+        Self::takes(self, line)
     }
 }

@@ -4,8 +4,7 @@ use aggregate::Aggregate;
 use clap::Parser;
 use filter::Filter;
 use lookup::cli::Plan as Lookups;
-use millpipe::{Config, Driver, Error, Fault, Map, Out, Rejects, Stage};
-use selection::{Selected, SelectedMap};
+use millpipe::{Config, Driver, Error, Fault, Map, Out, Rejects, Stage, Stateful};
 use sorted_runs::Memory;
 use stream_join::StreamJoin;
 use units::ByteSize;
@@ -83,34 +82,31 @@ impl Program {
         let scratch = Box::new(scratch.clone());
         Ok(match self {
             Self::Window(cli) => match cli.plan()? {
-                Windows::Times(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
-                Windows::Sessions(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
-                Windows::Counts(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
-                Windows::Clock(stage) => work.go(Selected::new(stage, &cli.selection), cli.config()),
+                Windows::Times(stage) => work.go(stage, cli.config()),
+                Windows::Sessions(stage) => work.go(stage, cli.config()),
+                Windows::Counts(stage) => work.go(stage, cli.config()),
+                Windows::Clock(stage) => work.go(stage, cli.config()),
             },
-            Self::Watermark(cli) => work.go(Selected::new(cli.watermark()?, &cli.selection), cli.config()),
+            Self::Watermark(cli) => work.go(cli.watermark()?, cli.config()),
             Self::Aggregate(cli) => {
                 let mut job = cli.job()?;
                 job.memory_bytes = job.memory_bytes.map(|_| MEMORY.as_usize());
                 let stage = Aggregate::new(job).spill_to(scratch)?;
-                work.go(Selected::new(stage, &cli.selection), cli.config())
+                work.go(stage, cli.config())
             }
-            Self::Dedup(cli) => work.go(Selected::new(cli.dedup()?, &cli.selection), cli.config()),
-            Self::TopN(cli) => work.go(Selected::new(cli.top_n()?, &cli.selection), cli.config()),
+            Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
+            Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
             Self::StreamJoin(cli) => {
                 let mut job = cli.job()?;
                 job.memory_bytes_max = if job.spills { JOIN_MEMORY.as_usize() } else { job.memory_bytes_max };
                 work.go(StreamJoin::new(job, scratch)?, cli.config())
             }
             Self::Lookup(cli) => match cli.plan().map_err(stopped)? {
-                Lookups::File(stage) => work.go(Selected::new(*stage, &cli.selection), cli.config()),
-                Lookups::Stream(stage) => work.go(Selected::new(*stage, &cli.selection), cli.config()),
+                Lookups::File(stage) => work.go(*stage, cli.config()),
+                Lookups::Stream(stage) => work.go(*stage, cli.config()),
             },
             Self::Reorder(cli) => work.go(cli.reorder(scratch)?, cli.config()),
-            Self::Filter(cli) => {
-                let map = SelectedMap::new(Filter::new(&cli.program()?, cli.keeps()), &cli.selection);
-                work.go(EachLine(map), cli.stage.config("filter"))
-            }
+            Self::Filter(cli) => work.go(EachLine(Filter::new(&cli.program()?, cli.keeps())), cli.config()),
             Self::Copies | Self::Foreign => work.go(EachLine(Copies), Config::new("copies")),
         })
     }
@@ -187,15 +183,7 @@ impl<M: Map> Stage for EachLine<M> {
         self.0.map(line, out)
     }
 
-    fn has_state(&self) -> bool {
-        false
-    }
-
-    fn snapshot(&self, _to: &mut dyn std::io::Write) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn restore(&mut self, _from: &mut dyn std::io::BufRead) -> Result<(), Error> {
-        Ok(())
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millpipe::{Config, Driver, Fault, Stage, Turn};
+use millpipe::{Config, Driver, Fault, Stage, Station, Turn};
 use millpipe::{SaveJobs, SourceDriver};
 
 use crate::coroutine::Wait;
@@ -71,7 +71,7 @@ impl WithStage for RunStage {
 }
 
 /// The work of a stage's process.
-pub fn run_stage<S: Stage + 'static>(driver: Driver<S>, seat: Seat) -> Box<dyn FnOnce() -> Result<(), Fault>> {
+pub fn run_stage<S: Station + 'static>(driver: Driver<S>, seat: Seat) -> Box<dyn FnOnce() -> Result<(), Fault>> {
     let mut driver = driver.keep_with(seat.keeper.keeper());
     if let Some(writer) = seat.writer() {
         driver.out.set_drain(Box::new(writer));
@@ -89,7 +89,7 @@ pub fn run_stage<S: Stage + 'static>(driver: Driver<S>, seat: Seat) -> Box<dyn F
     })
 }
 
-fn pump<S: Stage>(driver: &mut Driver<S>, seat: &Seat, input: &Arc<Pipe>) -> Result<(), Fault> {
+fn pump<S: Station>(driver: &mut Driver<S>, seat: &Seat, input: &Arc<Pipe>) -> Result<(), Fault> {
     loop {
         let wake_at = driver.wake_at_us().map(|at_us| at_us.saturating_add(999).div_euclid(1000));
         let look_at = driver.is_saving()?.then(|| seat.now_ms() + SAVE_LOOK_MS);
@@ -110,7 +110,7 @@ fn pump<S: Stage>(driver: &mut Driver<S>, seat: &Seat, input: &Arc<Pipe>) -> Res
 }
 
 /// A process ends when its saving thread has.
-fn wait_for_saves<S: Stage>(driver: &Driver<S>, seat: &Seat) -> Result<(), Fault> {
+fn wait_for_saves<S: Station>(driver: &Driver<S>, seat: &Seat) -> Result<(), Fault> {
     while driver.is_saving()? && !seat.process.is_dead() {
         seat.process.wait(Wait::until(seat.now_ms() + 1));
     }

@@ -58,7 +58,7 @@ impl StreamJoin {
         Ok(())
     }
 
-    pub(crate) fn save_entries(&mut self, to: &mut Changes) {
+    pub(crate) fn save_entries(&mut self, to: &mut Changes) -> io::Result<()> {
         self.tracking.removed.drain(..).for_each(|name| to.remove(&name));
         let mut touched = std::mem::take(&mut self.tracking.touched);
         if !self.tracking.is_on {
@@ -77,33 +77,18 @@ impl StreamJoin {
         });
         touched.sort_unstable_by_key(|number| (self.rows.row(*number).sequence(), self.rows.row(*number).side()));
         for number in &touched {
-            self.save_row(*number, to);
+            self.save_row(*number, to)?;
         }
         touched.clear();
         self.tracking.touched = touched;
-        self.tracking.tried = 0;
-    }
-
-    /// Whether all that the next checkpoint needs can be read from disk.
-    pub(crate) fn try_touched(&mut self) -> io::Result<()> {
-        for number in self.tracking.touched.iter().skip(self.tracking.tried) {
-            if !self.rows.row(*number).has(flag::GONE) {
-                self.rows.bytes(*number, &mut self.buffer)?;
-            }
-        }
-        self.tracking.tried = self.tracking.touched.len();
         Ok(())
     }
 
-    fn save_row(&mut self, number: u32, to: &mut Changes) {
+    fn save_row(&mut self, number: u32, to: &mut Changes) -> io::Result<()> {
         let (time, until) = self.rows.times(number);
         let row = *self.rows.row(number);
         let name = name(row.sequence(), row.side(), self.rows.key(number));
-        let bytes = match self.rows.bytes(number, &mut self.buffer) {
-            Ok(bytes) => bytes,
-            // It was read a moment ago, in `try_touched`. An entry that cannot be restored is better than none.
-            Err(_) => return to.put(&name, |out| out.extend_from_slice(b"null")),
-        };
+        let bytes = self.rows.bytes(number, &mut self.buffer)?;
         let body = if self.pairings.is_some() { Names::split(bytes).1 } else { bytes };
         to.put(&name, |out| {
             let start = out.len();
@@ -127,6 +112,7 @@ impl StreamJoin {
             }
             out.push(b'}');
         });
+        Ok(())
     }
 
     pub(crate) fn load_entry(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {

@@ -42,7 +42,7 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{TIME_MIN_MS, format_rfc3339, parse_rfc3339};
 use jq_filters::{Failure, Filter};
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
 use sorted_runs::Scratch;
 
 pub use crate::job::{Bound, Job, Kind, SideJob};
@@ -258,18 +258,6 @@ impl Stage for StreamJoin {
         Ok(())
     }
 
-    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
-        self.tracking.is_on = true;
-        Ok(())
-    }
-
-    fn catch_up(&mut self, _out: &mut Out) -> Result<(), Fault> {
-        match self.job.spills {
-            true => self.try_touched().map_err(|error| self.disk_error(&error)),
-            false => Ok(()),
-        }
-    }
-
     fn remark(&self) -> Option<String> {
         let mut remarks: Vec<String> = self.readers.iter().filter_map(LineReader::remark).collect();
         if self.has_both.contains(&true) {
@@ -285,6 +273,17 @@ impl Stage for StreamJoin {
         self.held
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for StreamJoin {
+    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
+        self.tracking.is_on = true;
+        Ok(())
+    }
+
     fn flags(&self) -> String {
         self.job.flags.clone()
     }
@@ -298,8 +297,8 @@ impl Stage for StreamJoin {
         self.load_head(from)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
-        self.save_entries(to);
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
+        self.save_entries(to).map_err(|error| self.disk_error(&error))
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

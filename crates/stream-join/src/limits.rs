@@ -50,11 +50,11 @@ impl StreamJoin {
     }
 
     pub(crate) fn tidy(&mut self) -> Result<(), Fault> {
-        self.rows.tidy().map_err(|error| self.disk_error(&error))
+        Ok(self.rows.tidy().map_err(|error| self.disk_error(&error))?)
     }
 
-    pub(crate) fn disk_error(&self, error: &io::Error) -> Fault {
-        Error::io(self.rows.log().disk_place(), error).into()
+    pub(crate) fn disk_error(&self, error: &io::Error) -> Error {
+        Error::io(self.rows.log().disk_place(), error)
     }
 
     pub(crate) fn report(&self, out: &mut Out) {

@@ -6,8 +6,6 @@ pub struct Tracking {
     pub is_on: bool,
     /// Numbers of rows that are new or changed; some are gone again.
     pub touched: Vec<u32>,
-    /// So many of them were read from disk, to be sure that it can be done.
-    pub tried: usize,
     /// The names of entries that the checkpoint has of rows that are gone.
     pub removed: Vec<String>,
 }

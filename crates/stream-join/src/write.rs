@@ -17,7 +17,7 @@ impl StreamJoin {
         let own = (names[side as usize], &readers[side as usize].body[..]);
         let bytes = match rows.bytes(number, buffer) {
             Ok(bytes) => bytes,
-            Err(error) => return Err(self.disk_error(&error)),
+            Err(error) => return Err(self.disk_error(&error).into()),
         };
         let other = if pairings.is_some() { Names::split(bytes) } else { (Names::UNKNOWN, bytes) };
         let (left, right) = if side == Side::Left { (own, other) } else { (other, own) };
@@ -45,7 +45,7 @@ impl StreamJoin {
         let StreamJoin { rows, buffer, pairings, window, job, .. } = self;
         let bytes = match rows.bytes(number, buffer) {
             Ok(bytes) => bytes,
-            Err(error) => return Err(self.disk_error(&error)),
+            Err(error) => return Err(self.disk_error(&error).into()),
         };
         let body = if pairings.is_some() { Names::split(bytes).1 } else { bytes };
         write_alone(body, job.bound, span, window, out);

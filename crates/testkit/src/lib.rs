@@ -13,7 +13,7 @@ mod sim_disk;
 mod waiting;
 
 pub use broker::Broker;
-pub use play::{Played, every_way, play, play_with};
+pub use play::{Played, every_way, every_way_with, play, play_with};
 pub use process::{Ran, bash, bin, run, run_bytes, run_until_it_says};
 pub use shared::shared;
 pub use sim_disk::{INPUT_OUTPUT_ERROR, NO_SPACE, READ_ONLY, SimDisk};

@@ -58,6 +58,12 @@ pub fn play_with<S: Stage>(stage: S, config: Config, input: &str) -> Played {
 /// Checks that a stage gives the same bytes however its input is cut, and after crashes anywhere: its state saved
 /// step by step, restored into a new stage, which goes on, is saved, crashes and is restored again.
 pub fn every_way<S: Stage>(make: impl Fn() -> S, input: &str) {
+    every_way_with(make, &Config::new("stage"), input);
+}
+
+/// The same with limits and policies of one's own.
+pub fn every_way_with<S: Stage>(make: impl Fn() -> S, config: &Config, input: &str) {
+    let make = || driver(make(), config.clone());
     let lines: Vec<&str> = input.lines().collect();
     let whole = checked(&make, &lines, usize::MAX);
     for chunk in [1, 2, 3, 7, 61, 1000, 10_000] {
@@ -80,7 +86,7 @@ pub fn every_way<S: Stage>(make: impl Fn() -> S, input: &str) {
 const PACES: [usize; 4] = [1, 3, 10, usize::MAX];
 
 /// A run that ends at a line, a second one that ends half way, and a third one to the end.
-fn crash_twice<S: Stage>(make: &impl Fn() -> S, saved: &mut Saved, lines: &[&str], at: usize) -> String {
+fn crash_twice<S: Stage>(make: &impl Fn() -> Driver<S>, saved: &mut Saved, lines: &[&str], at: usize) -> String {
     let again = at + (lines.len() - at) / 2;
     let mut out = run(make, saved, &lines[..at], PACES[at % 4], false);
     out += &run(make, saved, &lines[at..again], PACES[at / 4 % 4], false);
@@ -88,7 +94,7 @@ fn crash_twice<S: Stage>(make: &impl Fn() -> S, saved: &mut Saved, lines: &[&str
 }
 
 /// A finished job is run again with more input: its state is that after the flush.
-fn goes_on_after_the_end<S: Stage>(make: &impl Fn() -> S, lines: &[&str]) {
+fn goes_on_after_the_end<S: Stage>(make: &impl Fn() -> Driver<S>, lines: &[&str]) {
     let (first, second) = lines.split_at(lines.len() / 2);
     let mut flushed = Saved::default();
     run(make, &mut flushed, first, 3, true);
@@ -104,8 +110,8 @@ fn goes_on_after_the_end<S: Stage>(make: &impl Fn() -> S, lines: &[&str]) {
 const HELLO: &str = "{\"$\":\"hello\",\"v\":1,\"run\":\"r\",\"hop\":1}\n";
 
 /// A checked stream in one go; the output without hello and end.
-fn checked<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> String {
-    let mut driver = driver(make());
+fn checked<S: Stage>(make: &impl Fn() -> Driver<S>, lines: &[&str], chunk: usize) -> String {
+    let mut driver = make();
     let text = format!("{HELLO}{}{}", text(lines), end_mark(lines));
     for chunk in text.as_bytes().chunks(chunk.min(text.len())) {
         driver.feed(chunk).unwrap();
@@ -115,9 +121,9 @@ fn checked<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> Str
 }
 
 /// The same with two readers that take turns, if the stage has any.
-fn read_ahead<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> String {
-    let mut driver = driver(make());
-    let mut readers = driver.stage.readers(2);
+fn read_ahead<S: Stage>(make: &impl Fn() -> Driver<S>, lines: &[&str], chunk: usize) -> String {
+    let mut driver = make();
+    let mut readers = driver.readers(2);
     if readers.is_empty() {
         return checked(make, lines, usize::MAX);
     }
@@ -132,10 +138,9 @@ fn read_ahead<S: Stage>(make: &impl Fn() -> S, lines: &[&str], chunk: usize) -> 
 
 /// One run from what is saved: its lines, with a save after every `pace` of them and behind the last; with `drain` the
 /// end of the input too. Returns the output.
-fn run<S: Stage>(make: &impl Fn() -> S, saved: &mut Saved, lines: &[&str], pace: usize, drain: bool) -> String {
-    let mut stage = make();
-    let is_restored = saved.restore(&mut stage);
-    let mut driver = driver(stage);
+fn run<S: Stage>(make: &impl Fn() -> Driver<S>, saved: &mut Saved, lines: &[&str], pace: usize, drain: bool) -> String {
+    let mut driver = make();
+    let is_restored = saved.restore(&mut driver.stage);
     driver.feed(HELLO.as_bytes()).unwrap();
     if is_restored {
         driver.out.take(); // hello, and what the stage announces again in each run
@@ -167,13 +172,15 @@ struct Saved {
 impl Saved {
     /// Takes the stage's state of now; returns how many entries changed.
     fn save(&mut self, stage: &mut impl Stage) -> usize {
+        self.held = stage.held();
+        let Some(state) = stage.state() else { return 0 };
         let mut head = Vec::new();
-        stage.snapshot(&mut head).unwrap();
+        state.snapshot(&mut head).unwrap();
         self.head = String::from_utf8(head).unwrap();
         let mut changes = Changes::default();
-        stage.changes(&mut changes);
+        state.changes(&mut changes).unwrap();
+        self.flags = state.flags();
         self.apply(std::str::from_utf8(changes.text()).unwrap());
-        (self.flags, self.held) = (stage.flags(), stage.held());
         changes.len()
     }
 
@@ -198,18 +205,19 @@ impl Saved {
         if self.head.is_empty() && self.entries.is_empty() {
             return false;
         }
-        assert_eq!(stage.flags(), self.flags);
-        stage.restore(&mut self.head.as_bytes()).unwrap();
+        let state = stage.state().unwrap();
+        assert_eq!(state.flags(), self.flags);
+        state.restore(&mut self.head.as_bytes()).unwrap();
         for (key, value) in &self.entries {
-            stage.restore_entry(key, value.as_bytes()).unwrap();
+            state.restore_entry(key, value.as_bytes()).unwrap();
         }
         assert_eq!(stage.held(), self.held, "lines held, after a restore");
         true
     }
 }
 
-fn driver<S: Stage>(stage: S) -> Driver<S> {
-    let mut driver = Driver::new(stage, Config::new("stage"), Rejects::in_memory("stage"));
+fn driver<S: Stage>(stage: S, config: Config) -> Driver<S> {
+    let mut driver = Driver::new(stage, config, Rejects::in_memory("stage"));
     driver.clock(NOW_MS).unwrap();
     driver
 }

@@ -3,7 +3,7 @@
 use crate::bucket::Pace;
 use crate::{Limits, Overflow, Settings, Throttle};
 use millpipe::{Config, Error, StageArgs};
-use selection::{Selected, WhereArgs};
+use selection::WhereArgs;
 use std::num::NonZeroU64;
 use units::{ByteRate, ByteSize, DurationMs, Rate};
 
@@ -84,13 +84,13 @@ const BYTES_BURST_PART: f64 = 0.01;
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.stage.config("throttle")
+        self.selection.select(self.stage.config("throttle"))
     }
 
     /// # Errors
     /// `Usage` where the flags do not go together; or when the file to spill into cannot be opened.
-    pub fn throttle(&self) -> Result<Selected<Throttle>, Error> {
-        Ok(Selected::new(Throttle::new(self.settings()?)?, &self.selection))
+    pub fn throttle(&self) -> Result<Throttle, Error> {
+        Throttle::new(self.settings()?)
     }
 
     /// # Errors

@@ -33,7 +33,7 @@ pub use queue::Limits;
 
 use bucket::{Bucket, Pace};
 use gaps::Gaps;
-use millpipe::{Changes, Error, Fault, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Mark, Out, Stage, Stateful};
 use queue::Queue;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
@@ -282,24 +282,6 @@ impl Stage for Throttle {
         self.release(out)
     }
 
-    fn has_queue(&self) -> bool {
-        true
-    }
-
-    fn is_full(&self) -> bool {
-        let has_no_room = match self.settings.overflow {
-            Overflow::Block => self.queue.is_full(),
-            _ => self.queue.has_too_many_marks(),
-        };
-        has_no_room || self.is_ending && !self.queue.is_empty()
-    }
-
-    fn wake_at_us(&self) -> Option<i64> {
-        // Without room in the output, it is the room that wakes.
-        let is_timed = !self.queue.is_empty() && !self.is_blocked;
-        is_timed.then(|| self.batch_at_us().max(self.tried_us.saturating_add(TICK_US)))
-    }
-
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.release(out)
     }
@@ -308,6 +290,17 @@ impl Stage for Throttle {
         self.queue.lines()
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+
+    #[inline]
+    fn queue(&self) -> Option<&dyn millpipe::Queue> {
+        Some(self)
+    }
+}
+
+impl Stateful for Throttle {
     fn begin_checkpoints(&mut self) -> Result<(), Fault> {
         Ok(self.queue.begin_checkpoints()?)
     }
@@ -322,12 +315,29 @@ impl Stage for Throttle {
         self.take_head(&value).ok_or_else(damaged)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.queue.save(to);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
         self.queue.load(key, value)
+    }
+}
+
+impl millpipe::Queue for Throttle {
+    fn is_full(&self) -> bool {
+        let has_no_room = match self.settings.overflow {
+            Overflow::Block => self.queue.is_full(),
+            _ => self.queue.has_too_many_marks(),
+        };
+        has_no_room || self.is_ending && !self.queue.is_empty()
+    }
+
+    fn wake_at_us(&self) -> Option<i64> {
+        // Without room in the output, it is the room that wakes.
+        let is_timed = !self.queue.is_empty() && !self.is_blocked;
+        is_timed.then(|| self.batch_at_us().max(self.tried_us.saturating_add(TICK_US)))
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::cli::Cli;
 use crate::{Overflow, Settings, Throttle};
 use clap::Parser;
-use millpipe::{Config, Driver, Exit, Fault, Rejects, Stage};
+use millpipe::{Config, Driver, Exit, Fault, Queue, Rejects, Stateful};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -269,7 +269,7 @@ fn lines_go_into_the_file_once_a_checkpoint_has_them() {
     let file = folder.0.path().join("0");
     let save = |driver: &mut Driver<Throttle>| {
         let mut changes = millpipe::Changes::default();
-        driver.stage.changes(&mut changes);
+        driver.stage.changes(&mut changes).unwrap();
         changes.len()
     };
     driver.feed(lines(100_000..120_000).as_bytes()).unwrap();
@@ -286,7 +286,7 @@ fn a_run_that_goes_on_has_no_burst() {
     first.feed(lines(1..=8).as_bytes()).unwrap();
     let (mut head, mut changes) = (Vec::new(), millpipe::Changes::default());
     first.stage.snapshot(&mut head).unwrap();
-    first.stage.changes(&mut changes);
+    first.stage.changes(&mut changes).unwrap();
     let mut again = throttle("--rate 10/s --burst 5");
     again.restore(&mut head.as_slice()).unwrap();
     for line in std::str::from_utf8(changes.text()).unwrap().lines() {

@@ -113,9 +113,7 @@ const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("it is not ze
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("top-n");
-        config.policy.late = self.late;
-        config
+        self.selection.select(self.stage.config("top-n").with_late(self.late))
     }
 
     /// # Errors

@@ -30,7 +30,7 @@ use event_time::{Window, format_rfc3339, parse_rfc3339};
 use json_fields::FieldPath;
 use keyed_state::{Keyed, hash};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Mark, Out, Stage};
+use millpipe::{Changes, Error, Fault, Mark, Out, Stage, Stateful};
 use units::ByteSize;
 
 pub use crate::order::Order;
@@ -277,6 +277,12 @@ impl Stage for TopN {
         if self.job.writes_changes() { 0 } else { self.rows }
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for TopN {
     fn flags(&self) -> String {
         self.job.flags.clone()
     }
@@ -289,8 +295,9 @@ impl Stage for TopN {
         self.load_head(from)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.rankings.save(to, snapshot::write_ranking);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

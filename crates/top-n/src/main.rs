@@ -4,11 +4,8 @@ use std::process::ExitCode;
 
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
-use selection::Selected;
 use top_n::cli::Cli;
 
 fn main() -> ExitCode {
-    tool::main(Reads::Stdin, |cli: Cli| {
-        run_stage(Selected::new(cli.top_n()?, &cli.selection), cli.config(), &cli.stage)
-    })
+    tool::main(Reads::Stdin, |cli: Cli| run_stage(cli.top_n()?, cli.config(), &cli.stage))
 }

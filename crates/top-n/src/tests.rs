@@ -173,8 +173,8 @@ fn marks_of_time_end_here_unless_they_are_wanted() {
     assert_eq!(kept, format!("{NULL}{}{sonar}{}", watermark("05"), lines("a1")));
     let mut cli = cli(BEST);
     cli.selection.selection = Some(".k".parse().unwrap());
-    let shared = selection::Selected::new(cli.top_n().unwrap(), &cli.selection);
-    assert_eq!(play(shared, &input).out, format!("{NULL}{from}{}{sonar}{}", watermark("05"), lines("a1")));
+    let shared = play_with(cli.top_n().unwrap(), cli.config(), &input);
+    assert_eq!(shared.out, format!("{NULL}{from}{}{sonar}{}", watermark("05"), lines("a1")));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn every_way_of_running_gives_the_same_lines() {
 
 #[test]
 fn what_is_damaged_is_refused() {
-    use millpipe::Stage;
+    use millpipe::{Stage, Stateful};
     let mut stage = top_n(BEST);
     assert!(stage.restore(&mut &b"{}"[..]).is_err());
     for value in ["{}", "[[1]]", "[[1,\"5\",\"{}\"]", "[[1,\"5\",\"{}\"]]]", "[[-1,\"5\",\"{}\"]]"] {

@@ -53,7 +53,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.stage.config("validate")
+        self.selection.select(self.stage.config("validate"))
     }
 
     /// Reads and compiles the schema.

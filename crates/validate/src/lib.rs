@@ -20,7 +20,6 @@ pub use schema::Schema;
 
 use coercion::Coercion;
 use millpipe::{Fault, Map, Out};
-use selection::{Selector, WhereArgs};
 use serde_json::Value;
 use std::cell::RefCell;
 
@@ -30,22 +29,13 @@ const REASON_CHARS: usize = 400;
 /// A thread's own part of the work.
 pub struct Validate {
     schema: Schema,
-    selector: Option<RefCell<Selector>>,
     coercion: Option<RefCell<Coercion>>,
 }
 
 impl Validate {
-    pub fn new(schema: &Schema, selection: &WhereArgs) -> Validate {
-        let selector = selection.selection.as_ref().map(|selection| RefCell::new(selection.selector()));
+    pub fn new(schema: &Schema) -> Validate {
         let coercion = schema.coerces().then(RefCell::default);
-        Validate { schema: schema.clone(), selector, coercion }
-    }
-
-    fn takes(&self, line: &[u8]) -> Result<bool, Fault> {
-        match &self.selector {
-            Some(selector) => selector.borrow_mut().takes(line),
-            None => Ok(true),
-        }
+        Validate { schema: schema.clone(), coercion }
     }
 
     fn check(&self, value: &Value) -> Result<(), Fault> {
@@ -59,10 +49,6 @@ impl Validate {
 
 impl Map for Validate {
     fn map(&self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        if !self.takes(line)? {
-            out.line(line);
-            return Ok(());
-        }
         json_fields::validate(line).map_err(Fault::bad)?;
         let mut value: Value = serde_json::from_slice(line).map_err(|error| Fault::bad(without_place(&error)))?;
         let Some(coercion) = self.coercion.as_ref().filter(|_| !self.schema.validator().is_valid(&value)) else {

@@ -8,7 +8,7 @@ use validate::cli::Cli;
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
-        let (schema, selection) = (cli.schema()?, cli.selection.clone());
-        run_map(move || Validate::new(&schema, &selection), cli.config(), &cli.stage, cli.jobs())
+        let schema = cli.schema()?;
+        run_map(move || Validate::new(&schema), cli.config(), &cli.stage, cli.jobs())
     })
 }

@@ -5,7 +5,6 @@
 
 use millpipe::{Exit, Fault, Map, OnError, Out, Policy, Rejects};
 use proptest::prelude::*;
-use selection::WhereArgs;
 use serde_json::Value;
 use std::path::Path;
 use validate::{Schema, Validate};
@@ -17,7 +16,7 @@ fn schema(text: &str, formats: bool, coerces: bool) -> Schema {
 fn map(schema: &Schema, line: &str) -> Result<String, String> {
     let policy = Policy { on_error: Some(OnError::Reject), ..Policy::default() };
     let mut out = Out::new(&policy, Rejects::in_memory("validate"));
-    match Validate::new(schema, &WhereArgs::default()).map(line.as_bytes(), &mut out) {
+    match Validate::new(schema).map(line.as_bytes(), &mut out) {
         Ok(()) => Ok(String::from_utf8(out.take()).unwrap().strip_suffix('\n').unwrap().to_owned()),
         Err(Fault::Bad(why)) => {
             assert_eq!(out.take(), b"", "a bad line leaves no trace");

@@ -37,7 +37,7 @@ pub struct Cli {
 
 impl Cli {
     pub fn config(&self) -> Config {
-        self.stage.config("watermark")
+        self.selection.select(self.stage.config("watermark"))
     }
 
     /// # Errors

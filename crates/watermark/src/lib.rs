@@ -15,7 +15,7 @@ pub mod cli;
 
 use event_time::{StreamTime, TimeField, format_rfc3339};
 use line_values::Expression;
-use millpipe::{Error, Fault, Mark, Out, Stage};
+use millpipe::{Error, Fault, Mark, Out, Stage, Stateful};
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 
@@ -94,6 +94,12 @@ impl Stage for Watermark {
         Ok(())
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Watermark {
     fn flags(&self) -> String {
         self.flags.clone()
     }

@@ -2,12 +2,9 @@
 
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
-use selection::Selected;
 use std::process::ExitCode;
 use watermark::cli::Cli;
 
 fn main() -> ExitCode {
-    tool::main(Reads::Stdin, |cli: Cli| {
-        run_stage(Selected::new(cli.watermark()?, &cli.selection), cli.config(), &cli.stage)
-    })
+    tool::main(Reads::Stdin, |cli: Cli| run_stage(cli.watermark()?, cli.config(), &cli.stage))
 }

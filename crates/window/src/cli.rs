@@ -121,9 +121,7 @@ const SESSION_MS_MAX: i64 = 100 * 366 * 86_400_000;
 
 impl Cli {
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("window");
-        config.policy.late = self.late;
-        config
+        self.selection.select(self.stage.config("window").with_late(self.late))
     }
 
     /// Checks what goes together; the stage may then assume good values.

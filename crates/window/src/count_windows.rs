@@ -156,6 +156,12 @@ impl millpipe::Stage for CountWindows {
         self.reader.remark()
     }
 
+    fn state(&mut self) -> Option<&mut dyn millpipe::Stateful> {
+        Some(self)
+    }
+}
+
+impl millpipe::Stateful for CountWindows {
     fn flags(&self) -> String {
         self.settings.flags.clone()
     }
@@ -175,11 +181,12 @@ impl millpipe::Stage for CountWindows {
         Ok(())
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         let touched = std::mem::take(&mut self.touched);
         let due = if self.is_tracked { touched } else { self.counts.keys().cloned().collect() };
         self.is_tracked = true;
         due.iter().for_each(|key| self.save(key, to));
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

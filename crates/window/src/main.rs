@@ -2,7 +2,6 @@
 
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
-use selection::Selected;
 use std::process::ExitCode;
 use window::cli::{Cli, Plan};
 
@@ -10,10 +9,10 @@ fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let config = cli.config();
         match cli.plan()? {
-            Plan::Times(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
-            Plan::Clock(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
-            Plan::Sessions(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
-            Plan::Counts(stage) => run_stage(Selected::new(stage, &cli.selection), config, &cli.stage),
+            Plan::Times(stage) => run_stage(stage, config, &cli.stage),
+            Plan::Clock(stage) => run_stage(stage, config, &cli.stage),
+            Plan::Sessions(stage) => run_stage(stage, config, &cli.stage),
+            Plan::Counts(stage) => run_stage(stage, config, &cli.stage),
         }
     })
 }

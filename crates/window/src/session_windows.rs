@@ -243,6 +243,12 @@ impl millpipe::Stage for SessionWindows {
         self.reader.remark()
     }
 
+    fn state(&mut self) -> Option<&mut dyn millpipe::Stateful> {
+        Some(self)
+    }
+}
+
+impl millpipe::Stateful for SessionWindows {
     fn flags(&self) -> String {
         self.settings.flags.clone()
     }
@@ -259,8 +265,9 @@ impl millpipe::Stage for SessionWindows {
         self.take_head(&head).ok_or_else(state::damaged)
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         self.save(to);
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

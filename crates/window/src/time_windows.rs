@@ -278,6 +278,12 @@ impl millpipe::Stage for TimeWindows {
         Ok(())
     }
 
+    fn state(&mut self) -> Option<&mut dyn millpipe::Stateful> {
+        Some(self)
+    }
+}
+
+impl millpipe::Stateful for TimeWindows {
     fn flags(&self) -> String {
         self.flags.clone()
     }

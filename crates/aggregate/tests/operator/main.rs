@@ -6,8 +6,8 @@ mod snapshots;
 use aggregate::Aggregate;
 use aggregate::cli::Cli;
 use clap::Parser;
-use millpipe::{Config, Driver, Fault, Late, OnError, Rejects, Stage};
-use testkit::{Played, every_way, play, play_with};
+use millpipe::{Config, Driver, Fault, Late, OnError, Rejects, Stateful};
+use testkit::{Played, every_way, every_way_with, play, play_with};
 
 fn stage(args: &[&str]) -> Aggregate {
     let args = std::iter::once("aggregate").chain(args.iter().copied());
@@ -363,7 +363,7 @@ fn lines_before_the_first_watermark_are_not_forgotten_by_it() {
 fn other_lines_pass_in_their_place_and_all_marks_with_them() {
     let args = ["aggregate", "--by", "k", "count", "--where", "has(\"k\")"];
     let cli = || Cli::parse_from(args);
-    let stage = || selection::Selected::new(Aggregate::new(cli().job().unwrap()), &cli().selection);
+    let stage = || Aggregate::new(cli().job().unwrap());
     let input = script(&[
         START.to_owned(),
         r#"{"$":"from","part":"a/0"}"#.to_owned(),
@@ -382,6 +382,6 @@ fn other_lines_pass_in_their_place_and_all_marks_with_them() {
         watermark("10"),
         r#"{"other":2}"#.to_owned(),
     ]);
-    assert_eq!(play(stage(), &input).out, expected);
-    every_way(stage, &input);
+    assert_eq!(play_with(stage(), cli().config(), &input).out, expected);
+    every_way_with(stage, &cli().config(), &input);
 }

@@ -1,6 +1,6 @@
 //! What is saved of the operator, and what is taken back.
 
-use millpipe::{Changes, Config, Driver, Rejects, Stage};
+use millpipe::{Changes, Config, Driver, Rejects, Stateful};
 use testkit::every_way;
 
 use crate::{script, stage, tumbling};
@@ -28,7 +28,7 @@ fn saved(args: &[&str], input: &str) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     driver.feed(input.as_bytes()).unwrap();
     let (mut head, mut changes) = (Vec::new(), Changes::default());
     driver.stage.snapshot(&mut head).unwrap();
-    driver.stage.changes(&mut changes);
+    driver.stage.changes(&mut changes).unwrap();
     let entry = |line: &[u8]| {
         let (key, value): (String, Box<serde_json::value::RawValue>) = serde_json::from_slice(line).unwrap();
         (key, value.get().as_bytes().to_vec())

@@ -1,7 +1,6 @@
 //! A table in the stream.
 
 use clap::Parser;
-use selection::Selected;
 use testkit::{Played, every_way, play, play_with};
 
 use crate::LookupStream;
@@ -106,8 +105,8 @@ fn the_time_of_a_row_may_have_another_name() {
 fn other_lines_pass_and_their_time_counts() {
     let mut cli = cli("--time t");
     cli.selection.selection = Some(".k != \"o\"".parse().unwrap());
-    let stage = Selected::new(stage(&cli), &cli.selection);
-    assert_eq!(short(&play(stage, &lines("a1=x a5 o3 o6 a6 o7")).out), "o3 o6 a5=x o7 a6=x");
+    let played = play_with(stage(&cli), cli.config(), &lines("a1=x a5 o3 o6 a6 o7"));
+    assert_eq!(short(&played.out), "o3 o6 a5=x o7 a6=x");
 }
 
 #[test]
@@ -156,7 +155,7 @@ fn every_way_of_running_gives_the_same_lines() {
 
 #[test]
 fn what_is_damaged_is_refused() {
-    use millpipe::Stage;
+    use millpipe::{Stage, Stateful};
     let mut stage = stage(&cli("--time t"));
     assert!(stage.restore(&mut &b"{}"[..]).is_err());
     for (name, value) in [("line 1", "[1]"), ("line 1", "[1,\"{}\"]]"), ("\"a\"", "[0]"), ("\"a\"", "[0,[[1,2]]]")] {

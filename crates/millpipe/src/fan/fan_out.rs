@@ -10,7 +10,7 @@ use crate::fan::turns::Turns;
 use crate::fault::{Error, Fault};
 use crate::mark::Mark;
 use crate::out::Out;
-use crate::stage::Stage;
+use crate::stage::{Stage, Stateful};
 
 /// With more waiting for one shard, the input is not read.
 pub(crate) const WAITING_BYTES_MAX: usize = 256 << 10;
@@ -187,12 +187,18 @@ impl<R: Route> Stage for FanOut<R> {
         Ok(())
     }
 
-    fn flags(&self) -> String {
-        self.route.flags()
-    }
-
     fn remark(&self) -> Option<String> {
         self.route.remark()
+    }
+
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl<R: Route> Stateful for FanOut<R> {
+    fn flags(&self) -> String {
+        self.route.flags()
     }
 
     /// Nothing but that there were so many shards, which is in the flags.

@@ -1,6 +1,7 @@
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crossbeam_channel::bounded;
 use proptest::prelude::*;
 
 use super::*;
@@ -9,6 +10,7 @@ use crate::driver::{Config, Driver};
 use crate::rejects::{OnError, Policy, Rejects};
 use crate::run_map::{LineWorker, MapStage};
 use crate::stage::Map;
+use crate::station::Station;
 
 /// `x` is bad, `twice` gives two lines, `none` gives none, everything else comes back in brackets.
 struct Brackets;
@@ -42,11 +44,11 @@ struct Shown {
     counts: Option<Counts>,
 }
 
-fn shown<S: Stage>(stage: S, input: &str, chunk: usize, on_error: Option<OnError>) -> Shown {
+fn shown<S: Station>(stage: S, input: &str, chunk: usize, on_error: Option<OnError>) -> Shown {
     shown_by(stage, on_error, |driver| input.as_bytes().chunks(chunk).try_for_each(|chunk| driver.feed(chunk)))
 }
 
-fn shown_by<S: Stage>(
+fn shown_by<S: Station>(
     stage: S,
     on_error: Option<OnError>,
     feed: impl FnOnce(&mut Driver<S>) -> Result<(), Fault>,
@@ -94,7 +96,7 @@ fn jobs(workers: usize, batch_bytes: usize) -> Jobs {
 }
 
 fn pool(jobs: Jobs) -> Pool {
-    Pool::start(jobs, STACK_BYTES, || LineWorker::new(Brackets)).unwrap()
+    Pool::start(jobs, STACK_BYTES, || LineWorker::new(Brackets, None)).unwrap()
 }
 
 fn line() -> impl Strategy<Value = String> {
@@ -218,29 +220,30 @@ fn gated(jobs: Jobs) -> (Driver<Pool>, Arc<Mutex<()>>, Arc<AtomicUsize>) {
 #[test]
 fn the_pool_takes_two_batches_for_each_worker_and_one_more_line_waits() {
     let (mut driver, gate, taken) = gated(jobs(3, 1));
-    let closed = gate.lock().unwrap();
-    driver.feed(b"1\n2\n3\n4\n5\n6\n").unwrap();
-    assert_eq!(driver.stage.in_flight, 6);
-    let opener = thread::spawn({
-        let taken = Arc::clone(&taken);
-        move || {
-            thread::sleep(Duration::from_millis(200));
-            taken.load(Ordering::SeqCst)
-        }
-    });
+    let (is_closed, closed) = bounded(1);
+    let (is_fed, fed) = bounded(1);
+    let is_open = AtomicBool::new(false);
     thread::scope(|scope| {
-        let feeder = scope.spawn(|| driver_feed(&mut driver, b"7\n"));
+        let opener = scope.spawn(|| {
+            let gate = gate.lock().unwrap();
+            is_closed.send(()).unwrap();
+            fed.recv().unwrap();
+            thread::sleep(Duration::from_millis(200));
+            let taken = taken.load(Ordering::SeqCst);
+            is_open.store(true, Ordering::SeqCst);
+            drop(gate);
+            taken
+        });
+        closed.recv().unwrap();
+        driver.feed(b"1\n2\n3\n4\n5\n6\n").unwrap();
+        assert_eq!(driver.stage.in_flight, 6);
+        is_fed.send(()).unwrap();
+        driver.feed(b"7\n").unwrap();
+        assert!(is_open.load(Ordering::SeqCst), "the seventh batch waits");
         assert_eq!(opener.join().unwrap(), 3, "as many as there are workers");
-        assert!(!feeder.is_finished(), "the seventh batch waits");
-        drop(closed);
-        feeder.join().unwrap();
     });
     driver.finish().unwrap();
     assert_eq!(driver.out.take(), b"1\n2\n3\n4\n5\n6\n7\n");
-}
-
-fn driver_feed(driver: &mut Driver<Pool>, bytes: &[u8]) {
-    driver.feed(bytes).unwrap();
 }
 
 #[test]

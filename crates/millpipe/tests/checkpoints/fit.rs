@@ -1,9 +1,11 @@
 //! Whether a state folder, a pipeline and its output belong together, and what is said where they do not.
 
-use checkpoint::{Committed, RealDisk, write_committed};
-use millpipe::{CheckpointId, Exit};
+use std::sync::Arc;
 
-use crate::world::{World, barrier, stopped};
+use checkpoint::{Committed, RealDisk, write_committed};
+use millpipe::{CheckpointId, Config, Driver, Exit, Fault, LineSelection, LineSelector, Rejects};
+
+use crate::world::{Counter, World, barrier, stopped};
 
 #[test]
 fn a_snapshot_of_other_flags_stops_the_run() {
@@ -25,6 +27,46 @@ fn a_snapshot_of_other_flags_stops_the_run() {
     let files = format!("{anew}another -G than \"job\", an empty --state folder and another output");
     assert_eq!(goes_on("files", Some("job")), files);
     assert_eq!(goes_on("kafka", None), format!("{anew}another --state folder and another topic"));
+}
+
+/// Takes no line.
+#[derive(Debug)]
+struct Nothing(&'static str);
+
+impl LineSelection for Nothing {
+    fn selector(&self) -> Box<dyn LineSelector> {
+        Box::new(Self(self.0))
+    }
+
+    fn flag(&self) -> String {
+        format!(" --where '{}'", self.0)
+    }
+}
+
+impl LineSelector for Nothing {
+    fn takes(&mut self, _line: &[u8]) -> Result<bool, Fault> {
+        Ok(false)
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_selection_stops_the_run() {
+    let world = World::new();
+    let stage = |filter| {
+        let config = Config { selection: Some(Arc::new(Nothing(filter))), ..Config::new("counter") };
+        let stage = Counter { flags: "--by x", ..Counter::default() };
+        Driver::new(stage, config, Rejects::in_memory("counter")).keep_with(world.keeper())
+    };
+    let mut first = stage(".a");
+    first.feed(format!("{}x\n{}", world.hello("a", None), barrier("a.1", 1, "")).as_bytes()).unwrap();
+    assert!(String::from_utf8(first.out.take()).unwrap().contains("\nx\n"), "what is not selected passes");
+    assert_eq!(first.stage.counts.len(), 0);
+    world.save();
+    world.commit("a.1");
+    stage(".a").feed(world.hello("b", Some("a.1")).as_bytes()).unwrap();
+    let error = stopped(stage(".b").feed(world.hello("c", Some("a.1")).as_bytes()));
+    let has_both = error.message.contains("--by x --where '.a'") && error.message.contains("--by x --where '.b'");
+    assert!(has_both, "{error}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use checkpoint::{Committed, RealDisk, Snapshot, StageFolder, read_committed, write_committed};
 use millpipe::{
     Barrier, Changes, CheckpointId, Config, Driver, Error, Fault, Hello, Job, Keeper, Out, Rejects, SaveJobs, Sink,
-    Stage, Truth,
+    Stage, Stateful, Truth,
 };
 use serde_json::json;
 
@@ -38,6 +38,12 @@ impl Stage for Counter {
         Ok(())
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Counter {
     fn flags(&self) -> String {
         self.flags.to_owned()
     }
@@ -53,13 +59,14 @@ impl Stage for Counter {
         Ok(())
     }
 
-    fn changes(&mut self, to: &mut Changes) {
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
         for key in std::mem::take(&mut self.changed) {
             match self.counts.get(&key) {
                 Some(count) => to.put(&key, |bytes| write!(bytes, "{count}").unwrap()),
                 None => to.remove(&key),
             }
         }
+        Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
@@ -101,7 +108,7 @@ impl World {
         Driver::new(stage, Config::new("counter"), Rejects::in_memory("counter")).keep_with(self.keeper())
     }
 
-    pub fn sink(&self, truth: Option<u64>) -> Driver<millpipe::SinkStage<Target>> {
+    pub fn sink(&self, truth: Option<u64>) -> Driver<millpipe::SinkStation<Target>> {
         let target = Target { truth: Truth { id: truth.map(|seq| CheckpointId::new("a", seq)), ..Truth::default() } };
         Driver::of_sink(target, Config::new("target"), Rejects::in_memory("target")).keep_with(self.keeper())
     }

@@ -3,8 +3,7 @@
 use super::{cli, seconds, window};
 use crate::cli::Plan;
 use clap::Parser;
-use selection::Selected;
-use testkit::{Played, every_way, play_with};
+use testkit::{Played, every_way_with, play_with};
 
 const BIDS: [&str; 3] = ["--time-unit", "s", "--where"];
 
@@ -14,9 +13,9 @@ fn shared(flags: &str, input: &str) -> Played {
     let config = cli.config();
     match cli.plan().unwrap() {
         Plan::Clock(_) => panic!("no clock here"),
-        Plan::Times(stage) => play_with(Selected::new(stage, &cli.selection), config, input),
-        Plan::Sessions(stage) => play_with(Selected::new(stage, &cli.selection), config, input),
-        Plan::Counts(stage) => play_with(Selected::new(stage, &cli.selection), config, input),
+        Plan::Times(stage) => play_with(stage, config, input),
+        Plan::Sessions(stage) => play_with(stage, config, input),
+        Plan::Counts(stage) => play_with(stage, config, input),
     }
 }
 
@@ -75,8 +74,8 @@ fn every_way_of_running_gives_the_same_lines_and_marks() {
             cli
         };
         match cli().plan().unwrap() {
-            Plan::Times(_) => every_way(|| Selected::new(times(&cli()), &cli().selection), &input),
-            _ => every_way(|| Selected::new(sessions(&cli()), &cli().selection), &input),
+            Plan::Times(_) => every_way_with(|| times(&cli()), &cli().config(), &input),
+            _ => every_way_with(|| sessions(&cli()), &cli().config(), &input),
         }
     }
 }

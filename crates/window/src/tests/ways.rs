@@ -3,7 +3,7 @@
 use super::cli;
 use crate::cli::{Cli, Plan};
 use crate::{CountWindows, SessionWindows, TimeWindows};
-use millpipe::Stage;
+use millpipe::Stateful;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use testkit::every_way;

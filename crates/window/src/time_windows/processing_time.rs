@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use event_time::{StreamTime, TimeSettings, TimeUnit, Windowing};
-use millpipe::{Error, Fault, Mark, Out, Stage};
+use millpipe::{Error, Fault, Mark, Out, Stage, Stateful};
 
 use super::TimeWindows;
 use crate::Form;
@@ -71,6 +71,12 @@ impl Stage for ClockWindows {
         Ok(())
     }
 
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for ClockWindows {
     fn flags(&self) -> String {
         self.0.flags()
     }

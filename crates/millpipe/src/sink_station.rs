@@ -1,20 +1,20 @@
 //! A sink, driven as a stage that writes nothing: one runtime serves both.
 
-use std::io;
-
-use crate::fault::{Error, Fault};
+use crate::fault::Fault;
 use crate::hello::{Barrier, Hello, Truth};
 use crate::mark::Mark;
 use crate::out::Out;
-use crate::stage::{Sink, Stage};
+use crate::sink::Sink;
+use crate::stage::Stateful;
+use crate::station::{Station, Target};
 
 /// How often a sink may serve its callbacks.
 const IDLE_EVERY_MS: i64 = 100;
 /// How long a sink waits for something to come before it looks for its target.
 const CONNECT_AFTER_MS: i64 = 2_000;
 
-/// The stage that a sink is to the runtime.
-pub struct SinkStage<S> {
+/// The station of a sink.
+pub struct SinkStation<S> {
     sink: S,
     idle_at_ms: i64,
     is_connected: bool,
@@ -24,13 +24,13 @@ pub struct SinkStage<S> {
     has_begun: bool,
 }
 
-impl<S> SinkStage<S> {
+impl<S> SinkStation<S> {
     pub(crate) fn new(sink: S) -> Self {
         Self { sink, idle_at_ms: 0, is_connected: false, connect_at_ms: 0, has_begun: false }
     }
 }
 
-impl<S: Sink> SinkStage<S> {
+impl<S: Sink> SinkStation<S> {
     #[cold]
     fn begin(&mut self) -> Result<(), Fault> {
         self.has_begun = true;
@@ -42,12 +42,20 @@ impl<S: Sink> SinkStage<S> {
     }
 }
 
-impl<S: Sink> Stage for SinkStage<S> {
+impl<S: Sink> Station for SinkStation<S> {
+    fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         if !self.has_begun {
             self.begin()?;
         }
         self.sink.line(line, out)
+    }
+
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        self.line(line, out)
     }
 
     /// Marks end at the sink.
@@ -64,41 +72,16 @@ impl<S: Sink> Stage for SinkStage<S> {
         if self.has_begun { self.sink.finish(out) } else { Ok(()) }
     }
 
-    fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
-        self.begin()?;
-        self.sink.open(hello, out)
-    }
-
-    fn commit(&mut self, barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
-        self.sink.commit(barrier, out)
-    }
-
-    fn target(&self) -> &'static str {
-        self.sink.target()
-    }
-
-    fn has_state(&self) -> bool {
-        false
-    }
-
     fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.sink.chunk_over(out)
-    }
-
-    fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.sink.rest(out)
     }
 
     fn give_up(&mut self, out: &mut Out) {
         self.sink.give_up(out);
     }
 
-    fn is_sink(&self) -> bool {
-        true
-    }
-
-    fn wake_at(&self) -> Option<i64> {
-        Some(self.idle_at_ms)
+    fn wake_at_us(&self) -> Option<i64> {
+        Some(self.idle_at_ms.saturating_mul(1000))
     }
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
@@ -122,11 +105,30 @@ impl<S: Sink> Stage for SinkStage<S> {
     }
 
     /// A sink's state is what its target says is committed.
-    fn snapshot(&self, _to: &mut dyn io::Write) -> io::Result<()> {
-        Ok(())
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        None
     }
 
-    fn restore(&mut self, _from: &mut dyn io::BufRead) -> Result<(), Error> {
-        Ok(())
+    fn target(&mut self) -> Option<&mut dyn Target> {
+        Some(self)
+    }
+}
+
+impl<S: Sink> Target for SinkStation<S> {
+    fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
+        self.begin()?;
+        self.sink.open(hello, out)
+    }
+
+    fn commit(&mut self, barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
+        self.sink.commit(barrier, out)
+    }
+
+    fn name(&self) -> &'static str {
+        self.sink.target()
+    }
+
+    fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.sink.rest(out)
     }
 }
