@@ -268,7 +268,7 @@ fn check_names(plan: &Plan, by: &[Expression], has_op: bool) -> Result<(), Error
         let error = Error::usage(format_args!("the key \"{nameless}\" has no name"));
         return Err(error.hint(format_args!("a name stands before it: day={nameless}")));
     }
-    let mut names: Vec<String> = vec!["window_start".into(), "window_end".into()];
+    let mut names: Vec<String> = event_time::WINDOW.map(str::to_owned).into();
     names.extend(has_op.then(|| OP.to_owned()));
     for name in by.iter().map(Expression::name).chain(plan.names().iter().cloned()) {
         if names.contains(&name) {

@@ -4,13 +4,12 @@ mod entries;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use event_time::Window;
+use event_time::{Scale, Window};
 use millpipe::{Fault, Out};
 
 use crate::groups::{Budget, Taken, stop};
 use crate::job::Job;
 use crate::keys;
-use crate::results::Scale;
 use crate::span_groups::SpanGroups;
 use crate::work::Work;
 

@@ -2,11 +2,10 @@
 //! With `--memory` there can be several parts of a state: `2026-01-01T00:00:00Z/10s#2|"user-1"` began when the memory had
 //! been emptied twice.
 
-use event_time::{Window, format_rfc3339, parse_rfc3339};
+use event_time::{Scale, Window, format_rfc3339, parse_rfc3339};
 use units::{format_duration, parse_duration};
 
 use crate::keys;
-use crate::results::Scale;
 
 /// Writes the names of one span.
 #[derive(Debug)]

@@ -18,7 +18,6 @@
 //! is not like that of the lines before.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod annotation;
 mod changes;
 pub mod cli;
 mod counts;
@@ -48,10 +47,10 @@ mod work;
 use std::any::Any;
 use std::io::{self, BufRead, Write};
 
-use event_time::{Window, parse_rfc3339};
+use event_time::Window;
 use json_fields::Unseen;
 use line_values::{Computed, Expression};
-use millpipe::{Changes, Error, Fault, Mark, Out, ReadAhead, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Mark, MarkKind, Out, ReadAhead, Stage, Stateful};
 use sorted_runs::Scratch;
 
 pub use crate::job::{Emit, Job, Last, Overflow};
@@ -110,13 +109,11 @@ impl Aggregate {
 
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.has_watermarks = true;
-        if let Some(text) = mark.text("time") {
-            let time_ms = parse_rfc3339(text.as_bytes())
-                .ok_or_else(|| Error::data(format_args!("watermark mark with a time that is none: {text:?}")))?;
-            if self.watermark_ms.is_none_or(|known| known < time_ms) {
-                self.watermark_ms = Some(time_ms);
-                self.mode.advance(time_ms, &mut self.work, out)?;
-            }
+        if let Some(time_ms) = mark.watermark_ms()?
+            && self.watermark_ms.is_none_or(|known| known < time_ms)
+        {
+            self.watermark_ms = Some(time_ms);
+            self.mode.advance(time_ms, &mut self.work, out)?;
         }
         if self.work.job.keep_marks || self.work.job.has_other_lines {
             out.mark(mark);
@@ -222,12 +219,12 @@ impl Stage for Aggregate {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match mark.kind() {
-            "watermark" => return self.watermark(mark, out),
-            "window" => self.mode.announce_window(mark, self.watermark_ms, &self.work)?,
-            "sessions" => self.mode.announce_sessions(mark, &self.work)?,
-            "counts" => self.mode.announce_counts(mark, &self.work)?,
+            MarkKind::Watermark => return self.watermark(mark, out),
+            MarkKind::Window => self.mode.announce_window(mark, self.watermark_ms, &self.work)?,
+            MarkKind::Sessions => self.mode.announce_sessions(mark, &self.work)?,
+            MarkKind::Counts => self.mode.announce_counts(mark, &self.work)?,
             // Results are of no partition.
-            "from" | "idle" => {}
+            MarkKind::From | MarkKind::Idle => {}
             _ => {
                 out.mark(mark);
                 return Ok(());

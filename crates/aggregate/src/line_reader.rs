@@ -1,12 +1,11 @@
 //! Reads all of a line that is needed: its annotation, its time, its key, its values.
 
 use accumulators::{Inputs, Values, write_canonical};
-use event_time::{TimeParser, no_time};
+use event_time::{ANNOTATION, Annotation, Annotations, TimeParser, annotation_paths, no_time};
 use json_fields::{Field, FieldPath, Kind, Scanner};
 use line_values::{Computed, Expression};
 use millpipe::Fault;
 
-use crate::annotation::{self, Annotation, Annotations};
 use crate::changes;
 use crate::job::Job;
 use crate::keys;
@@ -37,7 +36,7 @@ pub struct LineReader {
 impl LineReader {
     pub fn new(job: &Job) -> LineReader {
         let time = job.time.as_ref();
-        let paths: Vec<_> = annotation::paths()
+        let paths: Vec<_> = annotation_paths()
             .chain(job.key_paths().cloned())
             .chain(job.plan.paths().iter().cloned())
             .chain(time.and_then(|time| time.of.path()).cloned())
@@ -87,7 +86,7 @@ impl LineReader {
             && let Some((annotation, front)) = self.annotations.front(line)
             && let Some(rest) = line.get(front..)
             && let Ok(fields) = scanner.scan(rest)
-            && let (&[None, None, None, None], fields) = fields.as_slice().split_at(annotation::NAMES.len())
+            && let (&[None, None, None, None], fields) = fields.as_slice().split_at(ANNOTATION.len())
         {
             let into = (&mut self.values, &mut self.key, &mut self.time);
             let time_ms = match computed {
@@ -100,7 +99,7 @@ impl LineReader {
             return Ok(Read { annotation: Some(annotation), time_ms, front });
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?.as_slice();
-        let (places, fields) = fields.split_at(annotation::NAMES.len());
+        let (places, fields) = fields.split_at(ANNOTATION.len());
         let annotation = self.annotations.read(places, line)?;
         let into = (&mut self.values, &mut self.key, &mut self.time);
         let time_ms = match computed {

@@ -1,15 +1,13 @@
 //! The kind of windows that a stream has: the first line or mark decides.
 
-use event_time::{Window, parse_rfc3339};
+use event_time::{Annotation, Scale, Window};
 use json_fields::FieldPath;
 use millpipe::{Error, Fault, Mark, Out};
 
-use crate::annotation::Annotation;
 use crate::counts::Counts;
 use crate::groups::Taken;
 use crate::job::Emit;
 use crate::panes;
-use crate::results::Scale;
 use crate::rolling::Rolling;
 use crate::running::Running;
 use crate::sessions::Sessions;
@@ -160,11 +158,8 @@ impl Mode {
 
     /// A window of slices exists.
     pub fn announce_window(&mut self, mark: &Mark, watermark_ms: Option<i64>, work: &Work) -> Result<(), Fault> {
-        let bound = |name| mark.text(name).and_then(|text| parse_rfc3339(text.as_bytes()));
-        let window = match (bound("start"), bound("end")) {
-            (Some(start), Some(end)) if start < end => Window::new(start, end),
-            _ => return Err(Error::data(format_args!("window mark without start and end: {mark}")).into()),
-        };
+        let (start_ms, end_ms) = mark.window_ms()?;
+        let window = Window::new(start_ms, end_ms);
         self.become_or_fail(Mode::Slices(Box::default()), work)?;
         if let Mode::Slices(slices) = self
             && !watermark_ms.is_some_and(|watermark| window.is_closed_by(watermark))
@@ -185,9 +180,7 @@ impl Mode {
 
     pub fn announce_counts(&mut self, mark: &Mark, work: &Work) -> Result<(), Fault> {
         let cells = cells(mark, work)?;
-        let number = |name| mark.number(name).and_then(|number| i64::try_from(number).ok()).filter(|n| *n > 0);
-        let size = number("size").ok_or_else(|| Error::data(format_args!("counts mark without size: {mark}")))?;
-        let slide = number("slide").unwrap_or(size);
+        let (size, slide) = mark.size_and_slide()?;
         self.become_or_fail(Mode::Counts(Box::new(Counts::new(cells.clone(), size, slide, true))), work)?;
         match self {
             Mode::Counts(known) if (&known.cells, known.size, known.slide) != (&cells, size, slide) => {
@@ -246,16 +239,14 @@ pub fn no_parts() -> Fault {
 
 /// The numbers of the mark's fields among the key fields, all of which must be there.
 fn cells(mark: &Mark, work: &Work) -> Result<Vec<usize>, Fault> {
-    let names = mark.get("by").and_then(|by| by.as_array()).map(Vec::as_slice).unwrap_or_default();
-    let cell = |name: &serde_json::Value| {
-        let text = name.as_str().unwrap_or_default();
+    let cell = |text: &str| {
         let path = text.parse().map_or_else(|_| text.to_owned(), |path: FieldPath| path.to_string());
         work.job.by.iter().position(|known| known.to_string() == path).ok_or_else(|| {
             let error = Error::usage(format_args!("{} windows are by {text:?}, which is not in --by", mark.kind()));
             Fault::from(error.hint("the keys of window --by must be among those of aggregate --by"))
         })
     };
-    names.iter().map(cell).collect()
+    mark.by().map(cell).collect()
 }
 
 fn changed(mark: &Mark) -> Fault {

@@ -1,7 +1,7 @@
 //! Windows of several slices, written without merging the slices into one.
 
 use accumulators::{Table, check_merged};
-use event_time::Window;
+use event_time::{Scale, Window};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use keyed_state::hash;
@@ -10,7 +10,7 @@ use millpipe::{Fault, Out};
 use crate::groups::{Groups, stop};
 use crate::job::Job;
 use crate::key_order;
-use crate::results::{Results, Scale};
+use crate::results::Results;
 
 /// A group of a slice, and the next one of the same key.
 #[derive(Clone, Copy, Debug)]

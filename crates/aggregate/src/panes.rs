@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use accumulators::StateReader;
-use event_time::Window;
+use event_time::{Scale, Window};
 use keyed_state::hash;
 use millpipe::{Changes, Error, Fault};
 
@@ -12,7 +12,6 @@ use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken};
 use crate::job::Job;
 use crate::pending::Pending;
-use crate::results::Scale;
 use crate::work::Work;
 use line_values::KeyText;
 

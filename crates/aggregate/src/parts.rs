@@ -7,14 +7,13 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use event_time::Window;
+use event_time::{Scale, Window};
 use millpipe::Changes;
 use sorted_runs::Fold;
 
 use crate::entry_name::EntryName;
 use crate::groups::Groups;
 use crate::job::Job;
-use crate::results::Scale;
 use crate::spill::Broken;
 
 /// In a stream with checkpoints.

@@ -1,22 +1,13 @@
 //! Result lines.
 
 use accumulators::{LimitError, MergedResults, Table, WriteScratch};
-use event_time::{Window, write_rfc3339};
+use event_time::{AnnotationKind, Scale, Window};
 use millpipe::Out;
 
 use crate::groups::Groups;
 use crate::job::Job;
 use crate::key_order;
 use crate::keys;
-
-/// What a window's numbers count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// Milliseconds since the epoch, written as RFC 3339.
-    Time,
-    /// Lines of a key.
-    Lines,
-}
 
 /// Groups whose results are written one after the other.
 pub const BLOCK: usize = 32;
@@ -91,11 +82,8 @@ impl Results {
         if self.prefix_of != Some((window, scale)) {
             self.prefix_of = Some((window, scale));
             self.prefix.clear();
-            for (name, value) in [("\"window_start\":", window.start_ms), ("\"window_end\":", window.end_ms)] {
-                self.prefix.extend_from_slice(name.as_bytes());
-                write_bound(value, scale, &mut self.prefix);
-                self.prefix.push(b',');
-            }
+            AnnotationKind::Window.write(window, scale, &mut self.prefix);
+            self.prefix.push(b',');
         }
         out.extend_from_slice(&self.prefix);
     }
@@ -121,16 +109,5 @@ impl Results {
                 out.end_result();
             }
         }
-    }
-}
-
-fn write_bound(value: i64, scale: Scale, out: &mut Vec<u8>) {
-    match scale {
-        Scale::Time => {
-            out.push(b'"');
-            write_rfc3339(value, out);
-            out.push(b'"');
-        }
-        Scale::Lines => out.extend_from_slice(value.to_string().as_bytes()),
     }
 }

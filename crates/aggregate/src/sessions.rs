@@ -1,13 +1,12 @@
 //! Sessions: each line brings a span, spans of a key that touch are one session.
 
 use accumulators::{StateReader, write_signed};
-use event_time::{ClosedSession, Window};
+use event_time::{ClosedSession, Scale, Window};
 use millpipe::{Changes, Error, Fault, Out};
 
 use crate::entry_name;
 use crate::groups::{Store, Taken, stop};
 use crate::keys;
-use crate::results::Scale;
 use crate::span_groups::SpanGroups;
 use crate::windows::late;
 use crate::work::Work;

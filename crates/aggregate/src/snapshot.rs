@@ -17,7 +17,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use event_time::Window;
+use event_time::{Scale, Window};
 use millpipe::{Changes, Error, Fault};
 use serde_json::{Map, Value, json};
 
@@ -26,7 +26,6 @@ use crate::counts::Counts;
 use crate::entry_name::{parse_span, write_span};
 use crate::job::Job;
 use crate::mode::Mode;
-use crate::results::Scale;
 use crate::running::Running;
 use crate::sessions::Sessions;
 use crate::windows::{Slices, Windows};

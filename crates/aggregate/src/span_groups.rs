@@ -1,12 +1,11 @@
 //! Groups that are of a span each, which their entry in a checkpoint is named by.
 
-use event_time::Window;
+use event_time::{Scale, Window};
 use millpipe::{Changes, Fault};
 
 use crate::entry_name::EntryName;
 use crate::groups::{Budget, Store};
 use crate::job::Job;
-use crate::results::Scale;
 use line_values::KeyText;
 
 /// Groups found by their number only. Whoever has them finds them by key.

@@ -5,7 +5,7 @@
 //! that happens depends on the lines alone, so the same input gives the same bytes.
 
 use accumulators::{StateReader, Table};
-use event_time::Window;
+use event_time::{Scale, Window};
 use keyed_state::hash;
 use millpipe::{Error, Fault, Out};
 use sorted_runs::{Combine, Fold, RunWriter, Runs, Scratch};
@@ -15,7 +15,7 @@ use crate::job::Job;
 use crate::key_order;
 use crate::keys;
 use crate::parts::{self, Loading, Part, Parts, Removal};
-use crate::results::{Results, Scale};
+use crate::results::Results;
 
 /// Of `--memory`, the part that groups may take. The rest is for sorting, merging and all else in the process.
 const GROUPS_SHARE: f64 = 0.75;

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use event_time::{Window, format_rfc3339};
+use event_time::{Scale, Window, format_rfc3339};
 use millpipe::{Fault, Late, Out};
 
 use crate::groups::{Groups, Taken};
 use crate::overlaps::Overlaps;
 use crate::panes::{self, Panes};
-use crate::results::Scale;
 use crate::work::Work;
 
 /// Windows that each line names. They close when the watermark reaches their last millisecond.

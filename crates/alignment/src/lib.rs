@@ -19,8 +19,7 @@ mod aligned;
 mod copies;
 mod partitions;
 
-use event_time::{format_rfc3339, parse_rfc3339};
-use millpipe::{Error, Mark, Out};
+use millpipe::{Error, Mark, MarkKind, Out};
 use serde_json::{Value, json};
 
 pub use aligned::{Aligned, Tags};
@@ -98,14 +97,14 @@ impl Alignment {
     /// When it is a broken one.
     pub fn mark(&mut self, stream: usize, mark: &Mark, out: &mut Out) -> Result<(), Error> {
         match mark.kind() {
-            "watermark" => self.watermark(stream, mark, out),
-            "from" => {
+            MarkKind::Watermark => self.watermark(stream, mark, out),
+            MarkKind::From => {
                 let part = self.part(stream, mark)?;
                 self.partitions.must_have_room(&part)?;
                 self.partitions.from(stream, part, out);
                 Ok(())
             }
-            "idle" => self.idle(stream, mark, out),
+            MarkKind::Idle => self.idle(stream, mark, out),
             _ => {
                 if self.kin == Kin::Strangers || self.first.is_due(stream, mark.to_string(), &self.live()) {
                     out.mark(mark);
@@ -146,17 +145,10 @@ impl Alignment {
     }
 
     fn watermark(&mut self, stream: usize, mark: &Mark, out: &mut Out) -> Result<(), Error> {
-        let time_ms = match mark.get("time") {
-            None | Some(Value::Null) => None,
-            Some(time) => {
-                let text = time.as_str().unwrap_or_default();
-                let wrong = || Error::data(format_args!("watermark {time} is not RFC 3339"));
-                Some(parse_rfc3339(text.as_bytes()).ok_or_else(wrong)?)
-            }
-        };
+        let time_ms = mark.watermark_ms()?;
         if !self.is_announced {
             self.is_announced = true;
-            out.mark(&Mark::new("watermark").with("time", Value::Null));
+            out.mark(&Mark::watermark(None));
         }
         let stream = &mut self.streams[stream];
         stream.watermark_ms = stream.watermark_ms.max(time_ms);
@@ -167,12 +159,12 @@ impl Alignment {
     fn advance(&mut self, out: &mut Out) {
         let Some(least_ms) = self.watermark_ms().filter(|least_ms| Some(*least_ms) > self.written_ms) else { return };
         self.written_ms = Some(least_ms);
-        out.mark(&Mark::new("watermark").with("time", format_rfc3339(least_ms)));
+        out.mark(&Mark::watermark(Some(least_ms)));
     }
 
     fn idle(&mut self, stream: usize, mark: &Mark, out: &mut Out) -> Result<(), Error> {
         let part = self.part(stream, mark)?;
-        let is_final = mark.flag("final");
+        let is_final = mark.is_final();
         if self.kin == Kin::Strangers {
             self.partitions.must_have_room(&part)?;
             self.partitions.idle(stream, part, is_final, out);
@@ -184,8 +176,7 @@ impl Alignment {
     }
 
     fn part(&self, stream: usize, mark: &Mark) -> Result<String, Error> {
-        let missing = || Error::data(format_args!("{} mark without a part", mark.kind()));
-        let part = mark.text("part").ok_or_else(missing)?;
+        let part = mark.part()?;
         let is_own = self.kin == Kin::Copies || self.streams.len() == 1;
         Ok(if is_own { part.to_owned() } else { format!("{}:{part}", self.names[stream]) })
     }

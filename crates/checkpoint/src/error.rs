@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An error, told with the file it is about. Whoever shows it decides on the exit code.
+/// What to do about a snapshot that cannot be read.
+pub const DAMAGED_HINT: &str = "state check DIR says what can still be used";
+
+/// An error, told with the file it is about.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read or written.
@@ -37,6 +40,19 @@ impl Error {
         match error.raw_os_error() {
             Some(_) => Self::io(path, error),
             None => Self::damaged(path, format!("damaged: {error}")),
+        }
+    }
+}
+
+impl From<Error> for stream::Error {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Io { path, source } => Self::io(path.display(), source),
+            Error::Missing { .. } | Error::Damaged { .. } => Self::data(error).hint(DAMAGED_HINT),
+            Error::OtherFlags { .. } => Self::data(error),
+            Error::InUse { .. } => {
+                Self::temporary(error).hint("one pipeline at a time can use a state folder or an output")
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ mod storage;
 pub use changes::Changes;
 pub use committed::{Committed, SAVEPOINT, read_committed, remove_leftovers, write_committed};
 pub use disk::{Disk, DiskFile, RealDisk, publish};
-pub use error::Error;
+pub use error::{DAMAGED_HINT, Error};
 pub use file_reader::{CheckedFile, check_file};
 pub use header::Header;
 pub use id::CheckpointId;

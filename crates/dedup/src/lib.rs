@@ -35,7 +35,7 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{OtherLines, StreamTime, TIME_MIN_MS, format_rfc3339, no_time};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Out, Stage, Stateful};
 use units::{ByteSize, format_duration};
 
 use crate::cli::{Emit, Keep};
@@ -167,20 +167,22 @@ impl Dedup {
     }
 
     /// Passes a mark, unless it would make a line late that is still to come.
-    fn pass_mark(&self, mark: &Mark, out: &mut Out) {
-        let is_delayed = matches!(self.kept, Kept::Latest(_)) && mark.kind() == "watermark";
-        let time = mark.text("time").filter(|_| is_delayed);
-        let Some(time_ms) = time.and_then(|time| event_time::parse_rfc3339(time.as_bytes())) else {
-            return out.mark(mark);
+    fn pass_mark(&self, mark: &Mark, out: &mut Out) -> Result<(), Error> {
+        let is_delayed = matches!(self.kept, Kept::Latest(_)) && mark.kind() == MarkKind::Watermark;
+        let time_ms = if is_delayed { mark.watermark_ms()? } else { None };
+        let Some(time_ms) = time_ms else {
+            out.mark(mark);
+            return Ok(());
         };
         match self.job.within_ms {
             Some(within_ms) => {
                 let delayed_ms = time_ms.saturating_sub(within_ms).max(TIME_MIN_MS);
-                out.mark(&mark.clone().with("time", format_rfc3339(delayed_ms)));
+                out.mark(&mark.with_watermark_ms(delayed_ms));
             }
             None if self.job.has_other_lines => out.mark(mark),
             None => {}
         }
+        Ok(())
     }
 }
 
@@ -225,14 +227,13 @@ impl Stage for Dedup {
         if self.job.within_ms.is_some()
             && let Some((_, time)) = &mut self.job.time
         {
-            let moved_ms = time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)?;
+            let moved_ms = time.mark(mark, out.now_ms())?;
             if let Some(text) = time.unused_lateness() {
                 out.warn(text);
             }
             self.advance(moved_ms.flatten(), out);
         }
-        self.pass_mark(mark, out);
-        Ok(())
+        Ok(self.pass_mark(mark, out)?)
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod annotation;
 mod calendar;
 mod field;
 mod flags;
@@ -20,6 +21,9 @@ mod window_size;
 mod windowing;
 mod zone;
 
+pub use annotation::{
+    ANNOTATION, Annotation, AnnotationKind, Annotations, Fronts, SLICE, Scale, WINDOW, annotation_paths,
+};
 pub use calendar::{Calendar, CalendarUnit};
 pub use field::{TimeError, TimeParser, TimeUnit};
 pub use flags::{LATENESS_OF_WINDOWS_MS, MaxAhead, TimeArgs};

@@ -1,7 +1,8 @@
 //! What time it is in a stream: from the times of its lines, or from watermarks that it already has.
 
-use crate::{TimeError, TimeParser, TimeUnit, Timezone, TooManyPartitions, Watermarks, format_rfc3339, parse_rfc3339};
+use crate::{TimeError, TimeParser, TimeUnit, Timezone, Watermarks, format_rfc3339};
 use serde_json::{Value, json};
+use stream::{Error, Mark, MarkKind};
 use units::{DurationMs, format_duration};
 
 /// The settings of [`StreamTime`], as flags give them.
@@ -18,7 +19,7 @@ pub struct TimeSettings {
     pub max_ahead_ms: Option<i64>,
 }
 
-/// A time that cannot be taken from a line or a mark.
+/// A time that cannot be taken from a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamTimeError {
     #[error(transparent)]
@@ -26,12 +27,6 @@ pub enum StreamTimeError {
     /// One wrong clock must not close everyone's windows.
     #[error("time {time} is {ahead} ahead of the clock, more than {max} (--max-ahead)")]
     Ahead { time: String, ahead: String, max: String },
-    #[error("watermark {0:?} is not RFC 3339")]
-    BadWatermark(String),
-    #[error("{0} mark without a part")]
-    NoPart(String),
-    #[error(transparent)]
-    TooManyPartitions(#[from] TooManyPartitions),
 }
 
 /// Reads the times of lines and keeps the watermark.
@@ -104,53 +99,33 @@ impl StreamTime {
         self.moved(Some(moved_ms))
     }
 
-    /// A from mark: the lines that follow come from `part`.
-    pub fn from(&mut self, part: &str) -> Result<(), StreamTimeError> {
-        Ok(self.watermarks.from(part)?)
-    }
-
-    /// An idle mark. Returns the watermark if this moved it.
-    pub fn idle(&mut self, part: &str, is_final: bool, now_ms: i64) -> Result<Option<i64>, StreamTimeError> {
-        let moved_ms = self.watermarks.idle(part, is_final, now_ms)?;
-        Ok(self.moved(moved_ms))
-    }
-
-    /// A watermark mark; without a time it says that watermarks will come. Returns the watermark if this moved it.
-    pub fn given(&mut self, time: Option<&str>) -> Result<Option<i64>, StreamTimeError> {
-        self.given = true;
-        let Some(text) = time else { return Ok(None) };
-        let Some(time_ms) = parse_rfc3339(text.as_bytes()) else {
-            return Err(StreamTimeError::BadWatermark(text.to_owned()));
-        };
-        if self.watermark_ms.is_some_and(|old_ms| time_ms <= old_ms) {
-            return Ok(None);
-        }
-        self.watermark_ms = Some(time_ms);
-        Ok(self.watermark_ms)
-    }
-
-    /// Takes a mark of `kind` with the fields that `get` finds, if it is one about time: from, idle or watermark.
-    /// Returns none for any other, else the watermark if this moved it.
-    pub fn mark<'m>(
-        &mut self,
-        kind: &str,
-        get: impl Fn(&str) -> Option<&'m Value>,
-        now_ms: i64,
-    ) -> Result<Option<Option<i64>>, StreamTimeError> {
-        let part = || get("part").and_then(Value::as_str).ok_or_else(|| StreamTimeError::NoPart(kind.to_owned()));
-        match kind {
-            "from" => self.from(part()?).map(|()| Some(None)),
-            "idle" => {
-                let is_final = get("final").and_then(Value::as_bool).unwrap_or(false);
-                self.idle(part()?, is_final, now_ms).map(Some)
+    /// Takes a mark, if it is one about time: from, idle or watermark. Returns none for any other, else the watermark if
+    /// this moved it.
+    ///
+    /// # Errors
+    /// When the mark lacks what it is about, or there are too many partitions.
+    pub fn mark(&mut self, mark: &Mark, now_ms: i64) -> Result<Option<Option<i64>>, Error> {
+        match mark.kind() {
+            MarkKind::From => {
+                self.watermarks.from(mark.part()?).map_err(Error::data)?;
+                Ok(Some(None))
             }
-            "watermark" => match get("time") {
-                None | Some(Value::Null) => self.given(None).map(Some),
-                Some(Value::String(time)) => self.given(Some(time)).map(Some),
-                Some(other) => Err(StreamTimeError::BadWatermark(other.to_string())),
-            },
+            MarkKind::Idle => {
+                let moved_ms = self.watermarks.idle(mark.part()?, mark.is_final(), now_ms).map_err(Error::data)?;
+                Ok(Some(self.moved(moved_ms)))
+            }
+            MarkKind::Watermark => Ok(Some(self.given(mark.watermark_ms()?))),
             _ => Ok(None),
         }
+    }
+
+    /// The stream has a watermark mark; without a time it says that watermarks will come. Returns the watermark if this
+    /// moved it.
+    fn given(&mut self, time_ms: Option<i64>) -> Option<i64> {
+        self.given = true;
+        let is_later = time_ms > self.watermark_ms;
+        self.watermark_ms = self.watermark_ms.max(time_ms);
+        self.watermark_ms.filter(|_| is_later)
     }
 
     /// When [`wake`](Self::wake) is due.
@@ -270,26 +245,23 @@ mod tests {
     #[test]
     fn watermarks_that_are_given_replace_those_of_the_lines() {
         let mut time = stream_time();
-        assert_eq!(time.given(None), Ok(None));
+        assert_eq!(time.given(None), None);
         assert_eq!(time.observe(5_000), None);
-        assert_eq!(time.given(Some("1970-01-01T00:00:01Z")), Ok(Some(1_000)));
-        assert_eq!(time.given(Some("1970-01-01T00:00:00.500Z")), Ok(None));
+        assert_eq!(time.given(Some(1_000)), Some(1_000));
+        assert_eq!(time.given(Some(500)), None);
+        assert_eq!(time.given(None), None);
         assert_eq!(time.watermark_ms(), Some(1_000));
-        assert!(time.given(Some("now")).is_err());
     }
 
     #[test]
     fn marks_about_time_are_told_from_others() {
         let mut time = stream_time();
-        let mut take = |text: &str| {
-            let mark: Value = serde_json::from_str(text).unwrap();
-            time.mark(mark["$"].as_str().unwrap(), |name| mark.get(name), 0).map_err(|e| e.to_string())
-        };
+        let mut take = |text: &str| time.mark(&Mark::parse(text.as_bytes()).unwrap(), 0).map_err(|e| e.message);
         assert_eq!(take(r#"{"$":"from","part":"a/0"}"#), Ok(Some(None)));
         assert_eq!(take(r#"{"$":"idle","part":"a/0","final":true}"#), Ok(Some(None)));
         assert_eq!(take(r#"{"$":"sonar"}"#), Ok(None));
         assert_eq!(take(r#"{"$":"from"}"#), Err("from mark without a part".to_owned()));
-        assert_eq!(take(r#"{"$":"watermark","time":5}"#), Err("watermark \"5\" is not RFC 3339".to_owned()));
+        assert_eq!(take(r#"{"$":"watermark","time":5}"#), Err("watermark 5 is not RFC 3339".to_owned()));
         assert_eq!(take(r#"{"$":"watermark","time":null}"#), Ok(Some(None)));
         assert_eq!(take(r#"{"$":"watermark","time":"1970-01-01T00:00:05Z"}"#), Ok(Some(Some(5_000))));
     }
@@ -297,7 +269,7 @@ mod tests {
     #[test]
     fn a_restored_stream_time_goes_on_where_it_was() {
         let mut time = stream_time();
-        time.from("a/0").unwrap();
+        time.mark(&Mark::from_part("a/0"), 0).unwrap();
         assert_eq!(time.observe(5_000), Some(4_990));
         let mut again = stream_time();
         assert!(again.restore(&time.snapshot()));

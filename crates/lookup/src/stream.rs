@@ -254,7 +254,7 @@ impl Stage for LookupStream {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         if let Some((_, time)) = &mut self.job.time {
-            let moved_ms = time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)?;
+            let moved_ms = time.mark(mark, out.now_ms())?;
             if let Some(text) = time.unused_lateness() {
                 out.warn(text);
             }

@@ -15,7 +15,7 @@ use std::io::{self, BufRead, Write};
 use alignment::Tags;
 use event_time::{TimeField, TimeSettings, format_rfc3339};
 use line_values::Expression;
-use millpipe::{Changes, Error, Fault, Late, Mark, Merge, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Merge, Out, Stage, Stateful};
 use serde_json::{Value, json};
 
 use crate::progress::Progress;
@@ -143,7 +143,7 @@ impl Marks {
     fn begin(&mut self, out: &mut Out) {
         if !self.are_written {
             self.are_written = true;
-            out.mark(&Mark::new("watermark").with("time", Value::Null));
+            out.mark(&Mark::watermark(None));
         }
     }
 
@@ -151,7 +151,7 @@ impl Marks {
         let step_ms = if self.are_given { 1 } else { EVERY_MS };
         if self.written_ms.is_none_or(|written_ms| reached_ms >= written_ms.saturating_add(step_ms)) {
             self.written_ms = Some(reached_ms);
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339(reached_ms)));
+            out.mark(&Mark::watermark(Some(reached_ms)));
         }
     }
 }
@@ -201,12 +201,12 @@ impl Stage for ByTime {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if !self.inputs[self.input].mark(mark, out.now_ms()).map_err(Error::data)? {
+        if !self.inputs[self.input].mark(mark, out.now_ms())? {
             out.mark(mark);
             return Ok(());
         }
         self.marks.begin(out);
-        self.marks.are_given |= mark.kind() == "watermark";
+        self.marks.are_given |= mark.kind() == MarkKind::Watermark;
         self.release(out);
         Ok(())
     }

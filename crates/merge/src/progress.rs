@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use event_time::{StreamTime, StreamTimeError, TimeSettings};
-use millpipe::Mark;
+use event_time::{StreamTime, TimeSettings};
+use millpipe::{Error, Mark, MarkKind};
 use serde_json::{Value, json};
 
 /// The watermark of an input, and whether it holds the others back.
@@ -47,14 +47,17 @@ impl Progress {
     ///
     /// # Errors
     /// A broken one.
-    pub fn mark(&mut self, mark: &Mark, now_ms: i64) -> Result<bool, StreamTimeError> {
-        let is_about_time = self.time.mark(mark.kind(), |name| mark.get(name), now_ms)?.is_some();
-        let part = mark.text("part").unwrap_or_default();
-        match mark.kind() {
-            "from" => self.parts.insert(part.to_owned(), Part::Live),
-            "idle" => self.parts.insert(part.to_owned(), if mark.flag("final") { Part::Over } else { Part::Idle }),
+    pub fn mark(&mut self, mark: &Mark, now_ms: i64) -> Result<bool, Error> {
+        let is_about_time = self.time.mark(mark, now_ms)?.is_some();
+        let part = match mark.kind() {
+            MarkKind::From => Some(Part::Live),
+            MarkKind::Idle if mark.is_final() => Some(Part::Over),
+            MarkKind::Idle => Some(Part::Idle),
             _ => None,
         };
+        if let Some(part) = part {
+            self.parts.insert(mark.part()?.to_owned(), part);
+        }
         self.look_at_parts(now_ms);
         Ok(is_about_time)
     }

@@ -1,5 +1,7 @@
 use clap::Parser;
-use millpipe::{Changes, Config, Counts, Driver, Error, Fault, Late, Mark, Merge, Out, Rejects, Stage, Stateful};
+use millpipe::{
+    Changes, Config, Counts, Driver, Error, Fault, Late, Mark, MarkKind, Merge, Out, Rejects, Stage, Stateful,
+};
 use proptest::prelude::*;
 use testkit::{every_way, play_with};
 
@@ -32,7 +34,7 @@ impl Stage for Numbered {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         let of = self.turn_to(&mark.to_string());
-        if mark.kind() == "ended" { self.0.input_ended(of, out) } else { self.0.mark(mark, out) }
+        if mark.kind() == MarkKind::Other("ended") { self.0.input_ended(of, out) } else { self.0.mark(mark, out) }
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {

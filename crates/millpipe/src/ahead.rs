@@ -6,8 +6,8 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use memchr::memchr_iter;
+use stream::is_mark;
 
-use crate::mark::is_mark;
 use crate::run::{CHANNEL_CHUNKS, Incoming};
 use crate::stage::Reader;
 

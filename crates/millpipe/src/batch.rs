@@ -1,6 +1,7 @@
 //! A batch of lines on its way through a pool of workers, and what a worker made of it.
 
-use crate::fault::{Error, Fault};
+use stream::{Error, Fault};
+
 use crate::out::{Done, Out, Place};
 
 /// A larger buffer for output is not kept.

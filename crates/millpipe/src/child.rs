@@ -14,8 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGKILL, SIGTERM};
+use stream::Exit;
 
-use crate::fault::Exit;
 use crate::processes::Processes;
 use crate::stderr_tail::StderrTail;
 

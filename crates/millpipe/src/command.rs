@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use stream::{Error, Fault, is_mark, push_as_data};
+
 use crate::batch::{Batch, Failure, Product};
 use crate::child::{Child, Limits, Trouble, Until};
-use crate::fault::{Error, Fault};
 use crate::lines::{is_blank, lines_of};
-use crate::mark::{is_mark, push_as_data};
 use crate::out::Done;
 use crate::pool::Worker;
 use crate::processes::Processes;

@@ -3,8 +3,8 @@
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use stream::{Error, Fault};
 
-use crate::fault::{Error, Fault};
 use crate::input::{write_all, write_both, write_some};
 use crate::run::CHANNEL_CHUNKS;
 

@@ -6,11 +6,11 @@ use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use stream::{Error, Fault, is_mark};
+
 use crate::accounting::{Counts, Role};
-use crate::fault::{Error, Fault};
 use crate::keeper::Keeper;
 use crate::lines::{Piece, Splitter};
-use crate::mark::is_mark;
 use crate::out::{Out, Place};
 use crate::protocol::{Life, Protocol};
 use crate::rejects::{Late, Policy, Rejects};

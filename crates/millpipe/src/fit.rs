@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use checkpoint::{CheckpointId, SnapshotReader, without_shard};
+use stream::Error;
 
-use crate::fault::Error;
 use crate::hello::{Barrier, Hello, Truth};
 use crate::keeper::Keeper;
 use crate::recovery::{self, KAFKA};
-
-pub(crate) const DAMAGED_HINT: &str = "state check DIR says what can still be used";
 
 /// The target whose own books are in the state folder.
 const COMMAND: &str = "command";
@@ -162,18 +160,4 @@ fn others(hello: &Hello, sink: &str, state: &str) -> Vec<String> {
     let group = hello.group().map(|group| format!("another -G than \"{group}\""));
     let output = if sink == KAFKA { "another topic" } else { "another output" };
     group.into_iter().chain([state.to_owned(), output.to_owned()]).collect()
-}
-
-impl From<checkpoint::Error> for Error {
-    fn from(error: checkpoint::Error) -> Self {
-        use checkpoint::Error as From;
-        match &error {
-            From::Io { path, source } => Self::io(path.display(), source),
-            From::Missing { .. } | From::Damaged { .. } => Self::data(error).hint(DAMAGED_HINT),
-            From::OtherFlags { .. } => Self::data(error),
-            From::InUse { .. } => {
-                Self::temporary(error).hint("one pipeline at a time can use a state folder or an output")
-            }
-        }
-    }
 }

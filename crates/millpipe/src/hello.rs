@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use checkpoint::CheckpointId;
 use serde_json::Value;
-
-use crate::fault::Error;
-use crate::mark::Mark;
+use stream::{Error, Mark, MarkKind};
 
 /// Where a source is, by partition.
 pub type Positions = serde_json::Map<String, Value>;
@@ -70,7 +68,7 @@ impl Hello {
     }
 
     pub fn mark(&self) -> Mark {
-        let mark = Mark::new("hello")
+        let mark = Mark::new(MarkKind::Hello)
             .with("v", VERSION)
             .with("run", self.run.as_str())
             .with("hop", self.hop)

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use stream::{Error, Fault};
 
-use crate::fault::{Error, Fault};
 use crate::flood::{FLOOD_CHUNK_BYTES, FLOOD_PIPE_BYTES, Flood};
 use crate::out::ROOM_BYTES;
 use crate::waits::Waits;

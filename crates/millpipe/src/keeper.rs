@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use checkpoint::{Committed, Disk, Lock, Part, RealDisk, SHARD, Snapshot, StageFolder};
+use stream::{Error, Exit};
 
-use crate::fault::{Error, Exit};
-use crate::fit::{DAMAGED_HINT, Loading};
+use crate::fit::Loading;
 use crate::hello::{Barrier, Hello};
 use crate::saving::{Desk, Hands, Jobs, Save, Saver, locked, must_be_there, unless_stale};
 
@@ -132,7 +132,7 @@ impl Keeper {
         // What a stage cannot take was damaged in spite of its checksum, or is of another version.
         let mut take = |part: Part<'_>| {
             take(part).map_err(|error| match error.exit {
-                Exit::Data => Error::data(format_args!("{}: {error}", place.display())).hint(DAMAGED_HINT),
+                Exit::Data => Error::data(format_args!("{}: {error}", place.display())).hint(checkpoint::DAMAGED_HINT),
                 _ => error,
             })
         };

@@ -1,7 +1,6 @@
 //! Whether as many lines have arrived as were sent.
 
-use crate::fault::Error;
-use crate::mark::Mark;
+use stream::{Error, Mark};
 
 pub(crate) enum Miscount {
     Missing(Error),

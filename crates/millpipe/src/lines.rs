@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 
 use memchr::{memchr, memchr_iter};
-
-use crate::mark::is_mark;
+use stream::is_mark;
 
 /// What the splitter finds.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! An epoch that can never be committed, because a stage before the sink died and left no snapshot. Whether it has failed for good
 //! stands further on in the stream, if anywhere: so the sink still listens, up to the end of its input.
 
-use crate::fault::Error;
-use crate::mark::{FAILED, Mark, is_mark};
+use stream::{Error, Mark, MarkKind, is_mark};
 
 /// For how long a sink listens. What dies in a pipe takes all others along; a program that holds on must not hold the sink.
 const LISTENS_MS: i64 = 10_000;
@@ -23,7 +22,7 @@ impl Loss {
     /// The stage that says in this line that it has failed for good.
     pub fn who_failed(line: &[u8]) -> Option<String> {
         let mark = is_mark(line).then(|| Mark::parse(line).ok()).flatten()?;
-        (mark.kind() == FAILED).then(|| mark.text("by").map(str::to_owned)).flatten()
+        (mark.kind() == MarkKind::Failed).then(|| mark.text("by").map(str::to_owned)).flatten()
     }
 }
 

@@ -4,9 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use stream::{Error, Fault};
+
 use crate::accounting::{Counts, Report, Role};
 use crate::args::RunArgs;
-use crate::fault::{Error, Fault};
 use crate::waits::Waits;
 
 /// How often progress and metrics are renewed.

@@ -1,8 +1,8 @@
 //! Lines without a hello before them, where `--exactly-once` says that the pipe has one.
 
-use crate::fault::Error;
+use stream::{Error, Mark, MarkKind, is_mark};
+
 use crate::lines::is_blank;
-use crate::mark::{Mark, is_mark};
 
 /// Whether what comes instead of the hello is no data. A stage whose source has failed before its hello may have written
 /// marks about time: then the source's own exit code counts, and nothing is to be said.
@@ -15,8 +15,8 @@ pub(crate) fn is_passed_over(line: &[u8], line_number: u64) -> Result<bool, Erro
     }
     let mark = if is_mark(line) { Some(Mark::parse(line)?) } else { None };
     match mark.as_ref().map(Mark::kind) {
-        Some("hello") => Ok(false),
-        None | Some("reject") => Err(error(line_number)),
+        Some(MarkKind::Hello) => Ok(false),
+        None | Some(MarkKind::Reject) => Err(error(line_number)),
         Some(_) => Ok(true),
     }
 }

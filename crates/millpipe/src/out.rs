@@ -2,12 +2,12 @@
 
 use crate::accounting::Counts;
 use crate::drain::Drain;
-use crate::fault::{Error, Exit, Fault};
-use crate::mark::{DIED, FAILED, Mark};
 use crate::other_format;
 use crate::rejects::{Late, OnError, Policy, Rejects};
 use crate::waits::Waits;
 use std::fmt::Display;
+
+use stream::{Error, Exit, Fault, Mark, MarkKind};
 
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
 pub const BLOCK_BYTES: usize = 64 * 1024;
@@ -126,8 +126,8 @@ impl Out {
             self.bytes.clear();
         }
         let mark = match error.exit {
-            Exit::Temporary => Mark::new(DIED).with("stage", died.unwrap_or(name)),
-            _ => Mark::new(FAILED).with("by", name),
+            Exit::Temporary => Mark::new(MarkKind::Died).with("stage", died.unwrap_or(name)),
+            _ => Mark::new(MarkKind::Failed).with("by", name),
         };
         self.mark(&mark);
     }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fault::Error;
+use stream::Error;
+
 use crate::hello::Hello;
 
 /// For a sink, at its `open`: refuses a path of the user's that is in the state folder.
@@ -55,7 +56,7 @@ mod tests {
         for inside in ["state", "state/out", "state/2-window/out", "link/out", "other/../state/out"] {
             std::fs::create_dir_all(dir.path().join("other")).unwrap();
             let error = must_be_outside(&hello, "--rejects", &dir.path().join(inside)).unwrap_err();
-            assert!(error.exit == crate::Exit::Usage && error.message.contains("--rejects"), "{inside}: {error}");
+            assert!(error.exit == stream::Exit::Usage && error.message.contains("--rejects"), "{inside}: {error}");
         }
         for outside in ["out", "state-of-old/out", "stat", "."] {
             assert_eq!(must_be_outside(&hello, "--rejects", &dir.path().join(outside)), Ok(()), "{outside}");

@@ -13,11 +13,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, never, unbounded};
+use stream::{Error, Fault, Mark};
 
 use crate::batch::{Batch, Failure, Product};
-use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, reader_has_gone};
-use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::Stateful;
 use crate::station::Station;

@@ -11,8 +11,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
+use stream::Error;
 
-use crate::fault::Error;
 use crate::signals::{stdin_is_a_file, stream_is_checked};
 
 /// Each process leads a process group of its own, so that a Ctrl-C at the terminal does not reach it (the source

@@ -1,15 +1,15 @@
 //! The contract of the stream, item by item: lines and marks, plain and checked streams, barriers and their counts.
 
 use checkpoint::{Changes, Part, Snapshot};
+use stream::{Error, Fault, Mark, MarkKind, is_mark};
 
 use crate::driver::{Config, cut_short};
-use crate::fault::{Error, Fault};
 use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
+use crate::last_words::LastWords;
 use crate::line_count::{Miscount, check_count};
 use crate::lines::{is_blank, without_byte_order_mark};
 use crate::loss::Loss;
-use crate::mark::{LastWords, Mark, is_mark};
 use crate::no_hello;
 use crate::out::{Out, Place};
 use crate::outside::must_be_outside;
@@ -144,7 +144,7 @@ impl Protocol {
         match self.life {
             // No line at all: neither the begin of a plain stream nor something after the end of a checked one.
             Life::New | Life::Ended if is_blank(line) => Ok(line),
-            Life::New if is_mark(line) && Mark::parse(line)?.kind() == "hello" => Ok(line),
+            Life::New if is_mark(line) && Mark::parse(line)?.kind() == MarkKind::Hello => Ok(line),
             Life::New => {
                 self.begin(stage, out)?;
                 let line = without_byte_order_mark(line);
@@ -263,23 +263,23 @@ impl Protocol {
         let mark = Mark::parse(line)
             .map_err(|e| Error { message: format!("line {}: {}", self.line_number, e.message), ..e })?;
         match mark.kind() {
-            "hello" => self.hello(stage, out, mark)?,
-            "barrier" => self.barrier(stage, out, mark)?,
-            "end" => self.end(stage, out, mark)?,
+            MarkKind::Hello => self.hello(stage, out, mark)?,
+            MarkKind::Barrier => self.barrier(stage, out, mark)?,
+            MarkKind::End => self.end(stage, out, mark)?,
             _ if self.life == Life::Checked && self.last_words.take(&mark) => {
                 if !self.is_sink {
                     stage.catch_up(out)?;
                     out.mark(&mark);
                 }
             }
-            "reject" if !self.is_sink => {
+            MarkKind::Reject if !self.is_sink => {
                 stage.catch_up(out)?;
                 out.mark(&mark);
             }
             // The stage writes nothing any more, and must not be filled.
             _ if self.is_closing => out.mark(&mark),
             kind => {
-                self.sees_from |= kind == "from";
+                self.sees_from |= kind == MarkKind::From;
                 stage.mark(&mark, out)?;
             }
         }
@@ -383,7 +383,7 @@ impl Protocol {
     pub fn resume<S: Station>(&mut self, stage: &mut S, out: &mut Out) -> Result<(), Fault> {
         match self.waiting.take() {
             None => Ok(()),
-            Some(mark) if mark.kind() == "barrier" => self.pass_barrier(stage, out, mark),
+            Some(mark) if mark.kind() == MarkKind::Barrier => self.pass_barrier(stage, out, mark),
             Some(mark) => self.pass_end(out, mark),
         }
     }

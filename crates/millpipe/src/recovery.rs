@@ -1,8 +1,8 @@
 //! What to go on from: facts in, decision out.
 
 use checkpoint::{Committed, SAVEPOINT};
+use stream::Error;
 
-use crate::fault::Error;
 use crate::hello::Truth;
 
 /// The target that source and sink both can see.

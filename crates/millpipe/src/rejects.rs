@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::fault::{Error, Fault};
+use stream::{Error, Fault, MarkKind};
+
 use crate::stdio::must_have_stderr;
 
 /// `--on-error`: what happens to a bad line.
@@ -171,7 +172,7 @@ impl Rejects {
 fn reject_object(by: &str, line: &[u8], at: &dyn Display, why: &dyn Display, as_mark: bool) -> String {
     let mut object = serde_json::Map::new();
     if as_mark {
-        object.insert("$".into(), "reject".into());
+        object.insert("$".into(), MarkKind::Reject.name().into());
     }
     object.insert("by".into(), by.into());
     object.insert("why".into(), why.to_string().into());

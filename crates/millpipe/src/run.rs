@@ -5,12 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use stream::{Error, Fault};
 
 use crate::ahead::Readers;
 use crate::args::{RunArgs, StageArgs};
 use crate::drain::{Stdout, Writer};
 use crate::driver::{Config, Driver};
-use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES, Input, Read, upstream_has_gone, wait_for_room};
 use crate::monitor::Monitor;
 use crate::read_buffer::ReadBuffer;

@@ -4,13 +4,13 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
+use stream::{Error, Fault};
 
 use crate::args::StageArgs;
 use crate::batch::{Batch, Failure, Product};
 use crate::command::{Command, CommandWorker};
 use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
-use crate::fault::{Error, Fault};
 use crate::input::CHUNK_BYTES;
 use crate::monitor::Monitor;
 use crate::out::Out;

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use checkpoint::{Disk, Lock, RealDisk};
+use stream::{Error, Fault};
 
 use crate::accounting::Role;
 use crate::args::{ExactlyOnceArgs, RunArgs};
 use crate::drain::Stdout;
 use crate::driver::Config;
-use crate::fault::{Error, Fault};
 use crate::input::{reader_has_gone, sleep};
 use crate::keeper::{Keeper, LOCK};
 use crate::monitor::Monitor;

@@ -8,8 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use checkpoint::{CheckpointId, Disk, Lock, Snapshot, StageFolder};
 use crossbeam_channel::{Sender, bounded};
-
-use crate::fault::{Error, Exit};
+use stream::{Error, Exit};
 
 /// Work that is done beside the stream.
 pub type Job = Box<dyn FnOnce() + Send>;

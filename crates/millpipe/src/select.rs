@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::fault::Fault;
+use stream::Fault;
 
 /// A condition on lines, from a flag.
 pub trait LineSelection: Debug + Send + Sync {

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGXFSZ};
-
-use crate::fault::Error;
+use stream::Error;
 
 /// Set when the run is to end cleanly.
 #[derive(Clone)]

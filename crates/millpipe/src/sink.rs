@@ -1,8 +1,8 @@
 //! The trait of the last stage of a pipe.
 
-use crate::fault::{Error, Fault};
+use stream::{Error, Fault, Mark};
+
 use crate::hello::{Barrier, Hello, Truth};
-use crate::mark::Mark;
 use crate::out::Out;
 
 /// The last stage of a pipe.

@@ -1,8 +1,8 @@
 //! A sink, driven as a stage that writes nothing: one runtime serves both.
 
-use crate::fault::Fault;
+use stream::{Fault, Mark, MarkKind};
+
 use crate::hello::{Barrier, Hello, Truth};
-use crate::mark::Mark;
 use crate::out::Out;
 use crate::sink::Sink;
 use crate::stage::Stateful;
@@ -60,7 +60,7 @@ impl<S: Sink> Station for SinkStation<S> {
 
     /// Marks end at the sink.
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if mark.kind() != "reject" {
+        if mark.kind() != MarkKind::Reject {
             return Ok(());
         }
         self.begin()?;

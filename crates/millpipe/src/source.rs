@@ -1,8 +1,8 @@
 //! The trait of the first stage of a pipe.
 
 use serde_json::Value;
+use stream::{Error, Fault};
 
-use crate::fault::{Error, Fault};
 use crate::hello::{Positions, Truth};
 use crate::out::Out;
 

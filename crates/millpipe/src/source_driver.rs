@@ -4,11 +4,10 @@
 use std::path::PathBuf;
 
 use checkpoint::{Changes, CheckpointId, Committed, Part, Snapshot};
+use stream::{Error, Fault, Mark, MarkKind};
 
-use crate::fault::{Error, Fault};
 use crate::hello::{Hello, Positions, Truth};
 use crate::keeper::{Keeper, folder_name, rfc3339};
-use crate::mark::Mark;
 use crate::out::Out;
 use crate::recovery;
 use crate::source::{Polled, Source};
@@ -190,7 +189,7 @@ impl<S: Source> SourceDriver<S> {
             }
             Ending::Commit { drain } => {
                 self.source.stop(&mut self.out)?;
-                self.out.mark(&Mark::new("end").with("lines", self.out.epoch_lines).with("drain", drain));
+                self.out.mark(&Mark::new(MarkKind::End).with("lines", self.out.epoch_lines).with("drain", drain));
                 epochs.keeper.finish()?;
                 self.ending = Some(Ending::Over);
                 Ok(Turn::Over)
@@ -272,7 +271,7 @@ impl Epochs {
             head,
             changes: Changes::default(),
         })?;
-        let mut mark = Mark::new("barrier")
+        let mut mark = Mark::new(MarkKind::Barrier)
             .with("id", id.to_string())
             .with("lines", out.epoch_lines)
             .with("positions", positions.clone())
@@ -333,7 +332,7 @@ impl InFlight {
             self.probe_at_ms = now_ms + PROBE_EVERY_MS;
             self.probes += 1;
             self.has_sink = self.has_sink || keeper.has_sink()?;
-            out.mark(&Mark::new("waiting").with("for", self.id.to_string()));
+            out.mark(&Mark::new(MarkKind::Waiting).with("for", self.id.to_string()));
             if self.probes >= PROBES_BEFORE_DOUBT {
                 self.doubt(out)?;
             }

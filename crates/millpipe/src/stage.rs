@@ -8,9 +8,8 @@ use std::any::Any;
 use std::io::{self, BufRead, Write};
 
 use checkpoint::Changes;
+use stream::{Error, Fault, Mark};
 
-use crate::fault::{Error, Fault};
-use crate::mark::Mark;
 use crate::out::Out;
 
 /// An operator: a pure state machine over lines and marks.

@@ -1,8 +1,8 @@
 //! What the driver drives: a stage, a sink, or a pool of workers.
 
-use crate::fault::Fault;
+use stream::{Fault, Mark};
+
 use crate::hello::{Barrier, Hello, Truth};
-use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::{Queue, ReadAhead, Stage, Stateful};
 

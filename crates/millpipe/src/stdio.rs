@@ -7,8 +7,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::io::{Errno, fcntl_getfd};
-
-use crate::fault::Error;
+use stream::Error;
 
 /// A bit for each closed file: stdin, stdout, stderr.
 static CLOSED: AtomicU8 = AtomicU8::new(0);

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Parser};
+use stream::{Error, Exit, Fault};
 
-use crate::fault::{Error, Exit, Fault};
 use crate::help::{for_terminal, shown};
 use crate::signals::{die_of_sigpipe, outlive_file_size_limit};
 use crate::stdio::{must_have_input, must_have_output};

@@ -5,11 +5,10 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use memchr::{memchr_iter, memrchr};
+use stream::{Fault, is_mark};
 
 use crate::driver::Driver;
-use crate::fault::Fault;
 use crate::input::{Input, Read};
-use crate::mark::is_mark;
 use crate::pool::Pool;
 use crate::run::{CHANNEL_CHUNKS, Incoming};
 use crate::waits::Waits;

@@ -28,7 +28,7 @@ mod held;
 use event_time::{StreamTime, TIME_MIN_MS, TimeField, format_rfc3339};
 use held::Held;
 use line_values::Expression;
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Out, Stage, Stateful};
 use serde_json::{Value, json};
 use sorted_runs::Scratch;
 use std::fmt;
@@ -101,7 +101,7 @@ impl Reorder {
         if self.written_ms.is_none_or(|written_ms| watermark_ms >= written_ms.saturating_add(every_ms)) {
             self.written_ms = Some(watermark_ms);
             let behind_ms = if self.time.is_given() { 0 } else { self.settings.behind_ms };
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339((watermark_ms - behind_ms).max(TIME_MIN_MS))));
+            out.mark(&Mark::watermark(Some((watermark_ms - behind_ms).max(TIME_MIN_MS))));
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl fmt::Display for LateLine {
 
 impl Stage for Reorder {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
-        out.mark(&Mark::new("watermark").with("time", Value::Null));
+        out.mark(&Mark::watermark(None));
         Ok(())
     }
 
@@ -168,9 +168,9 @@ impl Stage for Reorder {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+        match self.time.mark(mark, out.now_ms())? {
             Some(moved_ms) => {
-                let every_ms = if mark.kind() == "watermark" { 0 } else { self.settings.every_ms };
+                let every_ms = if mark.kind() == MarkKind::Watermark { 0 } else { self.settings.every_ms };
                 self.moved(moved_ms, every_ms, out)?;
             }
             None => out.mark(mark),

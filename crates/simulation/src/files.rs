@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use checkpoint::{Disk, Storage};
 use clap::Parser;
 use file_cat_out::FileSink;
-use millpipe::{Error, Mark};
+use millpipe::{Error, Mark, MarkKind};
 use serde_json::Value;
 use testkit::SimDisk;
 
@@ -160,5 +160,5 @@ fn essence_of(line: &[u8]) -> String {
     let Ok(Value::Object(fields)) = serde_json::from_slice(line) else {
         return String::from_utf8_lossy(line).into_owned();
     };
-    essence(&fields.into_iter().fold(Mark::new("reject"), |mark, (name, value)| mark.with(&name, value)))
+    essence(&fields.into_iter().fold(Mark::new(MarkKind::Reject), |mark, (name, value)| mark.with(&name, value)))
 }

@@ -1,6 +1,6 @@
 //! A pipe that is simulated, and what it gives when nothing disturbs it.
 
-use millpipe::{Fault, Mark, PREFIX};
+use millpipe::{Fault, Mark, MarkKind, PREFIX};
 
 use crate::judge::essence;
 use crate::program::Program;
@@ -53,7 +53,7 @@ impl Pipeline {
         for line in stream.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             if !line.starts_with(PREFIX) {
                 lines.push(line.to_vec());
-            } else if let Some(reject) = Mark::parse(line).ok().filter(|mark| mark.kind() == "reject") {
+            } else if let Some(reject) = Mark::parse(line).ok().filter(|mark| mark.kind() == MarkKind::Reject) {
                 rejects.push(essence(&reject));
             }
         }
@@ -77,7 +77,7 @@ fn whole_stream(script: &Script) -> Vec<u8> {
             }
         }
     }
-    let end = Mark::new("end").with("lines", script.items().count()).with("drain", true);
+    let end = Mark::new(MarkKind::End).with("lines", script.items().count()).with("drain", true);
     out.push_str(&format!("{end}\n"));
     out.into_bytes()
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use event_time::{TimeUnit, Timezone};
+use event_time::{TimeUnit, Timezone, WINDOW};
 use jq_filters::{Arguments, Program};
 use json_fields::FieldPath;
 use line_values::Expression;
@@ -15,7 +15,6 @@ use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::flag_values::{Between, Members, On, Within};
 use crate::job::{Bound, Job, Kind, SideJob};
-use crate::line_reader::WINDOW;
 use crate::side::Side;
 
 const AFTER_HELP: &str = r#"Which lines of a key are joined: without a flag all, whenever they come, and nothing is forgotten. --keep: those that come while

@@ -40,9 +40,9 @@ mod write;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{TIME_MIN_MS, format_rfc3339, parse_rfc3339};
+use event_time::{TIME_MIN_MS, format_rfc3339};
 use jq_filters::{Failure, Filter};
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Out, Stage, Stateful};
 use sorted_runs::Scratch;
 
 pub use crate::job::{Bound, Job, Kind, SideJob};
@@ -192,12 +192,10 @@ impl StreamJoin {
 
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.has_watermarks = true;
-        let Some(text) = mark.text("time") else {
+        let Some(time_ms) = mark.watermark_ms()? else {
             self.pass_mark(mark, out);
             return Ok(());
         };
-        let time_ms = parse_rfc3339(text.as_bytes())
-            .ok_or_else(|| Error::data(format_args!("watermark mark with a time that is none: {text:?}")))?;
         if time_ms > self.watermark_ms {
             self.watermark_ms = time_ms;
             self.rows.take_due(time_ms, &mut self.due);
@@ -206,8 +204,8 @@ impl StreamJoin {
         match self.job.marks_delay_ms {
             0 => self.pass_mark(mark, out),
             delay_ms => {
-                let time = format_rfc3339(time_ms.saturating_sub(delay_ms).max(TIME_MIN_MS));
-                out.mark(&Mark::new("watermark").with("time", time));
+                let delayed_ms = time_ms.saturating_sub(delay_ms).max(TIME_MIN_MS);
+                out.mark(&Mark::watermark(Some(delayed_ms)));
             }
         }
         Ok(())
@@ -242,8 +240,10 @@ impl Stage for StreamJoin {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match mark.kind() {
-            "watermark" => self.watermark(mark, out)?,
-            "from" | "idle" | "window" | "sessions" | "counts" => self.pass_mark(mark, out),
+            MarkKind::Watermark => self.watermark(mark, out)?,
+            MarkKind::From | MarkKind::Idle | MarkKind::Window | MarkKind::Sessions | MarkKind::Counts => {
+                self.pass_mark(mark, out)
+            }
             _ => out.mark(mark),
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What a line of one side is to the join.
 
-use event_time::{TimeParser, no_time};
+use event_time::{TimeParser, WINDOW, no_time};
 use json_fields::{Kind, Outline, without_members};
 use line_values::{Expression, Found, LineValues, Value};
 use millpipe::{Error, Fault};
@@ -9,9 +9,6 @@ use crate::bodies;
 use crate::job::{Bound, Job};
 use crate::side::Side;
 use crate::span::Span;
-
-/// The members that `window` writes.
-pub const WINDOW: [&str; 2] = ["window_start", "window_end"];
 
 /// Reads the lines of one side; what it read last is in its buffers.
 pub struct LineReader {

@@ -33,7 +33,7 @@ pub use queue::Limits;
 
 use bucket::{Bucket, Pace};
 use gaps::Gaps;
-use millpipe::{Changes, Error, Fault, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Mark, MarkKind, Out, Stage, Stateful};
 use queue::Queue;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
@@ -269,7 +269,7 @@ impl Stage for Throttle {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         // A source that fails before its hello leaves marks at most: then what a run before has spilled is nobody's business.
-        if mark.kind() == "waiting" || !self.has_begun && self.queue.begin().is_err() {
+        if mark.kind() == MarkKind::Waiting || !self.has_begun && self.queue.begin().is_err() {
             out.mark(mark);
             return Ok(());
         }

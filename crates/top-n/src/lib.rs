@@ -26,11 +26,11 @@ mod writer;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{Window, format_rfc3339, parse_rfc3339};
+use event_time::{Window, format_rfc3339};
 use json_fields::FieldPath;
 use keyed_state::{Keyed, hash};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Mark, MarkKind, Out, Stage, Stateful};
 use units::ByteSize;
 
 pub use crate::order::Order;
@@ -197,13 +197,9 @@ impl TopN {
 
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.has_watermarks = true;
-        let Some(text) = mark.text("time") else {
-            self.pass_watermark(mark, out);
-            return Ok(());
-        };
-        let time_ms = parse_rfc3339(text.as_bytes())
-            .ok_or_else(|| Error::data(format_args!("watermark mark with a time that is none: {text:?}")))?;
-        if self.watermark_ms.is_none_or(|known_ms| known_ms < time_ms) {
+        if let Some(time_ms) = mark.watermark_ms()?
+            && self.watermark_ms.is_none_or(|known_ms| known_ms < time_ms)
+        {
             self.watermark_ms = Some(time_ms);
             self.close_until(time_ms, out);
         }
@@ -253,8 +249,8 @@ impl Stage for TopN {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         match mark.kind() {
-            "watermark" => return self.watermark(mark, out),
-            "from" | "idle" if !self.job.has_other_lines => {}
+            MarkKind::Watermark => return self.watermark(mark, out),
+            MarkKind::From | MarkKind::Idle if !self.job.has_other_lines => {}
             _ => out.mark(mark),
         }
         Ok(())

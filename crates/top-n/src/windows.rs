@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use event_time::{Window, parse_rfc3339, write_rfc3339};
+use event_time::{SLICE, Scale, WINDOW, Window, parse_rfc3339};
 use line_values::{Found, key};
 use millpipe::Fault;
 
-/// The members of a line that name its window, and those of a slice.
-pub const NAMES: [&str; 3] = ["window_start", "window_end", "slice_start"];
+/// The members of a line that name its window, and one of a slice.
+pub const NAMES: [&str; 3] = [WINDOW[0], WINDOW[1], SLICE[0]];
 
 /// Reads the window of a line; it remembers the last one.
 #[derive(Debug, Default)]
@@ -45,9 +45,8 @@ impl WindowReader {
 fn prefix(window: Window) -> Vec<u8> {
     let mut prefix = Vec::new();
     for time_ms in [window.start_ms, window.end_ms] {
-        prefix.push(b'"');
-        write_rfc3339(time_ms, &mut prefix);
-        prefix.extend_from_slice(b"\"\n");
+        Scale::Time.write(time_ms, &mut prefix);
+        prefix.push(b'\n');
     }
     prefix
 }

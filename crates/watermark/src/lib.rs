@@ -13,7 +13,7 @@
 
 pub mod cli;
 
-use event_time::{StreamTime, TimeField, format_rfc3339};
+use event_time::{StreamTime, TimeField};
 use line_values::Expression;
 use millpipe::{Error, Fault, Mark, Out, Stage, Stateful};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ impl Watermark {
         let Some(watermark_ms) = moved_ms else { return };
         if self.written_ms.is_none_or(|written_ms| watermark_ms >= written_ms.saturating_add(self.every_ms)) {
             self.written_ms = Some(watermark_ms);
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+            out.mark(&Mark::watermark(Some(watermark_ms)));
         }
     }
 
@@ -53,7 +53,7 @@ impl Watermark {
 
 impl Stage for Watermark {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
-        out.mark(&Mark::new("watermark").with("time", Value::Null));
+        out.mark(&Mark::watermark(None));
         Ok(())
     }
 
@@ -74,7 +74,7 @@ impl Stage for Watermark {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+        match self.time.mark(mark, out.now_ms())? {
             Some(moved_ms) => self.moved(moved_ms, out),
             None => out.mark(mark),
         }

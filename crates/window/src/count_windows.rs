@@ -1,8 +1,9 @@
 //! Windows by count: so many lines of a key, whatever time it is.
 
-use crate::annotation::{Annotator, Span, write_ordinals};
+use crate::annotation::Annotator;
 use crate::line_reader::{LineReader, mark_path};
 use crate::{Form, state};
+use event_time::{AnnotationKind, Scale, Window};
 use foldhash::fast::RandomState;
 use json_fields::FieldPath;
 use millpipe::{Changes, Error, Fault, Mark, Out};
@@ -105,12 +106,17 @@ fn greatest_common_divisor(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
+/// The numbers of lines from `start` to before `end`. A stream has fewer than 2^63 of them.
+fn lines(start: u64, end: u64) -> Window {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    Window::new(number(start), number(end))
+}
+
 impl millpipe::Stage for CountWindows {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
         if self.settings.form == Form::Marked {
             let by: Vec<String> = self.settings.by.iter().map(mark_path).collect();
-            let mark = Mark::new("counts").with("by", by).with("size", self.settings.size);
-            out.mark(&mark.with("slide", self.settings.slide));
+            out.mark(&Mark::counts(by, self.settings.size, self.settings.slide));
         }
         Ok(())
     }
@@ -124,7 +130,7 @@ impl millpipe::Stage for CountWindows {
         if form == Form::Marked && slide != size {
             let start = number - number % self.slice;
             self.members.clear();
-            write_ordinals(Span::Slice, start, start + self.slice, &mut self.members);
+            AnnotationKind::Slice.write(lines(start, start + self.slice), Scale::Lines, &mut self.members);
             self.annotator.write(line, target, &self.members, out.buffer());
             out.end_line();
             return Ok(());
@@ -133,7 +139,7 @@ impl millpipe::Stage for CountWindows {
         let first = (number + 1).saturating_sub(size).div_ceil(slide);
         for start in (first..=last).map(|window| window * slide) {
             self.members.clear();
-            write_ordinals(Span::Window, start, start + size, &mut self.members);
+            AnnotationKind::Window.write(lines(start, start + size), Scale::Lines, &mut self.members);
             self.annotator.write(line, target, &self.members, out.buffer());
             out.end_result();
         }
@@ -146,7 +152,7 @@ impl millpipe::Stage for CountWindows {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if !matches!(mark.kind(), "from" | "idle" | "watermark") {
+        if !mark.kind().is_about_time() {
             out.mark(mark);
         }
         Ok(())

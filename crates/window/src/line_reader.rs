@@ -1,24 +1,18 @@
 //! Finding in a line what `window` needs of it.
 
-use crate::annotation::{Annotated, NAMES, Target};
+use crate::annotation::{Annotated, Target};
 use accumulators::write_canonical;
-use event_time::no_time;
-use json_fields::{Field, FieldPath, Kind, Scanner, Unseen, front};
+use event_time::{ANNOTATION, Fronts, annotation_paths, no_time};
+use json_fields::{Field, FieldPath, Kind, Scanner, Unseen};
 use line_values::{Expression, LineValues};
 use millpipe::Fault;
-
-/// How many annotations are remembered: disorder makes lines alternate between a few windows.
-const FRONTS_MAX: usize = 4;
-/// The longest of them.
-const FRONT_BYTES_MAX: usize = 128;
 
 /// Scans lines for their time and the fields of their key.
 pub(crate) struct LineReader {
     scanner: Scanner,
     /// For lines that begin with an annotation of `fronts`, which they lose.
     behind_annotation: Option<Scanner>,
-    /// The last one used first.
-    fronts: Vec<Vec<u8>>,
+    fronts: Fronts<()>,
     time: Option<Expression>,
     /// What works out the time, where it is no field. A field of time is the first that is scanned for.
     filter: Option<Box<LineValues>>,
@@ -40,15 +34,14 @@ pub(crate) struct Found<'s> {
 
 impl LineReader {
     pub(crate) fn new(time: Option<&Expression>, key: &[FieldPath]) -> Self {
-        let annotations = NAMES.iter().map(|name| FieldPath::key(name));
         let time_path = time.and_then(Expression::path);
-        let paths: Vec<FieldPath> = annotations.chain(time_path.cloned()).chain(key.iter().cloned()).collect();
+        let paths: Vec<FieldPath> = annotation_paths().chain(time_path.cloned()).chain(key.iter().cloned()).collect();
         let scanner = Scanner::new(&paths);
         let filter = time.filter(|_| time_path.is_none());
         Self {
             behind_annotation: scanner.inside_object(),
             scanner,
-            fronts: Vec::new(),
+            fronts: Fronts::default(),
             filter: filter.map(|time| Box::new(LineValues::new([time]))),
             time: time.cloned(),
             unseen: Unseen::new(key.iter().map(FieldPath::name).enumerate()),
@@ -62,7 +55,7 @@ impl LineReader {
 
     #[inline]
     pub(crate) fn read<'s>(&'s mut self, line: &'s [u8]) -> Result<Found<'s>, Fault> {
-        let base = if self.fronts.is_empty() { None } else { self.front(line) };
+        let base = if self.fronts.is_empty() { None } else { self.fronts.find(line).map(|(_, base)| base) };
         let is_field = self.time.is_some() && self.filter.is_none();
         let computed = match &mut self.filter {
             None => None,
@@ -72,7 +65,7 @@ impl LineReader {
         // The answer is the same as that of a scan of the whole line, which it costs a part of.
         if let (Some(base), Some(scanner)) = (base, &mut self.behind_annotation)
             && let Ok(fields) = scanner.scan(&line[base..])
-            && let (&[None, None, None, None], fields) = fields.as_slice().split_at(NAMES.len())
+            && let (&[None, None, None, None], fields) = fields.as_slice().split_at(ANNOTATION.len())
             && fields.iter().all(Option::is_some)
         {
             if self.unseen.is_watching() {
@@ -83,23 +76,16 @@ impl LineReader {
         }
         let fields = self.scanner.scan(line).map_err(Fault::bad)?;
         let Some(object) = fields.object() else { return Err(Fault::bad("not an object")) };
-        let (annotations, fields) = fields.as_slice().split_at(NAMES.len());
+        let (annotations, fields) = fields.as_slice().split_at(ANNOTATION.len());
         let mut annotated = Annotated::No;
         if annotations.iter().any(Option::is_some) {
             annotated = Annotated::Somewhere;
-            remember_front(&mut self.fronts, line, annotations);
+            self.fronts.remember(line, annotations, ());
         }
         if self.unseen.is_watching() {
             look(&mut self.unseen, line, fields, is_field);
         }
         Ok(Found::new(Target { object, annotated }, line, fields, is_field, computed, wanted))
-    }
-
-    /// Where the other members begin of a line that begins with a known annotation.
-    fn front(&mut self, line: &[u8]) -> Option<usize> {
-        let at = self.fronts.iter().position(|front| line.starts_with(front))?;
-        self.fronts[..=at].rotate_right(1);
-        Some(self.fronts[0].len())
     }
 }
 
@@ -107,19 +93,6 @@ impl LineReader {
 fn compute<'s>(filter: &'s mut LineValues, line: &'s [u8]) -> Result<Option<&'s [u8]>, Fault> {
     let found = filter.read(line).map_err(Fault::bad)?;
     Ok(found.get(0).filter(|value| !value.is_null()).map(|value| value.text()))
-}
-
-fn remember_front(fronts: &mut Vec<Vec<u8>>, line: &[u8], annotations: &[Option<Field>]) {
-    let (names, values) = match annotations {
-        [Some(start), Some(end), None, None] => (&NAMES[..2], [*start, *end]),
-        [None, None, Some(start), Some(end)] => (&NAMES[2..], [*start, *end]),
-        _ => return,
-    };
-    let Some(len) = front(line, &[(names[0], values[0]), (names[1], values[1])]) else { return };
-    if len <= FRONT_BYTES_MAX {
-        fronts.truncate(FRONTS_MAX - 1);
-        fronts.insert(0, line[..len].to_vec());
-    }
 }
 
 impl<'s> Found<'s> {

@@ -3,12 +3,12 @@
 mod entries;
 
 use self::entries::{Open, Tracking};
-use crate::annotation::{Annotator, Span, Target, write_times};
+use crate::annotation::{Annotator, Target};
 use crate::late::Late;
 use crate::line_reader::{LineReader, mark_path};
 use crate::time_windows::beyond_years;
 use crate::{Form, state};
-use event_time::{OtherLines, Sessions, StreamTime, TIME_MAX_MS, Window, format_rfc3339};
+use event_time::{AnnotationKind, OtherLines, Scale, Sessions, StreamTime, TIME_MAX_MS, Window};
 use json_fields::FieldPath;
 use line_values::Expression;
 use millpipe::{Changes, Error, Fault, Late as Policy, Mark, Out};
@@ -132,8 +132,8 @@ impl SessionWindows {
     /// Writes the line into the buffer of `out`, not ended.
     fn write(&mut self, line: &[u8], span: Window, target: Target, out: &mut Out) {
         self.members.clear();
-        let kind = if self.settings.form.keeps_lines() { Span::Window } else { Span::Slice };
-        write_times(kind, span, &mut self.members);
+        let kind = if self.settings.form.keeps_lines() { AnnotationKind::Window } else { AnnotationKind::Slice };
+        kind.write(span, Scale::Time, &mut self.members);
         self.annotator.write(line, target, &self.members, out.buffer());
     }
 
@@ -148,7 +148,7 @@ impl SessionWindows {
     fn reach(&mut self, watermark_ms: i64, out: &mut Out) -> Result<(), Fault> {
         self.close(watermark_ms, out)?;
         if self.settings.form.has_marks() {
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+            out.mark(&Mark::watermark(Some(watermark_ms)));
         }
         Ok(())
     }
@@ -172,11 +172,11 @@ impl SessionWindows {
 impl millpipe::Stage for SessionWindows {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
         if self.settings.form.has_marks() {
-            out.mark(&Mark::new("watermark").with("time", Value::Null));
+            out.mark(&Mark::watermark(None));
         }
         if self.settings.form == Form::Marked {
             let by: Vec<String> = self.settings.by.iter().map(mark_path).collect();
-            out.mark(&Mark::new("sessions").with("by", by));
+            out.mark(&Mark::sessions(by));
         }
         Ok(())
     }
@@ -211,7 +211,7 @@ impl millpipe::Stage for SessionWindows {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+        match self.time.mark(mark, out.now_ms())? {
             Some(Some(watermark_ms)) if self.others.is_some() => self.reach(watermark_ms, out)?,
             Some(moved_ms) => self.moved(moved_ms, out)?,
             None => out.mark(mark),

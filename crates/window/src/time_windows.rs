@@ -4,12 +4,14 @@ mod processing_time;
 
 pub use processing_time::ClockWindows;
 
-use crate::annotation::{Annotator, Span, Target, write_times};
+use crate::annotation::{Annotator, Target};
 use crate::closing::Closing;
 use crate::late::Late;
 use crate::line_reader::LineReader;
 use crate::{Form, state};
-use event_time::{OtherLines, StreamTime, TIME_MAX_MS, TIME_MIN_MS, Window, Windowing, format_rfc3339};
+use event_time::{
+    AnnotationKind, OtherLines, Scale, StreamTime, TIME_MAX_MS, TIME_MIN_MS, Window, Windowing, format_rfc3339,
+};
 use line_values::Expression;
 use millpipe::{Error, Fault, Late as Policy, Mark, Out};
 use serde_json::{Value, json};
@@ -99,15 +101,15 @@ impl TimeWindows {
         if reach.start_ms < TIME_MIN_MS || reach.end_ms > TIME_MAX_MS {
             return Err(beyond_years(time_ms));
         }
-        let members_of = |span, window| {
+        let members_of = |span: AnnotationKind, window| {
             let mut members = Vec::new();
-            write_times(span, window, &mut members);
+            span.write(window, Scale::Time, &mut members);
             members
         };
         let members = if self.has_slices() {
-            vec![members_of(Span::Slice, slice)]
+            vec![members_of(AnnotationKind::Slice, slice)]
         } else {
-            windows.iter().map(|window| members_of(Span::Window, *window)).collect()
+            windows.iter().map(|window| members_of(AnnotationKind::Window, *window)).collect()
         };
         let assigned = Assigned { slice, windows, members, opened: false };
         if self.recent.len() < REMEMBERED {
@@ -138,8 +140,7 @@ impl TimeWindows {
         }
         for window in open {
             if self.announced.insert(*window) {
-                let mark = Mark::new("window").with("start", format_rfc3339(window.start_ms));
-                out.mark(&mark.with("end", format_rfc3339(window.end_ms)));
+                out.mark(&Mark::window(window.start_ms, window.end_ms));
             }
         }
         if self.announced.len() > ANNOUNCED_MAX {
@@ -185,7 +186,7 @@ impl TimeWindows {
 
     fn close(&mut self, watermark_ms: i64, out: &mut Out) {
         if self.form.has_marks() {
-            out.mark(&Mark::new("watermark").with("time", format_rfc3339(watermark_ms)));
+            out.mark(&Mark::watermark(Some(watermark_ms)));
         }
         while self.announced.first().is_some_and(|window| window.is_closed_by(watermark_ms)) {
             self.announced.pop_first();
@@ -209,7 +210,7 @@ fn is_closed(window: Window, watermark_ms: Option<i64>) -> bool {
 impl millpipe::Stage for TimeWindows {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
         if self.form.has_marks() {
-            out.mark(&Mark::new("watermark").with("time", Value::Null));
+            out.mark(&Mark::watermark(None));
         }
         Ok(())
     }
@@ -249,7 +250,7 @@ impl millpipe::Stage for TimeWindows {
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        match self.time.mark(mark.kind(), |name| mark.get(name), out.now_ms()).map_err(Error::data)? {
+        match self.time.mark(mark, out.now_ms())? {
             Some(Some(watermark_ms)) if self.others.is_some() => self.close(watermark_ms, out),
             Some(moved_ms) => self.moved(moved_ms, out),
             None => out.mark(mark),

@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use accumulators::{StateReader, write_signed};
-use event_time::Window;
+use event_time::{Scale, Window};
 use millpipe::{Changes, Error, Fault};
 
 use super::{Counts, Slice, Stream};
 use crate::entry_name;
 use crate::keys;
-use crate::results::Scale;
 use crate::work::Work;
 
 /// In place of a slice, in the name of an entry that says where the windows of a key go on.

@@ -10,12 +10,12 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use serde_json::Value;
+use stream::{Error, Fault, Mark, MarkKind, is_mark};
 
 use crate::driver::{cut_short, is_hello};
-use crate::fault::{Error, Fault};
+use crate::last_words::LastWords;
 use crate::line_count::check_count;
 use crate::lines::{Piece, Splitter, is_blank, lines_of, ordinary_lines, without_byte_order_mark};
-use crate::mark::{LastWords, Mark, is_mark};
 use crate::protocol::Life;
 
 /// Where a line is from: the input's number, the line's number in it, and the byte that it begins at.
@@ -239,17 +239,17 @@ impl FanIn {
     fn take_mark(&mut self, from: Origin, mark: Mark, line: &[u8], to: &mut impl Confluence) -> Result<(), Fault> {
         let at = from.input;
         match (mark.kind(), self.inputs[at].life) {
-            ("hello", Life::New) => {
+            (MarkKind::Hello, Life::New) => {
                 self.begins(at, true)?;
                 self.inputs[at].life = Life::Checked;
                 self.inputs[at].waiting = Some(mark);
             }
-            ("hello", _) => return Err(self.told(from, Error::data("a hello mark in the middle")).into()),
+            (MarkKind::Hello, _) => return Err(self.told(from, Error::data("a hello mark in the middle")).into()),
             (_, Life::New) => {
                 self.begins_plain(at)?;
                 to.item(from, line)?;
             }
-            ("barrier" | "end", Life::Checked) => {
+            (MarkKind::Barrier | MarkKind::End, Life::Checked) => {
                 let arrived = std::mem::take(&mut self.inputs[at].epoch_lines);
                 check_count(&mark, arrived, &self.receiver).map_err(|error| self.told(from, error.into()))?;
                 self.inputs[at].waiting = Some(mark);
@@ -299,7 +299,7 @@ impl FanIn {
         while self.checked == Some(true) && self.inputs.iter().all(|input| input.waiting.is_some()) {
             let marks: Vec<Mark> = self.inputs.iter_mut().filter_map(|input| input.waiting.take()).collect();
             let mark = self.one_of(&marks)?;
-            if mark.kind() == "end" {
+            if mark.kind() == MarkKind::End {
                 self.inputs.iter_mut().for_each(|input| input.life = Life::Ended);
             }
             to.aligned(mark)?;
@@ -325,7 +325,7 @@ impl FanIn {
                 one.set("hop", mark.number("hop"));
             }
         }
-        if first.kind() != "hello" {
+        if first.kind() != MarkKind::Hello {
             one.set("lines", marks.iter().filter_map(|mark| mark.number("lines")).sum::<u64>());
         }
         for list in ["hops", "snapshots"] {

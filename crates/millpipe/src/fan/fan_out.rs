@@ -6,9 +6,9 @@
 
 use std::io;
 
+use stream::{Error, Fault, Mark, MarkKind};
+
 use crate::fan::turns::Turns;
-use crate::fault::{Error, Fault};
-use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::{Stage, Stateful};
 
@@ -123,16 +123,16 @@ impl<R: Route> FanOut<R> {
 
     fn send(&mut self, mark: &mut Mark) {
         match mark.kind() {
-            "reject" => {
+            MarkKind::Reject => {
                 self.rejects = (self.rejects + 1) % self.ports.len();
                 self.ports[self.rejects].raw(mark.to_string().as_bytes());
                 self.turn(Some(self.rejects));
             }
-            "hello" => {
+            MarkKind::Hello => {
                 let outer = mark.text("shard").map(|outer| format!("{outer}.")).unwrap_or_default();
                 self.send_to_all(mark, |number, _, mark| mark.set("shard", format!("{outer}{number}")));
             }
-            "barrier" | "end" => {
+            MarkKind::Barrier | MarkKind::End => {
                 self.send_to_all(mark, |_, port, mark| mark.set("lines", std::mem::take(&mut port.epoch_lines)));
             }
             _ => self.send_to_all(mark, |_, _, _| {}),
@@ -180,7 +180,7 @@ impl<R: Route> Stage for FanOut<R> {
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
         self.send_marks(out)?;
-        if mark.kind() == "from" {
+        if mark.kind() == MarkKind::From {
             self.warn_of_parts(mark.text("part").unwrap_or_default(), out);
         }
         self.send(&mut mark.clone());

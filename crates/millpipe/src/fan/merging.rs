@@ -1,10 +1,10 @@
 //! A stage that reads several inputs, with the protocol around it.
 
+use stream::{Error, Fault, Mark};
+
 use crate::driver::Driver;
 use crate::fan::fan_in::{Confluence, Origin};
-use crate::fault::{Error, Fault};
 use crate::lines::lines_of;
-use crate::mark::Mark;
 use crate::out::Out;
 use crate::stage::Stage;
 

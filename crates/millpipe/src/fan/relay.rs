@@ -1,10 +1,10 @@
 //! What comes out of sub-pipes, on its way to the next stage: part of a stage whose input side has done the rest.
 
+use stream::{Fault, Mark, MarkKind, is_mark};
+
 use crate::fan::fan_in::{Confluence, Origin};
 use crate::fan::merging::Merge;
-use crate::fault::Fault;
 use crate::lines::is_blank;
-use crate::mark::{Mark, is_mark};
 use crate::out::Out;
 
 /// Keeps the counts of what goes out; barriers are signed and states saved by the input side.
@@ -19,7 +19,7 @@ impl<S: Merge> Confluence for Relay<S> {
         self.stage.at_input(from.input);
         if is_mark(line) {
             let mark = Mark::parse(line)?;
-            if mark.kind() == "reject" {
+            if mark.kind() == MarkKind::Reject {
                 self.out.mark(&mark);
             } else {
                 self.stage.mark(&mark, &mut self.out)?;
@@ -39,12 +39,11 @@ impl<S: Merge> Confluence for Relay<S> {
     }
 
     fn too_long(&mut self, from: Origin, _shown: &[u8]) -> Result<(), Fault> {
-        Err(crate::fault::Error::data(format_args!("shard {} has written a line longer than --max-line", from.input))
-            .into())
+        Err(stream::Error::data(format_args!("shard {} has written a line longer than --max-line", from.input)).into())
     }
 
     fn aligned(&mut self, mut mark: Mark) -> Result<(), Fault> {
-        if mark.kind() == "hello" {
+        if mark.kind() == MarkKind::Hello {
             leave_shard(&mut mark);
             self.has_said_hello = true;
         } else {

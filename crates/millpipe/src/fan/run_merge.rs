@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
+use stream::{Error, Fault};
 
 use crate::args::StageArgs;
 use crate::drain::Stdout;
 use crate::driver::{Config, Driver};
 use crate::fan::fan_in::FanIn;
 use crate::fan::merging::Merge;
-use crate::fault::{Error, Fault};
 use crate::input::{CHUNK_BYTES_MAX, poll};
 use crate::monitor::Monitor;
 use crate::read_buffer::ReadBuffer;

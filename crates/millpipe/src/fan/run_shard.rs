@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
+use stream::{Error, Fault};
 
 use crate::accounting::Counts;
 use crate::args::StageArgs;
@@ -20,7 +21,6 @@ use crate::fan::merging::Merge;
 use crate::fan::relay::Relay;
 use crate::fan::sub_pipe::SubPipe;
 use crate::fan::turns::{Ordered, Turns};
-use crate::fault::{Error, Fault};
 use crate::flood::{FLOOD_CHUNK_BYTES, Flood};
 use crate::input::{poll, widen};
 use crate::monitor::Monitor;

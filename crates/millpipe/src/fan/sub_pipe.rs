@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use stream::{Error, Exit, Fault};
 
 use crate::child::Trouble;
 use crate::fan::fan_out::Port;
-use crate::fault::{Error, Exit, Fault};
 use crate::input::poll;
 use crate::processes::Processes;
 use crate::stderr_tail::StderrTail;

@@ -1,13 +1,12 @@
 //! The state machines, without pipes.
 
 use proptest::prelude::*;
+use stream::{Error, Exit, Fault, Mark};
 
 use super::fan_in::{Confluence, FanIn, Origin};
 use super::fan_out::{FanOut, Route};
 use super::turns::{Ordered, Turns};
 use crate::driver::{Config, Driver};
-use crate::fault::{Error, Exit, Fault};
-use crate::mark::Mark;
 use crate::rejects::Rejects;
 
 /// Writes down what comes.

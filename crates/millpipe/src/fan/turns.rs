@@ -7,10 +7,9 @@
 use std::collections::VecDeque;
 
 use memchr::memchr;
+use stream::{Error, Fault, is_mark};
 
 use crate::fan::fan_in::{Confluence, FanIn};
-use crate::fault::{Error, Fault};
-use crate::mark::is_mark;
 
 /// Lines and marks that may be on their way.
 const TURNS_MAX: usize = 4 << 20;

@@ -1,8 +1,9 @@
 //! Chunks that become batches as they are.
 
+use stream::Fault;
+
 use super::Pool;
 use crate::batch::Batch;
-use crate::fault::Fault;
 use crate::out::{Out, Place};
 
 impl Pool {

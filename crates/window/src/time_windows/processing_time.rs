@@ -52,7 +52,7 @@ impl Stage for ClockWindows {
 
     /// The stream has the time of the clock from here on.
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if !matches!(mark.kind(), "from" | "idle" | "watermark") {
+        if !mark.kind().is_about_time() {
             out.mark(mark);
         }
         Ok(())

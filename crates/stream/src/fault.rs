@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use rustix::io::Errno;
+/// Numbers of errors for which `std::io::ErrorKind` has no stable name; they are the same in every Unix.
+const EBADF: i32 = 9;
+const EMFILE: i32 = 24;
+const EFBIG: i32 = 27;
 
 /// The exit codes of every tool (death by SIGPIPE, when the reader left, is the fifth way to end).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,25 +81,25 @@ impl Error {
 
     /// A failed read or write; a full disk and its like are temporary, as a restart can succeed.
     pub fn io(what: impl fmt::Display, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind as Kind;
-        let number = error.raw_os_error().map(Errno::from_raw_os_error);
+        use std::io::ErrorKind as MarkKind;
+        let number = error.raw_os_error().unwrap_or_default();
         let exit = match error.kind() {
-            _ if number == Some(Errno::MFILE) || number == Some(Errno::BADF) => Exit::Data,
-            Kind::NotFound
-            | Kind::PermissionDenied
-            | Kind::IsADirectory
-            | Kind::NotADirectory
-            | Kind::AlreadyExists
-            | Kind::ReadOnlyFilesystem
-            | Kind::InvalidFilename
-            | Kind::Unsupported
-            | Kind::InvalidInput => Exit::Data,
+            _ if number == EMFILE || number == EBADF => Exit::Data,
+            MarkKind::NotFound
+            | MarkKind::PermissionDenied
+            | MarkKind::IsADirectory
+            | MarkKind::NotADirectory
+            | MarkKind::AlreadyExists
+            | MarkKind::ReadOnlyFilesystem
+            | MarkKind::InvalidFilename
+            | MarkKind::Unsupported
+            | MarkKind::InvalidInput => Exit::Data,
             _ => Exit::Temporary,
         };
         // This process alone has too many: another start would come to the same. Those of the whole system come and go.
         let hint = match number {
-            Some(Errno::MFILE) => Some("ulimit -n 65536, before it is started, allows more"),
-            Some(Errno::FBIG) => Some("ulimit -f unlimited, before it is started, allows more"),
+            EMFILE => Some("ulimit -n 65536, before it is started, allows more"),
+            EFBIG => Some("ulimit -f unlimited, before it is started, allows more"),
             _ => None,
         };
         Self::new(exit, format_args!("{what}: {}", plain_io_message(error))).maybe_hint(hint)
@@ -150,33 +153,25 @@ impl From<Error> for Fault {
 mod tests {
     use super::*;
 
-    fn io(errno: Errno) -> Error {
-        Error::io("/a", &std::io::Error::from(errno))
+    fn io(number: i32) -> Error {
+        Error::io("/a", &std::io::Error::from_raw_os_error(number))
     }
 
     #[test]
     fn what_a_new_start_can_help_is_temporary_and_nothing_else() {
-        for errno in [
-            Errno::NOSPC,
-            Errno::DQUOT,
-            Errno::NFILE,
-            Errno::IO,
-            Errno::NOMEM,
-            Errno::STALE,
-            Errno::FBIG,
-            Errno::TIMEDOUT,
-        ] {
-            assert_eq!(io(errno).exit, Exit::Temporary, "{errno:?}");
+        let (eio, enfile, enomem, enospc, estale, edquot, etimedout) = (5, 23, 12, 28, 116, 122, 110);
+        for number in [enospc, edquot, enfile, eio, enomem, estale, EFBIG, etimedout] {
+            assert_eq!(io(number).exit, Exit::Temporary, "{number}");
         }
-        let for_good = [Errno::MFILE, Errno::NAMETOOLONG, Errno::BADF, Errno::NOENT, Errno::ACCESS, Errno::ROFS];
-        for errno in for_good {
-            assert_eq!(io(errno).exit, Exit::Data, "{errno:?}");
+        let (enoent, eacces, erofs, enametoolong) = (2, 13, 30, 36);
+        for number in [EMFILE, enametoolong, EBADF, enoent, eacces, erofs] {
+            assert_eq!(io(number).exit, Exit::Data, "{number}");
         }
     }
 
     #[test]
     fn too_many_open_files_say_what_allows_more() {
-        let error = io(Errno::MFILE);
+        let error = io(EMFILE);
         assert_eq!(error.message, "/a: Too many open files");
         assert!(error.hint.is_some_and(|hint| hint.contains("ulimit -n")));
     }
