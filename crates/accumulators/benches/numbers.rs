@@ -1,8 +1,9 @@
 //! What reading, adding and writing numbers costs: `cargo bench -p accumulators --bench numbers`.
 
-use accumulators::{Number, Sum, write_f64};
+use accumulators::Sum;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use values::{Number, write_f64};
 
 const NUMBERS: usize = 1_000;
 

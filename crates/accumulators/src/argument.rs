@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use json_fields::{FieldPath, PathError};
+use json_fields::{FieldPath, PathError, may_be_difference};
 
 /// A field path, or an expression of a language that the caller knows: then it computes the value of each line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,14 +47,6 @@ impl FromStr for Argument {
             _ => Ok(Argument::Expression(text.to_owned())),
         }
     }
-}
-
-/// `.a-.b` and `.a-1` are field paths, but who writes a dot in front thinks of jq, where they are differences. Whether jq takes a
-/// text at all (`.first-name`, which it does not) only jq can say.
-#[must_use]
-pub fn may_be_difference(text: &str) -> bool {
-    let is_of_jq = text.starts_with('.') || text.starts_with("-.");
-    is_of_jq && text.split('"').step_by(2).any(|unquoted| unquoted.contains('-'))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Values of several lines, kept until they are taken in together.
 
-use crate::number::Number;
 use crate::percentiles::Percentiles;
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
 use crate::stats::Stats;
 use crate::table::{Table, range};
 use crate::values::Values;
+use values::Number;
 
 /// The numbers of several lines, for plans that [take batches](Plan::takes_batches).
 #[derive(Clone, Debug, Default)]

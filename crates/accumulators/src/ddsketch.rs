@@ -7,7 +7,7 @@
 
 use crate::bins::Bins;
 use crate::bytes::{Reader, Writer};
-use crate::state_text::COUNT_MAX;
+use values::state_text::COUNT_MAX;
 
 /// Bins of each sign at `alpha` = 0.01 and above, covering 32 decimal orders of magnitude.
 const BINS_MAX: usize = 4096;

@@ -6,7 +6,7 @@
 use datasketches::tdigest::TDigestMut;
 
 use crate::bytes::{Reader, Writer};
-use crate::state_text::COUNT_MAX;
+use values::state_text::COUNT_MAX;
 
 /// Values held back until they are fed to the digest together.
 const PENDING_MAX: usize = 512;

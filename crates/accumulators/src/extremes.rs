@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use time_text::compare_texts;
 
-use crate::number::Number;
+use values::Number;
 
 /// The strings of a field, as far as `min` and `max` want to know of them. Their texts are without quotes and escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]

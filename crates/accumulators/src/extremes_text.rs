@@ -2,7 +2,7 @@
 
 use crate::extremes::{Best, Found, Ordered, Strings};
 use crate::snapshot::{load_arrival, load_number, save_number};
-use crate::state_text::{StateReader, write_items, write_number, write_text};
+use values::state_text::{StateReader, write_items, write_number, write_text};
 
 pub(crate) fn save_strings(strings: &Option<Box<Strings>>, out: &mut Vec<u8>) {
     out.push(b'[');

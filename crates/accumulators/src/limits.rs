@@ -1,11 +1,11 @@
 //! Limits of what a group may keep, checked before anything changes.
 
-use crate::canonical::write_canonical;
 use crate::distinct::Distinct;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::Plan;
 use crate::table::Table;
 use crate::values::Values;
+use values::write_canonical;
 
 /// A group has more values than may be kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

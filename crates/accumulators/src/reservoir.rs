@@ -2,7 +2,7 @@
 
 use crate::bytes::{Reader, Writer};
 use crate::random::{Random, hash, mix};
-use crate::state_text::COUNT_MAX;
+use values::state_text::COUNT_MAX;
 
 /// Up to `size` values, each subset of that size of all values seen being equally likely.
 #[derive(Clone, Debug, PartialEq)]

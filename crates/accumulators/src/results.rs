@@ -3,13 +3,13 @@
 use json_fields::write_string;
 
 use crate::field_plan::FieldPlan;
-use crate::number::Number;
-use crate::number_text::write_f64;
 use crate::plan::{Output, Plan};
 use crate::ranks::Ranks;
 use crate::spec::Function;
 use crate::sum::Sum;
 use crate::table::Table;
+use values::Number;
+use values::write_f64;
 
 /// Buffers for [`Table::write_results`]. Use one for all groups.
 #[derive(Debug, Default)]

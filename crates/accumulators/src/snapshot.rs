@@ -17,17 +17,17 @@ use crate::ends::{Ends, List};
 use crate::exact_set::ExactSet;
 use crate::extremes_text::{load_best, load_strings, save_best, save_strings};
 use crate::frequencies::Frequencies;
-use crate::number::Number;
 use crate::percentiles::Percentiles;
 use crate::plan::Plan;
 use crate::quantiles::{FIRST_CAPACITY, Quantiles};
-use crate::state_text::{
-    DecimalOrFloat, StateReader, write_base64, write_decimal, write_finite, write_float, write_items, write_number,
-    write_text,
-};
 use crate::stats::{Moments, Stats};
 use crate::sum::Sum;
 use crate::table::{Table, range};
+use values::Number;
+use values::state_text::{
+    DecimalOrFloat, StateReader, write_base64, write_decimal, write_finite, write_float, write_items, write_number,
+    write_text,
+};
 
 /// Longer lists of values are written as bytes: nobody reads them, and it is faster.
 const SHOWN_VALUES_MAX: usize = 64;

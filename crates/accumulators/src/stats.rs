@@ -1,7 +1,7 @@
 //! Count, sum, extremes and spread of numbers.
 
-use crate::number::Number;
 use crate::sum::Sum;
+use values::Number;
 
 /// What count, sum, avg, min and max need.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! Sums: exact while an `i128` holds them, compensated floats beyond.
 
-use crate::number::{Number, power_of_ten};
-use crate::number_text::write_f64;
+use values::write_f64;
+use values::{Number, power_of_ten};
 
 /// A sum of numbers. Exact numbers add exactly in any order; once a float or an overflow comes in, the sum goes on
 /// in `f64` with Neumaier's compensation (Neumaier 1974), whose error does not grow with the number of values. While such a sum is

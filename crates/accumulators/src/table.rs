@@ -5,18 +5,18 @@ use std::cmp::Ordering;
 
 use json_fields::{Field, Kind, decode_string};
 
-use crate::canonical::write_canonical;
 use crate::distinct::Distinct;
 use crate::ends::{Ends, List};
 use crate::extremes::{Best, Offered, Strings};
 use crate::field_plan::{FieldPlan, Source};
 use crate::frequencies::Frequencies;
 use crate::limits::LimitError;
-use crate::number::Number;
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
 use crate::stats::{Moments, Stats};
 use crate::values::Values;
+use values::Number;
+use values::write_canonical;
 
 /// Groups of one plan, numbered from zero. The plan is an argument everywhere, and has to be the same one.
 #[derive(Clone, Debug, Default)]

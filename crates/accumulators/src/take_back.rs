@@ -5,14 +5,14 @@ use json_fields::{Field, Kind};
 
 use crate::ends::Ends;
 use crate::field_plan::{FieldPlan, Source};
-use crate::number::Number;
 use crate::plan::Plan;
 use crate::snapshot::{load_text_or_null, save_text_or_null};
 use crate::spec::Function;
-use crate::state_text::{StateReader, write_number};
 use crate::stats::Stats;
 use crate::table::{Table, decoded};
 use crate::values::Values;
+use values::Number;
+use values::state_text::{StateReader, write_number};
 
 /// A line's values on their own.
 #[derive(Clone, Debug)]

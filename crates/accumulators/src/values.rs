@@ -3,9 +3,9 @@
 use json_fields::{Field, Kind};
 
 use crate::field_plan::{FieldPlan, Source};
-use crate::number::Number;
-use crate::number_text::NumberError;
 use crate::plan::Plan;
+use values::Number;
+use values::NumberError;
 
 /// Longest piece of a wrong value that a message shows, in bytes.
 const SHOWN_MAX: usize = 60;

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use accumulators::{
-    MergedResults, Percentiles, Plan, Settings, SnapshotError, Spec, StateReader, Table, ValueError, Values,
-    WriteScratch, check_merged,
+    MergedResults, Percentiles, Plan, Settings, SnapshotError, Spec, Table, ValueError, Values, WriteScratch,
+    check_merged,
 };
 use json_fields::Scanner;
 use proptest::prelude::*;
 use serde_json::Value;
+use values::state_text::StateReader;
 
 fn plan_with(specs: &[&str], percentiles: Percentiles) -> Plan {
     let specs: Vec<Spec> = specs.iter().map(|spec| spec.parse().unwrap()).collect();

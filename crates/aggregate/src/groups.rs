@@ -2,12 +2,13 @@
 
 use std::hint::black_box;
 
-use accumulators::{LimitError, NumberBatch, StateReader, Table, Values};
+use accumulators::{LimitError, NumberBatch, Table, Values};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use keyed_state::{Tracking, hash};
-use line_values::KeyText;
 use millpipe::{Error, Fault};
+use values::KeyText;
+use values::state_text::StateReader;
 
 use crate::job::Job;
 

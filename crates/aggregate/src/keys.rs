@@ -1,9 +1,9 @@
-//! Keys of groups: see [`line_values::key`].
+//! Keys of groups: see [`values::key`].
 
-use accumulators::write_canonical;
 use json_fields::Field;
+use values::write_canonical;
 
-pub use line_values::key::{cells, compare, part, text};
+pub use values::key::{cells, compare, part, text};
 
 use crate::job::Job;
 

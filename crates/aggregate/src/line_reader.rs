@@ -1,10 +1,11 @@
 //! Reads all of a line that is needed: its annotation, its time, its key, its values.
 
-use accumulators::{Inputs, Values, write_canonical};
+use accumulators::{Inputs, Values};
 use event_time::{ANNOTATION, Annotation, Annotations, TimeParser, annotation_paths, no_time};
 use json_fields::{Field, FieldPath, Kind, Scanner};
 use line_values::{Computed, Expression};
 use millpipe::Fault;
+use values::write_canonical;
 
 use crate::changes;
 use crate::job::Job;

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use accumulators::StateReader;
 use event_time::{Scale, Window};
 use keyed_state::hash;
 use millpipe::{Changes, Error, Fault};
+use values::state_text::StateReader;
 
 use crate::entry_name::{self, EntryName};
 use crate::groups::{Groups, Taken};
 use crate::job::Job;
 use crate::pending::Pending;
 use crate::work::Work;
-use line_values::KeyText;
+use values::KeyText;
 
 /// Panes that were used last: disorder makes lines alternate between a few.
 const RECENT: usize = 4;

@@ -5,10 +5,11 @@
 
 use std::collections::VecDeque;
 
-use accumulators::{Row, StateReader, Values, write_signed};
+use accumulators::{Row, Values};
 use keyed_state::hash;
 use millpipe::{Changes, Error, Fault, Out};
 use units::DurationMs;
+use values::state_text::{StateReader, write_signed};
 
 use crate::groups::{Groups, Taken, stop};
 use crate::job::Last;

@@ -1,9 +1,9 @@
 //! Lines without windows: one group a key, for the whole input.
 
-use accumulators::{StateReader, write_number, write_signed, write_text};
 use event_time::Window;
 use keyed_state::hash;
 use millpipe::{Changes, Error, Fault, Out};
+use values::state_text::{StateReader, write_number, write_signed, write_text};
 
 use crate::changes::Written;
 use crate::groups::{Groups, Taken, was_not_there};
@@ -13,7 +13,7 @@ use crate::keys;
 use crate::recency::Recency;
 use crate::results::BLOCK;
 use crate::work::Work;
-use line_values::KeyText;
+use values::KeyText;
 
 /// The running groups.
 #[derive(Debug, Default)]

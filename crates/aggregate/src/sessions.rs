@@ -1,8 +1,8 @@
 //! Sessions: each line brings a span, spans of a key that touch are one session.
 
-use accumulators::{StateReader, write_signed};
 use event_time::{ClosedSession, Scale, Window};
 use millpipe::{Changes, Error, Fault, Out};
+use values::state_text::{StateReader, write_signed};
 
 use crate::entry_name;
 use crate::groups::{Store, Taken, stop};

@@ -6,7 +6,7 @@ use millpipe::{Changes, Fault};
 use crate::entry_name::EntryName;
 use crate::groups::{Budget, Store};
 use crate::job::Job;
-use line_values::KeyText;
+use values::KeyText;
 
 /// Groups found by their number only. Whoever has them finds them by key.
 #[derive(Debug, Default)]

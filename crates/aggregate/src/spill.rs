@@ -4,11 +4,12 @@
 //! key can have a state in each run; those are merged, oldest first, into the very state that it would have had. When
 //! that happens depends on the lines alone, so the same input gives the same bytes.
 
-use accumulators::{StateReader, Table};
+use accumulators::Table;
 use event_time::{Scale, Window};
 use keyed_state::hash;
 use millpipe::{Error, Fault, Out};
 use sorted_runs::{Combine, Fold, RunWriter, Runs, Scratch};
+use values::state_text::StateReader;
 
 use crate::groups::{Budget, Groups, stop};
 use crate::job::Job;

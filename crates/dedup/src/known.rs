@@ -1,8 +1,8 @@
 //! Keys with the time of the line that they are known by; the lines are not kept.
 
-use accumulators::{StateReader, write_signed};
 use keyed_state::{Keyed, hash};
 use millpipe::{Changes, Error, Fault};
+use values::state_text::{StateReader, write_signed};
 
 use crate::expiry::Expiry;
 use crate::{Taken, too_many_keys};

@@ -3,9 +3,9 @@
 //! What is kept of a session is when it begins and its last line, for no other one can come out. A line that joins
 //! two sessions makes them one, so that the order of arrival makes no difference.
 
-use accumulators::{StateReader, write_number, write_signed};
 use json_fields::write_string;
 use smallvec::SmallVec;
+use values::state_text::{StateReader, write_number, write_signed};
 
 use crate::Taken;
 

@@ -1,7 +1,7 @@
 //! From a line to the folder that it belongs into.
 
-use accumulators::{is_canonical, write_canonical};
 use json_fields::{Field, FieldPath, Kind, Scanner, Unseen, decode_string};
+use values::{is_canonical, write_canonical};
 
 /// What file systems take as the name of one folder.
 const NAME_BYTES_MAX: usize = 255;

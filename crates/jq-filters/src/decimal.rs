@@ -64,7 +64,7 @@ fn parts(text: &str) -> Option<(bool, String, i64)> {
 impl From<Small> for Decimal {
     fn from(small: Small) -> Decimal {
         let (digits, scale) = small.parts();
-        Decimal { digits: digits.into(), scale: scale as usize }
+        Decimal { digits: digits.into(), scale: scale.into() }
     }
 }
 
@@ -115,7 +115,7 @@ impl Decimal {
     }
 
     pub fn small(&self) -> Option<Small> {
-        Small::new(i128::try_from(&self.digits).ok()?, u32::try_from(self.scale).ok()?)
+        Small::new(i128::try_from(&self.digits).ok()?, u8::try_from(self.scale).ok()?)
     }
 
     /// The integer that it is.

@@ -50,7 +50,7 @@ pub use field::{Field, Fields, Kind};
 pub use members::{front, splice_behind, splice_front, without_members};
 pub use outline::{Outline, Token};
 pub use outside::{split_once_outside, split_outside};
-pub use path::{FieldPath, PathError};
+pub use path::{FieldPath, PathError, may_be_difference};
 pub use paths::FieldPaths;
 pub use scanner::Scanner;
 pub use text::{canonical_string, decode_string, write_string};

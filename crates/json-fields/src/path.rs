@@ -250,3 +250,11 @@ impl fmt::Display for FieldPath {
         Ok(())
     }
 }
+
+/// `.a-.b` and `.a-1` are field paths, but who writes a dot in front thinks of jq, where they are differences. Whether jq takes a
+/// text at all (`.first-name`, which it does not) only jq can say.
+#[must_use]
+pub fn may_be_difference(text: &str) -> bool {
+    let is_of_jq = text.starts_with('.') || text.starts_with("-.");
+    is_of_jq && text.split('"').step_by(2).any(|unquoted| unquoted.contains('-'))
+}

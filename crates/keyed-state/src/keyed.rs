@@ -4,8 +4,8 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use line_values::{KeyText, key};
 use millpipe::Changes;
+use values::{KeyText, key};
 
 use crate::tracking::Tracking;
 

@@ -1,6 +1,6 @@
 //! States found by key, with what changed since the last checkpoint.
 //!
-//! [`Keyed`] keeps a value for each key. Keys are canonical texts (see [`line_values::key`]), and short ones take no
+//! [`Keyed`] keeps a value for each key. Keys are canonical texts (see [`values::key`]), and short ones take no
 //! memory of their own. Each key has a number while it is there; a number that is free is given out again.
 //!
 //! A key takes 24 bytes and its value, 6 of the index, and what the columns have in reserve (they double as they

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use accumulators::may_be_difference;
 use jq_filters::{Arguments, Program, Wrong};
-use json_fields::{FieldPath, split_outside, with_quotes};
+use json_fields::{FieldPath, may_be_difference, split_outside, with_quotes};
 
 /// A field path, or a jq filter that gives one value; with a name or without.
 #[derive(Clone)]

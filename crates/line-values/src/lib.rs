@@ -5,7 +5,7 @@
 //! reads a list of them from line after line: all paths in one scan, each filter for itself.
 //! [`Computed`] is for filters alone, and for conditions: what one pass over the line can do for several of them, it does.
 //!
-//! A [`key`] is the canonical text of several values: equal values make equal keys, however they are written.
+//! A [`key`](values::key) is the canonical text of several values: equal values make equal keys, however they are written.
 //!
 //! ```
 //! use line_values::{Expression, LineValues};
@@ -25,12 +25,11 @@
 mod computed;
 mod expression;
 mod expressions;
-pub mod key;
-mod key_text;
 mod reader;
+mod shard_by;
 
 pub use computed::{Computed, Condition};
 pub use expression::{Expression, WrongExpression};
 pub use expressions::Expressions;
-pub use key_text::KeyText;
 pub use reader::{BadLine, Found, LineValues, Value};
+pub use shard_by::{expressions, texts_of_either};

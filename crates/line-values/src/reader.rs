@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use accumulators::{is_canonical, write_canonical};
 use jq_filters::{Failure, Filter};
 use json_fields::{Field, Kind, Scanner, Unseen};
+use values::{is_canonical, write_canonical};
 
 use crate::expression::{Expression, Source};
 

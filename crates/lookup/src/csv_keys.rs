@@ -4,9 +4,9 @@
 //! cell that is a number of this value. So rows are kept by text; a number is looked for in its canonical text, as nearly
 //! all are written, and then among the keys that are written another way.
 
-use accumulators::write_canonical_number;
 use keyed_state::{Keyed, hash};
-use line_values::key::cells;
+use values::key::cells;
+use values::write_canonical_number;
 
 /// The keys of a table with numbers that are not in their canonical text, like 1.10, by their value.
 #[derive(Debug, Default)]

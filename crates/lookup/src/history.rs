@@ -1,7 +1,7 @@
 //! The rows of one key in the stream, by their time.
 
-use accumulators::{StateReader, write_signed};
 use json_fields::write_string;
+use values::state_text::{StateReader, write_signed};
 
 /// What is known of a key.
 #[derive(Debug, Default)]

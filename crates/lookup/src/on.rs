@@ -35,7 +35,7 @@ impl FromStr for On {
 impl On {
     /// For each part of the key, how `shard --by` may say it.
     pub fn texts(&self) -> Vec<Vec<String>> {
-        self.left.iter().zip(&self.right).map(|(left, right)| shard_key::texts_of_either(left, right)).collect()
+        self.left.iter().zip(&self.right).map(|(left, right)| line_values::texts_of_either(left, right)).collect()
     }
 }
 

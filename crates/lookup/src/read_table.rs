@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use accumulators::Number;
 use csv::{ReaderBuilder, StringRecord};
 use json_fields::{Outline, decode_string, write_string};
 use line_values::{Expression, LineValues};
 use millpipe::without_byte_order_mark;
 use units::ByteSize;
+use values::Number;
 
 use crate::csv_quotes::CheckedQuotes;
 use crate::table::{Duplicates, Limits, Table};

@@ -20,11 +20,12 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{OtherLines, StreamTime, format_rfc3339, no_time};
 use keyed_state::{Keyed, hash};
-use line_values::{Expression, KeyText, LineValues};
+use line_values::{Expression, LineValues};
 use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
 use selection::Selector;
 use serde_json::{Value, json};
 use units::ByteSize;
+use values::KeyText;
 
 use crate::history::{AsOf, History};
 use crate::line_reader::{LineReader, write_joined};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use accumulators::{StateReader, write_signed};
 use json_fields::write_string;
-use line_values::KeyText;
 use millpipe::Changes;
+use values::KeyText;
+use values::state_text::{StateReader, write_signed};
 
 /// A line with its key, if it has one.
 #[derive(Debug)]

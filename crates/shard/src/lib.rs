@@ -12,7 +12,7 @@ pub mod cli;
 
 use line_values::{Expression, LineValues};
 use millpipe::{Fault, Route};
-use shard_key::shard_of;
+use values::shard_of;
 
 /// Runs what the command line says.
 ///

@@ -30,7 +30,7 @@ struct Entry<'a> {
 
 /// Numbers sort as lines came. The key says where the row belongs, if the state is divided.
 pub(crate) fn name(sequence: u64, side: Side, key: &[u8]) -> String {
-    format!("{sequence:016}-{side}|{}", line_values::key::text(key))
+    format!("{sequence:016}-{side}|{}", values::key::text(key))
 }
 
 fn damaged() -> Error {

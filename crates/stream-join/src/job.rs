@@ -126,7 +126,7 @@ impl Job {
     #[must_use]
     pub fn key_texts(&self) -> Vec<Vec<String>> {
         let [left, right] = &self.sides;
-        left.on.iter().zip(&right.on).map(|(left, right)| shard_key::texts_of_either(left, right)).collect()
+        left.on.iter().zip(&right.on).map(|(left, right)| line_values::texts_of_either(left, right)).collect()
     }
 
     /// Top-level members that are part of both keys under the same name: a pair has them once.

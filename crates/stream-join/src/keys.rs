@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use line_values::KeyText;
+use values::KeyText;
 
 use crate::rows::NONE;
 use crate::side::Side;

@@ -135,7 +135,7 @@ impl StreamJoin {
             && let Some(key) = self.rows.keys.find(&reader.key)
             && self.rows.first(Some(key), side) != NONE
         {
-            let key = line_values::key::text(&reader.key).replace('\n', ", ");
+            let key = values::key::text(&reader.key).replace('\n', ", ");
             return Err(Fault::bad(format_args!("a second {side} line with key {key}, against --unique {side}")));
         }
         if let Some(pairings) = &mut self.pairings {

@@ -5,7 +5,7 @@
 //!
 //! **What comes out when.** The best lines of each key at the end of the input, or with `--window` as soon as the
 //! watermark reaches the window's last millisecond, before the mark: windows by (end, start), keys in the order of
-//! [`line_values::key::compare`], the best line first. With `--emit update` each change as it comes, and nothing later.
+//! [`values::key::compare`], the best line first. With `--emit update` each change as it comes, and nothing later.
 //!
 //! **What is kept**: N lines of each key, with `--ties` also those equal to the last of them; at most `--max-keys` keys,
 //! and `--buffer` of lines. At a limit the tool stops.
@@ -190,7 +190,7 @@ impl TopN {
     fn close_until(&mut self, watermark_ms: i64, out: &mut Out) {
         while let Some(mut ids) = self.windows.pop(watermark_ms) {
             let rankings = &self.rankings;
-            ids.sort_unstable_by(|a, b| line_values::key::compare(rankings.key(*a), rankings.key(*b)));
+            ids.sort_unstable_by(|a, b| values::key::compare(rankings.key(*a), rankings.key(*b)));
             self.close(ids, out);
         }
     }

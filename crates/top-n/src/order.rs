@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use json_fields::split_outside;
 use line_values::Expression;
-use line_values::key::{cells, compare_cells};
+use values::key::{cells, compare_cells};
 
 /// Expressions, the most important first, each with its direction.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,10 +3,10 @@
 
 use std::io::{self, BufRead, Write};
 
-use accumulators::{StateReader, write_number};
 use json_fields::write_string;
 use millpipe::Error;
 use serde_json::{Value, json};
+use values::state_text::{StateReader, write_number};
 
 use crate::TopN;
 use crate::ranking::{Ranking, Row};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use event_time::{SLICE, Scale, WINDOW, Window, parse_rfc3339};
-use line_values::{Found, key};
+use line_values::Found;
 use millpipe::Fault;
+use values::key;
 
 /// The members of a line that name its window, and one of a slice.
 pub const NAMES: [&str; 3] = [WINDOW[0], WINDOW[1], SLICE[0]];

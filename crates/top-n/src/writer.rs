@@ -1,8 +1,8 @@
 //! What is written: the best lines, or the changes of them.
 
-use accumulators::write_number;
 use json_fields::{splice_behind, without_members, write_string};
 use millpipe::Out;
+use values::state_text::write_number;
 
 use crate::Job;
 use crate::ranking::{Ranking, Row};

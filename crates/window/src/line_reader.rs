@@ -1,11 +1,11 @@
 //! Finding in a line what `window` needs of it.
 
 use crate::annotation::{Annotated, Target};
-use accumulators::write_canonical;
 use event_time::{ANNOTATION, Fronts, annotation_paths, no_time};
 use json_fields::{Field, FieldPath, Kind, Scanner, Unseen};
 use line_values::{Expression, LineValues};
 use millpipe::Fault;
+use values::write_canonical;
 
 /// Scans lines for their time and the fields of their key.
 pub(crate) struct LineReader {
@@ -119,7 +119,7 @@ impl<'s> Found<'s> {
         self.time.ok_or_else(|| missing(self.wanted, line))
     }
 
-    /// The fields of the key (see [`line_values::key`]); a missing one is null, as everywhere.
+    /// The fields of the key (see [`values::key`]); a missing one is null, as everywhere.
     pub(crate) fn key(&self, key: &mut Vec<u8>) {
         key.clear();
         for (number, field) in self.key.iter().enumerate() {

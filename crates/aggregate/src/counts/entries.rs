@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use accumulators::{StateReader, write_signed};
 use event_time::{Scale, Window};
 use millpipe::{Changes, Error, Fault};
+use values::state_text::{StateReader, write_signed};
 
 use super::{Counts, Slice, Stream};
 use crate::entry_name;

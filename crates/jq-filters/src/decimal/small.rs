@@ -4,42 +4,24 @@ use std::cmp::Ordering;
 
 use jaq_core::ops::Math;
 
-use super::{Decimal, Rounding, parts};
+use values::{Number, SCALE_MAX, power_of_ten, write_decimal};
 
-/// The largest scale of a small number; all its powers of ten fit.
-const SCALE_MAX: u32 = 38;
+use super::{Decimal, Rounding};
 
 /// `digits` × 10^-`scale`, without zeros at the end of a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Small {
     digits: i128,
-    scale: u32,
-}
-
-const fn powers() -> [i128; SCALE_MAX as usize + 1] {
-    let mut powers = [1; SCALE_MAX as usize + 1];
-    let mut at = 1;
-    while at < powers.len() {
-        powers[at] = powers[at - 1] * 10;
-        at += 1;
-    }
-    powers
-}
-
-/// 10^0 to 10^38.
-static POWERS: [i128; SCALE_MAX as usize + 1] = powers();
-
-fn power(exponent: u32) -> Option<i128> {
-    POWERS.get(exponent as usize).copied()
+    scale: u8,
 }
 
 impl Small {
     /// None where the scale is too large. There are no zeros at the end of a fraction.
-    pub fn new(digits: i128, scale: u32) -> Option<Small> {
+    pub fn new(digits: i128, scale: u8) -> Option<Small> {
         (scale <= SCALE_MAX).then_some(Small { digits, scale })
     }
 
-    pub fn parts(self) -> (i128, u32) {
+    pub fn parts(self) -> (i128, u8) {
         (self.digits, self.scale)
     }
 
@@ -50,42 +32,8 @@ impl Small {
     /// A JSON number; none when it is too long.
     #[inline]
     pub fn parse(text: &[u8]) -> Option<Small> {
-        let (negative, digits) = match text {
-            [b'-', digits @ ..] => (true, digits),
-            digits => (false, digits),
-        };
-        if digits.len() > 18 {
-            return Small::parse_long(text);
-        }
-        let mut all = 0_i64;
-        let mut scale = None;
-        for byte in digits {
-            match byte {
-                b'0'..=b'9' => {
-                    all = all * 10 + i64::from(byte - b'0');
-                    scale = scale.map(|scale| scale + 1);
-                }
-                b'.' if scale.is_none() => scale = Some(0),
-                _ => return Small::parse_long(text),
-            }
-        }
-        let all = if negative { -all } else { all };
-        Some(Small { digits: all.into(), scale: scale.unwrap_or(0) }.shortened())
-    }
-
-    #[cold]
-    fn parse_long(text: &[u8]) -> Option<Small> {
-        let (negative, digits, scale) = parts(std::str::from_utf8(text).ok()?)?;
-        let digits: i128 = digits.parse().ok()?;
-        let digits = if negative { -digits } else { digits };
-        match u32::try_from(scale) {
-            Ok(scale) => (scale <= SCALE_MAX).then(|| Small { digits, scale }.shortened()),
-            Err(_) if digits == 0 => Some(Small::integer(0)),
-            Err(_) => {
-                let digits = digits.checked_mul(power(u32::try_from(scale.checked_neg()?).ok()?)?)?;
-                Some(Small { digits, scale: 0 })
-            }
-        }
+        let (digits, scale) = Number::parse(text).ok()?.as_decimal()?;
+        Some(Small { digits, scale }.shortened())
     }
 
     /// The integer that it is.
@@ -112,11 +60,11 @@ impl Small {
 
     /// Both with the larger of their scales.
     #[inline]
-    fn aligned(self, other: Small) -> Option<(i128, i128, u32)> {
+    fn aligned(self, other: Small) -> Option<(i128, i128, u8)> {
         let scale = self.scale.max(other.scale);
         let widen = |number: Small| match scale - number.scale {
             0 => Some(number.digits),
-            more => number.digits.checked_mul(power(more)?),
+            more => number.digits.checked_mul(power_of_ten(more)),
         };
         Some((widen(self)?, widen(other)?, scale))
     }
@@ -158,7 +106,7 @@ impl Small {
         if self.scale == 0 {
             return Some(self);
         }
-        let unit = power(self.scale)?;
+        let unit = power_of_ten(self.scale);
         let (whole, rest) = (self.digits / unit, self.digits % unit);
         let up = match rounding {
             Rounding::Floor => {
@@ -193,29 +141,6 @@ impl Small {
 
     /// Appends it as JSON.
     pub fn write(self, out: &mut Vec<u8>) {
-        if self.digits < 0 {
-            out.push(b'-');
-        }
-        let mut digits = [b'0'; 40];
-        let mut at = digits.len();
-        let mut rest = self.digits.unsigned_abs();
-        while rest > u128::from(u64::MAX) {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        let mut rest = rest as u64;
-        while rest > 0 {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        let point = digits.len() - self.scale as usize;
-        let first = at.min(point - 1);
-        out.extend_from_slice(&digits[first..point]);
-        if self.scale > 0 {
-            out.push(b'.');
-            out.extend_from_slice(&digits[point..]);
-        }
+        write_decimal(self.digits, self.scale, out);
     }
 }

@@ -19,7 +19,7 @@ use checkpoint::{Entry, SnapshotReader};
 use millpipe::Error;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use shard_key::{cells_of, shard_of};
+use values::{cells_of, shard_of};
 
 use super::lines::Lines;
 
@@ -260,7 +260,7 @@ fn find_cells(stage: &str, by: &str, own: &[Value]) -> Result<Vec<usize>, Error>
             ))
         })
     };
-    shard_key::expressions(by).into_iter().map(find).collect()
+    line_values::expressions(by).into_iter().map(find).collect()
 }
 
 #[cfg(test)]

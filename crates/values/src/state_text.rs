@@ -15,7 +15,7 @@ use crate::number::{Number, SCALE_MAX};
 use crate::number_text::parse_short;
 
 /// Larger counts are damage: none can be reached, and sums of a few stay in a `u64`.
-pub(crate) const COUNT_MAX: u64 = 1 << 60;
+pub const COUNT_MAX: u64 = 1 << 60;
 
 /// Appends a whole number.
 #[inline]
@@ -31,7 +31,7 @@ pub fn write_signed(number: i64, out: &mut Vec<u8>) {
 }
 
 /// Appends a finite float for [`StateReader::finite`].
-pub(crate) fn write_finite(value: f64, out: &mut Vec<u8>) {
+pub fn write_finite(value: f64, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(&mut *out, &value);
     if out.ends_with(b".0") {
         out.truncate(out.len() - 2);
@@ -39,12 +39,12 @@ pub(crate) fn write_finite(value: f64, out: &mut Vec<u8>) {
 }
 
 /// Appends any float, told apart from a decimal by its exponent.
-pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
+pub fn write_float(value: f64, out: &mut Vec<u8>) {
     let _ = if value.is_finite() { write!(out, "{value:e}") } else { write!(out, "\"{value}\"") };
 }
 
 /// Appends `mantissa / 10^scale` with all its places.
-pub(crate) fn write_decimal((mantissa, scale): (i128, u8), out: &mut Vec<u8>) {
+pub fn write_decimal((mantissa, scale): (i128, u8), out: &mut Vec<u8>) {
     if mantissa < 0 {
         out.push(b'-');
     }
@@ -67,7 +67,7 @@ pub fn write_text(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends bytes as a string.
-pub(crate) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+pub fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
@@ -77,7 +77,7 @@ pub(crate) fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends `[item,item]`.
-pub(crate) fn write_items<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
+pub fn write_items<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
     out.push(b'[');
     for (number, item) in items.iter().enumerate() {
         if number > 0 {
@@ -159,7 +159,7 @@ impl<'a> StateReader<'a> {
         text
     }
 
-    pub(crate) fn finite(&mut self) -> Option<f64> {
+    pub fn finite(&mut self) -> Option<f64> {
         let text = self.number_text();
         match parse_short(text) {
             // Zero may have a sign.
@@ -168,7 +168,7 @@ impl<'a> StateReader<'a> {
         }
     }
 
-    pub(crate) fn decimal_or_float(&mut self) -> Option<DecimalOrFloat> {
+    pub fn decimal_or_float(&mut self) -> Option<DecimalOrFloat> {
         if self.is_at(b'"') {
             return match &*self.string()? {
                 b"inf" => Some(DecimalOrFloat::Float(f64::INFINITY)),
@@ -184,7 +184,7 @@ impl<'a> StateReader<'a> {
         }
     }
 
-    pub(crate) fn float(&mut self) -> Option<f64> {
+    pub fn float(&mut self) -> Option<f64> {
         match self.decimal_or_float()? {
             DecimalOrFloat::Float(value) => Some(value),
             DecimalOrFloat::Decimal(..) => None,
@@ -213,7 +213,7 @@ impl<'a> StateReader<'a> {
         serde_json::from_slice::<String>(&quoted).ok().map(String::into_bytes)
     }
 
-    pub(crate) fn base64(&mut self) -> Option<Vec<u8>> {
+    pub fn base64(&mut self) -> Option<Vec<u8>> {
         BASE64.decode(self.string()?).ok()
     }
 
@@ -235,7 +235,7 @@ impl<'a> StateReader<'a> {
 
 /// What a number was written from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum DecimalOrFloat {
+pub enum DecimalOrFloat {
     Decimal(i128, u8),
     Float(f64),
 }

@@ -1,11 +1,11 @@
 //! Which shard a key belongs to: what `shard` and `state reshard` must agree on, for ever.
 //!
-//! A key is the canonical texts of its values, with newlines between them ([`line_values::key`]). Its XXH3 hash (64 bits) names the
+//! A key is the canonical texts of its values, with newlines between them ([`key`]). Its XXH3 hash (64 bits) names the
 //! shard.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
 
-use line_values::{Expression, key};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::key;
 
 /// The shard of a key, of so many.
 #[inline]
@@ -22,24 +22,6 @@ pub fn cells_of(key: &[u8], wanted: &[usize]) -> Option<Vec<u8>> {
     let mut part = Vec::new();
     key::part(key, wanted, &mut part);
     wanted.iter().all(|cell| *cell < cells).then_some(part)
-}
-
-/// How `shard --by` may say one part of a key that lines of two kinds have, each by its own expression.
-#[must_use]
-pub fn texts_of_either(left: &Expression, right: &Expression) -> Vec<String> {
-    let (left, right) = (left.to_string(), right.to_string());
-    if left == right {
-        return vec![left];
-    }
-    let pairs = [(&left, &right), (&right, &left)];
-    pairs.iter().flat_map(|(a, b)| [format!("{a} // {b}"), format!("{a}//{b}")]).collect()
-}
-
-/// The texts of a list of expressions, as flags of a state have them.
-#[must_use]
-pub fn expressions(list: &str) -> Vec<String> {
-    let parsed = Expression::parse_list(list).unwrap_or_default();
-    parsed.iter().map(ToString::to_string).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::number_text::{self, NumberError};
 
 /// Most decimal places of an exact number: 10^38 is the largest power of ten in an `i128`.
-pub(crate) const SCALE_MAX: u8 = 38;
+pub const SCALE_MAX: u8 = 38;
 
 /// A JSON number: exact decimal or `f64`.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +154,8 @@ fn cmp_decimals((m1, s1): (i128, u8), (m2, s2): (i128, u8)) -> Ordering {
 
 /// 10^exponent, for an exponent up to 38.
 #[inline]
-pub(crate) fn power_of_ten(exponent: u8) -> i128 {
+#[must_use]
+pub fn power_of_ten(exponent: u8) -> i128 {
     POWERS_I128[usize::from(exponent)]
 }
 

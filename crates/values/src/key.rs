@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use accumulators::NumberText;
 use time_text::compare_texts;
+
+use crate::number_order::NumberText;
 
 /// The cells of a key, one for each key field.
 pub fn cells(key: &[u8]) -> impl Iterator<Item = &[u8]> {

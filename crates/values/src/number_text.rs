@@ -161,7 +161,7 @@ pub(crate) fn decimal_to_f64(mantissa: i128, scale: u8) -> f64 {
 }
 
 /// Appends a decimal without trailing zeros.
-pub(crate) fn write_decimal(mut mantissa: i128, mut scale: u8, out: &mut Vec<u8>) {
+pub fn write_decimal(mut mantissa: i128, mut scale: u8, out: &mut Vec<u8>) {
     if let Ok(short) = i64::try_from(mantissa) {
         return short_decimal::write(short, scale, out);
     }
