@@ -198,6 +198,10 @@ impl<T: Target> Sink for ExecSink<T> {
         "command"
     }
 
+    fn is_in_state_folder(&self) -> bool {
+        true
+    }
+
     fn held(&self) -> u64 {
         self.lines
     }

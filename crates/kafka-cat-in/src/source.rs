@@ -310,6 +310,11 @@ impl Source for KafkaSource {
         Ok(self.ask_group()?)
     }
 
+    /// The sink commits the group's offsets in its own transaction.
+    fn sees(&self, target: &str) -> bool {
+        target == "kafka"
+    }
+
     /// Of all partitions, also those where nothing was read yet.
     fn positions(&self) -> Positions {
         let remembered = self.resume.iter().map(|(part, offset)| (part.clone(), *offset));

@@ -11,88 +11,44 @@
 //! | [`Route`] and [`Merge`] | a stage around copies of a sub-pipe | [`run_shard`] |
 //! | [`Sink`] | the last in a pipe | [`run_sink`] |
 //!
-//! The contract of the stream (marks among lines, counts, checked and plain streams, what an end of file
-//! means) is kept by [`Driver`], which does no input or output itself; `docs/contract.md` tells it.
+//! The contract of the stream is kept by the crate `protocol`, which does no input or output itself; this one feeds it. Its rooms,
+//! each standing on those before it:
+//!
+//! | room | is |
+//! |---|---|
+//! | `pipes` | the ends of pipes: reading, writing, waiting |
+//! | `pool` | worker threads that keep the order of their input |
+//! | `programs` | foreign programs: processes and their pipes |
+//! | `running` | the loops around a stage, a map, a sink, a source |
+//! | `fan` | the loops around several inputs, and around sub-pipes |
+//! | `tool` | the frame of every `main` |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 // This crate is the one that clippy.toml sends everybody to.
 #![allow(clippy::disallowed_methods)]
 
-mod accounting;
-mod ahead;
-mod args;
-mod batch;
-mod child;
-mod command;
-mod drain;
-mod driver;
 mod fan;
-mod fit;
-mod flood;
-mod hello;
-mod help;
-mod input;
-mod keeper;
-mod last_words;
-mod line_count;
-mod lines;
-mod loss;
-mod monitor;
-mod no_hello;
-mod other_format;
-mod out;
-mod outside;
+mod pipes;
 mod pool;
-mod processes;
-mod protocol;
-mod read_buffer;
-mod recovery;
-mod rejects;
-mod run;
-mod run_map;
-mod run_source;
-mod saving;
-mod select;
+mod programs;
+mod running;
 mod signals;
-mod sink;
-mod sink_station;
-mod source;
-mod source_driver;
-mod stage;
-mod station;
-mod stderr_tail;
-mod stdio;
 pub mod tool;
-mod waits;
-mod whole_lines;
 
-pub use accounting::Counts;
-pub use ahead::read_ahead;
-pub use args::{CheckedArgs, ExactlyOnceArgs, InputArgs, RunArgs, StageArgs};
 pub use checkpoint::{Changes, CheckpointId};
-pub use command::Command;
-pub use drain::Drain;
-pub use driver::{Config, Driver};
-pub use fan::{Merge, MergeInput, Route, Shards, run_merge, run_shard};
-pub use hello::{Barrier, Hello, Positions, Truth};
-pub use input::CHUNK_BYTES;
-pub use keeper::Keeper;
-pub use lines::{lines_of, without_byte_order_mark};
-pub use out::{BLOCK_BYTES, Out, ROOM_BYTES};
-pub use outside::must_be_outside;
+pub use fan::{MergeInput, Shards, run_merge, run_shard};
+pub use pipes::sizes::{CHANNEL_CHUNKS, CHUNK_BYTES};
+pub use pipes::stderr::warn;
+pub use pipes::stdio::must_have_input;
 pub use pool::Jobs;
-pub use rejects::{Late, OnError, Policy, Rejects, warn};
-pub use run::{CHANNEL_CHUNKS, run_sink, run_stage};
-pub use run_map::{MAP_STACK_USABLE_BYTES, run_command, run_map};
-pub use run_source::run_source;
-pub use saving::{Job, Jobs as SaveJobs};
-pub use select::{LineSelection, LineSelector};
+pub use programs::command::Command;
+pub use protocol::{
+    BLOCK_BYTES, Barrier, Config, Counts, Doing, Drain, Driver, Hello, Keeper, Late, LineSelection, LineSelector, Map,
+    Merge, OnError, Out, Policy, Polled, Positions, Queue, ROOM_BYTES, ReadAhead, Reader, Rejects, Route, Sink, Source,
+    Stage, Stateful, Truth, Waited, Waits, lines_of, must_be_outside, no_dead_letter, without_byte_order_mark,
+};
+pub use running::args::{CheckedArgs, ExactlyOnceArgs, InputArgs, RunArgs, StageArgs};
+pub use running::run::{run_sink, run_stage};
+pub use running::run_map::{MAP_STACK_USABLE_BYTES, run_command, run_map};
+pub use running::run_source::run_source;
 pub use signals::Hangup;
-pub use sink::{Sink, no_dead_letter};
-pub use sink_station::SinkStation;
-pub use source::{Polled, Source};
-pub use source_driver::{Checkpoints, SourceDriver, Turn};
-pub use stage::{Map, Queue, ReadAhead, Reader, Stage, Stateful};
-pub use station::Station;
-pub use stdio::must_have_input;
 pub use stream::{Error, Exit, Fault, Mark, MarkKind, PREFIX, push_as_data};
-pub use waits::{Doing, Waited, Waits};

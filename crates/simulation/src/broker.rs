@@ -3,7 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use millpipe::{Barrier, Error, Truth};
+use protocol::{Barrier, Truth};
+use stream::Error;
 
 use crate::dice::Dice;
 use crate::judge::Judge;

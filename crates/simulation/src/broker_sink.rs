@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth};
+use protocol::{Barrier, Hello, Out, Sink, Truth};
+use stream::{Error, Fault, Mark};
 
 use crate::broker::{Answer, Broker, Transaction, fenced};
 use crate::coroutine::Wait;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use checkpoint::{Disk, Storage};
 use clap::Parser;
 use file_cat_out::FileSink;
-use millpipe::{Error, Mark, MarkKind};
 use serde_json::Value;
+use stream::{Error, Mark, MarkKind};
 use testkit::SimDisk;
 
 use crate::judge::{Judge, essence};

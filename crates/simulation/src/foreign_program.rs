@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millpipe::{Fault, Mark, PREFIX};
+use stream::{Fault, Mark, PREFIX};
 
 use crate::broken::Broken;
 use crate::pipe::{Pipe, Read};

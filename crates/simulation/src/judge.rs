@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use millpipe::Mark;
+use stream::Mark;
 
 /// What an undisturbed run gives, less what has been committed.
 #[derive(Clone, Debug)]

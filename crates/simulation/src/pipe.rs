@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use millpipe::{Drain, Fault};
+use protocol::Drain;
+use stream::Fault;
 
 use crate::coroutine::Wait;
 use crate::process::{Process, locked};

@@ -1,6 +1,6 @@
 //! A pipe that is simulated, and what it gives when nothing disturbs it.
 
-use millpipe::{Fault, Mark, MarkKind, PREFIX};
+use stream::{Fault, Mark, MarkKind, PREFIX};
 
 use crate::judge::essence;
 use crate::program::Program;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use millpipe::{Checkpoints, Config, Driver, Error, Out, Policy, Rejects, Sink, SourceDriver};
+use protocol::{Checkpoints, Config, Driver, Out, Policy, Rejects, Sink, SourceDriver};
 use sorted_runs::Memory;
+use stream::Error;
 use testkit::SimDisk;
 
 use crate::broken::Broken;
@@ -98,7 +99,7 @@ impl Run {
     }
 }
 
-fn slot(seat: &Seat, main: Box<dyn FnOnce() -> Result<(), millpipe::Fault>>) -> Slot {
+fn slot(seat: &Seat, main: Box<dyn FnOnce() -> Result<(), stream::Fault>>) -> Slot {
     let ends = (seat.input.clone(), seat.output.clone());
     Slot::new(Arc::clone(&seat.process), ends, Arc::clone(&seat.keeper.jobs), main)
 }
@@ -124,7 +125,7 @@ fn stage(plan: &Plan, number: usize, program: &Program, seat: Seat) -> Result<Sl
     Ok(slot(&seat, main))
 }
 
-fn foreign(plan: &Plan, number: usize, seat: &Seat) -> Box<dyn FnOnce() -> Result<(), millpipe::Fault>> {
+fn foreign(plan: &Plan, number: usize, seat: &Seat) -> Box<dyn FnOnce() -> Result<(), stream::Fault>> {
     let (process, broken) = (Arc::clone(&seat.process), plan.broken);
     match (seat.input.clone(), seat.output.clone()) {
         (Some(input), Some(output)) => {
@@ -146,7 +147,7 @@ fn sink(plan: &Plan, seat: Seat) -> Result<Slot, Error> {
     Ok(slot(&seat, main))
 }
 
-fn sink_work<S: Sink + 'static>(sink: S, seat: &Seat) -> Box<dyn FnOnce() -> Result<(), millpipe::Fault>> {
+fn sink_work<S: Sink + 'static>(sink: S, seat: &Seat) -> Box<dyn FnOnce() -> Result<(), stream::Fault>> {
     let driver = Driver::of_sink(sink, Config::new("sink"), Rejects::in_memory("sink"));
     run_stage(driver, seat.clone())
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use millpipe::{Error, Fault, Mark, Out, Polled, Positions, Source, Truth};
+use protocol::{Out, Polled, Positions, Source, Truth};
 use serde_json::Value;
+use stream::{Error, Fault, Mark};
 
 use crate::broker::Broker;
 use crate::process::Process;

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use millpipe::{Exit, Fault, Job, SaveJobs};
+use protocol::{Job, SaveJobs};
+use stream::{Exit, Fault};
 
 use crate::coroutine::{Task, Turn, Wait};
 use crate::pipe::Pipe;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use millpipe::{Config, Driver, Fault, Stage, Station, Turn};
-use millpipe::{SaveJobs, SourceDriver};
+use protocol::{Config, Driver, SaveJobs, SourceDriver, Stage, Station, Turn};
+use stream::Fault;
 
 use crate::coroutine::Wait;
 use crate::pipe::{Pipe, Read, Writer};
@@ -35,8 +35,8 @@ pub struct KeeperParts {
 }
 
 impl KeeperParts {
-    pub fn keeper(&self) -> millpipe::Keeper {
-        let mut keeper = millpipe::Keeper::scheduled(Arc::clone(&self.disk), Arc::clone(&self.jobs));
+    pub fn keeper(&self) -> protocol::Keeper {
+        let mut keeper = protocol::Keeper::scheduled(Arc::clone(&self.disk), Arc::clone(&self.jobs));
         let has_gone = Arc::clone(&self.source_has_gone);
         keeper.watch_source(move |_| has_gone());
         keeper
@@ -65,7 +65,7 @@ impl WithStage for RunStage {
     type Done = Box<dyn FnOnce() -> Result<(), Fault>>;
 
     fn go<S: Stage + 'static>(self, stage: S, config: Config) -> Self::Done {
-        let rejects = millpipe::Rejects::in_memory(&config.name);
+        let rejects = protocol::Rejects::in_memory(&config.name);
         run_stage(Driver::new(stage, config, rejects), self.0)
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use millpipe::{Changes, Config, Counts, Driver, Fault, Rejects, Stage};
+use checkpoint::Changes;
+use protocol::{Config, Counts, Driver, Rejects, Stage};
 use serde_json::value::RawValue;
+use stream::Fault;
 
 /// The processing time of every script, until a script says otherwise: 2026-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_767_225_600_000;
@@ -129,7 +131,7 @@ fn read_ahead<S: Stage>(make: &impl Fn() -> Driver<S>, lines: &[&str], chunk: us
     }
     let text = format!("{HELLO}{}{}", text(lines), end_mark(lines));
     for (turn, chunk) in text.as_bytes().chunks(chunk).enumerate() {
-        let lines = millpipe::read_ahead(readers[turn % 2].as_mut(), chunk);
+        let lines = protocol::read_ahead(readers[turn % 2].as_mut(), chunk);
         driver.feed_read(chunk, lines).unwrap();
     }
     driver.finish().unwrap();

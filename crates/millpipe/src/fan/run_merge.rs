@@ -3,19 +3,19 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use protocol::{Config, Driver, FanIn, Merge};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use stream::{Error, Fault};
 
-use crate::args::StageArgs;
-use crate::drain::Stdout;
-use crate::driver::{Config, Driver};
-use crate::fan::fan_in::FanIn;
-use crate::fan::merging::Merge;
-use crate::input::{CHUNK_BYTES_MAX, poll};
-use crate::monitor::Monitor;
-use crate::read_buffer::ReadBuffer;
-use crate::run::{drive, driver, now_ms, timeout};
+use crate::pipes::drain::Stdout;
+use crate::pipes::poll::poll;
+use crate::pipes::read_buffer::ReadBuffer;
+use crate::pipes::sizes::CHUNK_BYTES_MAX;
+use crate::running::args::StageArgs;
+use crate::running::clock::now_ms;
+use crate::running::monitor::Monitor;
+use crate::running::run::{drive, driver, timeout};
 use crate::signals::StopFlag;
 
 /// One of the inputs, open.

@@ -7,28 +7,24 @@ use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use protocol::{Config, Counts, Driver, FanIn, FanOut, Merge, Ordered, Out, Relay, Route, Turns, WAITING_BYTES_MAX};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use stream::{Error, Fault};
 
-use crate::accounting::Counts;
-use crate::args::StageArgs;
-use crate::drain::Stdout;
-use crate::driver::{Config, Driver};
-use crate::fan::fan_in::FanIn;
-use crate::fan::fan_out::{FanOut, Route, WAITING_BYTES_MAX};
-use crate::fan::merging::Merge;
-use crate::fan::relay::Relay;
-use crate::fan::sub_pipe::SubPipe;
-use crate::fan::turns::{Ordered, Turns};
-use crate::flood::{FLOOD_CHUNK_BYTES, Flood};
-use crate::input::{poll, widen};
-use crate::monitor::Monitor;
-use crate::out::Out;
-use crate::processes::Processes;
-use crate::read_buffer::ReadBuffer;
-use crate::rejects::Rejects;
-use crate::run::{driver, look_in, now_ms, say_remark};
+use crate::pipes::drain::Stdout;
+use crate::pipes::flood::Flood;
+use crate::pipes::poll::{poll, widen};
+use crate::pipes::read_buffer::ReadBuffer;
+use crate::pipes::sizes::FLOOD_CHUNK_BYTES;
+use crate::pipes::stderr::open_rejects;
+use crate::programs::processes::Processes;
+use crate::programs::sub_pipe::SubPipe;
+use crate::running::accounting::Role;
+use crate::running::args::StageArgs;
+use crate::running::clock::{now_ms, waits};
+use crate::running::monitor::Monitor;
+use crate::running::run::{driver, look_in, say_remark};
 
 /// A write to a shard is worth its while from here on, if more input is there.
 const WRITE_BYTES_MIN: usize = 32 << 10;
@@ -58,9 +54,10 @@ pub fn run_shard<R: Route, M: Merge>(
     args: &StageArgs,
 ) -> Result<(), Fault> {
     let processes = Processes::new()?;
-    let mut out = Out::new(&config.policy, Rejects::open(&config.name, &config.policy)?);
+    let mut out = Out::new(&config.policy, open_rejects(&config)?);
     out.set_drain(Box::new(Stdout));
-    let mut monitor = Monitor::new(&config.name, crate::accounting::Role::Stage, &args.run, out.waits().clone());
+    out.set_waits(waits());
+    let mut monitor = Monitor::new(&config.name, Role::Stage, &args.run, out.waits().clone());
     let names = (0..shards.count).map(|number| format!("shard {number}")).collect();
     let turns = shards.ordered_bytes.map(|_| Turns::default());
     let start = |number| SubPipe::start(&shards.script, number, shards.count, &processes);

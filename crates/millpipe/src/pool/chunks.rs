@@ -1,10 +1,10 @@
 //! Chunks that become batches as they are.
 
+use protocol::{Out, Place};
 use stream::Fault;
 
 use super::Pool;
-use crate::batch::Batch;
-use crate::out::{Out, Place};
+use crate::pool::batch::Batch;
 
 impl Pool {
     /// A chunk so large is a batch by itself.

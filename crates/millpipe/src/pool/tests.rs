@@ -3,14 +3,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
 use proptest::prelude::*;
+use protocol::{Config, Counts, Driver, Map, OnError, Policy, Rejects, Station};
 
 use super::*;
-use crate::accounting::Counts;
-use crate::driver::{Config, Driver};
-use crate::rejects::{OnError, Policy, Rejects};
-use crate::run_map::{LineWorker, MapStage};
-use crate::stage::Map;
-use crate::station::Station;
+use crate::running::run_map::{LineWorker, MapStage};
+use crate::running::whole_lines::feed_buffer;
 
 /// `x` is bad, `twice` gives two lines, `none` gives none, everything else comes back in brackets.
 struct Brackets;
@@ -85,7 +82,7 @@ fn shown_by_buffers(stage: Pool, input: &str, chunk: usize, on_error: Option<OnE
             let mut buffer = piece[..cut].to_vec();
             buffer.extend_from_slice(b"what is not filled");
             rest = &rest[cut..];
-            driver.feed_buffer(buffer, cut)?;
+            feed_buffer(driver, buffer, cut)?;
         }
         Ok(())
     })
@@ -205,7 +202,7 @@ impl Worker for Gated {
         drop(self.gate.lock());
         product.out = batch.bytes.clone();
         let lines = batch.lines as u64;
-        product.done = crate::out::Done { lines_out: lines, settled: lines, left_out: 0 };
+        product.done = protocol::Done { lines_out: lines, settled: lines, left_out: 0 };
     }
 }
 

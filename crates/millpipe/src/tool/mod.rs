@@ -1,0 +1,157 @@
+//! The frame of every tool's `main`: arguments, messages, exit codes.
+
+mod help;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory, Parser};
+use stream::{Error, Exit, Fault};
+
+use crate::pipes::stdio::{must_have_input, must_have_output};
+use crate::signals::{die_of_sigpipe, outlive_file_size_limit};
+use crate::tool::help::{for_terminal, shown};
+
+/// What a tool reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Lines on stdin: on a terminal the help is shown instead of waiting for somebody to type JSON.
+    Stdin,
+    /// It begins with what it finds elsewhere, and writes to stdout.
+    Nothing,
+}
+
+/// Parses the arguments, runs, and turns the result into messages and the exit code.
+pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Result<(), Fault>) -> ExitCode {
+    outlive_file_size_limit();
+    let mut command = for_terminal(C::command());
+    let name = command.get_name().to_owned();
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.and_then(|mut matches| C::from_arg_matches_mut(&mut matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return explain(&command, reads, &error.format(&mut command.clone())),
+    };
+    if reads == Reads::Stdin && io::stdin().is_terminal() {
+        let _ = write!(io::stderr(), "{}", shown(&command.render_help().to_string()));
+        return code(Exit::Usage);
+    }
+    let has_what_it_needs = match reads {
+        Reads::Stdin => must_have_input(),
+        Reads::Nothing => must_have_output(),
+    };
+    match has_what_it_needs.map_err(Fault::from).and_then(|()| run(cli)) {
+        Ok(()) => code(Exit::Done),
+        Err(fault) => end_with(&name, fault),
+    }
+}
+
+fn end_with(name: &str, fault: Fault) -> ExitCode {
+    let error = match fault {
+        Fault::Stop(error) => error,
+        Fault::Bad(why) => Error::data(why),
+        Fault::ReaderGone => {
+            die_of_sigpipe();
+            return ExitCode::from(141);
+        }
+    };
+    print_error(name, &error);
+    code(error.exit)
+}
+
+fn print_error(name: &str, error: &Error) {
+    let mut stderr = io::stderr().lock();
+    let _ = writeln!(stderr, "{name}: {}", error.message);
+    for hint in error.hint.iter().flat_map(|h| h.lines()) {
+        let _ = writeln!(stderr, "{name}: hint: {hint}");
+    }
+}
+
+/// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.
+fn explain(command: &Command, reads: Reads, error: &clap::Error) -> ExitCode {
+    let name = command.get_name();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        if let Err(error) = must_have_output() {
+            return end_with(name, error.into());
+        }
+        let written = write!(io::stdout(), "{}", shown(&error.render().ansi_if_terminal()));
+        return code(if written.is_ok() { Exit::Done } else { Exit::Temporary });
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let _ = write!(io::stderr(), "{name}: {}", without_wrong_tip(text));
+    if let Some(file) = misplaced_file(error).filter(|_| reads == Reads::Stdin) {
+        let table = if has_flag(command, "table") { format!("a table is --table {file}; ") } else { String::new() };
+        let _ = writeln!(io::stderr(), "{name}: hint: {table}lines are read from standard input: {name} … < {file}");
+    }
+    if let Some(hint) = invalid_flag(error).and_then(|flag| known_elsewhere(command, flag)) {
+        let _ = writeln!(io::stderr(), "{name}: hint: {hint}");
+    }
+    code(Exit::Usage)
+}
+
+/// No tool takes a value that looks like a flag: clap's way to give one helps nobody.
+fn without_wrong_tip(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("tip: to pass '")).collect();
+    lines.join("\n").replace("\n\n\n", "\n\n") + "\n"
+}
+
+fn has_flag(command: &Command, long: &str) -> bool {
+    command.get_arguments().any(|argument| argument.get_long() == Some(long))
+}
+
+fn invalid_flag(error: &clap::Error) -> Option<&str> {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) if error.kind() == ErrorKind::UnknownArgument => Some(flag),
+        _ => None,
+    }
+}
+
+/// What flags of programs that people know are called here, if this tool has something of the kind.
+const ELSEWHERE: [(&str, &str, &str); 12] = [
+    ("-f", "follow", "--follow reads on when a file grows"),
+    ("-F", "follow", "--follow reads on when a file grows"),
+    ("--tail", "from", "-o -10 begins with the last ten lines"),
+    ("-n", "count", "-c N ends after N lines, -o -N begins with the last N"),
+    ("-g", "by", "--by FIELDS makes groups"),
+    ("--group-by", "by", "--by FIELDS makes groups"),
+    ("--group", "by", "--by FIELDS makes groups"),
+    ("-k", "by", "--by FIELDS says what the key is"),
+    ("--key", "by", "--by FIELDS says what the key is"),
+    ("--sort-by", "order", "--order FIELDS says by what lines are ranked"),
+    ("--brokers", "brokers", "-b HOST:PORT"),
+    ("--bootstrap-server", "brokers", "-b HOST:PORT"),
+];
+
+fn known_elsewhere(command: &Command, flag: &str) -> Option<&'static str> {
+    let known = ELSEWHERE.iter().find(|(theirs, ours, _)| *theirs == flag && has_flag(command, ours))?;
+    Some(known.2)
+}
+
+/// A file that was given as other programs take it.
+fn misplaced_file(error: &clap::Error) -> Option<&str> {
+    let wrong = match error.kind() {
+        ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg),
+        ErrorKind::ValueValidation => error.get(ContextKind::InvalidValue),
+        _ => None,
+    };
+    let Some(ContextValue::String(word)) = wrong else { return None };
+    (!word.starts_with('-') && Path::new(word).is_file()).then_some(word)
+}
+
+fn code(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+trait Render {
+    fn ansi_if_terminal(&self) -> String;
+}
+
+impl Render for clap::builder::StyledStr {
+    fn ansi_if_terminal(&self) -> String {
+        let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        if colour { self.ansi().to_string() } else { self.to_string() }
+    }
+}
