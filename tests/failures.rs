@@ -71,7 +71,7 @@ fn a_stage_that_dies_makes_all_behind_it_end_with_75() {
 #[test]
 fn a_stage_that_was_killed_is_named_by_all_after_it() {
     let (code, said) = ended(
-        "generate --lines 1000000 --exactly-once --state state | window --size 1s \\
+        "generate --lines 100000000 --exactly-once --state state | window --size 1s \\
             | (echo $BASHPID > pid; exec aggregate --by key count) | parallel-map -j 1 . | file-cat-out out & sleep 0.3
         kill -9 $(cat pid); wait $!",
     );

@@ -1,5 +1,6 @@
 //! Whether a state folder, the stages of a pipeline and its output belong together; and where they do not, what to do.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use checkpoint::{CheckpointId, Committed, Disk, SAVEPOINT, SnapshotReader, without_shard};
@@ -43,10 +44,11 @@ impl Folder<'_> {
 
     fn missing(&self, error: &checkpoint::Error, hello: &Hello, tool: &str) -> Error {
         let Some(id) = &hello.restore.id else { return Error::data(error) };
-        let folders = self.folders_with(id);
-        if folders.is_empty() {
-            return self.no_state_of(id, error, hello);
-        }
+        let folders = match self.folders_with(id) {
+            Ok(folders) if folders.is_empty() => return self.no_state_of(id, error, hello),
+            Ok(folders) => folders,
+            Err(error) => return error,
+        };
         let all = folders.join(", ");
         let of_tool: Vec<&str> =
             folders.iter().map(|name| without_shard(name)).filter(|name| self.is_of(name, id, tool)).collect();
@@ -79,34 +81,26 @@ impl Folder<'_> {
     }
 
     /// The folders of stages that have a snapshot of this checkpoint.
-    fn folders_with(&self, id: &CheckpointId) -> Vec<String> {
-        let mut names = self.disk.list(self.dir).unwrap_or_default();
-        names.retain(|name| checkpoint::has_snapshot(self.disk, &self.dir.join(name), id).unwrap_or(false));
-        names
+    ///
+    /// # Errors
+    /// When the folder cannot be read: then nobody knows whether it has one.
+    pub fn folders_with(&self, id: &CheckpointId) -> Result<Vec<String>, Error> {
+        let names = self.disk.list(self.dir).map_err(|error| Error::io(self.dir.display(), &error))?;
+        let mut folders = Vec::new();
+        for name in names {
+            match checkpoint::has_snapshot(self.disk, &self.dir.join(&name), id) {
+                Ok(true) => folders.push(name),
+                Ok(false) => {}
+                Err(checkpoint::Error::Io { source, .. }) if source.kind() == ErrorKind::NotADirectory => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(folders)
     }
 
     fn is_of(&self, name: &str, id: &CheckpointId, tool: &str) -> bool {
         let snapshot = SnapshotReader::open(self.disk, &self.dir.join(name), id);
         snapshot.map_or_else(|_| name.ends_with(&format!("-{tool}")), |snapshot| snapshot.header().stage == tool)
-    }
-
-    /// The sink's target says that something else is committed than what the run goes on from: why, and what to do. Temporary
-    /// where an older run has committed since: the copy is to be mended then, so that the next start goes on from there.
-    pub fn disagrees(&self, hello: &Hello, truth: &Truth, is_in_folder: bool) -> Error {
-        let shown = |truth: &Truth| truth.id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let (restored, known) = (shown(&hello.restore), shown(truth));
-        let Some(id) = &truth.id else {
-            return Error::data(format_args!("the state folder goes on from {restored}, the output knows no commit"))
-                .hint("another output than before? A new pipeline begins with an empty state folder");
-        };
-        // An older run had its snapshots here before it committed: without them it was not this folder.
-        if !is_in_folder && self.folders_with(id).is_empty() {
-            return another_folder(self.dir, hello, &restored, &known);
-        }
-        Error::temporary(format_args!(
-            "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
-        ))
-        .hint("start the pipeline again; the state folder is now correct")
     }
 }
 
@@ -116,9 +110,29 @@ pub fn begins_from_a_savepoint(hello: &Hello, truth: &Truth, copy: Option<&Commi
     truth.id.is_none() && copy.is_some_and(|copy| Some(&copy.id) == hello.restore.id.as_ref())
 }
 
+fn shown(truth: &Truth) -> String {
+    truth.id.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string)
+}
+
+/// The run goes on from a commit, and the output knows none.
+pub fn no_commit(hello: &Hello) -> Error {
+    let restored = shown(&hello.restore);
+    Error::data(format_args!("the state folder goes on from {restored}, the output knows no commit"))
+        .hint("another output than before? A new pipeline begins with an empty state folder")
+}
+
+/// An older run has committed what the run does not go on from.
+pub fn committed_since(hello: &Hello, truth: &Truth) -> Error {
+    let (restored, known) = (shown(&hello.restore), shown(truth));
+    Error::temporary(format_args!(
+        "this run goes on from {restored}, but {known} is committed: an older run committed after this one began"
+    ))
+    .hint("start the pipeline again; the state folder is now correct")
+}
+
 /// The output is at a checkpoint that the state folder has no state of.
-fn another_folder(dir: &Path, hello: &Hello, restored: &str, known: &str) -> Error {
-    let dir = dir.display();
+pub fn another_folder(dir: &Path, hello: &Hello, truth: &Truth) -> Error {
+    let (dir, restored, known) = (dir.display(), shown(&hello.restore), shown(truth));
     let anew = begin_anew(hello);
     if hello.restore.id.is_none() {
         return Error::data(format_args!("{known} is committed in the output, and \"{dir}\" has no state of it"))

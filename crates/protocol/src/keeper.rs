@@ -8,7 +8,7 @@ use checkpoint::{Committed, Disk, Lock, Part, RealDisk, SHARD, Snapshot, StageFo
 use stream::{Error, Exit};
 use time_text::format_rfc3339;
 
-use crate::fit::{Folder, Loading, begins_from_a_savepoint};
+use crate::fit::{self, Folder, Loading};
 use crate::hello::{Barrier, Hello, Truth};
 use crate::recovery;
 use crate::saving::{AtOnce, Executor, Save, SaveJobs, SaveState, locked, must_be_there, unless_stale};
@@ -154,15 +154,21 @@ impl Keeper {
             return Ok(());
         }
         let copy = self.committed()?;
-        if begins_from_a_savepoint(hello, &truth, copy.as_ref()) {
+        if fit::begins_from_a_savepoint(hello, &truth, copy.as_ref()) {
             return Ok(());
         }
-        let error = self.seen().disagrees(hello, &truth, target.is_in_state_folder());
-        if let (Exit::Temporary, Some(id)) = (error.exit, truth.id) {
-            let snapshots = copy.map(|old| old.snapshots).unwrap_or_default();
-            let barrier = Barrier { id, positions: truth.positions, snapshots, drain: false };
-            self.set_committed(&barrier, target.name(), now_ms)?;
+        let Some(id) = truth.id.clone() else { return Err(fit::no_commit(hello)) };
+        // An older run had its snapshots here before it committed: without them it was not this folder.
+        if !target.is_in_state_folder() && self.seen().folders_with(&id)?.is_empty() {
+            return Err(fit::another_folder(&self.dir, hello, &truth));
         }
+        let error = fit::committed_since(hello, &truth);
+        let snapshots = copy.map(|old| old.snapshots).unwrap_or_default();
+        self.set_committed(
+            &Barrier { id, positions: truth.positions, snapshots, drain: false },
+            target.name(),
+            now_ms,
+        )?;
         Err(error)
     }
 

@@ -96,6 +96,10 @@ impl Source for ScriptSource {
         Ok(Some(truth))
     }
 
+    fn sees(&self, target: &str) -> bool {
+        target == "kafka"
+    }
+
     fn positions(&self) -> Positions {
         self.at.iter().enumerate().map(|(part, at)| (part_name(part), Value::from(*at))).collect()
     }

@@ -311,7 +311,7 @@ fn what_makes_no_sense_for_the_stream_is_an_error() {
             "a mark announces windows of lines, but the stream has windows of time",
         ),
         (&["count"], r#"{"$":"window","start":"x"}"#.into(), "window mark without start and end"),
-        (&["count"], r#"{"$":"watermark","time":"x"}"#.into(), "a time that is none"),
+        (&["count"], r#"{"$":"watermark","time":"x"}"#.into(), "watermark \"x\" is not RFC 3339"),
     ] {
         let text = message(&play(stage(args), &input));
         assert!(text.contains(words), "{text}");
