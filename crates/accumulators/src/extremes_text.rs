@@ -1,7 +1,7 @@
 //! Strings and best lines as text, for snapshots.
 
 use crate::extremes::{Best, Found, Ordered, Strings};
-use crate::snapshot::{load_arrival, load_number, save_number};
+use crate::value_text::{load_arrival, load_number, save_number};
 use values::state_text::{StateReader, write_items, write_number, write_text};
 
 pub(crate) fn save_strings(strings: &Option<Box<Strings>>, out: &mut Vec<u8>) {

@@ -1,20 +1,12 @@
 //! Limits of what a group may keep, checked before anything changes.
 
 use crate::distinct::Distinct;
+use crate::limit_error::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::Plan;
 use crate::table::Table;
 use crate::values::Values;
 use values::write_canonical;
-
-/// A group has more values than may be kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LimitError {
-    #[error("exact percentiles of field {field:?}: a group has more than {max} values")]
-    Percentiles { field: String, max: usize },
-    #[error("exact count of field {field:?}: a group has more than {max} different values")]
-    Distinct { field: String, max: u64 },
-}
 
 impl Table {
     /// Whether every exact count has room for the line's values.

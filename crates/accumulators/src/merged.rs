@@ -8,7 +8,7 @@ use crate::ddsketch::DdSketch;
 use crate::distinct::Distinct;
 use crate::exact_set::ExactSet;
 use crate::field_plan::FieldPlan;
-use crate::limits::LimitError;
+use crate::limit_error::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::Plan;
 use crate::quantiles::{Quantiles, of_sketch, of_values};

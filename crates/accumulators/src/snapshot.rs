@@ -23,7 +23,7 @@ use crate::quantiles::{FIRST_CAPACITY, Quantiles};
 use crate::stats::{Moments, Stats};
 use crate::sum::Sum;
 use crate::table::{Table, range};
-use values::Number;
+use crate::value_text::{load_arrival, load_number, save_number};
 use values::state_text::{
     DecimalOrFloat, StateReader, write_base64, write_decimal, write_finite, write_float, write_items, write_number,
     write_text,
@@ -122,20 +122,6 @@ fn take<T>(
         (Some(()), None) => Ok(()),
         _ => Err(SnapshotError(name)),
     }
-}
-
-pub(crate) fn save_number(number: &Number, out: &mut Vec<u8>) {
-    match number.as_decimal() {
-        Some(decimal) => write_decimal(decimal, out),
-        None => write_float(number.to_f64(), out),
-    }
-}
-
-pub(crate) fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
-    Some(match from.decimal_or_float()? {
-        DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
-        DecimalOrFloat::Float(value) => Number::float(value),
-    })
 }
 
 fn save_sum(sum: &Sum, out: &mut Vec<u8>) {
@@ -274,13 +260,6 @@ fn load_ends(from: &mut StateReader<'_>) -> Option<Ends> {
 }
 
 /// A value with the number of its line.
-pub(crate) fn load_arrival(from: &mut StateReader<'_>) -> Option<(u64, Vec<u8>)> {
-    let at = from.number()?;
-    from.literal(b",")?;
-    let text = from.string()?.into_owned();
-    (!text.is_empty()).then_some((at, text))
-}
-
 fn save_list(list: &List, out: &mut Vec<u8>) {
     write_items(&list.values, out, |(at, text), out| {
         out.push(b'[');

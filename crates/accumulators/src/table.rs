@@ -10,7 +10,7 @@ use crate::ends::{Ends, List};
 use crate::extremes::{Best, Offered, Strings};
 use crate::field_plan::{FieldPlan, Source};
 use crate::frequencies::Frequencies;
-use crate::limits::LimitError;
+use crate::limit_error::LimitError;
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
 use crate::stats::{Moments, Stats};

@@ -1,7 +1,6 @@
 //! The flags of `aggregate`, and which of them go together.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use accumulators::{DistinctBy, Percentiles, Plan, Settings, Spec, SpecError};
 use clap::Parser;
@@ -10,7 +9,7 @@ use json_fields::FieldPath;
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
-use sorted_runs::Folder;
+use sorted_runs::{Folder, SpillArgs};
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::changes::OP;
@@ -144,9 +143,8 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, help_heading = "Limits")]
     pub memory: Option<ByteSize>,
 
-    /// The folder on disk for keys beyond --memory, in files that are gone with the process [default: $TMPDIR, or /var/tmp]
-    #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Limits")]
-    pub spill_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub spill: SpillArgs,
 
     /// The most memory for the lines that --last keeps; one more is an error
     #[arg(long, value_name = "SIZE", default_value = "256MiB", requires = "last", help_heading = "Limits")]
@@ -215,16 +213,24 @@ impl Cli {
     /// Where keys beyond `--memory` go.
     #[must_use]
     pub fn spill_folder(&self) -> Folder {
-        Folder::said_or_usual(self.spill_dir.clone())
+        self.spill.folder()
     }
 
     /// A key on disk has no last line: it can neither be written at each line nor forgotten.
     fn check_memory(&self) -> Result<(), Error> {
-        if self.memory.is_some() && (self.emit != Emit::End || self.ttl.is_some()) {
-            let error = Error::usage("--memory is for windows and for --emit end, without --ttl");
-            return Err(error.hint("--max-keys N limits the number of keys instead"));
-        }
-        Ok(())
+        let rules = [
+            (
+                self.memory.is_some() && (self.emit != Emit::End || self.ttl.is_some()),
+                "--memory is for windows and for --emit end, without --ttl",
+                "--max-keys N limits the number of keys instead",
+            ),
+            (
+                self.spill.spill_dir.is_some() && self.memory.is_none(),
+                "--spill-dir without --memory",
+                "--memory SIZE says how much stays in memory",
+            ),
+        ];
+        Error::of_broken_rule(rules)
     }
 
     /// Results that lines leave again, and results of some lines only when others are known.

@@ -3,9 +3,7 @@
 use std::hint::black_box;
 
 use accumulators::{LimitError, NumberBatch, Table, Values};
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-use keyed_state::{Tracking, hash};
+use keyed_state::{KeyIndex, Slots, Tracking, hash};
 use millpipe::{Error, Fault};
 use values::KeyText;
 use values::state_text::StateReader;
@@ -68,10 +66,7 @@ impl Budget {
 pub struct Store {
     pub table: Table,
     pub tracking: Tracking,
-    keys: Vec<KeyText>,
-    free: Vec<u32>,
-    /// What long keys take beside their place among `keys`, of groups that were ever there.
-    key_bytes: usize,
+    keys: Slots<()>,
 }
 
 impl Store {
@@ -79,23 +74,16 @@ impl Store {
     /// `Stop` at the limit of groups.
     pub fn insert(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
         budget.take()?;
-        let key = KeyText::new(key);
-        self.key_bytes += key.heap_bytes();
-        Ok(match self.free.pop() {
-            Some(id) => {
-                self.keys[id as usize] = key;
-                id
-            }
-            None => {
-                self.keys.push(key);
-                self.table.push(&job.plan) as u32
-            }
-        })
+        let (id, is_new) = self.keys.add(key, ());
+        if is_new {
+            self.table.push(&job.plan);
+        }
+        Ok(id)
     }
 
     #[inline]
     pub fn key(&self, id: u32) -> &[u8] {
-        self.keys[id as usize].as_bytes()
+        self.keys.key(id)
     }
 
     /// See [`Table::touch`].
@@ -112,8 +100,7 @@ impl Store {
     /// Gives back the group's key if the last checkpoint has the group.
     pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
         self.table.reset(&job.plan, id as usize);
-        let key = std::mem::replace(&mut self.keys[id as usize], KeyText::new(b""));
-        self.free.push(id);
+        let (key, ()) = self.keys.remove(id, ());
         budget.open -= 1;
         self.tracking.forget(id).then_some(key)
     }
@@ -124,7 +111,7 @@ impl Store {
         if !tracking.has_saved() {
             return Vec::new();
         }
-        (0..).zip(keys).filter(|(id, _)| tracking.is_saved(*id)).map(|(_, key)| key).collect()
+        (0..).zip(keys.into_keys()).filter(|(id, _)| tracking.is_saved(*id)).map(|(_, key)| key).collect()
     }
 
     /// Appends a group's state.
@@ -187,7 +174,7 @@ pub fn stop(error: LimitError) -> Fault {
 #[derive(Debug, Default)]
 pub struct Groups {
     pub store: Store,
-    index: HashTable<u32>,
+    index: KeyIndex,
 }
 
 impl Groups {
@@ -197,9 +184,9 @@ impl Groups {
 
     /// What all groups take in memory, about, with what it takes to sort them.
     pub fn bytes(&self, job: &Job) -> usize {
-        let Store { table, keys, key_bytes, .. } = &self.store;
-        let in_columns = Table::bytes_per_group(&job.plan) + size_of::<KeyText>() + size_of::<u32>();
-        keys.len() * in_columns + key_bytes + table.heap_bytes() + self.index.allocation_size()
+        let Store { table, keys, .. } = &self.store;
+        let in_columns = Table::bytes_per_group(&job.plan) + size_of::<u32>();
+        keys.capacity() * in_columns + keys.bytes() + table.heap_bytes() + self.index.bytes()
     }
 
     #[inline]
@@ -210,13 +197,13 @@ impl Groups {
     /// The same for a key whose [`hash`] is known.
     #[inline]
     pub fn find_hashed(&self, key: &[u8], hash: u64) -> Option<u32> {
-        self.index.find(hash, |id| self.store.keys[*id as usize].is(key)).copied()
+        self.index.find(&self.store.keys, key, hash)
     }
 
     /// A group that most likely is that of a key with this hash, if there is one. No key is looked at.
     #[inline]
     pub fn find_likely(&self, hash: u64) -> Option<u32> {
-        self.index.find(hash, |_| true).copied()
+        self.index.find_likely(hash)
     }
 
     /// The group of a key with this [`hash`], a new one if there is none.
@@ -236,27 +223,25 @@ impl Groups {
     /// # Errors
     /// `Stop` at the limit of groups.
     pub fn add(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<Option<u32>, Fault> {
-        let keys = &self.store.keys;
-        let text = |id: &u32| keys[*id as usize].as_bytes();
-        let Entry::Vacant(place) = self.index.entry(hash(key), |id| text(id) == key, |id| hash(text(id))) else {
+        let hash = hash(key);
+        if self.find_hashed(key, hash).is_some() {
             return Ok(None);
-        };
-        let id = self.store.insert(job, key, budget)?;
-        place.insert(id);
-        Ok(Some(id))
+        }
+        self.insert(job, key, hash, budget).map(Some)
     }
 
     #[cold]
     fn insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
         let id = self.store.insert(job, key, budget)?;
-        let keys = &self.store.keys;
-        self.index.insert_unique(hash, id, |id| self::hash(keys[*id as usize].as_bytes()));
+        self.index.add(&self.store.keys, id, hash);
         Ok(id)
     }
 
     /// Gives back the group's key if the last checkpoint has the group.
     pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
-        self.index.find_entry(hash(self.store.key(id)), |other| *other == id).ok()?.remove();
+        if !self.index.remove(self.store.key(id), id) {
+            return None;
+        }
         self.store.remove(job, id, budget)
     }
 
@@ -264,18 +249,17 @@ impl Groups {
     pub fn reserve(&mut self, job: &Job, groups: usize) {
         self.store.table.reserve(&job.plan, groups);
         self.store.keys.reserve(groups);
-        let keys = &self.store.keys;
-        self.index.reserve(groups, |id| hash(keys[*id as usize].as_bytes()));
+        self.index.reserve(&self.store.keys, groups);
     }
 
     /// The groups that the next checkpoint has to save.
     pub fn take_changed(&mut self) -> Vec<u32> {
         let Groups { store, index } = self;
-        store.tracking.take(index.iter().copied())
+        store.tracking.take(index.ids())
     }
 
     /// All groups, in no particular order.
     pub fn ids(&self) -> impl Iterator<Item = u32> {
-        self.index.iter().copied()
+        self.index.ids()
     }
 }

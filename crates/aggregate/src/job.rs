@@ -6,6 +6,7 @@ use accumulators::Plan;
 use event_time::{TimeUnit, Timezone};
 use json_fields::{FieldPath, write_string};
 use line_values::{Condition, Expression, WrongExpression};
+use millpipe::StateFlags;
 use units::DurationMs;
 
 /// When results of lines without windows are written.
@@ -153,23 +154,17 @@ impl Job {
     /// to run, as may limits, and when results are written.
     #[must_use]
     pub fn flags(&self) -> String {
-        let mut flags = Vec::new();
-        if !self.by.is_empty() {
-            let by: Vec<String> = self.by.iter().map(ToString::to_string).collect();
-            flags.push(format!("--by {}", by.join(",")));
+        let by: Vec<String> = self.by.iter().map(ToString::to_string).collect();
+        let mut flags = StateFlags::new();
+        if !by.is_empty() {
+            flags = flags.with("--by", by.join(","));
         }
         if let Some(JobTime { of, unit, zone }) = &self.time {
-            flags.push(format!("--time {of} --time-unit {unit}"));
-            flags.extend(zone.as_ref().map(|zone| format!("--zone {zone}")));
+            flags = flags.with("--time", of).with("--time-unit", unit).maybe("--zone", zone.as_ref());
         }
-        if let Some(last) = self.last {
-            flags.push(format!("--last {last}"));
-        }
-        if self.writes_changes {
-            flags.push("--changes".to_owned());
-        }
-        flags.extend(Some(self.plan.states()).filter(|states| !states.is_empty()));
-        flags.join(" ")
+        flags = flags.maybe("--last", self.last).switch("--changes", self.writes_changes);
+        let states = self.plan.states();
+        if states.is_empty() { flags.into() } else { flags.text(states).into() }
     }
 }
 

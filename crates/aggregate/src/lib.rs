@@ -18,6 +18,7 @@
 //! is not like that of the lines before.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod broken;
 mod changes;
 pub mod cli;
 mod counts;
@@ -29,6 +30,7 @@ mod keys;
 mod line_reader;
 mod mode;
 mod overlaps;
+mod pane;
 mod panes;
 mod parts;
 mod pending;

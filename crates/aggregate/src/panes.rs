@@ -9,20 +9,15 @@ use millpipe::{Changes, Error, Fault};
 use values::state_text::StateReader;
 
 use crate::entry_name::{self, EntryName};
-use crate::groups::{Groups, Taken};
+use crate::groups::Taken;
 use crate::job::Job;
+use crate::pane::Pane;
 use crate::pending::Pending;
 use crate::work::Work;
 use values::KeyText;
 
 /// Panes that were used last: disorder makes lines alternate between a few.
 const RECENT: usize = 4;
-
-#[derive(Debug, Default)]
-pub struct Pane {
-    pub groups: Groups,
-    pub lines: u64,
-}
 
 /// Every window there can be.
 pub const ALL: RangeInclusive<Window> = Window::new(i64::MIN, i64::MIN)..=Window::new(i64::MAX, i64::MAX);

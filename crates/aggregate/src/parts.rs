@@ -11,10 +11,10 @@ use event_time::{Scale, Window};
 use millpipe::Changes;
 use sorted_runs::Fold;
 
+use crate::broken::Broken;
 use crate::entry_name::EntryName;
 use crate::groups::Groups;
 use crate::job::Job;
-use crate::spill::Broken;
 
 /// In a stream with checkpoints.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use keyed_state::hash;
 use millpipe::Fault;
 
 use crate::groups::Taken;
-use crate::panes::Pane;
+use crate::pane::Pane;
 use crate::work::Work;
 
 /// More would help no further, and have to fit into the nearest cache.

@@ -18,7 +18,7 @@
 use std::io::{self, BufRead, Write};
 
 use event_time::{Scale, Window};
-use millpipe::{Changes, Error, Fault};
+use millpipe::{Changes, Divides, Error, Fault, Head};
 use serde_json::{Map, Value, json};
 
 use crate::Aggregate;
@@ -34,35 +34,29 @@ const VERSION: u64 = 1;
 
 impl Aggregate {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
-        let mut head = json!({
-            "aggregate": VERSION, "sequence": self.work.sequence,
-            "watermarks": self.has_watermarks, "watermark": self.watermark_ms, "mode": self.mode.save_head(),
-        });
-        head["divides"] = self.mode.divides(&self.work.job);
-        if self.work.era > 0 {
-            head["era"] = self.work.era.into();
-        }
-        writeln!(to, "{head}")
+        let head = Head::new()
+            .with("aggregate", VERSION)
+            .with("sequence", self.work.sequence)
+            .with("watermarks", self.has_watermarks)
+            .with("watermark", self.watermark_ms)
+            .with("mode", self.mode.save_head())
+            .divided(self.mode.divides(&self.work.job));
+        let head = if self.work.era > 0 { head.with("era", self.work.era) } else { head };
+        head.write(to)
     }
 
     pub(crate) fn load_head(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let mut text = String::new();
-        from.read_to_string(&mut text).map_err(|error| Error::io("snapshot", &error))?;
-        let head: Value = serde_json::from_str(&text).unwrap_or_default();
-        if head["aggregate"].as_u64() != Some(VERSION) {
+        let head = Head::read(from, "aggregate")?;
+        if head.value("aggregate").as_u64() != Some(VERSION) {
             return Err(Error::data("not a snapshot of this version of aggregate"));
         }
-        self.take_head(&head).ok_or_else(|| Error::data("the snapshot is damaged"))
-    }
-
-    fn take_head(&mut self, head: &Value) -> Option<()> {
-        self.work.sequence = head["sequence"].as_u64()?;
-        self.has_watermarks = head["watermarks"].as_bool()?;
-        self.watermark_ms = optional(&head["watermark"])?;
-        let era = &head["era"];
-        self.work.restore_era(if era.is_null() { 0 } else { era.as_u64()? });
-        self.mode = Mode::load_head(&head["mode"], &self.work.job)?;
-        Some(())
+        self.work.sequence = head.count("sequence")?;
+        self.has_watermarks = head.flag("watermarks")?;
+        self.watermark_ms = head.maybe("watermark")?;
+        let era = if head.value("era").is_null() { 0 } else { head.count("era")? };
+        self.work.restore_era(era);
+        self.mode = Mode::load_head(head.value("mode"), &self.work.job).ok_or_else(|| head.damaged())?;
+        Ok(())
     }
 
     pub(crate) fn save_entries(&mut self, to: &mut Changes) {
@@ -98,26 +92,18 @@ impl Aggregate {
 
 impl Mode {
     /// How `state reshard` divides the entries: by their keys, which stand behind the span where there is one.
-    fn divides(&self, job: &Job) -> Value {
+    fn divides(&self, job: &Job) -> Divides {
         if matches!(self, Mode::Unknown) {
-            return json!({ "empty": true });
+            return Divides::empty();
         }
-        let by: Vec<String> = job.by.iter().map(ToString::to_string).collect();
-        let mut rule = json!({ "by": by, "max": ["/sequence"], "sum": ["/mode/groups"] });
+        let rule = Divides::by(job.by.iter().map(ToString::to_string)).max("/sequence").sum("/mode/groups");
         match self {
-            Mode::Running(_) => {
-                rule["written"] = "/mode/written".into();
-                rule["max"] = json!(["/sequence", "/mode/clock"]);
-                rule["min"] = json!(["/mode/tick"]);
-            }
-            Mode::Rolling(_) => {}
-            _ => rule["behind"] = "|".into(),
-        }
-        if matches!(self, Mode::Sessions(_)) {
+            Mode::Running(_) => rule.written("/mode/written").max("/mode/clock").min("/mode/tick"),
+            Mode::Rolling(_) => rule,
             // Each shard knows the time of the last session that was over in it: later ones of any are still open.
-            rule["min"] = json!(["/watermark"]);
+            Mode::Sessions(_) => rule.after("|").min("/watermark"),
+            _ => rule.after("|"),
         }
-        rule
     }
 
     fn save_head(&self) -> Value {

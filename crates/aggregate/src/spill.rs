@@ -11,6 +11,7 @@ use millpipe::{Error, Fault, Out};
 use sorted_runs::{Combine, Fold, RunWriter, Runs, Scratch};
 use values::state_text::StateReader;
 
+use crate::broken::{Broken, cannot_spill};
 use crate::groups::{Budget, Groups, stop};
 use crate::job::Job;
 use crate::key_order;
@@ -288,36 +289,4 @@ impl Fold for ResultLines<'_> {
         self.out.end_result();
         Ok(())
     }
-}
-
-/// Ends a merge.
-pub struct Broken(Fault);
-
-impl Broken {
-    /// What was written by us, and had the right checksum.
-    #[cold]
-    pub fn unreadable() -> Broken {
-        Broken(Error::data("spilled keys: a state without its parts").into())
-    }
-}
-
-impl From<sorted_runs::Error> for Broken {
-    fn from(error: sorted_runs::Error) -> Broken {
-        let error = match &error {
-            sorted_runs::Error::Io { place, source } => cannot_spill(place, source),
-            sorted_runs::Error::Damaged { .. } => Error::temporary(format_args!("spilled keys: {error}")),
-        };
-        Broken(error.into())
-    }
-}
-
-impl From<Broken> for Fault {
-    fn from(Broken(fault): Broken) -> Fault {
-        fault
-    }
-}
-
-fn cannot_spill(place: &str, source: &std::io::Error) -> Error {
-    Error::io(format_args!("keys beyond --memory cannot go to {place}"), source)
-        .hint("--spill-dir DIR takes another folder, a larger --memory needs less of it")
 }

@@ -11,7 +11,7 @@ use crate::commits::Commits;
 use crate::narrator::Narrator;
 use crate::outage::Broker;
 use crate::pipeline::{Life, Pipeline, Run};
-use crate::strike::Stale;
+use crate::stale::Stale;
 use crate::tally::Tally;
 
 /// What is taken for the time of a start until one was seen.

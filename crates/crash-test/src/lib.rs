@@ -21,6 +21,7 @@ mod narrator;
 mod outage;
 mod pipeline;
 mod process_table;
+mod stale;
 mod strike;
 mod tally;
 

@@ -1,6 +1,5 @@
 //! How each kind of kill is done.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use millpipe::Error;
@@ -10,34 +9,12 @@ use crate::children::send_to_group;
 use crate::choice::{Choice, Target};
 use crate::course::Course;
 use crate::process_table::{Owner, Process, ProcessTable};
+use crate::stale::Stale;
 
 /// Before a script that is all shell is killed for want of other processes, they get this long to appear.
 const STAGES_WAIT: Duration = Duration::from_millis(200);
 /// How often processes that appear while others are stopped or killed are looked for.
 const LOOKS: u32 = 3;
-
-/// A start of the pipeline whose processes were stopped, and wake up beside a later one.
-pub struct Stale {
-    number: u32,
-    wake_at: Instant,
-    is_awake: bool,
-}
-
-impl Stale {
-    pub fn is_awake(&self) -> bool {
-        self.is_awake
-    }
-
-    pub fn is_awake_for(&self, time: Duration) -> bool {
-        self.is_awake && self.wake_at.elapsed() > time
-    }
-}
-
-impl fmt::Display for Stale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "start {}, woken up,", self.number)
-    }
-}
 
 impl Course<'_> {
     /// Does it, or says that there is nothing yet to do it to.

@@ -1,11 +1,10 @@
 //! The flags of `dedup`, and which of them go together.
 
-use std::num::NonZeroUsize;
-
 use clap::Parser;
-use event_time::TimeArgs;
+use event_time::{EventTime, TimeArgs};
+use keyed_state::{BufferLimit, KeyArgs};
 use line_values::Expressions;
-use millpipe::{Config, Error, Late, StageArgs};
+use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use units::{ByteSize, DurationMs};
 
@@ -59,17 +58,15 @@ pub struct Cli {
     #[command(flatten)]
     pub time: TimeArgs,
 
-    /// The most keys; beyond it, stop
-    #[arg(long, value_name = "N", default_value_t = KEYS_MAX, help_heading = "Limits")]
-    pub max_keys: NonZeroUsize,
+    #[command(flatten)]
+    pub keys: KeyArgs,
 
     /// The most memory for lines kept by --keep last; beyond it, stop [default: 1GiB]
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     pub buffer: Option<ByteSize>,
 
-    /// What happens to a late line
-    #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
-    pub late: Option<Late>,
+    #[command(flatten)]
+    pub late: LateArgs,
 
     #[command(flatten)]
     pub selection: WhereArgs,
@@ -96,32 +93,46 @@ pub enum Emit {
     Update,
 }
 
-const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not zero");
 const BUFFER: ByteSize = ByteSize::mib(1024);
 
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("dedup").with_late(self.late))
+        self.selection.select(self.stage.config("dedup").with_late(self.late.late))
     }
 
     /// # Errors
     /// `Usage` where flags do not go together.
     pub fn dedup(&self) -> Result<Dedup, Error> {
         self.check()?;
-        let is_timed = self.time.time.is_some() || self.within.is_some();
         Ok(Dedup::new(Job {
             by: self.by.0.clone(),
             keep: self.keep,
             emit: self.emit,
             within_ms: self.within.map(|within| within.0),
-            time: is_timed.then(|| (self.time.field(), self.time.stream_time())),
-            keys_max: self.max_keys.get(),
-            buffer: self.buffer.unwrap_or(BUFFER),
+            time: self.event_time(),
+            keys: self.keys.limit("--within forgets old ones"),
+            buffer: BufferLimit::new(
+                self.buffer.unwrap_or(BUFFER),
+                "the latest lines of all keys",
+                "--within writes and forgets old ones, --emit update keeps no lines",
+            ),
             has_other_lines: self.selection.selection.is_some(),
             reports: self.stage.run.verbose,
-            flags: self.flags(is_timed),
+            flags: self.flags().into(),
         }))
+    }
+
+    fn is_timed(&self) -> bool {
+        self.time.time.is_some() || self.within.is_some()
+    }
+
+    fn event_time(&self) -> EventTime {
+        match (self.is_timed(), self.within) {
+            (false, _) => EventTime::none(),
+            (true, Some(_)) => self.time.event_time(),
+            (true, None) => self.time.event_time().unwatched(),
+        }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -145,7 +156,7 @@ impl Cli {
                 "--lateness and --idle are for --within",
                 "without it nothing is ever forgotten, and no line is late",
             ),
-            (!has_within && self.late.is_some(), "--late without --within", "without it no line is late"),
+            (!has_within && self.late.late.is_some(), "--late without --within", "without it no line is late"),
             (!is_last && is_update, "--emit update with --keep first", "the first line of a key is final at once"),
             (
                 is_last && is_update && !has_within && !has_time,
@@ -162,20 +173,12 @@ impl Cli {
     }
 
     /// What the state depends on.
-    fn flags(&self, is_timed: bool) -> String {
-        let mut flags = format!("--by '{}'", self.by);
-        if self.keep == Keep::Last {
-            flags.push_str(" --keep last");
-        }
-        if self.emit == Emit::Update {
-            flags.push_str(" --emit update");
-        }
-        if let Some(within) = self.within {
-            flags.push_str(&format!(" --within {within}"));
-        }
-        if is_timed {
-            flags.push_str(&format!(" {}", self.time.for_snapshot()));
-        }
-        flags
+    fn flags(&self) -> StateFlags {
+        let flags = StateFlags::new()
+            .quoted("--by", &self.by)
+            .switch("--keep last", self.keep == Keep::Last)
+            .switch("--emit update", self.emit == Emit::Update)
+            .maybe("--within", self.within);
+        if self.is_timed() { flags.text(self.time.for_snapshot()) } else { flags }
     }
 }

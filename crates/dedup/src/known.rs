@@ -1,28 +1,27 @@
 //! Keys with the time of the line that they are known by; the lines are not kept.
 
-use keyed_state::{Keyed, hash};
+use keyed_state::{KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Fault};
-use values::state_text::{StateReader, write_signed};
+use values::state_text::write_signed;
 
+use crate::Taken;
 use crate::expiry::Expiry;
-use crate::{Taken, too_many_keys};
 
 /// Says of each line whether it passes.
 pub struct Known {
     times: Keyed<i64>,
     expiry: Option<Expiry<()>>,
-    keys_max: usize,
     /// The latest line of a key passes, not the first.
     wants_latest: bool,
 }
 
 impl Known {
-    pub fn first(within_ms: Option<i64>, keys_max: usize) -> Known {
-        Known { times: Keyed::default(), expiry: within_ms.map(Expiry::new), keys_max, wants_latest: false }
+    pub fn first(within_ms: Option<i64>, keys: KeyLimit) -> Known {
+        Known { times: Keyed::new(keys), expiry: within_ms.map(Expiry::new), wants_latest: false }
     }
 
-    pub fn last(within_ms: Option<i64>, keys_max: usize) -> Known {
-        Known { wants_latest: true, ..Known::first(within_ms, keys_max) }
+    pub fn last(within_ms: Option<i64>, keys: KeyLimit) -> Known {
+        Known { wants_latest: true, ..Known::first(within_ms, keys) }
     }
 
     /// Whether the line passes; its key is known by it then.
@@ -32,10 +31,7 @@ impl Known {
     pub fn takes(&mut self, taken: &Taken<'_>) -> Result<bool, Fault> {
         let hash = hash(taken.key);
         let Some(id) = self.times.find(taken.key, hash) else {
-            if self.times.len() >= self.keys_max {
-                return Err(too_many_keys(self.keys_max).into());
-            }
-            let id = self.times.insert(taken.key, hash, taken.time_ms);
+            let id = self.times.insert(taken.key, hash, taken.time_ms)?;
             self.push(taken.time_ms, id);
             return Ok(true);
         };
@@ -74,9 +70,8 @@ impl Known {
     }
 
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let mut from = StateReader::new(value);
-        let time_ms = from.signed().filter(|_| from.end().is_some()).ok_or_else(|| Error::damaged_entry(name))?;
-        let id = self.times.load(name, time_ms).ok_or_else(|| Error::damaged_entry(name))?;
+        let id = self.times.load(name, value, |from| from.signed())?;
+        let time_ms = *self.times.get(id);
         self.push(time_ms, id);
         Ok(())
     }

@@ -1,27 +1,25 @@
 //! Keys with their latest lines, which wait to be final.
 
-use keyed_state::{Keyed, hash};
+use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Fault, Out};
-use units::ByteSize;
 
+use crate::Taken;
 use crate::expiry::Expiry;
 use crate::sessions::{Joined, Session, Sessions};
-use crate::{Taken, too_many_keys};
 
 /// The latest line of each key, or of each of its sessions.
 pub struct Latest {
     keys: Keyed<Sessions>,
     /// A key has its place at its first session.
     expiry: Option<Expiry<u64>>,
-    keys_max: usize,
-    buffer: ByteSize,
+    buffer: BufferLimit,
     bytes: usize,
     lines: u64,
 }
 
 impl Latest {
-    pub fn new(within_ms: Option<i64>, keys_max: usize, buffer: ByteSize) -> Latest {
-        Latest { keys: Keyed::default(), expiry: within_ms.map(Expiry::new), keys_max, buffer, bytes: 0, lines: 0 }
+    pub fn new(within_ms: Option<i64>, keys: KeyLimit, buffer: BufferLimit) -> Latest {
+        Latest { keys: Keyed::new(keys), expiry: within_ms.map(Expiry::new), buffer, bytes: 0, lines: 0 }
     }
 
     /// Takes a line in, and says how many are left out for it: this one or others of its key.
@@ -32,17 +30,14 @@ impl Latest {
         let hash = hash(taken.key);
         let id = match self.keys.find(taken.key, hash) {
             Some(id) => id,
-            None if self.keys.len() >= self.keys_max => return Err(too_many_keys(self.keys_max).into()),
-            None => self.keys.insert(taken.key, hash, Sessions::default()),
+            None => self.keys.insert(taken.key, hash, Sessions::default())?,
         };
         let within_ms = self.expiry.as_ref().map_or(i64::MAX, Expiry::within_ms);
         let sessions = self.keys.change(id);
         let bytes_before = sessions.bytes();
         let joined = sessions.take(taken, within_ms);
         self.bytes = self.bytes - bytes_before + sessions.bytes();
-        if self.bytes > self.buffer.as_usize() {
-            return Err(self.too_many_bytes().into());
-        }
+        self.buffer.check(self.bytes)?;
         let left_out = match joined {
             Joined::None => 0,
             Joined::One => 1,
@@ -61,11 +56,6 @@ impl Latest {
         {
             expiry.push(time_ms, sequence, id);
         }
-    }
-
-    fn too_many_bytes(&self) -> Error {
-        Error::data(format_args!("the latest lines of all keys are more than {}", self.buffer))
-            .hint("--buffer SIZE allows more, --within writes and forgets old ones, --emit update keeps no lines")
     }
 
     /// Writes the lines that are final, in the order of their times.
@@ -105,10 +95,10 @@ impl Latest {
     }
 
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let sessions = Sessions::load(value).ok_or_else(|| Error::damaged_entry(name))?;
+        let id = self.keys.load(name, value, Sessions::load)?;
+        let sessions = self.keys.get(id);
         self.bytes += sessions.bytes();
         self.lines += sessions.len() as u64;
-        let id = self.keys.load(name, sessions).ok_or_else(|| Error::damaged_entry(name))?;
         self.place(id);
         Ok(())
     }

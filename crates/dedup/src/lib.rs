@@ -29,14 +29,14 @@ mod expiry;
 mod known;
 mod latest;
 mod sessions;
-mod snapshot;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{OtherLines, StreamTime, TIME_MIN_MS, format_rfc3339, no_time};
+use event_time::{EventTime, TIME_MIN_MS, format_rfc3339};
+use keyed_state::{BufferLimit, KeyLimit};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Out, Stage, Stateful};
-use units::{ByteSize, format_duration};
+use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use units::format_duration;
 
 use crate::cli::{Emit, Keep};
 use crate::known::Known;
@@ -48,10 +48,9 @@ pub struct Job {
     pub keep: Keep,
     pub emit: Emit,
     pub within_ms: Option<i64>,
-    /// Where the time of a line is, and that of the stream.
-    pub time: Option<(Expression, StreamTime)>,
-    pub keys_max: usize,
-    pub buffer: ByteSize,
+    pub time: EventTime,
+    pub keys: KeyLimit,
+    pub buffer: BufferLimit,
     pub has_other_lines: bool,
     /// Say at the end how many lines were left out.
     pub reports: bool,
@@ -82,7 +81,6 @@ pub struct Dedup {
     job: Job,
     values: LineValues,
     key: Vec<u8>,
-    others: Option<OtherLines>,
     kept: Kept,
     sequence: u64,
     dropped: u64,
@@ -91,16 +89,14 @@ pub struct Dedup {
 impl Dedup {
     #[must_use]
     pub fn new(job: Job) -> Dedup {
-        let time = job.time.as_ref().map(|(time, _)| time.clone());
         let kept = match (job.keep, job.emit) {
-            (Keep::First, _) => Kept::Known(Known::first(job.within_ms, job.keys_max)),
-            (Keep::Last, Emit::Update) => Kept::Known(Known::last(job.within_ms, job.keys_max)),
-            (Keep::Last, Emit::End) => Kept::Latest(Latest::new(job.within_ms, job.keys_max, job.buffer)),
+            (Keep::First, _) => Kept::Known(Known::first(job.within_ms, job.keys)),
+            (Keep::Last, Emit::Update) => Kept::Known(Known::last(job.within_ms, job.keys)),
+            (Keep::Last, Emit::End) => Kept::Latest(Latest::new(job.within_ms, job.keys, job.buffer)),
         };
         Dedup {
-            values: LineValues::new(job.by.iter().chain(&time)).watching(job.by.len()),
+            values: LineValues::new(job.by.iter().chain(job.time.field())).watching(job.by.len()),
             key: Vec::new(),
-            others: time.filter(|_| job.within_ms.is_some()).map(|time| OtherLines::new(&time)),
             kept,
             sequence: 0,
             dropped: 0,
@@ -108,23 +104,10 @@ impl Dedup {
         }
     }
 
-    /// The watermark, where anything depends on it.
-    fn watermark_ms(&self) -> Option<i64> {
-        self.job.within_ms?;
-        self.job.time.as_ref()?.1.watermark_ms()
-    }
-
-    /// A line of the stream has this time, whatever became of it.
-    fn observe(&mut self, time_ms: i64, out: &mut Out) {
-        if self.job.within_ms.is_some()
-            && let Some((_, time)) = &mut self.job.time
-        {
-            let moved_ms = time.observe(time_ms);
-            self.advance(moved_ms, out);
-        }
-    }
-
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        if let Some(text) = self.job.time.take_warning() {
+            out.warn(text);
+        }
         let Some(watermark_ms) = moved_ms else { return };
         match &mut self.kept {
             Kept::Known(known) => known.advance(watermark_ms),
@@ -133,13 +116,9 @@ impl Dedup {
     }
 
     fn late(&self, line: &[u8], time_ms: i64, watermark_ms: i64, out: &mut Out) {
-        if out.late_policy() == Late::Pass {
-            out.count_late_passed();
-            return out.line(line);
-        }
         let (time, watermark) = (format_rfc3339(time_ms), format_rfc3339(watermark_ms));
         let within = format_duration(self.job.within_ms.unwrap_or(0));
-        out.late(
+        out.late_or_pass(
             line,
             format_args!("time {time} is late: at watermark {watermark} keys of it are forgotten (--within {within})"),
             "a longer --within or --lateness remembers them, --late reject keeps such lines aside",
@@ -194,45 +173,30 @@ impl Stage for Dedup {
         let found = self.values.read(line).map_err(Fault::bad)?;
         found.write_key(0..keys, &mut key);
         let time = found.get(keys).filter(|value| !value.is_null()).map(|value| value.text());
-        let time_ms = match &mut self.job.time {
-            None => 0,
-            Some((path, stream)) => match time {
-                Some(text) => stream.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?,
-                None => return Err(Fault::bad(no_time(path, line))),
-            },
-        };
-        let within_ms = self.job.within_ms.unwrap_or(0);
-        match self.watermark_ms() {
-            Some(watermark_ms) if time_ms.saturating_add(within_ms) <= watermark_ms => {
-                self.late(line, time_ms, watermark_ms, out);
-            }
-            _ => self.take(&Taken { line, key: &key, time_ms, sequence: self.sequence }, out)?,
+        let time_ms = self.job.time.read(time, line, out.now_ms())?;
+        let over_ms = time_ms.saturating_add(self.job.within_ms.unwrap_or(0));
+        match self.job.time.watermark_ms().filter(|watermark_ms| over_ms <= *watermark_ms) {
+            Some(watermark_ms) => self.late(line, time_ms, watermark_ms, out),
+            None => self.take(&Taken { line, key: &key, time_ms, sequence: self.sequence }, out)?,
         }
         self.key = key;
         self.sequence += 1;
-        self.observe(time_ms, out);
+        // A line of the stream has this time, whatever happened to it.
+        let moved_ms = self.job.time.observe(time_ms);
+        self.advance(moved_ms, out);
         Ok(())
     }
 
     fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         out.line(line);
-        if let (Some(others), Some((_, time))) = (&mut self.others, &mut self.job.time) {
-            let moved_ms = others.observe(line, time, out.now_ms());
-            self.advance(moved_ms, out);
-        }
+        let moved_ms = self.job.time.pass(line, out.now_ms());
+        self.advance(moved_ms, out);
         Ok(())
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if self.job.within_ms.is_some()
-            && let Some((_, time)) = &mut self.job.time
-        {
-            let moved_ms = time.mark(mark, out.now_ms())?;
-            if let Some(text) = time.unused_lateness() {
-                out.warn(text);
-            }
-            self.advance(moved_ms.flatten(), out);
-        }
+        let moved_ms = self.job.time.mark(mark, out.now_ms())?.flatten();
+        self.advance(moved_ms, out);
         Ok(self.pass_mark(mark, out)?)
     }
 
@@ -250,11 +214,11 @@ impl Stage for Dedup {
     }
 
     fn wake_at(&self) -> Option<i64> {
-        self.job.within_ms.and(self.job.time.as_ref()).and_then(|(_, time)| time.wake_at())
+        self.job.time.wake_at()
     }
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
-        let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.wake(out.now_ms()));
+        let moved_ms = self.job.time.wake(out.now_ms());
         self.advance(moved_ms, out);
         Ok(())
     }
@@ -281,11 +245,15 @@ impl Stateful for Dedup {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.save_head(to)
+        let by = self.job.by.iter().map(ToString::to_string);
+        let divides = Divides::by(by).max("/lines").any(self.job.time.of_any_shard());
+        Head::new().with("time", self.job.time.snapshot()).with("lines", self.sequence).divided(divides).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        self.load_head(from)
+        let head = Head::read(from, "dedup")?;
+        self.sequence = head.count("lines")?;
+        head.must(self.job.time.restore(head.value("time")))
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
@@ -302,12 +270,6 @@ impl Stateful for Dedup {
             Kept::Latest(latest) => latest.load(key, value),
         }
     }
-}
-
-/// # Errors
-/// One key more than there may be.
-pub(crate) fn too_many_keys(keys_max: usize) -> Error {
-    Error::data(format_args!("more than {keys_max} keys")).hint("--max-keys N allows more, --within forgets old ones")
 }
 
 #[cfg(test)]

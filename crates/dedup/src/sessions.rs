@@ -111,8 +111,7 @@ impl Sessions {
         to.push(b']');
     }
 
-    pub fn load(value: &[u8]) -> Option<Sessions> {
-        let mut from = StateReader::new(value);
+    pub fn load(from: &mut StateReader<'_>) -> Option<Sessions> {
         let mut sessions = SmallVec::<[Session; 1]>::new();
         from.items(|from| {
             from.literal(b"[")?;
@@ -126,7 +125,6 @@ impl Sessions {
             sessions.push(Session { start_ms, time_ms, sequence, line });
             from.literal(b"]")
         })?;
-        from.end()?;
         let in_order = !sessions.is_empty()
             && sessions.is_sorted_by(|a, b| a.time_ms < b.start_ms)
             && sessions.iter().all(|session| session.start_ms <= session.time_ms);

@@ -146,7 +146,7 @@ fn at_a_limit_it_stops_and_says_which() {
     assert!(said("--max-keys 2 --within 1s --time t", "a1 b2 c3 d4").contains("Ok"));
     assert!(said("--keep last --max-keys 2", "a1 b1 a1 c1").contains("more than 2 keys"));
     let kept = said("--keep last --buffer 150B", "a1 b1 a1 c1");
-    assert!(kept.contains("the latest lines of all keys are more than 150B"), "{kept}");
+    assert!(kept.contains("the latest lines of all keys take more than 150B"), "{kept}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The flags of time, the same in every tool that takes them.
 
 use crate::stream_time::TimeSettings;
-use crate::{StreamTime, TimeUnit, Timezone};
+use crate::{EventTime, StreamTime, TimeUnit, Timezone};
 use json_fields::FieldPath;
 use line_values::Expression;
 use std::fmt;
@@ -62,6 +62,16 @@ impl TimeArgs {
 
     pub fn stream_time(&self) -> StreamTime {
         StreamTime::new(self.settings()).with_lateness_said(self.lateness)
+    }
+
+    /// Returns both, for a stage.
+    pub fn event_time(&self) -> EventTime {
+        EventTime::new(self.field(), self.stream_time())
+    }
+
+    /// The same for tools whose watermarks close windows.
+    pub fn event_time_of_windows(&self) -> EventTime {
+        EventTime::new(self.field(), self.stream_time_of_windows())
     }
 
     /// The same for tools whose watermarks close windows.

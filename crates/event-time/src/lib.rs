@@ -7,6 +7,7 @@
 
 mod annotation;
 mod calendar;
+mod event_time;
 mod field;
 mod flags;
 mod other_lines;
@@ -25,6 +26,7 @@ pub use annotation::{
     ANNOTATION, Annotation, AnnotationKind, Annotations, Fronts, SLICE, Scale, WINDOW, annotation_paths,
 };
 pub use calendar::{Calendar, CalendarUnit};
+pub use event_time::EventTime;
 pub use field::{TimeError, TimeParser, TimeUnit};
 pub use flags::{LATENESS_OF_WINDOWS_MS, MaxAhead, TimeArgs};
 pub use other_lines::OtherLines;

@@ -172,10 +172,10 @@ impl StreamTime {
         }
     }
 
-    /// What is of no account in a snapshot that stands in a head as `time`, as JSON pointers: the times of lines, where
-    /// watermarks are given. State that is put together from shards may have any of theirs.
+    /// Returns pointers into a head in which the snapshot is the member `time`: what may be that of any shard. Where watermarks
+    /// are given, these are the times of lines, which then mean nothing.
     #[must_use]
-    pub fn of_no_account(&self) -> &'static [&'static str] {
+    pub fn of_any_shard(&self) -> &'static [&'static str] {
         if self.given { &["/time/generator"] } else { &[] }
     }
 

@@ -1,48 +1,45 @@
 //! Values by key.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use millpipe::Changes;
+use checkpoint::Changes;
+use stream::Error;
+use values::state_text::StateReader;
 use values::{KeyText, key};
 
+use crate::limit::KeyLimit;
+use crate::slots::{KeyIndex, Slots, hash};
 use crate::tracking::Tracking;
 
-/// A value for each key.
+/// A value for each key, at most so many.
 #[derive(Debug)]
 pub struct Keyed<V> {
-    index: HashTable<u32>,
-    keys: Vec<KeyText>,
-    values: Vec<V>,
-    free: Vec<u32>,
+    slots: Slots<V>,
+    index: KeyIndex,
+    limit: KeyLimit,
     tracking: Tracking,
     /// Keys that the last checkpoint has and that are gone.
     gone: Vec<KeyText>,
 }
 
 impl<V: Default> Default for Keyed<V> {
+    /// Keeps as many keys as come: for a state that is limited in another way.
     fn default() -> Keyed<V> {
+        Keyed::new(KeyLimit::new(usize::MAX, ""))
+    }
+}
+
+impl<V: Default> Keyed<V> {
+    #[must_use]
+    pub fn new(limit: KeyLimit) -> Keyed<V> {
         Keyed {
-            index: HashTable::new(),
-            keys: Vec::new(),
-            values: Vec::new(),
-            free: Vec::new(),
+            slots: Slots::default(),
+            index: KeyIndex::default(),
+            limit,
             tracking: Tracking::default(),
             gone: Vec::new(),
         }
     }
-}
 
-/// The seed is fixed: the order of a table must not differ from run to run.
-#[inline]
-#[must_use]
-pub fn hash(key: &[u8]) -> u64 {
-    FixedState::with_seed(0).hash_one(key)
-}
-
-impl<V: Default> Keyed<V> {
-    /// How many keys there are.
+    /// Returns how many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.index.len()
@@ -53,71 +50,60 @@ impl<V: Default> Keyed<V> {
         self.index.is_empty()
     }
 
-    /// The number of a key whose [`hash`] is this.
+    /// Returns the number of a key whose [`hash`] is this.
     #[inline]
     #[must_use]
     pub fn find(&self, key: &[u8], hash: u64) -> Option<u32> {
-        self.index.find(hash, |id| self.keys[*id as usize].is(key)).copied()
+        self.index.find(&self.slots, key, hash)
     }
 
-    /// A new key, which must not be there yet; gives its number.
-    pub fn insert(&mut self, key: &[u8], hash: u64, value: V) -> u32 {
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.keys[id as usize] = KeyText::new(key);
-                self.values[id as usize] = value;
-                id
-            }
-            None => {
-                self.keys.push(KeyText::new(key));
-                self.values.push(value);
-                (self.keys.len() - 1) as u32
-            }
-        };
-        let keys = &self.keys;
-        self.index.insert_unique(hash, id, |id| self::hash(keys[*id as usize].as_bytes()));
+    /// Adds a key, which must not be there yet; returns its number.
+    ///
+    /// # Errors
+    /// At the limit of keys.
+    pub fn insert(&mut self, key: &[u8], hash: u64, value: V) -> Result<u32, Error> {
+        self.limit.check(self.len())?;
+        let (id, _) = self.slots.add(key, value);
+        self.index.add(&self.slots, id, hash);
         self.tracking.touch(id);
-        id
+        Ok(id)
     }
 
     #[inline]
     #[must_use]
     pub fn key(&self, id: u32) -> &[u8] {
-        self.keys[id as usize].as_bytes()
+        self.slots.key(id)
     }
 
     #[inline]
     #[must_use]
     pub fn get(&self, id: u32) -> &V {
-        &self.values[id as usize]
+        self.slots.get(id)
     }
 
-    /// The value, to be changed: the next checkpoint saves it.
+    /// Returns the value, to be changed: the next checkpoint saves it.
     #[inline]
     pub fn change(&mut self, id: u32) -> &mut V {
         self.tracking.touch(id);
-        &mut self.values[id as usize]
+        self.slots.get_mut(id)
     }
 
     /// Takes a key out with its value.
     pub fn remove(&mut self, id: u32) -> V {
-        let key = std::mem::replace(&mut self.keys[id as usize], KeyText::new(b""));
-        if let Ok(place) = self.index.find_entry(hash(key.as_bytes()), |other| *other == id) {
-            place.remove();
-        }
+        self.index.remove(self.slots.key(id), id);
+        let (key, value) = self.slots.remove(id, V::default());
         if self.tracking.forget(id) {
             self.gone.push(key);
         }
-        self.free.push(id);
-        std::mem::take(&mut self.values[id as usize])
+        value
     }
 
-    /// All numbers, in no particular order.
+    /// Returns all numbers, in no particular order.
     pub fn ids(&self) -> impl Iterator<Item = u32> {
-        self.index.iter().copied()
+        self.index.ids()
     }
 
-    /// All numbers, keys in the order of [`key::compare`].
+    /// Returns all numbers, keys in the order of [`key::compare`].
     #[must_use]
     pub fn ids_by_key(&self) -> Vec<u32> {
         let mut ids: Vec<u32> = self.ids().collect();
@@ -128,20 +114,32 @@ impl<V: Default> Keyed<V> {
     /// Gives the entries that changed since the last call, named by their keys; `write` writes a value as JSON.
     pub fn save(&mut self, to: &mut Changes, mut write: impl FnMut(&V, &mut Vec<u8>)) {
         self.gone.drain(..).for_each(|key| to.remove(&key::text(key.as_bytes())));
-        for id in self.tracking.take(self.index.iter().copied()) {
-            to.put(&key::text(self.keys[id as usize].as_bytes()), |out| write(&self.values[id as usize], out));
+        for id in self.tracking.take(self.index.ids()) {
+            to.put(&key::text(self.slots.key(id)), |out| write(self.slots.get(id), out));
         }
     }
 
-    /// Takes an entry of a checkpoint, and gives its number; none if the key is there already.
-    pub fn load(&mut self, name: &str, value: V) -> Option<u32> {
+    /// Takes an entry of a checkpoint whose value `read` reads to its end; returns its number.
+    ///
+    /// # Errors
+    /// When the value is not what was written, the key is there already, or at the limit of keys.
+    pub fn load(
+        &mut self,
+        name: &str,
+        value: &[u8],
+        read: impl FnOnce(&mut StateReader<'_>) -> Option<V>,
+    ) -> Result<u32, Error> {
+        let mut from = StateReader::new(value);
+        let value = read(&mut from).filter(|_| from.end().is_some());
         let hash = hash(name.as_bytes());
-        if self.find(name.as_bytes(), hash).is_some() {
-            return None;
+        match value.filter(|_| self.find(name.as_bytes(), hash).is_none()) {
+            None => Err(Error::damaged_entry(name)),
+            Some(value) => {
+                let id = self.insert(name.as_bytes(), hash, value)?;
+                self.tracking.restored(id);
+                Ok(id)
+            }
         }
-        let id = self.insert(name.as_bytes(), hash, value);
-        self.tracking.restored(id);
-        Some(id)
     }
 }
 
@@ -163,7 +161,7 @@ mod tests {
         let (key, hash) = (key.as_bytes(), hash(key.as_bytes()));
         match keyed.find(key, hash) {
             Some(id) => *keyed.change(id) = value,
-            None => drop(keyed.insert(key, hash, value)),
+            None => drop(keyed.insert(key, hash, value).unwrap()),
         }
     }
 

@@ -1,15 +1,21 @@
-//! States found by key, with what changed since the last checkpoint.
+//! What a tool with state by key is made of.
 //!
 //! [`Keyed`] keeps a value for each key. Keys are canonical texts (see [`values::key`]), and short ones take no
 //! memory of their own. Each key has a number while it is there; a number that is free is given out again.
 //!
-//! A key takes 24 bytes and its value, 6 of the index, and what the columns have in reserve (they double as they
+//! A key takes 24 bytes and its value, 6 of the index, and what the tables have in reserve (they double as they
 //! grow); a key above 22 bytes takes its length beside that. Nothing is noted for checkpoints before the first one.
-//! [`Tracking`] is that note alone, for states that are kept in another way.
+//! [`Slots`], [`KeyIndex`] and [`Tracking`] are its parts, for states that are kept in another way.
+//!
+//! [`KeyArgs`] is the flag of a limit of keys, [`KeyLimit`] and [`BufferLimit`] say it when they are reached.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod keyed;
+mod limit;
+mod slots;
 mod tracking;
 
-pub use keyed::{Keyed, hash};
+pub use keyed::Keyed;
+pub use limit::{BufferLimit, KeyArgs, KeyLimit};
+pub use slots::{KeyIndex, Slots, hash};
 pub use tracking::Tracking;

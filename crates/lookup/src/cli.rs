@@ -1,12 +1,12 @@
 //! The flags of `lookup`, and which of them go together.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Parser;
-use event_time::TimeArgs;
+use event_time::{EventTime, TimeArgs};
+use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
-use millpipe::{Config, Error, Fault, Hangup, Late, StageArgs};
+use millpipe::{Config, Error, Fault, Hangup, LateArgs, StageArgs, StateFlags};
 use selection::{Selection, WhereArgs};
 use units::ByteSize;
 
@@ -105,17 +105,15 @@ pub struct Cli {
     #[command(flatten)]
     pub time: TimeArgs,
 
-    /// The most keys of the table; beyond it, stop
-    #[arg(long, value_name = "N", default_value_t = KEYS_MAX, help_heading = "Limits")]
-    pub max_keys: NonZeroUsize,
+    #[command(flatten)]
+    pub keys: KeyArgs,
 
     /// The most memory for the table and for lines that wait; beyond it, stop
     #[arg(long, value_name = "SIZE", default_value = "1GiB", help_heading = "Limits")]
     pub buffer: ByteSize,
 
-    /// What happens to a late line
-    #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
-    pub late: Option<Late>,
+    #[command(flatten)]
+    pub late: LateArgs,
 
     #[command(flatten)]
     pub selection: WhereArgs,
@@ -139,12 +137,10 @@ pub enum Plan {
     Stream(Box<LookupStream>),
 }
 
-const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not zero");
-
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("lookup").with_late(self.late))
+        self.selection.select(self.stage.config("lookup").with_late(self.late.late))
     }
 
     /// # Errors
@@ -189,7 +185,7 @@ impl Cli {
                 "a file has no time; --table-where has",
             ),
             (is_stream && !has_time && self.time.given().is_some(), "flags of time without --time", "say --time FIELD"),
-            (!has_time && self.late.is_some(), "--late without --time", "without times no line is late"),
+            (!has_time && self.late.late.is_some(), "--late without --time", "without times no line is late"),
         ];
         Error::of_broken_rule(rules)
     }
@@ -225,38 +221,38 @@ impl Cli {
             fields: self.fields.clone().map(|fields| fields.0),
             prefix: self.prefix.clone(),
             duplicates: self.duplicates,
-            keys_max: self.max_keys.get(),
+            keys_max: self.keys.max_keys.get(),
             buffer: self.buffer,
         })
     }
 
     fn stream_job(&self, rows: &Selection) -> Result<StreamJob, Error> {
         let fields = self.fields.clone().map(|fields| fields.0).unwrap_or_default();
-        let time = self.time.time.is_some().then(|| self.time.field());
+        let has_time = self.time.time.is_some();
         Ok(StreamJob {
             on: self.on.clone(),
             names: fields.iter().map(|field| format!("{}{}", self.prefix, field.name())).collect(),
             kind: self.kind,
             rows: rows.selector(),
             deletes: self.table_delete.as_ref().map(Selection::selector),
-            table_time: self.table_time.clone().or_else(|| time.clone()),
-            time: time.map(|path| (path, self.time.stream_time())),
-            keys_max: self.max_keys.get(),
-            buffer: self.buffer,
+            table_time: self.table_time.clone().or_else(|| self.time.time.clone()),
+            time: if has_time { self.time.event_time() } else { EventTime::none() },
+            keys: self.keys.limit(""),
+            buffer: BufferLimit::new(self.buffer, "the table and the lines that wait", ""),
             reports: self.stage.run.verbose,
-            flags: self.stream_flags(rows, &fields),
+            flags: self.stream_flags(rows, &fields).into(),
             fields,
         })
     }
 
     /// What the state depends on.
-    fn stream_flags(&self, rows: &Selection, fields: &[Expression]) -> String {
+    fn stream_flags(&self, rows: &Selection, fields: &[Expression]) -> StateFlags {
         let name = |field: &Expression| format!("{}{}={field}", self.prefix, field.name());
         let fields: Vec<String> = fields.iter().map(name).collect();
-        let mut flags = format!("--table-where '{rows}' --on '{}' --fields '{}'", self.on, fields.join(","));
-        if self.time.time.is_some() {
-            flags.push_str(&format!(" {}", self.time.for_snapshot()));
-        }
-        flags
+        let flags = StateFlags::new()
+            .quoted("--table-where", rows)
+            .quoted("--on", &self.on)
+            .quoted("--fields", fields.join(","));
+        if self.time.time.is_some() { flags.text(self.time.for_snapshot()) } else { flags }
     }
 }

@@ -18,13 +18,11 @@
 
 use std::io::{self, BufRead, Write};
 
-use event_time::{OtherLines, StreamTime, format_rfc3339, no_time};
-use keyed_state::{Keyed, hash};
+use event_time::{EventTime, format_rfc3339};
+use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Late, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
 use selection::Selector;
-use serde_json::{Value, json};
-use units::ByteSize;
 use values::KeyText;
 
 use crate::history::{AsOf, History};
@@ -43,12 +41,11 @@ pub struct StreamJob {
     pub kind: Kind,
     pub rows: Selector,
     pub deletes: Option<Selector>,
-    /// Where the time of a line is, and that of the stream.
-    pub time: Option<(Expression, StreamTime)>,
+    pub time: EventTime,
     /// Where the time of a row is.
     pub table_time: Option<Expression>,
-    pub keys_max: usize,
-    pub buffer: ByteSize,
+    pub keys: KeyLimit,
+    pub buffer: BufferLimit,
     /// Say at the end how many lines had no row.
     pub reports: bool,
     pub flags: String,
@@ -60,7 +57,6 @@ pub struct LookupStream {
     reader: LineReader,
     /// Reads rows: key, fields, time.
     row_values: LineValues,
-    others: Option<OtherLines>,
     histories: Keyed<History>,
     history_bytes: usize,
     waiting: Waiting,
@@ -74,13 +70,11 @@ pub struct LookupStream {
 impl LookupStream {
     #[must_use]
     pub fn new(job: StreamJob) -> LookupStream {
-        let path = job.time.as_ref().map(|(path, _)| path);
         let row_time = job.table_time.clone();
         LookupStream {
-            reader: LineReader::new(&job.on.left, path, job.names.clone()),
+            reader: LineReader::new(&job.on.left, job.time.field(), job.names.clone()),
             row_values: LineValues::new(job.on.right.iter().chain(&job.fields).chain(&row_time)),
-            others: path.map(OtherLines::new),
-            histories: Keyed::default(),
+            histories: Keyed::new(job.keys),
             history_bytes: 0,
             waiting: Waiting::default(),
             sequence: 0,
@@ -90,10 +84,6 @@ impl LookupStream {
             members: Vec::new(),
             job,
         }
-    }
-
-    fn watermark_ms(&self) -> Option<i64> {
-        self.job.time.as_ref()?.1.watermark_ms()
     }
 
     /// Takes in a row of the table.
@@ -107,12 +97,10 @@ impl LookupStream {
         if let Some(missing) = (0..keys).find(|at| found.get(*at).is_none_or(|value| value.is_null())) {
             return Err(Fault::bad(format_args!("a row without {}, which is of its key", self.job.on.right[missing])));
         }
-        let time_ms = match (&mut self.job.time, &self.job.table_time, found.get(keys + fields)) {
-            (Some((_, time)), Some(_), Some(value)) => {
-                time.read(value.text(), out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?
-            }
-            (Some(_), Some(path), None) => return Err(Fault::bad(no_time(path, line))),
-            _ => 0,
+        let time = found.get(keys + fields).map(|value| value.text());
+        let time_ms = match &self.job.table_time {
+            Some(field) => self.job.time.read_of(field, time, line, out.now_ms())?,
+            None => 0,
         };
         self.key.clear();
         found.write_key(0..keys, &mut self.key);
@@ -130,21 +118,20 @@ impl LookupStream {
 
     /// Puts the row that was read into the history of its key.
     fn put(&mut self, time_ms: i64, is_gone: bool) -> Result<(), Fault> {
-        let watermark_ms = self.watermark_ms();
+        let watermark_ms = self.job.time.watermark_ms();
         let hash = hash(&self.key);
         let known = self.histories.find(&self.key, hash);
-        if is_gone && self.job.time.is_none() {
+        if is_gone && !self.job.time.is_some() {
             if let Some(id) = known {
                 self.history_bytes -= self.histories.remove(id).bytes();
             }
             return Ok(());
         }
-        if known.is_none() && self.histories.len() >= self.job.keys_max {
-            let error = Error::data(format_args!("more than {} keys in the table", self.job.keys_max));
-            return Err(error.hint("--max-keys N allows more").into());
-        }
         self.check_room(self.members.len() + History::VERSION_BYTES)?;
-        let id = known.unwrap_or_else(|| self.histories.insert(&self.key, hash, History::default()));
+        let id = match known {
+            Some(id) => id,
+            None => self.histories.insert(&self.key, hash, History::default())?,
+        };
         let history = self.histories.change(id);
         let before = history.bytes();
         history.put(time_ms, (!is_gone).then_some(&self.members), watermark_ms);
@@ -153,26 +140,16 @@ impl LookupStream {
     }
 
     fn check_room(&self, more: usize) -> Result<(), Fault> {
-        if self.history_bytes + self.waiting.bytes() + more <= self.job.buffer.as_usize() {
-            return Ok(());
-        }
-        let error = Error::data(format_args!("the table and the lines that wait take more than {}", self.job.buffer));
-        Err(error.hint("--buffer SIZE allows more").into())
+        Ok(self.job.buffer.check(self.history_bytes + self.waiting.bytes() + more)?)
     }
 
     /// Takes a line that wants a row: it waits, or is answered at once.
     fn wants_row(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let watermark_ms = self.watermark_ms();
+        let watermark_ms = self.job.time.watermark_ms();
         let read = self.reader.read(line)?;
-        let time_ms = match (&mut self.job.time, read.time) {
-            (None, _) => 0,
-            (Some((_, time)), Some(text)) => {
-                time.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?
-            }
-            (Some((path, _)), None) => return Err(Fault::bad(no_time(path, line))),
-        };
+        let time_ms = self.job.time.read(read.time, line, out.now_ms())?;
         let is_due = watermark_ms.is_some_and(|watermark_ms| time_ms < watermark_ms);
-        if self.job.time.is_none() || is_due {
+        if !self.job.time.is_some() || is_due {
             let found = as_of(&self.histories, read.key, time_ms);
             self.lines_without += u64::from(found == AsOf::NoRow);
             answer(self.job.kind, line, time_ms, found, out);
@@ -188,12 +165,15 @@ impl LookupStream {
     }
 
     fn observe(&mut self, time_ms: i64, out: &mut Out) {
-        let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.observe(time_ms));
+        let moved_ms = self.job.time.observe(time_ms);
         self.advance(moved_ms, out);
     }
 
     /// Answers the lines whose time the watermark has passed.
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        if let Some(text) = self.job.time.take_warning() {
+            out.warn(text);
+        }
         let Some(watermark_ms) = moved_ms else { return };
         while let Some((time_ms, Waiter { key, line })) = self.waiting.pop(watermark_ms) {
             let found = as_of(&self.histories, key.as_ref().map(KeyText::as_bytes), time_ms);
@@ -225,13 +205,9 @@ fn answer(kind: Kind, line: &[u8], time_ms: i64, found: AsOf<'_>, out: &mut Out)
             out.end_line();
         }
         AsOf::NoRow => without_row(kind, line, out),
-        AsOf::Forgotten if out.late_policy() == Late::Pass => {
-            out.count_late_passed();
-            out.line(line);
-        }
         AsOf::Forgotten => {
             let why = format_args!("time {} is late: the row of that time is forgotten", format_rfc3339(time_ms));
-            out.late(line, why, "a longer --lateness remembers it, --late reject keeps such lines aside");
+            out.late_or_pass(line, why, "a longer --lateness remembers it, --late reject keeps such lines aside");
         }
     }
 }
@@ -246,21 +222,14 @@ impl Stage for LookupStream {
             return self.row(line, out);
         }
         out.line(line);
-        if let (Some(others), Some((_, time))) = (&mut self.others, &mut self.job.time) {
-            let moved_ms = others.observe(line, time, out.now_ms());
-            self.advance(moved_ms, out);
-        }
+        let moved_ms = self.job.time.pass(line, out.now_ms());
+        self.advance(moved_ms, out);
         Ok(())
     }
 
     fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        if let Some((_, time)) = &mut self.job.time {
-            let moved_ms = time.mark(mark, out.now_ms())?;
-            if let Some(text) = time.unused_lateness() {
-                out.warn(text);
-            }
-            self.advance(moved_ms.flatten(), out);
-        }
+        let moved_ms = self.job.time.mark(mark, out.now_ms())?.flatten();
+        self.advance(moved_ms, out);
         out.mark(mark);
         Ok(())
     }
@@ -274,11 +243,11 @@ impl Stage for LookupStream {
     }
 
     fn wake_at(&self) -> Option<i64> {
-        self.job.time.as_ref()?.1.wake_at()
+        self.job.time.wake_at()
     }
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
-        let moved_ms = self.job.time.as_mut().and_then(|(_, time)| time.wake(out.now_ms()));
+        let moved_ms = self.job.time.wake(out.now_ms());
         self.advance(moved_ms, out);
         Ok(())
     }
@@ -302,23 +271,18 @@ impl Stateful for LookupStream {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let time = self.job.time.as_ref().map(|(_, time)| time.snapshot());
-        let divides = json!({
-            "by": self.job.on.texts(),
-            "lines": {"named": waiting::NAME, "text": "/1", "next": "/lines"},
-            "sum": ["/lines"],
-            "any": self.job.time.as_ref().map_or(&[][..], |(_, time)| time.of_no_account()),
-        });
-        writeln!(to, "{}", json!({"time": time, "lines": self.sequence, "divides": divides}))
+        let divides = Divides::by(self.job.on.texts())
+            .lines(waiting::NAME, "/1", "/lines")
+            .sum("/lines")
+            .any(self.job.time.of_any_shard());
+        Head::new().with("time", self.job.time.snapshot()).with("lines", self.sequence).divided(divides).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let damaged = || Error::data("the snapshot is damaged, or not of lookup");
-        let head: Value = serde_json::from_reader(from).map_err(|_| damaged())?;
-        self.sequence = head["lines"].as_u64().ok_or_else(damaged)?;
+        let head = Head::read(from, "lookup")?;
+        self.sequence = head.count("lines")?;
         self.waiting.restored(self.sequence);
-        let restored = self.job.time.as_mut().is_none_or(|(_, time)| time.restore(&head["time"]));
-        if restored { Ok(()) } else { Err(damaged()) }
+        head.must(self.job.time.restore(head.value("time")))
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
@@ -328,12 +292,11 @@ impl Stateful for LookupStream {
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        let damaged = || Error::damaged_entry(key);
         if let Some(sequence) = Waiting::sequence_of(key) {
-            return self.load_waiter(sequence, value).ok_or_else(damaged);
+            return self.load_waiter(sequence, value).ok_or_else(|| Error::damaged_entry(key));
         }
-        let history = History::load(value).ok_or_else(damaged)?;
-        self.history_bytes += history.bytes();
-        self.histories.load(key, history).map(drop).ok_or_else(damaged)
+        let id = self.histories.load(key, value, History::load)?;
+        self.history_bytes += self.histories.get(id).bytes();
+        Ok(())
     }
 }

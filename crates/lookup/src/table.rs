@@ -98,7 +98,7 @@ impl Table {
         self.rows.push(Row { start, end: self.text.len(), next: None });
         match known {
             None => {
-                let id = self.keys.insert(key, hash, (number, number));
+                let id = self.keys.insert(key, hash, (number, number)).map_err(|error| error.message)?;
                 if let Some(others) = &mut self.other_spellings {
                     others.add(key, id);
                 }

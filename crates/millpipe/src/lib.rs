@@ -42,11 +42,12 @@ pub use pipes::stdio::must_have_input;
 pub use pool::Jobs;
 pub use programs::command::Command;
 pub use protocol::{
-    BLOCK_BYTES, Barrier, Config, Counts, Doing, Drain, Driver, Hello, Keeper, Late, LineSelection, LineSelector, Map,
-    Merge, OnError, Out, Policy, Polled, Positions, Queue, ROOM_BYTES, ReadAhead, Reader, Rejects, Route, Sink, Source,
-    Stage, Stateful, Truth, Waited, Waits, lines_of, must_be_outside, no_dead_letter, without_byte_order_mark,
+    BLOCK_BYTES, Barrier, Config, Counts, Divides, Doing, Drain, Driver, Head, Hello, Keeper, Late, LineSelection,
+    LineSelector, Map, Merge, OnError, Out, Policy, Polled, Positions, Queue, ROOM_BYTES, ReadAhead, Reader, Rejects,
+    Route, Sink, Source, Stage, StateFlags, Stateful, Truth, Waited, Waits, lines_of, must_be_outside, no_dead_letter,
+    without_byte_order_mark,
 };
-pub use running::args::{CheckedArgs, ExactlyOnceArgs, InputArgs, RunArgs, StageArgs};
+pub use running::args::{CheckedArgs, ExactlyOnceArgs, InputArgs, LateArgs, RunArgs, StageArgs};
 pub use running::run::{run_sink, run_stage};
 pub use running::run_map::{MAP_STACK_USABLE_BYTES, run_command, run_map};
 pub use running::run_source::run_source;

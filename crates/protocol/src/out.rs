@@ -231,6 +231,16 @@ impl Out {
         self.counts.late_passed += 1;
     }
 
+    /// Sends a late line the way of `--late`: lets it pass as it is, or takes it out as [`Out::late`] does.
+    pub fn late_or_pass(&mut self, line: &[u8], why: impl Display, hint: impl Display) {
+        if self.late == Late::Pass {
+            self.count_late_passed();
+            self.line(line);
+        } else {
+            self.late(line, why, hint);
+        }
+    }
+
     /// Takes a late line out of the stream, counted, the way of `--late`.
     ///
     /// The reason and the hint are formatted only when somebody reads them.

@@ -106,8 +106,7 @@ pub trait Stateful {
     /// Writes the state as text lines (NDJSON): all of it, but for what `changes` gives. A stage restored from both
     /// behaves the same. It stops the stream, so what grows with the number of keys belongs into `changes`.
     ///
-    /// One line of JSON with a member `divides` says how `state reshard` may divide the entries by their keys, and join the
-    /// heads of shards: `{"by":[".user"],"behind":"|","max":["/sequence"],"min":[],"sum":["/groups"],"any":[]}`.
+    /// [`crate::Head`] writes one line, and [`crate::Divides`] in it says how `state reshard` may divide the state.
     ///
     /// # Errors
     /// Those of the writer.

@@ -4,8 +4,7 @@ use crate::{Reorder, Settings};
 use event_time::{LATENESS_OF_WINDOWS_MS, TimeArgs};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
-use sorted_runs::{Folder, Scratch};
-use std::path::PathBuf;
+use sorted_runs::{Folder, Scratch, SpillArgs};
 use units::{ByteSize, DurationMs, QuantityError};
 
 const AFTER_HELP: &str = "\
@@ -42,9 +41,8 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = parse_memory, help_heading = "Limits")]
     pub memory: ByteSize,
 
-    /// The folder on disk for lines beyond --memory, in files that are gone with the process [default: $TMPDIR, or /var/tmp]
-    #[arg(long, value_name = "DIR", help_heading = "Limits")]
-    pub spill_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub spill: SpillArgs,
 
     /// What happens to a late line: reject, drop, or pass, which writes it at once
     #[arg(long, value_name = "WHAT", help_heading = "Bad lines", hide_possible_values = true)]
@@ -87,7 +85,7 @@ impl Cli {
     /// Where lines beyond `--memory` go.
     #[must_use]
     pub fn spill_folder(&self) -> Folder {
-        Folder::said_or_usual(self.spill_dir.clone())
+        self.spill.folder()
     }
 }
 

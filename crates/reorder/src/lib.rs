@@ -28,8 +28,7 @@ mod held;
 use event_time::{StreamTime, TIME_MIN_MS, TimeField, format_rfc3339};
 use held::Held;
 use line_values::Expression;
-use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Out, Stage, Stateful};
-use serde_json::{Value, json};
+use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use sorted_runs::Scratch;
 use std::fmt;
 use std::io::{self, BufRead, Write};
@@ -105,23 +104,6 @@ impl Reorder {
         }
         Ok(())
     }
-
-    fn late(&self, late: LateLine, line: &[u8], out: &mut Out) {
-        if out.late_policy() == Late::Pass {
-            out.count_late_passed();
-            out.line(line);
-        } else {
-            out.late(line, late, self.time.late_hint());
-        }
-    }
-
-    fn take_head(&mut self, value: &Value) -> Option<()> {
-        self.time.restore(value.get("time")?).then_some(())?;
-        self.next_line = value.get("next_line")?.as_u64()?;
-        self.written_ms = value.get("written_ms")?.as_i64();
-        self.held.restored(self.next_line);
-        Some(())
-    }
 }
 
 /// Why a line is late.
@@ -150,7 +132,7 @@ impl Stage for Reorder {
             out.warn(doubt);
         }
         if let Some(watermark_ms) = self.time.watermark_ms().filter(|watermark_ms| time_ms < *watermark_ms) {
-            self.late(LateLine { time_ms, watermark_ms }, line, out);
+            out.late_or_pass(line, LateLine { time_ms, watermark_ms }, self.time.late_hint());
             // A partition that was idle is back, whatever the time is.
             let moved_ms = self.time.observe(time_ms);
             return self.moved(moved_ms, self.settings.every_ms, out);
@@ -218,20 +200,21 @@ impl Stateful for Reorder {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let divides = json!({
-            "lines": {"named": "", "text": "", "next": "/next_line"},
-            "sum": ["/next_line"],
-            "any": self.time.of_no_account(),
-        });
-        let (time, next_line) = (self.time.snapshot(), self.next_line);
-        let head = json!({"time": time, "next_line": next_line, "written_ms": self.written_ms, "divides": divides});
-        writeln!(to, "{head}")
+        let divides = Divides::heads().lines("", "", "/next_line").sum("/next_line").any(self.time.of_any_shard());
+        Head::new()
+            .with("time", self.time.snapshot())
+            .with("next_line", self.next_line)
+            .with("written_ms", self.written_ms)
+            .divided(divides)
+            .write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let damaged = || Error::data("the snapshot is damaged, or not of reorder");
-        let value = serde_json::from_reader(from).map_err(|_| damaged())?;
-        self.take_head(&value).ok_or_else(damaged)
+        let head = Head::read(from, "reorder")?;
+        self.next_line = head.count("next_line")?;
+        self.written_ms = head.maybe("written_ms")?;
+        self.held.restored(self.next_line);
+        head.must(self.time.restore(head.value("time")))
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {

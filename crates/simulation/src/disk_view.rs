@@ -12,7 +12,9 @@ use crate::broken::Broken;
 use crate::coroutine::Wait;
 use crate::files::Files;
 use crate::process::Process;
-use crate::run::STATE;
+
+/// The state folder of all schedules.
+pub const STATE: &str = "/state";
 
 /// One process's way to the disk.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ use testkit::SimDisk;
 
 use crate::broken::Broken;
 use crate::broker_sink::BrokerSink;
-use crate::disk_view::DiskView;
+use crate::disk_view::{DiskView, STATE};
 use crate::foreign_program::ForeignProgram;
 use crate::pipe::Pipe;
 use crate::pipeline::Pipeline;
@@ -22,9 +22,6 @@ use crate::script_source::ScriptSource;
 use crate::slot::Slot;
 use crate::stage_loop::{KeeperParts, RunStage, Seat, run_source, run_stage};
 use crate::target::Target;
-
-/// The state folder of all schedules.
-pub const STATE: &str = "/state";
 
 /// What all runs of a schedule have in common.
 pub struct Plan {

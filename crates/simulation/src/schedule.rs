@@ -11,13 +11,14 @@ use testkit::SimDisk;
 
 use crate::broken::Broken;
 use crate::dice::Dice;
+use crate::disk_view::STATE;
 use crate::faults::Faults;
 use crate::judge::Judge;
 use crate::model;
 use crate::pipeline::{Order, Pipeline};
 use crate::pipelines::PIPELINES;
 use crate::process::{World, locked};
-use crate::run::{Plan, Run, STATE};
+use crate::run::{Plan, Run};
 use crate::script::{Script, Shape};
 use crate::slot::{Part, Slot, is_temporary, shown};
 use crate::tally::Tally;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::block::{HEAD_BYTES, is_sound, read_head, read_length};
 use crate::error::Error;
-use crate::run::Segment;
 use crate::scratch::ScratchFile;
+use crate::segment::Segment;
 
 /// A segment at one of its entries.
 #[derive(Debug)]

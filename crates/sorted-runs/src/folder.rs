@@ -28,6 +28,21 @@ impl Folder {
     }
 }
 
+/// The flag for where memory spills.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct SpillArgs {
+    /// The folder on disk for what is beyond --memory, in files that are gone with the process [default: $TMPDIR, or /var/tmp]
+    #[arg(long, value_name = "DIR", help_heading = "Limits")]
+    pub spill_dir: Option<PathBuf>,
+}
+
+impl SpillArgs {
+    #[must_use]
+    pub fn folder(&self) -> Folder {
+        Folder::said_or_usual(self.spill_dir.clone())
+    }
+}
+
 impl Scratch for Folder {
     fn create(&self) -> io::Result<Box<dyn ScratchFile>> {
         Ok(Box::new(tempfile::tempfile_in(&self.path)?))

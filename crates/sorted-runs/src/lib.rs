@@ -28,9 +28,10 @@ mod rewrite;
 mod run;
 mod runs;
 mod scratch;
+mod segment;
 
 pub use error::Error;
-pub use folder::Folder;
+pub use folder::{Folder, SpillArgs};
 pub use memory::Memory;
 pub use merge::{Fold, Merge, Order};
 pub use queue::Queue;

@@ -7,13 +7,7 @@ use crate::block::BlockWriter;
 use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::scratch::{Scratch, ScratchFile};
-
-/// Where the blocks of a span are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Segment {
-    pub start: u64,
-    pub end: u64,
-}
+use crate::segment::Segment;
 
 /// A run that is written.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rows::{NONE, Timed};
+use crate::row_number::{NONE, Timed};
 
 /// 2^6 = 64 ms.
 const BUCKET_BITS: u32 = 6;

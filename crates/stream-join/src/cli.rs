@@ -1,16 +1,14 @@
 //! The flags of `stream-join`, and which of them go together.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-
 use clap::{Parser, ValueEnum};
 use event_time::{TimeUnit, Timezone, WINDOW};
 use jq_filters::{Arguments, Program};
 use json_fields::FieldPath;
+use keyed_state::KeyArgs;
 use line_values::Expression;
-use millpipe::{Config, Error, Late, StageArgs};
+use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::Selection;
-use sorted_runs::Folder;
+use sorted_runs::{Folder, SpillArgs};
 use units::{ByteSize, DurationMs, QuantityError};
 
 use crate::flag_values::{Between, Members, On, Within};
@@ -143,9 +141,8 @@ pub struct Cli {
     #[arg(long, value_name = "SIDE", value_enum, help_heading = "Limits")]
     pub unique: Option<Unique>,
 
-    /// The most keys of lines that are kept; beyond it, stop
-    #[arg(long, value_name = "N", default_value_t = KEYS_MAX, help_heading = "Limits")]
-    pub max_keys: NonZeroUsize,
+    #[command(flatten)]
+    pub keys: KeyArgs,
 
     /// The most memory for lines that are kept; beyond it, stop [default: 1GiB]
     #[arg(long, value_name = "SIZE", conflicts_with = "memory", help_heading = "Limits")]
@@ -156,13 +153,11 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, help_heading = "Limits")]
     pub memory: Option<ByteSize>,
 
-    /// The folder on disk for lines beyond --memory, in files that are gone with the process [default: $TMPDIR, or /var/tmp]
-    #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Limits")]
-    pub spill_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub spill: SpillArgs,
 
-    /// What happens to a late line
-    #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
-    pub late: Option<Late>,
+    #[command(flatten)]
+    pub late: LateArgs,
 
     #[command(flatten)]
     pub stage: StageArgs,
@@ -203,7 +198,6 @@ impl Unique {
     }
 }
 
-const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not zero");
 const BUFFER: ByteSize = ByteSize::mib(1024);
 /// Less would be spent on what is never sent to disk.
 const MEMORY_MIN: ByteSize = ByteSize::mib(4);
@@ -212,9 +206,7 @@ const TIME: &str = "timestamp";
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        let mut config = self.stage.config("stream-join");
-        config.policy.late = self.late;
-        config
+        self.stage.config("stream-join").with_late(self.late.late)
     }
 
     /// What the flags ask for.
@@ -234,7 +226,7 @@ impl Cli {
             drops_others: self.others == Others::Drop,
             time_unit: self.time_unit.unwrap_or_default(),
             zone: self.zone.clone(),
-            keys_max: self.max_keys.get(),
+            keys_max: self.keys.max_keys.get(),
             memory_bytes_max: memory.as_usize(),
             spills: self.memory.is_some(),
             is_plain: self.plain,
@@ -242,14 +234,14 @@ impl Cli {
             reports: self.stage.run.verbose,
             flags: String::new(),
         };
-        job.flags = self.state_flags(&job);
+        job.flags = self.state_flags(&job).into();
         Ok(job)
     }
 
     /// Where lines beyond `--memory` go.
     #[must_use]
     pub fn spill_folder(&self) -> Folder {
-        Folder::said_or_usual(self.spill_dir.clone())
+        self.spill.folder()
     }
 
     fn bound(&self) -> Result<Bound, Error> {
@@ -325,9 +317,18 @@ impl Cli {
         let single = !self.kind.pairs();
         let right_members = self.right_fields.is_some() || self.prefix_right.is_some() || self.merge;
         let rules = [
+            (
+                self.spill.spill_dir.is_some() && self.memory.is_none(),
+                "--spill-dir without --memory",
+                "--memory SIZE says how much stays in memory",
+            ),
             (self.time_unit.is_some() && !has_times, "--time-unit without times", "say --within, --between or --keep"),
             (self.zone.is_some() && !has_times, "--zone without times", "say --within, --between or --keep"),
-            (self.late.is_some() && bound == Bound::Unbounded, "--late without a bound", "no line is late without one"),
+            (
+                self.late.late.is_some() && bound == Bound::Unbounded,
+                "--late without a bound",
+                "no line is late without one",
+            ),
             (
                 single && right_members,
                 "--right-fields, --prefix-right or --merge with a semi or anti join",
@@ -348,40 +349,44 @@ impl Cli {
     }
 
     /// Limits, what becomes of late and other lines, and the delay of marks may change from run to run.
-    fn state_flags(&self, job: &Job) -> String {
+    fn state_flags(&self, job: &Job) -> StateFlags {
         let list = |expressions: &[Expression]| {
             expressions.iter().map(|one| format!("{}={one}", one.name())).collect::<Vec<_>>().join(",")
         };
         let on: Vec<String> = self.on.0.iter().map(|(left, right)| format!("{left}={right}")).collect();
-        let kind = self.kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        let mut flags =
-            format!("--left '{}' --right '{}' --on '{}' --kind {kind}", self.left, self.right, on.join(","));
-        match job.bound {
-            Bound::Unbounded => {}
-            Bound::Keep(ms) => flags += &format!(" --keep {}", DurationMs(ms)),
+        let kind = self.kind.to_possible_value();
+        let flags = StateFlags::new()
+            .quoted("--left", &self.left)
+            .quoted("--right", &self.right)
+            .quoted("--on", on.join(","))
+            .with("--kind", kind.as_ref().map_or("", |kind| kind.get_name()));
+        let mut flags = match job.bound {
+            Bound::Unbounded => flags,
+            Bound::Keep(ms) => flags.with("--keep", DurationMs(ms)),
             Bound::Within { from_ms, to_ms } => {
-                let duration = units::SignedDurationMs;
-                flags += &format!(" --within {}..{}", duration(from_ms), duration(to_ms));
+                let [from, to] = [from_ms, to_ms].map(units::SignedDurationMs);
+                flags.with("--within", format_args!("{from}..{to}"))
             }
-            Bound::Between(side) => flags += &format!(" --between {side}"),
-            Bound::Window => flags += " --window",
-        }
+            Bound::Between(side) => flags.with("--between", side),
+            Bound::Window => flags.text("--window"),
+        };
         for side in Side::BOTH {
             let of_side = job.side(side);
             let times: Vec<String> = of_side.times.iter().map(ToString::to_string).collect();
             if !times.is_empty() && job.bound != Bound::Window {
-                flags += &format!(" --{side}-time {}", times.join(".."));
+                flags = flags.with(&format!("--{side}-time"), times.join(".."));
             }
             if let Some(fields) = &of_side.fields {
-                flags += &format!(" --{side}-fields '{}'", list(fields));
+                flags = flags.quoted(&format!("--{side}-fields"), list(fields));
             }
             if let Some(prefix) = &of_side.prefix {
-                flags += &format!(" --prefix-{side} '{prefix}'");
+                flags = flags.quoted(&format!("--prefix-{side}"), prefix);
             }
         }
-        flags += &self.time_unit.map(|unit| format!(" --time-unit {unit}")).unwrap_or_default();
-        flags += &self.zone.as_ref().map(|zone| format!(" --zone {zone}")).unwrap_or_default();
-        flags + &self.unique.map(|unique| format!(" --unique {}", unique.name())).unwrap_or_default()
+        flags
+            .maybe("--time-unit", self.time_unit)
+            .maybe("--zone", self.zone.as_ref())
+            .maybe("--unique", self.unique.map(Unique::name))
     }
 }
 

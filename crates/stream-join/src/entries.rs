@@ -2,10 +2,9 @@
 
 use std::io::{self, BufRead, Write};
 
-use millpipe::{Changes, Error, Fault};
+use millpipe::{Changes, Divides, Error, Fault, Head};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use crate::bodies::{body, write_object};
 use crate::pairings::Names;
@@ -33,27 +32,21 @@ pub(crate) fn name(sequence: u64, side: Side, key: &[u8]) -> String {
     format!("{sequence:016}-{side}|{}", values::key::text(key))
 }
 
-fn damaged() -> Error {
-    Error::data("the snapshot is damaged, or not of stream-join")
-}
-
 impl StreamJoin {
     pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
-        let watermark_ms = (self.watermark_ms > i64::MIN).then_some(self.watermark_ms);
-        let head = json!({
-            "sequence": self.sequence,
-            "watermark_ms": watermark_ms,
-            "has_watermarks": self.has_watermarks,
-            "divides": {"by": self.job.key_texts(), "behind": "|", "max": ["/sequence"]},
-        });
-        writeln!(to, "{head}")
+        Head::new()
+            .with("sequence", self.sequence)
+            .with("watermark_ms", (self.watermark_ms > i64::MIN).then_some(self.watermark_ms))
+            .with("has_watermarks", self.has_watermarks)
+            .divided(Divides::by(self.job.key_texts()).after("|").max("/sequence"))
+            .write(to)
     }
 
     pub(crate) fn load_head(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let head: Value = serde_json::from_reader(from).map_err(|_| damaged())?;
-        self.sequence = head["sequence"].as_u64().ok_or_else(damaged)?;
-        self.watermark_ms = head["watermark_ms"].as_i64().unwrap_or(i64::MIN);
-        self.has_watermarks = head["has_watermarks"].as_bool().ok_or_else(damaged)?;
+        let head = Head::read(from, "stream-join")?;
+        self.sequence = head.count("sequence")?;
+        self.watermark_ms = head.maybe("watermark_ms")?.unwrap_or(i64::MIN);
+        self.has_watermarks = head.flag("has_watermarks")?;
         self.tracking = Tracking { is_on: true, ..Tracking::default() };
         Ok(())
     }

@@ -6,7 +6,8 @@ use crate::StreamJoin;
 use crate::entries::name;
 use crate::job::Kind;
 use crate::line_reader::Read;
-use crate::rows::{NONE, NewRow, flag};
+use crate::row_number::NONE;
+use crate::rows::{NewRow, flag};
 use crate::side::Side;
 use crate::span::Span;
 

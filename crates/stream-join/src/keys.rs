@@ -1,12 +1,8 @@
 //! Keys, and where the rows of each begin and end.
 
-use std::hash::BuildHasher;
+use keyed_state::{KeyIndex, Slots, hash};
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use values::KeyText;
-
-use crate::rows::NONE;
+use crate::row_number::NONE;
 use crate::side::Side;
 
 /// The rows of a key and side, in order of arrival.
@@ -18,20 +14,11 @@ pub struct Chain {
 
 const EMPTY: Chain = Chain { first: NONE, last: NONE };
 
-#[derive(Debug)]
-struct Slot {
-    text: KeyText,
-    chains: [Chain; 2],
-}
-
 /// Keys by number; numbers that were given back are used again.
 #[derive(Debug, Default)]
 pub struct Keys {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    index: HashTable<u32>,
-    /// What long keys take beside their slots.
-    text_bytes: usize,
+    chains: Slots<[Chain; 2]>,
+    index: KeyIndex,
 }
 
 impl Keys {
@@ -40,66 +27,42 @@ impl Keys {
     }
 
     pub fn bytes(&self) -> usize {
-        self.slots.len() * size_of::<Slot>() + self.index.allocation_size() + self.text_bytes
+        self.chains.bytes() + self.index.bytes()
     }
 
     #[inline]
     pub fn find(&self, key: &[u8]) -> Option<u32> {
-        self.index.find(hash(key), |number| self.slots[*number as usize].text.is(key)).copied()
+        self.index.find(&self.chains, key, hash(key))
     }
 
     /// A key that is not there yet.
     pub fn insert(&mut self, key: &[u8]) -> u32 {
-        let text = KeyText::new(key);
-        self.text_bytes += text.heap_bytes();
-        let slot = Slot { text, chains: [EMPTY; 2] };
-        let number = match self.free.pop() {
-            Some(number) => {
-                self.slots[number as usize] = slot;
-                number
-            }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() as u32 - 1
-            }
-        };
-        let slots = &self.slots;
-        self.index.insert_unique(hash(key), number, |number| hash(slots[*number as usize].text.as_bytes()));
+        let (number, _) = self.chains.add(key, [EMPTY; 2]);
+        self.index.add(&self.chains, number, hash(key));
         number
     }
 
     #[inline]
     pub fn text(&self, number: u32) -> &[u8] {
-        self.slots[number as usize].text.as_bytes()
+        self.chains.key(number)
     }
 
     #[inline]
     pub fn chain(&self, number: u32, side: Side) -> Chain {
-        self.slots[number as usize].chains[side as usize]
+        self.chains.get(number)[side as usize]
     }
 
     #[inline]
     pub fn chain_mut(&mut self, number: u32, side: Side) -> &mut Chain {
-        &mut self.slots[number as usize].chains[side as usize]
+        &mut self.chains.get_mut(number)[side as usize]
     }
 
     /// Forgets a key without rows.
     pub fn remove_if_empty(&mut self, number: u32) {
-        let slot = &mut self.slots[number as usize];
-        if slot.chains.iter().any(|chain| chain.first != NONE) {
+        if self.chains.get(number).iter().any(|chain| chain.first != NONE) {
             return;
         }
-        let text = std::mem::replace(&mut slot.text, KeyText::new(b""));
-        if let Ok(found) = self.index.find_entry(hash(text.as_bytes()), |other| *other == number) {
-            found.remove();
-        }
-        self.text_bytes -= text.heap_bytes();
-        self.free.push(number);
+        self.index.remove(self.chains.key(number), number);
+        self.chains.remove(number, [EMPTY; 2]);
     }
-}
-
-/// The seed is fixed: the order of a table must not differ from run to run.
-#[inline]
-fn hash(key: &[u8]) -> u64 {
-    FixedState::with_seed(0).hash_one(key)
 }

@@ -19,20 +19,20 @@ impl StreamJoin {
     pub(crate) fn check_limits(&mut self) -> Result<(), Fault> {
         let max = self.job.memory_bytes_max;
         if self.rows.keys.len() > self.job.keys_max {
-            return Err(self.full(format_args!("more than {} keys", self.job.keys_max), "--max-keys allows more"));
+            return Err(self.full(format_args!("more than {} keys", self.job.keys_max), "--max-keys N allows more"));
         }
         if self.rows.memory_bytes() <= max {
             return Ok(());
         }
         let size = ByteSize(max as u64);
         if !self.job.spills {
-            let hint = "--buffer allows more, --memory SIZE sends lines to disk";
+            let hint = "--buffer SIZE allows more, --memory SIZE sends lines to disk";
             return Err(self.full(format_args!("the lines that are kept take more than {size}"), hint));
         }
         self.rows.spill(max).map_err(|error| self.disk_error(&error))?;
         if self.rows.index_bytes() > max {
             let what = format_args!("finding {} lines on disk takes more than {size}", self.rows.len());
-            return Err(self.full(what, "--memory allows more"));
+            return Err(self.full(what, "--memory SIZE allows more"));
         }
         Ok(())
     }

@@ -7,10 +7,8 @@ use sorted_runs::Scratch;
 use crate::calendar::Calendar;
 use crate::keys::Keys;
 use crate::log::{Log, Place, records};
+use crate::row_number::{NONE, Timed};
 use crate::side::Side;
-
-/// No row.
-pub const NONE: u32 = u32::MAX;
 
 /// A row's side, and what is known of it.
 pub mod flag {
@@ -68,14 +66,6 @@ impl Row {
     pub fn side(&self) -> Side {
         if self.has(flag::RIGHT) { Side::Right } else { Side::Left }
     }
-}
-
-/// A row's times, where a join has any. They mean what [`crate::span::Span`] says.
-#[derive(Clone, Copy, Debug)]
-pub struct Timed {
-    pub time: i64,
-    pub until: i64,
-    pub next_due: u32,
 }
 
 /// A row to be.

@@ -97,13 +97,13 @@ fn at_the_limits_the_message_says_what_would_help() {
     let (exit, text, hint) = message(&play(stage("", Some(100_000), &scratch), &input));
     assert_eq!(exit, Exit::Data);
     assert!(text.starts_with("finding ") && text.ends_with(" lines on disk takes more than 100kB"), "{text}");
-    assert!(hint.starts_with("--memory allows more; --within, --between"), "{hint}");
+    assert!(hint.starts_with("--memory SIZE allows more; --within, --between"), "{hint}");
     let (_, text, hint) = message(&play(stage("--buffer 200KiB", None, &scratch), &input));
     assert_eq!(text, "the lines that are kept take more than 200KiB");
-    assert!(hint.starts_with("--buffer allows more, --memory SIZE sends lines to disk; --within"), "{hint}");
+    assert!(hint.starts_with("--buffer SIZE allows more, --memory SIZE sends lines to disk; --within"), "{hint}");
     let unmarked: String =
         input.lines().filter(|line| !line.starts_with("{\"$\"")).map(|line| format!("{line}\n")).collect();
     let (_, text, hint) = message(&play(stage("--max-keys 500 --keep 1s --time t", None, &scratch), &unmarked));
     assert_eq!(text, "more than 500 keys");
-    assert_eq!(hint, "--max-keys allows more; lines go by watermarks: watermark --time FIELD in front makes them");
+    assert_eq!(hint, "--max-keys N allows more; lines go by watermarks: watermark --time FIELD in front makes them");
 }

@@ -33,9 +33,8 @@ pub use queue::Limits;
 
 use bucket::{Bucket, Pace};
 use gaps::Gaps;
-use millpipe::{Changes, Error, Fault, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use queue::Queue;
-use serde_json::{Value, json};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 
@@ -238,12 +237,6 @@ impl Throttle {
             self.dropped = 0;
         }
     }
-
-    fn take_head(&mut self, value: &Value) -> Option<()> {
-        self.queue.restored(value.get("next_id")?.as_u64()?);
-        self.lines.iter_mut().chain(&mut self.bytes).for_each(Bucket::empty);
-        Some(())
-    }
 }
 
 fn ready_at_us(bucket: &Bucket, count: u64) -> i64 {
@@ -306,13 +299,13 @@ impl Stateful for Throttle {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        writeln!(to, "{}", json!({"next_id": self.queue.next_id()}))
+        Head::new().with("next_id", self.queue.next_id()).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let damaged = || Error::data("the snapshot is damaged, or not of throttle");
-        let value = serde_json::from_reader(from).map_err(|_| damaged())?;
-        self.take_head(&value).ok_or_else(damaged)
+        self.queue.restored(Head::read(from, "throttle")?.count("next_id")?);
+        self.lines.iter_mut().chain(&mut self.bytes).for_each(Bucket::empty);
+        Ok(())
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {

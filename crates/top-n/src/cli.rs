@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 
 use clap::Parser;
+use keyed_state::{BufferLimit, KeyArgs};
 use line_values::Expressions;
-use millpipe::{Config, Error, Late, StageArgs};
+use millpipe::{Config, Error, Late, StageArgs, StateFlags};
 use selection::WhereArgs;
 use units::ByteSize;
 
@@ -68,9 +69,8 @@ pub struct Cli {
     #[arg(long, value_name = "WHEN", default_value = "end")]
     pub emit: Emit,
 
-    /// The most keys, in all open windows together; beyond it, stop
-    #[arg(long, value_name = "N", default_value_t = KEYS_MAX, help_heading = "Limits")]
-    pub max_keys: NonZeroUsize,
+    #[command(flatten)]
+    pub keys: KeyArgs,
 
     /// The most memory for the lines kept; beyond it, stop
     #[arg(long, value_name = "SIZE", default_value = "1GiB", help_heading = "Limits")]
@@ -108,8 +108,6 @@ fn parse_late(text: &str) -> Result<Late, String> {
     }
 }
 
-const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(1_000_000).expect("it is not zero");
-
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
@@ -128,11 +126,11 @@ impl Cli {
             ties: self.ties,
             window: self.window,
             emit: self.emit,
-            keys_max: self.max_keys.get(),
-            buffer: self.buffer,
+            keys: self.keys.limit("--window writes and forgets old ones"),
+            buffer: BufferLimit::new(self.buffer, "the best lines of all keys", ""),
             keep_marks: self.keep_marks,
             has_other_lines: self.selection.selection.is_some(),
-            flags: self.flags(),
+            flags: self.flags().into(),
         }))
     }
 
@@ -155,18 +153,17 @@ impl Cli {
     }
 
     /// What the state depends on.
-    fn flags(&self) -> String {
-        let mut flags = format!("-n {}", self.lines);
-        if let Some(by) = &self.by {
-            flags.push_str(&format!(" --by '{by}'"));
-        }
-        flags.push_str(&format!(" --order '{}'", self.order));
-        if let Some(rank) = &self.rank {
-            flags.push_str(&format!(" --rank {rank}"));
-        }
-        let switches =
-            [(self.ties, " --ties"), (self.window, " --window"), (self.emit == Emit::Update, " --emit update")];
-        switches.iter().filter(|(is_on, _)| *is_on).for_each(|(_, flag)| flags.push_str(flag));
+    fn flags(&self) -> StateFlags {
+        let flags = StateFlags::new().with("-n", self.lines);
+        let flags = match &self.by {
+            Some(by) => flags.quoted("--by", by),
+            None => flags,
+        };
         flags
+            .quoted("--order", &self.order)
+            .maybe("--rank", self.rank.as_ref())
+            .switch("--ties", self.ties)
+            .switch("--window", self.window)
+            .switch("--emit update", self.emit == Emit::Update)
     }
 }

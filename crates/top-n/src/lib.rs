@@ -28,10 +28,9 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{Window, format_rfc3339};
 use json_fields::FieldPath;
-use keyed_state::{Keyed, hash};
+use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Error, Fault, Mark, MarkKind, Out, Stage, Stateful};
-use units::ByteSize;
+use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 
 pub use crate::order::Order;
 
@@ -49,8 +48,8 @@ pub struct Job {
     pub ties: bool,
     pub window: bool,
     pub emit: Emit,
-    pub keys_max: usize,
-    pub buffer: ByteSize,
+    pub keys: KeyLimit,
+    pub buffer: BufferLimit,
     pub keep_marks: bool,
     pub has_other_lines: bool,
     pub flags: String,
@@ -99,7 +98,7 @@ impl TopN {
             cells: Vec::new(),
             window_reader: WindowReader::default(),
             writer,
-            rankings: Keyed::default(),
+            rankings: Keyed::new(job.keys),
             windows: Windows::default(),
             sequence: 0,
             rows: 0,
@@ -141,11 +140,7 @@ impl TopN {
         if let Some(id) = self.rankings.find(&self.key, hash) {
             return Ok(id);
         }
-        if self.rankings.len() >= self.job.keys_max {
-            let error = Error::data(format_args!("more than {} keys", self.job.keys_max));
-            return Err(error.hint("--max-keys N allows more, --window writes and forgets old ones").into());
-        }
-        let id = self.rankings.insert(&self.key, hash, Ranking::default());
+        let id = self.rankings.insert(&self.key, hash, Ranking::default())?;
         if let Some(window) = window {
             self.windows.add(window, id);
         }
@@ -155,10 +150,7 @@ impl TopN {
     /// Puts the line that was read among the best of its key.
     fn take(&mut self, id: u32, place: usize, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let row = Row::new(&self.cells, line, self.sequence);
-        if self.bytes + row.bytes() > self.job.buffer.as_usize() {
-            let error = Error::data(format_args!("the best lines of all keys are more than {}", self.job.buffer));
-            return Err(error.hint("--buffer SIZE allows more").into());
-        }
+        self.job.buffer.check(self.bytes + row.bytes())?;
         self.bytes += row.bytes();
         let job = &self.job;
         let ranking = self.rankings.change(id);
@@ -284,11 +276,23 @@ impl Stateful for TopN {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.save_head(to)
+        // What a key begins with is of no field: shard cannot divide by it.
+        let window = ["the window's start", "the window's end"].into_iter().filter(|_| self.job.window);
+        let by = window.map(str::to_owned).chain(self.job.by.iter().map(ToString::to_string));
+        Head::new()
+            .divided(Divides::by(by).max("/lines"))
+            .with("lines", self.sequence)
+            .with("has_watermarks", self.has_watermarks)
+            .with("watermark_ms", self.watermark_ms)
+            .write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        self.load_head(from)
+        let head = Head::read(from, "top-n")?;
+        self.sequence = head.count("lines")?;
+        self.has_watermarks = head.flag("has_watermarks")?;
+        self.watermark_ms = head.maybe("watermark_ms")?;
+        Ok(())
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {

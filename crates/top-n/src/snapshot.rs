@@ -1,11 +1,7 @@
-//! What a checkpoint has: the watermark, and for each key an entry with its best lines, each
-//! `[number,"values of the order","line"]`.
-
-use std::io::{self, BufRead, Write};
+//! What a checkpoint has of a key: its best lines, each `[number,"values of the order","line"]`.
 
 use json_fields::write_string;
 use millpipe::Error;
-use serde_json::{Value, json};
 use values::state_text::{StateReader, write_number};
 
 use crate::TopN;
@@ -27,8 +23,7 @@ pub fn write_ranking(ranking: &Ranking, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn read_ranking(value: &[u8]) -> Option<Ranking> {
-    let mut from = StateReader::new(value);
+fn read_ranking(from: &mut StateReader<'_>) -> Option<Ranking> {
     let mut ranking = Ranking::default();
     from.items(|from| {
         from.literal(b"[")?;
@@ -40,44 +35,19 @@ fn read_ranking(value: &[u8]) -> Option<Ranking> {
         ranking.rows.push(Row::new(&cells, &line, sequence));
         from.literal(b"]")
     })?;
-    from.end()?;
     Some(ranking)
 }
 
 impl TopN {
-    pub(crate) fn save_head(&self, to: &mut dyn Write) -> io::Result<()> {
-        // What a key begins with is of no field: shard cannot divide by it.
-        let window = ["the window's start", "the window's end"].map(str::to_owned);
-        let window = window.into_iter().filter(|_| self.job.window);
-        let by: Vec<String> = window.chain(self.job.by.iter().map(ToString::to_string)).collect();
-        let head = json!({
-            "divides": {"by": by, "max": ["/lines"]},
-            "lines": self.sequence,
-            "has_watermarks": self.has_watermarks,
-            "watermark_ms": self.watermark_ms,
-        });
-        writeln!(to, "{head}")
-    }
-
-    pub(crate) fn load_head(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let damaged = || Error::data("the snapshot is damaged, or not of top-n");
-        let head: Value = serde_json::from_reader(from).map_err(|_| damaged())?;
-        self.sequence = head["lines"].as_u64().ok_or_else(damaged)?;
-        self.has_watermarks = head["has_watermarks"].as_bool().ok_or_else(damaged)?;
-        self.watermark_ms = head["watermark_ms"].as_i64();
-        Ok(())
-    }
-
     pub(crate) fn load_ranking(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let damaged = || Error::damaged_entry(name);
-        let ranking = read_ranking(value).ok_or_else(damaged)?;
         let window = window_of(name.as_bytes());
         if self.job.window && window.is_none() {
-            return Err(damaged());
+            return Err(Error::damaged_entry(name));
         }
-        self.rows += ranking.rows.len() as u64;
-        self.bytes += ranking.rows.iter().map(Row::bytes).sum::<usize>();
-        let id = self.rankings.load(name, ranking).ok_or_else(damaged)?;
+        let id = self.rankings.load(name, value, read_ranking)?;
+        let rows = &self.rankings.get(id).rows;
+        self.rows += rows.len() as u64;
+        self.bytes += rows.iter().map(Row::bytes).sum::<usize>();
         if let Some(window) = window.filter(|_| self.job.window) {
             self.windows.add(window, id);
         }

@@ -13,13 +13,15 @@ mod key_text;
 mod number;
 mod number_order;
 mod number_text;
+mod powers;
 mod shard;
 mod short_decimal;
 pub mod state_text;
 
 pub use canonical::{is_canonical, write_canonical};
 pub use key_text::KeyText;
-pub use number::{Number, SCALE_MAX, power_of_ten};
+pub use number::Number;
 pub use number_order::{NumberText, write_canonical_number};
 pub use number_text::{NumberError, write_decimal, write_f64};
+pub use powers::{SCALE_MAX, power_of_ten};
 pub use shard::{cells_of, shard_of};

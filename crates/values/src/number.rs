@@ -5,10 +5,8 @@
 
 use std::cmp::Ordering;
 
-use crate::number_text::{self, NumberError};
-
-/// Most decimal places of an exact number: 10^38 is the largest power of ten in an `i128`.
-pub const SCALE_MAX: u8 = 38;
+use crate::number_text::{self, NumberError, Parsed};
+use crate::powers::{SCALE_MAX, power_of_ten};
 
 /// A JSON number: exact decimal or `f64`.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +51,7 @@ impl Number {
                 let high = if mantissa < 0 { -1 } else { 0 };
                 Ok(Number(Repr::Decimal { scale, high, low: mantissa as u64 }))
             }
-            None => number_text::parse_long(text),
+            None => number_text::parse_long(text).map(Number::from),
         }
     }
 
@@ -99,6 +97,15 @@ impl Number {
         match self.as_decimal() {
             Some((mantissa, scale)) => number_text::write_decimal(mantissa, scale, out),
             None => number_text::write_f64(self.to_f64(), out),
+        }
+    }
+}
+
+impl From<Parsed> for Number {
+    fn from(parsed: Parsed) -> Number {
+        match parsed {
+            Parsed::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
+            Parsed::Float(value) => Number::float(value),
         }
     }
 }
@@ -151,23 +158,6 @@ fn cmp_decimals((m1, s1): (i128, u8), (m2, s2): (i128, u8)) -> Ordering {
     };
     split(m1, s1).cmp(&split(m2, s2))
 }
-
-/// 10^exponent, for an exponent up to 38.
-#[inline]
-#[must_use]
-pub fn power_of_ten(exponent: u8) -> i128 {
-    POWERS_I128[usize::from(exponent)]
-}
-
-static POWERS_I128: [i128; 39] = {
-    let mut powers = [1; 39];
-    let mut i = 1;
-    while i < 39 {
-        powers[i] = powers[i - 1] * 10;
-        i += 1;
-    }
-    powers
-};
 
 /// Exact in f64 up to 10^22.
 static POWERS_F64: [f64; 23] = [

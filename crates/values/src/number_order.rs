@@ -18,7 +18,7 @@ pub fn write_canonical_number(text: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let Some(parts) = number_text::split(text) else { return false };
     match number_text::exact(&parts) {
-        Some(number) => number.write(out),
+        Some((mantissa, scale)) => Number::decimal(mantissa, scale).write(out),
         // Nobody means such a number: it is equal to those that are written in the same way.
         None if parts.exponent.abs() >= EXPONENT_MAX => out.extend_from_slice(text),
         None => write_long(&parts, out),
@@ -71,7 +71,8 @@ impl<'t> NumberText<'t> {
         if let Some((mantissa, scale)) = number_text::parse_short(text) {
             return Some(NumberText { text, number: Some(Number::decimal(mantissa.into(), scale)) });
         }
-        let number = number_text::exact(&number_text::split(text)?);
+        let number =
+            number_text::exact(&number_text::split(text)?).map(|(mantissa, scale)| Number::decimal(mantissa, scale));
         Some(NumberText { text, number })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::number::{Number, SCALE_MAX, power_of_ten};
+use crate::powers::{SCALE_MAX, power_of_ten};
 use crate::short_decimal;
 
 /// Why text is no usable number.
@@ -58,6 +58,15 @@ pub(crate) fn parse_short(text: &[u8]) -> Option<(i64, u8)> {
     Some((if negative { -mantissa } else { mantissa }, scale))
 }
 
+/// What a number's text says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parsed {
+    /// Mantissa and scale.
+    Decimal(i128, u8),
+    /// The nearest `f64` of what fits into no decimal.
+    Float(f64),
+}
+
 /// The parts of a JSON number: `digits` without leading zeros, to be read as `digits × 10^exponent`.
 pub(crate) struct Parts {
     pub negative: bool,
@@ -70,18 +79,18 @@ pub(crate) const EXPONENT_MAX: i64 = 1 << 40;
 
 /// Any JSON number: exponents, many digits.
 #[cold]
-pub(crate) fn parse_long(text: &[u8]) -> Result<Number, NumberError> {
+pub(crate) fn parse_long(text: &[u8]) -> Result<Parsed, NumberError> {
     let parts = split(text).ok_or(NumberError::Malformed)?;
     if parts.digits.is_empty() {
-        return Ok(Number::ZERO);
+        return Ok(Parsed::Decimal(0, 0));
     }
-    if let Some(exact) = exact(&parts) {
-        return Ok(exact);
+    if let Some((mantissa, scale)) = exact(&parts) {
+        return Ok(Parsed::Decimal(mantissa, scale));
     }
     let text = str::from_utf8(text).map_err(|_| NumberError::Malformed)?;
     let value: f64 = text.parse().map_err(|_| NumberError::Malformed)?;
     match value.is_finite() {
-        true => Ok(Number::float(value)),
+        true => Ok(Parsed::Float(value)),
         false => Err(NumberError::OutOfRange),
     }
 }
@@ -134,9 +143,9 @@ fn split_exponent(text: &[u8]) -> Option<i64> {
 }
 
 /// The exact decimal, if mantissa and scale fit.
-pub(crate) fn exact(parts: &Parts) -> Option<Number> {
+pub(crate) fn exact(parts: &Parts) -> Option<(i128, u8)> {
     if parts.digits.is_empty() {
-        return Some(Number::ZERO);
+        return Some((0, 0));
     }
     if parts.digits.len() > usize::from(SCALE_MAX) + 1 {
         return None;
@@ -148,10 +157,10 @@ pub(crate) fn exact(parts: &Parts) -> Option<Number> {
     }
     if parts.exponent >= 0 {
         let exponent = u8::try_from(parts.exponent).ok().filter(|exponent| *exponent <= SCALE_MAX)?;
-        return Some(Number::decimal(mantissa.checked_mul(power_of_ten(exponent))?, 0));
+        return Some((mantissa.checked_mul(power_of_ten(exponent))?, 0));
     }
     let scale = u8::try_from(-parts.exponent).ok().filter(|scale| *scale <= SCALE_MAX)?;
-    Some(Number::decimal(mantissa, scale))
+    Some((mantissa, scale))
 }
 
 /// The nearest f64 of `mantissa / 10^scale`, through text: only numbers of 17 digits and more come here.
@@ -204,6 +213,7 @@ fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::Number;
     use proptest::prelude::*;
 
     fn canonical(text: &str) -> String {
@@ -287,7 +297,7 @@ mod tests {
         #[test]
         fn short_and_long_reading_agree(text in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,8})?") {
             let short = parse_short(text.as_bytes());
-            let long = parse_long(text.as_bytes()).unwrap();
+            let long = Number::from(parse_long(text.as_bytes()).unwrap());
             if let Some((mantissa, scale)) = short {
                 prop_assert_eq!(Number::decimal(mantissa.into(), scale), long);
             }

@@ -11,8 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use json_fields::write_string;
 
-use crate::number::{Number, SCALE_MAX};
+use crate::number::Number;
 use crate::number_text::parse_short;
+use crate::powers::SCALE_MAX;
 
 /// Larger counts are damage: none can be reached, and sums of a few stay in a `u64`.
 pub const COUNT_MAX: u64 = 1 << 60;

@@ -15,8 +15,7 @@ pub mod cli;
 
 use event_time::{StreamTime, TimeField};
 use line_values::Expression;
-use millpipe::{Error, Fault, Mark, Out, Stage, Stateful};
-use serde_json::{Value, json};
+use millpipe::{Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
 use std::io::{self, BufRead, Write};
 
 /// Passes lines and writes watermarks.
@@ -42,12 +41,6 @@ impl Watermark {
             self.written_ms = Some(watermark_ms);
             out.mark(&Mark::watermark(Some(watermark_ms)));
         }
-    }
-
-    fn take(&mut self, value: &Value) -> Option<()> {
-        self.time.restore(value.get("time")?).then_some(())?;
-        self.written_ms = value.get("written_ms")?.as_i64();
-        Some(())
     }
 }
 
@@ -105,14 +98,14 @@ impl Stateful for Watermark {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let divides = json!({"any": self.time.of_no_account()});
-        writeln!(to, "{}", json!({"time": self.time.snapshot(), "written_ms": self.written_ms, "divides": divides}))
+        let divides = Divides::heads().any(self.time.of_any_shard());
+        Head::new().with("time", self.time.snapshot()).with("written_ms", self.written_ms).divided(divides).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let damaged = || Error::data("the snapshot is damaged, or not of watermark");
-        let value = serde_json::from_reader(from).map_err(|_| damaged())?;
-        self.take(&value).ok_or_else(damaged)
+        let head = Head::read(from, "watermark")?;
+        self.written_ms = head.maybe("written_ms")?;
+        head.must(self.time.restore(head.value("time")))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::session_windows::SessionSettings;
 use crate::{ClockWindows, CountWindows, Form, SessionWindows, TimeWindows};
 use event_time::{TimeArgs, Timezone, WindowSize, Windowing, WindowingError};
 use json_fields::{FieldPath, FieldPaths};
-use millpipe::{Config, Error, Late, StageArgs};
+use millpipe::{Config, Error, Late, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use std::num::{NonZeroU64, NonZeroUsize};
 use units::{ByteSize, DurationMs, SignedDurationMs};
@@ -78,9 +78,8 @@ pub struct Cli {
     #[command(flatten)]
     pub time: TimeArgs,
 
-    /// What happens to a late line
-    #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
-    pub late: Option<Late>,
+    #[command(flatten)]
+    pub late: LateArgs,
 
     /// Write a line once for each window that it is in, for programs other than aggregate; lines of a session when it is over
     #[arg(long, help_heading = "Output")]
@@ -121,7 +120,7 @@ const SESSION_MS_MAX: i64 = 100 * 366 * 86_400_000;
 
 impl Cli {
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("window").with_late(self.late))
+        self.selection.select(self.stage.config("window").with_late(self.late.late))
     }
 
     /// Checks what goes together; the stage may then assume good values.
@@ -166,7 +165,11 @@ impl Cli {
                 "--timezone and --slide",
                 "hopping windows have one length; days of 23 and 25 hours have not",
             ),
-            (self.late.is_some() && count, "--late with --count", "windows of a count know no time, no line is late"),
+            (
+                self.late.late.is_some() && count,
+                "--late with --count",
+                "windows of a count know no time, no line is late",
+            ),
             (
                 self.buffer.is_some() && !keeps_lines,
                 "--buffer without --session --expand",
@@ -182,10 +185,14 @@ impl Cli {
                 "--processing-time with a flag of the time in lines",
                 "times are either those of the clock or those of --time",
             ),
-            (self.processing_time && self.late.is_some(), "--late with --processing-time", "no line is late there"),
+            (
+                self.processing_time && self.late.late.is_some(),
+                "--late with --processing-time",
+                "no line is late there",
+            ),
             (self.max_keys.is_some() && size, "--max-keys with --size", "windows of a --size keep no keys"),
             (
-                self.late == Some(Late::Pass) && self.has_slices(),
+                self.late.late == Some(Late::Pass) && self.has_slices(),
                 "--late pass with windows of slices",
                 "aggregate has put a closed window together already; say --expand, or --late reject",
             ),
@@ -278,23 +285,23 @@ impl Cli {
 
     /// The flags that the state depends on. Limits, lateness and what becomes of lines may change from run to run.
     fn state_flags(&self) -> String {
-        let valued = [
-            ("--size", self.size.map(|size| size.to_string())),
-            ("--slide", self.slide.map(|slide| slide.to_string())),
-            ("--cumulate", self.cumulate.map(|step| step.to_string())),
-            ("--session", self.session.map(|gap| gap.to_string())),
-            ("--count", self.count.map(|count| count.to_string())),
-            ("--slide-count", self.slide_count.map(|slide| slide.to_string())),
-            ("--by", self.by.as_ref().map(ToString::to_string)),
-            ("--timezone", self.timezone.as_ref().map(Timezone::to_string)),
-            ("--offset", self.offset.map(|offset| offset.to_string())),
-        ];
-        let valued = valued.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
+        let flags = StateFlags::new()
+            .maybe("--size", self.size)
+            .maybe("--slide", self.slide)
+            .maybe("--cumulate", self.cumulate)
+            .maybe("--session", self.session)
+            .maybe("--count", self.count)
+            .maybe("--slide-count", self.slide_count)
+            .maybe("--by", self.by.as_ref())
+            .maybe("--timezone", self.timezone.as_ref())
+            .maybe("--offset", self.offset);
         let has_times = self.count.is_none() && !self.processing_time;
-        let time = has_times.then(|| self.time.for_snapshot());
-        let bare = [("--processing-time", self.processing_time), ("--expand", self.expand), ("--plain", self.plain)];
-        let bare = bare.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned());
-        valued.chain(time).chain(bare).collect::<Vec<_>>().join(" ")
+        let flags = if has_times { flags.text(self.time.for_snapshot()) } else { flags };
+        flags
+            .switch("--processing-time", self.processing_time)
+            .switch("--expand", self.expand)
+            .switch("--plain", self.plain)
+            .into()
     }
 
     fn keys(&self) -> Vec<FieldPath> {

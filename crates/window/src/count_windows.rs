@@ -1,13 +1,12 @@
 //! Windows by count: so many lines of a key, whatever time it is.
 
+use crate::Form;
 use crate::annotation::Annotator;
 use crate::line_reader::{LineReader, mark_path};
-use crate::{Form, state};
 use event_time::{AnnotationKind, Scale, Window};
 use foldhash::fast::RandomState;
 use json_fields::FieldPath;
-use millpipe::{Changes, Error, Fault, Mark, Out};
-use serde_json::{Value, json};
+use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out};
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 
@@ -173,15 +172,14 @@ impl millpipe::Stateful for CountWindows {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let by: Vec<String> = self.settings.by.iter().map(ToString::to_string).collect();
-        let divides = json!({"by": by, "sum": ["/keys"]});
-        state::write(to, &json!({"windows": "counts", "keys": self.counts.len(), "divides": divides}))
+        let divides = Divides::by(self.settings.by.iter().map(ToString::to_string)).sum("/keys");
+        Head::new().with("windows", "counts").with("keys", self.counts.len()).divided(divides).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let head = state::read(from)?;
-        let keys = head.get("keys").and_then(Value::as_u64).filter(|_| head["windows"] == "counts");
-        let keys = usize::try_from(keys.ok_or_else(state::damaged)?).unwrap_or(usize::MAX);
+        let head = Head::read(from, "window")?;
+        head.must(head.value("windows") == "counts")?;
+        let keys = usize::try_from(head.count("keys")?).unwrap_or(usize::MAX);
         self.counts.reserve(keys.min(self.settings.keys_max));
         self.is_tracked = true;
         Ok(())

@@ -38,7 +38,6 @@ mod count_windows;
 mod late;
 mod line_reader;
 mod session_windows;
-mod state;
 mod time_windows;
 
 pub use count_windows::CountWindows;

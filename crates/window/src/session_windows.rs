@@ -3,16 +3,15 @@
 mod entries;
 
 use self::entries::{Open, Tracking};
+use crate::Form;
 use crate::annotation::{Annotator, Target};
 use crate::late::Late;
 use crate::line_reader::{LineReader, mark_path};
 use crate::time_windows::beyond_years;
-use crate::{Form, state};
 use event_time::{AnnotationKind, OtherLines, Scale, Sessions, StreamTime, TIME_MAX_MS, Window};
 use json_fields::FieldPath;
 use line_values::Expression;
-use millpipe::{Changes, Error, Fault, Late as Policy, Mark, Out};
-use serde_json::{Value, json};
+use millpipe::{Changes, Divides, Error, Fault, Head, Late as Policy, Mark, Out};
 use std::io::{self, BufRead, Write};
 use units::ByteSize;
 
@@ -254,15 +253,22 @@ impl millpipe::Stateful for SessionWindows {
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        let by: Vec<String> = self.settings.by.iter().map(ToString::to_string).collect();
-        let divides = json!({"by": by, "behind": "|", "max": ["/next_line"], "any": self.time.of_no_account()});
-        let time = self.time.snapshot();
-        state::write(to, &json!({"windows": "sessions", "time": time, "next_line": self.next_line, "divides": divides}))
+        let by = self.settings.by.iter().map(ToString::to_string);
+        let divides = Divides::by(by).after("|").max("/next_line").any(self.time.of_any_shard());
+        Head::new()
+            .with("windows", "sessions")
+            .with("time", self.time.snapshot())
+            .with("next_line", self.next_line)
+            .divided(divides)
+            .write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let head = state::read(from)?;
-        self.take_head(&head).ok_or_else(state::damaged)
+        let head = Head::read(from, "window")?;
+        head.must(head.value("windows") == "sessions")?;
+        self.next_line = head.count("next_line")?;
+        self.tracking = Tracking::restored(self.next_line);
+        head.must(self.time.restore(head.value("time")))
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
@@ -275,12 +281,4 @@ impl millpipe::Stateful for SessionWindows {
     }
 }
 
-impl SessionWindows {
-    fn take_head(&mut self, head: &Value) -> Option<()> {
-        (head.get("windows")? == "sessions").then_some(())?;
-        self.time.restore(head.get("time")?).then_some(())?;
-        self.next_line = head.get("next_line")?.as_u64()?;
-        self.tracking = Tracking::restored(self.next_line);
-        Some(())
-    }
-}
+impl SessionWindows {}

@@ -4,17 +4,17 @@ mod processing_time;
 
 pub use processing_time::ClockWindows;
 
+use crate::Form;
 use crate::annotation::{Annotator, Target};
 use crate::closing::Closing;
 use crate::late::Late;
 use crate::line_reader::LineReader;
-use crate::{Form, state};
 use event_time::{
     AnnotationKind, OtherLines, Scale, StreamTime, TIME_MAX_MS, TIME_MIN_MS, Window, Windowing, format_rfc3339,
 };
 use line_values::Expression;
-use millpipe::{Error, Fault, Late as Policy, Mark, Out};
-use serde_json::{Value, json};
+use millpipe::{Divides, Error, Fault, Head, Late as Policy, Mark, Out};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 
@@ -291,28 +291,29 @@ impl millpipe::Stateful for TimeWindows {
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let announced: Vec<_> = self.announced.iter().map(|window| [window.start_ms, window.end_ms]).collect();
-        let time = self.time.snapshot();
-        let any = self.time.of_no_account();
-        let divides = json!({ "min": ["/closing/0"], "max": ["/closing/1"], "any": any });
-        state::write(
-            to,
-            &json!({"windows": "time", "time": time, "closing": self.closing.snapshot(), "announced": announced, "divides": divides}),
-        )
+        let divides = Divides::heads().min("/closing/0").max("/closing/1").any(self.time.of_any_shard());
+        Head::new()
+            .with("windows", "time")
+            .with("time", self.time.snapshot())
+            .with("closing", self.closing.snapshot())
+            .with("announced", json!(announced))
+            .divided(divides)
+            .write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        let head = state::read(from)?;
-        self.take(&head).ok_or_else(state::damaged)
+        let head = Head::read(from, "window")?;
+        head.must(self.take(&head).is_some())
     }
 }
 
 impl TimeWindows {
-    fn take(&mut self, value: &Value) -> Option<()> {
-        (value.get("windows")? == "time").then_some(())?;
-        self.time.restore(value.get("time")?).then_some(())?;
-        self.closing = Closing::restore(value.get("closing")?)?;
+    fn take(&mut self, head: &Head) -> Option<()> {
+        (head.value("windows") == "time").then_some(())?;
+        self.time.restore(head.value("time")).then_some(())?;
+        self.closing = Closing::restore(head.value("closing"))?;
         self.announced.clear();
-        for span in value.get("announced")?.as_array()? {
+        for span in head.value("announced").as_array()? {
             self.announced.insert(Window::new(span.get(0)?.as_i64()?, span.get(1)?.as_i64()?));
         }
         self.forget_recent();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use protocol::{Config, OnError, Policy};
+use protocol::{Config, Late, OnError, Policy};
 use units::{ByteSize, DurationMs};
 
 /// What every tool shows of its run.
@@ -75,6 +75,14 @@ pub struct InputArgs {
     /// The longest line to take; a longer one is a bad line
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub max_line: ByteSize,
+}
+
+/// The flag for lines that come too late.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct LateArgs {
+    /// What happens to a late line
+    #[arg(long, value_name = "WHAT", help_heading = "Bad lines")]
+    pub late: Option<Late>,
 }
 
 /// The flags of a stage that reads stdin and writes stdout.

@@ -96,7 +96,7 @@ fn a_damaged_snapshot_is_refused() {
     let mut snapshot = Vec::new();
     counts(&cli("--count 5")).snapshot(&mut snapshot).unwrap();
     let error = times(&cli("--size 5s")).restore(&mut snapshot.as_slice()).unwrap_err();
-    assert_eq!(error.message, "the snapshot is damaged, or of other windows");
+    assert_eq!(error.message, "the snapshot is damaged, or not of window");
     assert!(sessions(&cli("--session 5s")).restore(&mut snapshot.as_slice()).is_err());
     assert!(times(&cli("--size 5s")).restore(&mut &b"{\"windows\":"[..]).is_err());
     assert!(counts(&cli("--count 5")).restore(&mut &b""[..]).is_err());
