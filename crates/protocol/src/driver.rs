@@ -7,12 +7,13 @@ use std::ops::ControlFlow;
 
 use stream::{Error, Fault};
 
+use crate::bad_line::Place;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::cut_short::is_hello;
 use crate::keeper::Keeper;
 use crate::lines::{Piece, Splitter};
-use crate::out::{Out, Place};
+use crate::out::Out;
 use crate::protocol::{Life, Protocol};
 use crate::rejects::Rejects;
 use crate::sink::Sink;
@@ -46,12 +47,12 @@ impl<S: Station> Driver<S> {
     /// Keeps state by another way than with a thread on the computer's disk.
     #[must_use]
     pub fn keep_with(mut self, keeper: Keeper) -> Self {
-        self.protocol.keeper = keeper;
+        self.protocol.checkpoints.keeper = keeper;
         self
     }
 
     pub fn keeper(&mut self) -> &mut Keeper {
-        &mut self.protocol.keeper
+        &mut self.protocol.checkpoints.keeper
     }
 
     /// True in a checked stream: only its source ends it.
@@ -69,7 +70,7 @@ impl<S: Station> Driver<S> {
     /// # Errors
     /// That of a save that failed.
     pub fn is_saving(&self) -> Result<bool, Fault> {
-        Ok(self.protocol.keeper.check()?)
+        Ok(self.protocol.checkpoints.keeper.check()?)
     }
 
     /// Takes one chunk, cut anywhere. To a stage that is full in the middle of it, time passes: for whoever has no clock.

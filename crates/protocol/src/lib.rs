@@ -5,7 +5,7 @@
 //! | `stage`, `source`, `sink`, `select` | the traits that tools implement |
 //! | `out`, `rejects`, `drain`, `counts`, `waits` | what they write to |
 //! | `lines`, `line_count`, `hello`, `last_words`, `cut_short`, `loss` | what the stream itself says |
-//! | `keeper`, `saving`, `fit`, `recovery` | the state folder |
+//! | `stage_checkpoints`, `keeper`, `saving`, `fit`, `recovery`, `head`, `state_flags` | the state folder and what goes there |
 //! | `driver`, `protocol`, `station`, `source_driver` | the contract around a stage, a sink, a source |
 //! | `fan` | several streams as one, and one divided |
 //!
@@ -14,6 +14,7 @@
 //! so a whole pipeline can run in one process (`simulation`), cut and crashed anywhere.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bad_line;
 mod config;
 mod counts;
 mod cut_short;
@@ -43,10 +44,12 @@ mod sink_station;
 mod source;
 mod source_driver;
 mod stage;
+mod stage_checkpoints;
 mod state_flags;
 mod station;
 mod waits;
 
+pub use bad_line::Place;
 pub use config::Config;
 pub use counts::{Counts, Done};
 pub use drain::Drain;
@@ -56,7 +59,7 @@ pub use head::{DIVIDES, Divides, Head};
 pub use hello::{Barrier, Hello, Positions, Truth};
 pub use keeper::{Keeper, LOCK};
 pub use lines::{is_blank, lines_of, ordinary_lines, without_byte_order_mark};
-pub use out::{BLOCK_BYTES, Out, Place, ROOM_BYTES};
+pub use out::{BLOCK_BYTES, Out, ROOM_BYTES};
 pub use outside::must_be_outside;
 pub use read_ahead::read_ahead;
 pub use rejects::{Audience, Late, OnError, Policy, Rejects};

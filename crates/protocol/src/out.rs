@@ -1,5 +1,6 @@
 //! What a stage writes to: lines and marks in one buffer, the counts, and the way of bad and late lines.
 
+use crate::bad_line::{Place, bad_line};
 use crate::counts::{Counts, Done};
 use crate::drain::Drain;
 use crate::other_format;
@@ -7,7 +8,7 @@ use crate::rejects::{Late, OnError, Policy, Rejects};
 use crate::waits::Waits;
 use std::fmt::Display;
 
-use stream::{Error, Exit, Fault, Mark, MarkKind};
+use stream::{Exit, Fault, Mark, MarkKind};
 
 /// How much may collect before it goes to the pipe, even in the middle of a flush of many lines.
 pub const BLOCK_BYTES: usize = 64 * 1024;
@@ -41,32 +42,6 @@ pub struct Out {
     /// Lines written since the last barrier.
     pub epoch_lines: u64,
     pub counts: Counts,
-}
-
-/// Where in the input the current line is.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
-    pub line: u64,
-    pub byte: u64,
-}
-
-impl Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}", self.line)
-    }
-}
-
-/// The end of a run with `--on-error stop`; `own_hint` is that of the reason, if it is not empty.
-fn bad_line(at: &dyn Display, why: &str, own_hint: &str, line: &[u8]) -> Error {
-    const GO_ON: &str = "--on-error reject keeps bad lines aside and goes on, skip only counts them";
-    match other_format::recognise(why, line) {
-        Some(format) => {
-            let error = Error::data(format_args!("{at}: {why}: {}", format.what));
-            if format.is_all { error.hint(format.hint) } else { error.hint(format_args!("{}\n{GO_ON}", format.hint)) }
-        }
-        None if own_hint.is_empty() => Error::data(format_args!("{at}: {why}")).hint(GO_ON),
-        None => Error::data(format_args!("{at}: {why}")).hint(format_args!("{own_hint}\n{GO_ON}")),
-    }
 }
 
 impl Out {

@@ -1,20 +1,20 @@
 //! The contract of the stream, item by item: lines and marks, plain and checked streams, barriers and their counts.
 
-use checkpoint::{Changes, Part, Snapshot};
 use stream::{Error, Fault, Mark, MarkKind, is_mark};
 
+use crate::bad_line::Place;
 use crate::config::Config;
 use crate::cut_short::cut_short;
-use crate::hello::{Barrier, Hello};
-use crate::keeper::{Keeper, folder_name};
+use crate::hello::Hello;
 use crate::last_words::LastWords;
 use crate::line_count::{Miscount, check_count};
 use crate::lines::{is_blank, without_byte_order_mark};
 use crate::loss::Loss;
 use crate::no_hello;
-use crate::out::{Out, Place};
+use crate::out::Out;
 use crate::outside::must_be_outside;
 use crate::select::LineSelector;
+use crate::stage_checkpoints::StageCheckpoints;
 use crate::station::{Station, is_full};
 
 /// Where a stream is in its life.
@@ -28,14 +28,6 @@ pub enum Life {
     Ended,
 }
 
-/// A stream with checkpoints, as this stage takes part in it.
-struct Kept {
-    run: String,
-    /// The stage's own folder in the state folder; a stage without state has none.
-    folder: Option<String>,
-    flags: String,
-}
-
 /// What the contract asks of a stage, item by item.
 pub struct Protocol {
     pub config: Config,
@@ -46,9 +38,7 @@ pub struct Protocol {
     epoch_lines: u64,
     /// The last stage of the pipe writes no marks.
     pub is_sink: bool,
-    pub keeper: Keeper,
-    /// What the stage has in the state folder, if the stream has checkpoints.
-    kept: Option<Kept>,
+    pub checkpoints: StageCheckpoints,
     /// A barrier has said that the input is finished: what was open is flushed.
     drained: bool,
     /// A barrier or end mark that waits until all that was open is flushed.
@@ -84,8 +74,7 @@ impl Protocol {
             loss: None,
             is_closing: false,
             begins_with_objects: false,
-            keeper: Keeper::default(),
-            kept: None,
+            checkpoints: StageCheckpoints::default(),
             drained: false,
             waiting: None,
             selector: config.selection.as_ref().map(|selection| selection.selector()),
@@ -313,35 +302,10 @@ impl Protocol {
 
     /// The stream has checkpoints: go on from the one that the source has chosen.
     fn open<S: Station>(&mut self, stage: &mut S, out: &mut Out, hello: &Hello) -> Result<(), Fault> {
-        let name = folder_name(hello, &self.config.name, self.config.state_name.as_deref());
-        let mut kept = Kept { run: hello.run.clone(), folder: None, flags: String::new() };
         if let Some(rejects) = &self.config.policy.rejects {
             must_be_outside(hello, "--rejects", rejects)?;
         }
-        if let Some(state) = stage.state() {
-            kept.folder = Some(name);
-            kept.flags = state.flags() + &self.selection_flag();
-            state.begin_checkpoints()?;
-        }
-        self.keeper.open(&hello.state, &hello.run, kept.folder.as_deref())?;
-        if let Some(target) = stage.target() {
-            self.keeper.show_sink()?;
-            let truth = target.open(hello, out)?;
-            self.keeper.compare(hello, truth, target, out.now_ms())?;
-        } else if let Some(state) = stage.state().filter(|_| hello.restore.id.is_some()) {
-            self.keeper.load(hello, &self.config.name, &kept.flags, &mut |part| match part {
-                Part::Head(mut head) => state.restore(&mut head),
-                Part::Entry { key, value } => state.restore_entry(key, value),
-            })?;
-            out.counts.restored = stage.held();
-        }
-        self.kept = Some(kept);
-        Ok(())
-    }
-
-    /// What of `--where` a snapshot depends on.
-    fn selection_flag(&self) -> String {
-        self.config.selection.as_ref().map(|selection| selection.flag()).unwrap_or_default()
+        self.checkpoints.open(stage, out, hello, &self.config)
     }
 
     fn barrier<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
@@ -371,7 +335,9 @@ impl Protocol {
     }
 
     fn pass_barrier<S: Station>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
-        self.save(stage, &mut mark)?;
+        if let Some(barrier) = self.checkpoints.barrier(&mark, self.line_number)? {
+            self.checkpoints.save(stage, barrier, &mut mark, &self.config.name)?;
+        }
         self.sign(&mut mark);
         mark.set("lines", out.epoch_lines);
         out.mark(&mark);
@@ -391,49 +357,10 @@ impl Protocol {
 
     /// The last act of an epoch.
     fn commit<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: &Mark) -> Result<(), Fault> {
-        let Some(kept) = &self.kept else { return Ok(()) };
-        let barrier = self.barrier_of(kept, mark)?;
+        let Some(barrier) = self.checkpoints.barrier(mark, self.line_number)? else { return Ok(()) };
         self.give_to_sink(stage, out)?;
-        if let Some(why) = self.keeper.wait_for(&barrier)? {
-            self.loss = Some(Loss { why, since_ms: out.now_ms() });
-            return Ok(());
-        }
-        let Some(target) = stage.target() else { return Ok(()) };
-        target.commit(&barrier, out)?;
-        Ok(self.keeper.set_committed(&barrier, target.name(), out.now_ms())?)
-    }
-
-    /// The stage's state of now, under the barrier's id. It is written beside the stream.
-    fn save<S: Station>(&mut self, stage: &mut S, mark: &mut Mark) -> Result<(), Fault> {
-        let Some(kept) = &self.kept else { return Ok(()) };
-        let mut barrier = self.barrier_of(kept, mark)?;
-        let (Some(folder), Some(state)) = (&kept.folder, stage.state()) else { return Ok(()) };
-        if barrier.snapshots.contains(folder) {
-            return Err(Error::usage(format_args!("two stages of this pipeline keep their state as \"{folder}\""))
-                .hint("each --as NAME once")
-                .into());
-        }
-        let mut snapshot = Snapshot {
-            id: barrier.id,
-            stage: self.config.name.clone(),
-            flags: kept.flags.clone(),
-            head: Vec::new(),
-            changes: Changes::default(),
-        };
-        state.snapshot(&mut snapshot.head).map_err(|error| Error::io("snapshot", &error))?;
-        state.changes(&mut snapshot.changes)?;
-        self.keeper.save(snapshot)?;
-        barrier.snapshots.push(folder.clone());
-        mark.set("snapshots", barrier.snapshots);
+        self.loss = self.checkpoints.commit(stage, out, &barrier)?;
         Ok(())
-    }
-
-    fn barrier_of(&self, kept: &Kept, mark: &Mark) -> Result<Barrier, Error> {
-        let barrier = Barrier::read(mark)?;
-        if barrier.id.run == kept.run {
-            return Ok(barrier);
-        }
-        Err(Error::data(format_args!("line {}: barrier {} in run {}", self.line_number, barrier.id, kept.run)))
     }
 
     /// Each stage leaves its name on a barrier.
@@ -467,13 +394,13 @@ impl Protocol {
         mark.set("lines", out.epoch_lines);
         out.mark(&mark);
         out.flush();
-        self.keeper.finish()?;
+        self.checkpoints.keeper.finish()?;
         self.life = Life::Ended;
         Ok(())
     }
 
     fn must_be_committed(&self) -> Result<(), Error> {
-        if self.kept.is_none() || self.epoch_lines == 0 {
+        if !self.checkpoints.are_on() || self.epoch_lines == 0 {
             return Ok(());
         }
         Err(Error::data(format_args!("line {}: {} lines behind the last barrier", self.line_number, self.epoch_lines)))

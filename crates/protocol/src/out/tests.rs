@@ -1,6 +1,7 @@
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use stream::Error;
 
 use super::*;
 
