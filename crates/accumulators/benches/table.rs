@@ -2,6 +2,8 @@
 //!
 //! A group with more than 512 values has a DDSketch, one with fewer has the values themselves.
 
+use std::sync::Arc;
+
 use accumulators::{Plan, Settings, Table, Values, WriteScratch};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -21,7 +23,7 @@ fn main() {
 fn update_stats(bencher: Bencher<'_, '_>, groups: usize) {
     let mut job = Job::new(&STATS);
     for _ in 0..groups {
-        job.table.push(&job.plan);
+        job.table.push();
     }
     let lines = lines(1_000);
     let mut group = 0;
@@ -48,7 +50,7 @@ fn add_to_a_sketch(bencher: Bencher<'_, '_>) {
 fn merge_percentiles(bencher: Bencher<'_, '_>, values: usize) {
     let mut job = Job::new(&PERCENTILES);
     let (into, from) = (job.filled(MANY), job.filled(values));
-    bencher.bench_local(|| job.table.merge_within(&job.plan, into, black_box(from)));
+    bencher.bench_local(|| job.table.merge_within(into, black_box(from)));
 }
 
 #[divan::bench(args = [FEW, MANY])]
@@ -67,13 +69,13 @@ fn write(bencher: Bencher<'_, '_>, specs: &[&str], values: usize) {
     let (mut scratch, mut out) = (WriteScratch::default(), Vec::new());
     bencher.bench_local(|| {
         out.clear();
-        job.table.write_results(&job.plan, black_box(group), None, &mut scratch, &mut out);
+        job.table.write_results(black_box(group), None, &mut scratch, &mut out);
         out.len()
     });
 }
 
 struct Job {
-    plan: Plan,
+    plan: Arc<Plan>,
     scanner: Scanner,
     values: Values,
     table: Table,
@@ -83,22 +85,23 @@ struct Job {
 impl Job {
     fn new(specs: &[&str]) -> Job {
         let specs = specs.iter().map(|spec| spec.parse().expect("a spec")).collect();
-        let plan = Plan::new(specs, Settings::default()).expect("a plan");
+        let plan = Arc::new(Plan::new(specs, Settings::default()).expect("a plan"));
         let scanner = Scanner::new(plan.paths());
-        Job { plan, scanner, values: Values::default(), table: Table::default(), sequence: 0 }
+        let table = Table::new(&plan);
+        Job { plan, scanner, values: Values::default(), table, sequence: 0 }
     }
 
     fn update(&mut self, group: usize, line: &str) {
         let line = line.as_bytes();
         let fields = self.scanner.scan(line).expect("a line");
         self.values.read(&self.plan, fields.as_slice(), line).expect("a number");
-        self.table.update(&self.plan, group, &self.values, line, self.sequence).expect("no limit");
+        self.table.update(group, &self.values, line, self.sequence).expect("no limit");
         self.sequence += 1;
     }
 
     /// A new group with so many values.
     fn filled(&mut self, values: usize) -> usize {
-        let group = self.table.push(&self.plan);
+        let group = self.table.push();
         for line in lines(values) {
             self.update(group, &line);
         }

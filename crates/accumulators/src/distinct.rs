@@ -3,12 +3,18 @@
 //! The estimate is Ertl's (arXiv 1702.01284), which needs no tables of bias; with 2^14 registers its standard error
 //! is 0.8 %. A state depends on the set of values alone, not on their order or on merges.
 
+use values::state_text::{StateReader, write_base64, write_number};
+
+use crate::bytes::Reader;
 use crate::exact_set::ExactSet;
 use crate::percentiles::DistinctBy;
 use crate::random::hash;
+use crate::settings::Settings;
+use crate::state::{State, block};
+use crate::value_text::save_bytes;
 
 /// Different values up to which the count is exact (but for collisions of 64-bit hashes).
-pub(crate) const EXACT_MAX: usize = 1024;
+const EXACT_MAX: usize = 1024;
 /// Bits of the hash that choose a register.
 const PRECISION: u32 = 14;
 const REGISTERS: usize = 1 << PRECISION;
@@ -35,7 +41,7 @@ impl Default for Distinct {
 
 impl Distinct {
     /// Registers of a snapshot, if they can be that.
-    pub fn of_registers(registers: Vec<u8>) -> Option<Distinct> {
+    fn of_registers(registers: Vec<u8>) -> Option<Distinct> {
         let fits = registers.len() == REGISTERS && registers.iter().all(|rank| u32::from(*rank) <= RANK_BITS + 1);
         fits.then(|| Distinct::Registers(registers.into_boxed_slice()))
     }
@@ -102,6 +108,66 @@ impl Distinct {
             Distinct::Hashes { hashes, .. } => hashes.len() as u64,
             Distinct::Registers(registers) => estimate(registers).round() as u64,
             Distinct::Exact(set) => set.len(),
+        }
+    }
+
+    /// The values themselves, once there are any, where the count is exact.
+    pub fn exact(&self) -> Option<&ExactSet> {
+        match self {
+            Distinct::Exact(set) => Some(set),
+            _ => None,
+        }
+    }
+}
+
+impl State for Distinct {
+    const MEMBER: &'static [u8] = b",\"distinct\":";
+    const NAME: &'static str = "distinct";
+
+    /// `[sorted,"hashes"]`, `{"registers":"…"}`, or `{"values":"…"}`
+    fn save(&self, out: &mut Vec<u8>) {
+        match self {
+            Distinct::Registers(registers) => save_bytes("registers", registers, out),
+            Distinct::Exact(set) => save_bytes("values", &set.save(), out),
+            Distinct::Hashes { hashes, sorted } => {
+                out.push(b'[');
+                write_number(*sorted as u64, out);
+                out.push(b',');
+                let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+                write_base64(&bytes, out);
+                out.push(b']');
+            }
+        }
+    }
+
+    fn load(from: &mut StateReader<'_>, _: &Settings) -> Option<Distinct> {
+        if from.literal(b"{\"registers\":").is_some() {
+            let registers = from.base64()?;
+            from.literal(b"}")?;
+            return Distinct::of_registers(registers);
+        }
+        if from.literal(b"{\"values\":").is_some() {
+            let set = ExactSet::load(&from.base64()?)?;
+            from.literal(b"}")?;
+            return Some(Distinct::Exact(set));
+        }
+        from.literal(b"[")?;
+        let sorted = usize::try_from(from.count()?).ok()?;
+        from.literal(b",")?;
+        let bytes = from.base64()?;
+        from.literal(b"]")?;
+        let mut input = Reader::new(&bytes);
+        let hashes = (0..input.numbers_left()).map(|_| input.u64()).collect::<Option<Vec<_>>>()?;
+        let is_whole = input.is_empty() && hashes.len() <= EXACT_MAX;
+        let is_sorted = sorted <= hashes.len() && hashes[..sorted].is_sorted();
+        (is_whole && is_sorted).then_some(Distinct::Hashes { hashes, sorted })
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Distinct::Hashes { hashes, .. } => block(hashes.capacity() * size_of::<u64>()),
+            Distinct::Registers(registers) => block(registers.len()),
+            Distinct::Exact(set) => block(set.heap_bytes()),
         }
     }
 }

@@ -6,6 +6,10 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use values::state_text::{StateReader, write_items, write_number, write_text};
+
+use crate::settings::Settings;
+use crate::state::{State, block};
 
 /// Different values counted in one group.
 const TRACKED_MAX: usize = 4096;
@@ -29,10 +33,6 @@ impl Frequencies {
         if self.counts.len() > TRACKED_MAX {
             self.purge();
         }
-    }
-
-    pub fn heap_bytes(&self) -> usize {
-        self.counts.allocation_size() + self.counts.keys().map(|text| text.len() + 16).sum::<usize>()
     }
 
     fn purge(&mut self) {
@@ -76,16 +76,53 @@ impl Frequencies {
     }
 
     /// All values and counts, by text.
-    pub fn sorted(&self) -> Vec<(&[u8], u64)> {
+    fn sorted(&self) -> Vec<(&[u8], u64)> {
         let mut all: Vec<(&[u8], u64)> = self.counts.iter().map(|(text, count)| (&**text, *count)).collect();
         all.sort_unstable();
         all
     }
+}
 
-    pub fn restore(error: u64, counts: impl Iterator<Item = (Box<[u8]>, u64)>) -> Frequencies {
-        let mut restored = Frequencies { error, ..Frequencies::default() };
-        restored.counts.extend(counts);
-        restored
+impl State for Frequencies {
+    const MEMBER: &'static [u8] = b",\"frequencies\":";
+    const NAME: &'static str = "frequencies";
+
+    /// `[error,[["value",count],…]]`
+    fn save(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        write_number(self.error, out);
+        out.push(b',');
+        write_items(&self.sorted(), out, |(text, count), out| {
+            out.push(b'[');
+            write_text(text, out);
+            out.push(b',');
+            write_number(*count, out);
+            out.push(b']');
+        });
+        out.push(b']');
+    }
+
+    fn load(from: &mut StateReader<'_>, _: &Settings) -> Option<Frequencies> {
+        from.literal(b"[")?;
+        let error = from.count()?;
+        from.literal(b",")?;
+        // Collected first, so that the map is made as large as it has to be.
+        let mut counts: Vec<(Box<[u8]>, u64)> = Vec::new();
+        from.items(|from| {
+            from.literal(b"[")?;
+            let text = from.string()?.into_owned().into_boxed_slice();
+            from.literal(b",")?;
+            counts.push((text, from.count()?));
+            from.literal(b"]")
+        })?;
+        from.literal(b"]")?;
+        let mut frequencies = Frequencies { error, ..Frequencies::default() };
+        frequencies.counts.extend(counts);
+        Some(frequencies)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        block(self.counts.allocation_size() + self.counts.keys().map(|text| text.len() + 16).sum::<usize>())
     }
 }
 

@@ -6,21 +6,23 @@
 //! writes results and saves and loads groups as text.
 //!
 //! ```
+//! use std::sync::Arc;
+//!
 //! use accumulators::{Plan, Settings, Spec, Table, Values, WriteScratch};
 //! use json_fields::Scanner;
 //!
 //! let specs: Vec<Spec> = ["count", "sum:v", "p50:v"].iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-//! let plan = Plan::new(specs, Settings::default())?;
+//! let plan = Arc::new(Plan::new(specs, Settings::default())?);
 //! let mut scanner = Scanner::new(plan.paths());
-//! let (mut values, mut table) = (Values::default(), Table::default());
-//! let group = table.push(&plan);
+//! let (mut values, mut table) = (Values::default(), Table::new(&plan));
+//! let group = table.push();
 //! for (sequence, line) in [br#"{"v":1.50}"#, br#"{"v":2.25}"#].iter().enumerate() {
 //!     let fields = scanner.scan(*line)?;
 //!     values.read(&plan, fields.as_slice(), *line)?;
-//!     table.update(&plan, group, &values, *line, sequence as u64)?;
+//!     table.update(group, &values, *line, sequence as u64)?;
 //! }
 //! let mut out = Vec::new();
-//! table.write_results(&plan, group, None, &mut WriteScratch::default(), &mut out);
+//! table.write_results(group, None, &mut WriteScratch::default(), &mut out);
 //! assert_eq!(out, br#""count":2,"sum":3.75,"p50":1.875"#);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,6 +40,8 @@ mod argument;
 mod batch;
 mod bins;
 mod bytes;
+mod column;
+mod columns;
 mod ddsketch;
 mod digest;
 mod digits;
@@ -45,12 +49,11 @@ mod distinct;
 mod ends;
 mod exact_set;
 mod extremes;
-mod extremes_text;
 mod field_plan;
+mod field_states;
 mod frequencies;
+mod interpolation;
 mod limit_error;
-mod limits;
-mod memory;
 mod merged;
 mod percentiles;
 mod plan;
@@ -59,12 +62,17 @@ mod random;
 mod ranks;
 mod reservoir;
 mod results;
-mod snapshot;
+mod room;
+mod row;
+mod scratch;
+mod settings;
+mod snapshot_error;
 mod spec;
+mod state;
 mod stats;
 mod sum;
 mod table;
-mod take_back;
+mod value;
 mod value_text;
 mod values;
 
@@ -72,12 +80,13 @@ pub use crate::values::{Inputs, ValueError, ValueList, Values};
 pub use argument::Argument;
 pub use batch::NumberBatch;
 pub use limit_error::LimitError;
-pub use merged::{MergedResults, check_merged};
+pub use merged::MergedResults;
 pub use percentiles::{DistinctBy, EXACT_VALUES, Percentiles};
-pub use plan::{Plan, Settings};
-pub use results::WriteScratch;
-pub use snapshot::SnapshotError;
+pub use plan::Plan;
+pub use row::Row;
+pub use scratch::WriteScratch;
+pub use settings::Settings;
+pub use snapshot_error::SnapshotError;
 pub use spec::{Function, LIST_MAX, Spec, SpecError, TOP_MAX};
 pub use sum::Sum;
 pub use table::Table;
-pub use take_back::Row;

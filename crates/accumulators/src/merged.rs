@@ -4,20 +4,23 @@
 //! needed again, and lists of values are long. So counts, sums and the like are merged, but values go from their lists
 //! to where the percentiles are computed.
 
+use std::sync::Arc;
+
 use crate::ddsketch::DdSketch;
 use crate::distinct::Distinct;
 use crate::exact_set::ExactSet;
-use crate::field_plan::FieldPlan;
+use crate::interpolation::{of_sketch, of_values};
 use crate::limit_error::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::Plan;
-use crate::quantiles::{Quantiles, of_sketch, of_values};
-use crate::results::WriteScratch;
-use crate::table::{Table, range};
+use crate::quantiles::Quantiles;
+use crate::scratch::WriteScratch;
+use crate::table::Table;
 
 /// Writes results of groups of several tables of one plan. Use one for all.
 #[derive(Debug)]
 pub struct MergedResults {
+    plan: Arc<Plan>,
     /// Of one group.
     table: Table,
     sketch: Option<DdSketch>,
@@ -28,103 +31,93 @@ pub struct MergedResults {
 
 impl MergedResults {
     #[must_use]
-    pub fn new(plan: &Plan) -> MergedResults {
-        let mut table = Table::default();
-        table.push(plan);
+    pub fn new(plan: &Arc<Plan>) -> MergedResults {
+        let mut table = Table::new(plan);
+        table.push();
         let sketch = match plan.settings.percentiles {
             Percentiles::DdSketch(alpha) => Some(DdSketch::new(alpha)),
             _ => None,
         };
         let has_lists = sketch.is_some() || matches!(plan.settings.percentiles, Percentiles::Exact(_));
-        MergedResults { table, sketch, values: Vec::new(), has_lists }
+        MergedResults { plan: Arc::clone(plan), table, sketch, values: Vec::new(), has_lists }
     }
 
     /// Appends the results of `parts` together: the same as [`Table::write_results`] writes of the group that
     /// [`Table::merge`] makes of them in this order.
     ///
     /// # Errors
-    /// As [`Table::merge`]. See [`check_merged`] for asking before.
+    /// As [`Table::merge`]. See [`MergedResults::check`] for asking before.
     pub fn write(
         &mut self,
-        plan: &Plan,
         parts: &[(&Table, usize)],
         seconds: Option<f64>,
         scratch: &mut WriteScratch,
         out: &mut Vec<u8>,
     ) -> Result<(), LimitError> {
-        self.table.reset(plan, 0);
+        self.table.reset(0);
         if self.has_lists {
-            parts.iter().for_each(|(table, group)| self.table.merge_but_values(plan, 0, table, *group));
+            parts.iter().for_each(|(table, group)| self.table.merge_but_percentiles(0, table, *group));
             scratch.clear();
-            plan.fields.iter().for_each(|field| self.percentiles(plan, field, parts, scratch));
+            (0..self.plan.fields.len()).for_each(|field| self.compute_percentiles(field, parts, scratch));
         } else {
             for (table, group) in parts {
-                self.table.merge(plan, 0, table, *group)?;
+                self.table.merge(0, table, *group)?;
             }
-            self.table.compute_percentiles(plan, 0, scratch);
+            self.table.compute_percentiles(0, scratch);
         }
-        self.table.write_computed(plan, 0, seconds, scratch, out);
+        self.table.write_computed(0, seconds, scratch, out);
         Ok(())
     }
 
-    fn percentiles(&mut self, plan: &Plan, field: &FieldPlan, parts: &[(&Table, usize)], scratch: &mut WriteScratch) {
-        let start = scratch.percentiles.len();
-        let all = || parts.iter().filter_map(|(table, group)| quantiles(plan, field, table, *group));
+    fn compute_percentiles(&mut self, field: usize, parts: &[(&Table, usize)], scratch: &mut WriteScratch) {
+        let all = || parts.iter().filter_map(|(table, group)| table.quantiles(field, *group));
         // Lists lie apart in memory: they are brought together first, which waits for many of them at once.
         self.values.clear();
         all().filter_map(Quantiles::listed).for_each(|values| self.values.extend_from_slice(values));
-        let is_exact = self.values.len() <= plan.settings.percentiles.values_max()
+        let is_exact = self.values.len() <= self.plan.settings.percentiles.values_max()
             && all().all(|quantiles| quantiles.listed().is_some());
-        match &mut self.sketch {
+        let percents = &self.plan.fields[field].percents;
+        scratch.add_field(|ranks, percentiles| match &mut self.sketch {
             Some(sketch) if !is_exact => {
                 sketch.clear();
                 sketch.extend(&self.values);
                 all().filter_map(Quantiles::sketched).for_each(|other| sketch.merge(other));
-                of_sketch(&field.percents, sketch, &mut scratch.percentiles);
+                of_sketch(percents, sketch, percentiles);
             }
-            _ => of_values(&self.values, &field.percents, &mut scratch.ranks, &mut scratch.percentiles),
-        }
-        scratch.starts.push((scratch.percentiles.len() > start).then_some(start));
+            _ => of_values(&self.values, percents, ranks, percentiles),
+        });
     }
-}
 
-/// Whether groups together are within the limits of exact percentiles and exact counts.
-///
-/// # Errors
-/// As [`Table::merge`] of all of them.
-pub fn check_merged(plan: &Plan, parts: &[(&Table, usize)]) -> Result<(), LimitError> {
-    check_merged_sets(plan, parts)?;
-    let Percentiles::Exact(max) = plan.settings.percentiles else { return Ok(()) };
-    for field in &plan.fields {
-        let all = parts.iter().filter_map(|(table, group)| quantiles(plan, field, table, *group));
-        if all.filter_map(Quantiles::listed).map(<[f64]>::len).sum::<usize>() > max {
-            return Err(LimitError::Percentiles { field: field.label.clone(), max });
+    /// Checks that groups are together within the limits of exact percentiles and exact counts.
+    ///
+    /// # Errors
+    /// As [`Table::merge`] of all of them.
+    pub fn check(&self, parts: &[(&Table, usize)]) -> Result<(), LimitError> {
+        self.check_sets(parts)?;
+        let Percentiles::Exact(max) = self.plan.settings.percentiles else { return Ok(()) };
+        for (number, field) in self.plan.fields.iter().enumerate() {
+            let all = parts.iter().filter_map(|(table, group)| table.quantiles(number, *group));
+            if all.filter_map(Quantiles::listed).map(<[f64]>::len).sum::<usize>() > max {
+                return Err(LimitError::Percentiles { field: field.label.clone(), max });
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn check_merged_sets(plan: &Plan, parts: &[(&Table, usize)]) -> Result<(), LimitError> {
-    let DistinctBy::Exact(max) = plan.settings.distinct else { return Ok(()) };
-    for field in &plan.fields {
-        let Some(column) = field.distinct else { continue };
-        let sets =
-            parts.iter().filter_map(|(table, group)| match &table.distinct[group * plan.columns.distinct + column] {
-                Distinct::Exact(set) => Some(set),
-                _ => None,
-            });
-        if sets.clone().map(|set| set.len()).sum::<u64>() <= max {
-            continue;
+    fn check_sets(&self, parts: &[(&Table, usize)]) -> Result<(), LimitError> {
+        let DistinctBy::Exact(max) = self.plan.settings.distinct else { return Ok(()) };
+        for (number, field) in self.plan.fields.iter().enumerate() {
+            let all = parts.iter().filter_map(|(table, group)| table.distinct(number, *group));
+            let sets = all.filter_map(Distinct::exact);
+            if sets.clone().map(ExactSet::len).sum::<u64>() <= max {
+                continue;
+            }
+            let mut all = ExactSet::default();
+            sets.for_each(|set| all.merge(set));
+            if all.len() > max {
+                return Err(LimitError::Distinct { field: field.label.clone(), max });
+            }
         }
-        let mut all = ExactSet::default();
-        sets.for_each(|set| all.merge(set));
-        if all.len() > max {
-            return Err(LimitError::Distinct { field: field.label.clone(), max });
-        }
+        Ok(())
     }
-    Ok(())
-}
-
-fn quantiles<'a>(plan: &Plan, field: &FieldPlan, table: &'a Table, group: usize) -> Option<&'a Quantiles> {
-    table.quantiles[range(group, plan.columns.quantiles)].get(field.quantiles?)
 }

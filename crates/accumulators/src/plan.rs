@@ -3,18 +3,11 @@
 use json_fields::{FieldPath, write_string};
 
 use crate::argument::Argument;
-use crate::field_plan::{Columns, FieldPlan, Source};
+use crate::columns::Widths;
+use crate::field_plan::{FieldPlan, Source};
 use crate::percentiles::{DistinctBy, Percentiles};
+use crate::settings::Settings;
 use crate::spec::{Function, Spec, SpecError};
-
-/// What holds for all functions.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Settings {
-    pub percentiles: Percentiles,
-    pub distinct: DistinctBy,
-    /// Of the samples of `reservoir`.
-    pub seed: u64,
-}
 
 /// Specs put in order: every field once, with the states that its functions need.
 #[derive(Clone, Debug)]
@@ -22,11 +15,13 @@ pub struct Plan {
     pub(crate) settings: Settings,
     pub(crate) fields: Vec<FieldPlan>,
     pub(crate) outputs: Vec<Output>,
-    pub(crate) columns: Columns,
-    /// A line's values are those of `paths`, one for one.
-    pub(crate) is_plain: bool,
+    pub(crate) widths: Widths,
     /// A value may be one too many.
     pub(crate) has_limits: bool,
+    /// Some state is of a value's text.
+    pub(crate) needs_texts: bool,
+    /// A line's values are those of `paths`, one for one.
+    is_plain: bool,
     paths: Vec<FieldPath>,
     expressions: Vec<String>,
     conditions: Vec<String>,
@@ -52,9 +47,10 @@ impl Plan {
             settings,
             fields: Vec::new(),
             outputs: Vec::new(),
-            columns: Columns::default(),
-            is_plain: false,
+            widths: Widths::default(),
             has_limits: false,
+            needs_texts: false,
+            is_plain: false,
             paths: Vec::new(),
             expressions: Vec::new(),
             conditions: Vec::new(),
@@ -72,11 +68,12 @@ impl Plan {
             plan.outputs.push(Output { member, function: spec.function, field, percent });
             plan.names.push(spec.name);
         }
-        plan.fields.iter_mut().for_each(|field| field.number(&mut plan.columns));
+        plan.fields.iter_mut().for_each(|field| field.number(&mut plan.widths));
         let in_order = (0..).zip(&plan.fields).all(|(number, field)| field.source == Source::Path(number));
         plan.is_plain = in_order && plan.fields.iter().all(|field| field.given.is_none() && field.condition.is_none());
-        plan.has_limits = matches!(settings.percentiles, Percentiles::Exact(_)) && plan.columns.quantiles > 0
-            || matches!(settings.distinct, DistinctBy::Exact(_)) && plan.columns.distinct > 0;
+        plan.has_limits = matches!(settings.percentiles, Percentiles::Exact(_)) && plan.widths.quantiles > 0
+            || matches!(settings.distinct, DistinctBy::Exact(_)) && plan.widths.distinct > 0;
+        plan.needs_texts = plan.fields.iter().any(|field| field.needs_text);
         Ok(plan)
     }
 
@@ -84,6 +81,24 @@ impl Plan {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.is_plain
+    }
+
+    /// Whether all results are of numbers alone, and no limit can be reached by a value.
+    #[must_use]
+    pub fn takes_batches(&self) -> bool {
+        !matches!(self.settings.percentiles, Percentiles::Exact(_)) && !self.needs_texts
+    }
+
+    /// The first result that cannot do without a line that it has seen; `keeps_lines` if the lines that are left are known.
+    #[must_use]
+    pub fn cannot_take_back(&self, keeps_lines: bool) -> Option<&str> {
+        use Function::{Avg, Count, Delta, First, Last, Max, Min, Sum};
+        let can = |function: Function| match function {
+            Count | Sum | Avg => true,
+            Min | Max | First | Last | Delta => keeps_lines,
+            _ => false,
+        };
+        self.outputs.iter().position(|output| !can(output.function)).map(|number| self.names[number].as_str())
     }
 
     /// The expressions whose values the caller has to compute for each line.
@@ -113,34 +128,35 @@ impl Plan {
     /// same can take each other's groups; results of the same state may come and go, and have other names.
     #[must_use]
     pub fn states(&self) -> String {
-        let mut states = Vec::new();
+        let mut texts = Vec::new();
         for field in &self.fields {
-            let numbers = if field.strings.is_some() { "min|max" } else { "sum|avg|min|max" };
+            let states = &field.states;
+            let numbers = if states.strings.is_some() { "min|max" } else { "sum|avg|min|max" };
             let kinds = [
-                (field.counts, "count".to_owned()),
-                (field.stats, numbers.to_owned()),
-                (field.moments, "var|stddev".to_owned()),
-                (field.quantiles, "percentiles".to_owned()),
-                (field.ends, "first|last|delta".to_owned()),
-                (field.lists, format!("list:{}", field.list_max)),
-                (field.frequencies, "top|mode".to_owned()),
-                (field.distinct, "distinct".to_owned()),
-                (field.min_by, "min_by".to_owned()),
-                (field.max_by, "max_by".to_owned()),
+                (states.counts, "count".to_owned()),
+                (states.stats, numbers.to_owned()),
+                (states.moments, "var|stddev".to_owned()),
+                (states.quantiles, "percentiles".to_owned()),
+                (states.ends, "first|last|delta".to_owned()),
+                (states.lists, format!("list:{}", states.list_max)),
+                (states.frequencies, "top|mode".to_owned()),
+                (states.distinct, "distinct".to_owned()),
+                (states.min_by, "min_by".to_owned()),
+                (states.max_by, "max_by".to_owned()),
             ];
             let text = self.field_text(field);
-            states.extend(kinds.iter().filter(|kind| kind.0.is_some()).map(|(_, name)| format!("{name}{text}")));
+            texts.extend(kinds.iter().filter(|kind| kind.0.is_some()).map(|(_, name)| format!("{name}{text}")));
         }
-        if self.columns.distinct > 0 && self.settings.distinct != DistinctBy::HyperLogLog {
-            states.push("--distinct exact".to_owned());
+        if self.widths.distinct > 0 && self.settings.distinct != DistinctBy::HyperLogLog {
+            texts.push("--distinct exact".to_owned());
         }
-        if self.columns.quantiles > 0 {
-            states.push(format!("--percentiles {}", self.settings.percentiles));
+        if self.widths.quantiles > 0 {
+            texts.push(format!("--percentiles {}", self.settings.percentiles));
             if matches!(self.settings.percentiles, Percentiles::Reservoir(_)) {
-                states.push(format!("--seed {}", self.settings.seed));
+                texts.push(format!("--seed {}", self.settings.seed));
             }
         }
-        states.join(" ")
+        texts.join(" ")
     }
 
     /// The results' names, in order.
@@ -210,7 +226,7 @@ mod tests {
     #[test]
     fn functions_of_one_field_share_its_states() {
         let plan = plan(&["count", "sum:v", "min:.v", "max:v", "p50:v", "p99:v", "median:v", "n=count:v"]).unwrap();
-        assert_eq!(plan.columns, Columns { stats: 1, quantiles: 1, ..Columns::default() });
+        assert_eq!(plan.widths, Widths { stats: 1, quantiles: 1, ..Widths::default() });
         assert_eq!(plan.fields[0].percents, [50.0, 99.0]);
         assert_eq!(plan.paths().len(), 1);
     }
@@ -236,9 +252,9 @@ mod tests {
     #[test]
     fn min_and_max_alone_take_strings() {
         let numbers = plan(&["min:v", "sum:v"]).unwrap();
-        assert_eq!((numbers.columns.strings, numbers.states().as_str()), (0, "sum|avg|min|max:.v"));
+        assert_eq!((numbers.widths.strings, numbers.states().as_str()), (0, "sum|avg|min|max:.v"));
         let both = plan(&["min:v", "max:v", "count:v", "x=first:v"]).unwrap();
-        assert_eq!((both.columns.strings, both.columns.counts), (1, 0));
+        assert_eq!((both.widths.strings, both.widths.counts), (1, 0));
         assert_eq!(both.states(), "min|max:.v first|last|delta:.v");
     }
 

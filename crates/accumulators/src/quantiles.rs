@@ -1,12 +1,23 @@
 //! Percentiles of the values of one field: exact while they are few, then by the chosen method.
 
+use values::state_text::{StateReader, write_finite, write_items};
+
 use crate::bytes::{Reader, Writer};
 use crate::ddsketch::DdSketch;
 use crate::digest::Digest;
-use crate::digits::rounded;
+use crate::interpolation::{estimated, of_sample, of_sketch, of_values};
 use crate::percentiles::Percentiles;
 use crate::ranks::Ranks;
 use crate::reservoir::Reservoir;
+use crate::settings::Settings;
+use crate::state::{State, block};
+use crate::value_text::save_bytes;
+
+/// Room for the first values of a group: most groups that have one value get more.
+const FIRST_CAPACITY: usize = 16;
+
+/// Longer lists of values are saved as bytes: nobody reads them, and it is faster.
+const SHOWN_VALUES_MAX: usize = 64;
 
 /// The values of one field in one group.
 #[derive(Clone, Debug)]
@@ -139,12 +150,17 @@ impl Quantiles {
         }
     }
 
-    /// Plain values of a snapshot; none if there are more than may be.
-    pub(crate) fn of_values(values: Vec<f64>, percentiles: Percentiles) -> Option<Quantiles> {
-        (values.len() <= percentiles.values_max()).then_some(Quantiles::Values(values))
+    /// Reads a little from where the next value goes.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        match self {
+            Quantiles::Values(values) => values.last().map_or(0, |value| value.to_bits()),
+            _ => 0,
+        }
     }
 
-    pub(crate) fn save(&self) -> (&'static str, Vec<u8>) {
+    /// The state as bytes, and what kind of state it is.
+    fn to_bytes(&self) -> (&'static str, Vec<u8>) {
         let mut out = Writer::default();
         let kind = match self {
             Quantiles::Values(values) => {
@@ -168,7 +184,7 @@ impl Quantiles {
     }
 
     /// `None` if the bytes are not such a state, or one of another kind of percentiles.
-    pub(crate) fn load(kind: &str, bytes: &[u8], percentiles: Percentiles) -> Option<Quantiles> {
+    fn from_bytes(kind: &str, bytes: &[u8], percentiles: Percentiles) -> Option<Quantiles> {
         let mut input = Reader::new(bytes);
         let state = match (kind, percentiles) {
             ("values", _) if input.numbers_left() <= percentiles.values_max() => {
@@ -187,76 +203,50 @@ impl Quantiles {
     }
 }
 
-/// The last digit of a computed double is noise: half way between 0.2 and 1.5 is 0.85, not 0.8500000000000001.
-const INTERPOLATED_DIGITS: usize = 15;
-/// A sketch is right to one in a hundred, a digest to one in a thousand.
-const SKETCH_DIGITS: usize = 6;
+impl State for Quantiles {
+    const MEMBER: &'static [u8] = b",\"quantiles\":";
+    const NAME: &'static str = "quantiles";
 
-/// Room for the first values of a group: most groups that have one value get more.
-pub(crate) const FIRST_CAPACITY: usize = 16;
-
-/// The percentiles of all values of a list.
-pub(crate) fn of_values(values: &[f64], percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
-    let count = values.len() as u64;
-    if count == 0 {
-        return;
-    }
-    ranks.settle(
-        values,
-        percents.iter().flat_map(|percent| {
-            let (rank, part) = place(*percent, count);
-            let next = (part > 0.0 && rank + 1 < count).then_some(rank as usize + 1);
-            std::iter::once(rank as usize).chain(next)
-        }),
-    );
-    results.extend(percents.iter().map(|percent| interpolated(*percent, count, |rank| ranks.value_at(rank as usize))));
-}
-
-fn of_sample(reservoir: &Reservoir, percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
-    let first = results.len();
-    of_values(reservoir.sample(), percents, ranks, results);
-    for (percent, result) in percents.iter().zip(&mut results[first..]) {
-        if *percent <= 0.0 {
-            *result = reservoir.least();
-        } else if *percent >= 100.0 {
-            *result = reservoir.largest();
+    /// `[value,…]`, or `{"ddsketch":"…"}`, by the name of what the bytes are
+    fn save(&self, out: &mut Vec<u8>) {
+        match self {
+            Quantiles::Values(values) if values.len() <= SHOWN_VALUES_MAX => {
+                write_items(values, out, |value, out| write_finite(*value, out));
+            }
+            _ => {
+                let (kind, bytes) = self.to_bytes();
+                save_bytes(kind, &bytes, out);
+            }
         }
     }
-}
 
-/// The percentiles of all values that a sketch has seen.
-pub(crate) fn of_sketch(percents: &[f64], sketch: &DdSketch, results: &mut Vec<f64>) {
-    let mut reader = sketch.reader();
-    results.extend(
-        percents
-            .iter()
-            .map(|percent| estimated(*percent, interpolated(*percent, sketch.count(), |rank| reader.value_at(rank)))),
-    );
-}
-
-/// An estimate with the digits that mean something; p0 and p100 are the least and the largest value themselves.
-fn estimated(percent: f64, value: f64) -> f64 {
-    if percent <= 0.0 || percent >= 100.0 { value } else { rounded(value, SKETCH_DIGITS) }
-}
-
-/// The rank at or below a percentile, and how far it lies towards the next one.
-fn place(percent: f64, count: u64) -> (u64, f64) {
-    let position = percent * (count - 1) as f64 / 100.0;
-    let rank = (position as u64).min(count - 1);
-    (rank, position - rank as f64)
-}
-
-fn interpolated(percent: f64, count: u64, mut value_at: impl FnMut(u64) -> f64) -> f64 {
-    let (rank, part) = place(percent, count);
-    let low = value_at(rank);
-    if part <= 0.0 || rank + 1 >= count {
-        return low;
+    fn load(from: &mut StateReader<'_>, settings: &Settings) -> Option<Quantiles> {
+        if from.is_at(b'[') {
+            let mut values = Vec::with_capacity(FIRST_CAPACITY);
+            from.items(|from| {
+                values.push(from.finite()?);
+                Some(())
+            })?;
+            return (values.len() <= settings.percentiles.values_max()).then_some(Quantiles::Values(values));
+        }
+        from.literal(b"{")?;
+        let kind = from.string()?;
+        from.literal(b":")?;
+        let bytes = from.base64()?;
+        from.literal(b"}")?;
+        Quantiles::from_bytes(str::from_utf8(&kind).ok()?, &bytes, settings.percentiles)
     }
-    let high = value_at(rank + 1);
-    let step = high - low;
-    // The difference of two huge values overflows; their shares do not.
-    let value = if step.is_finite() { low + step * part } else { low * (1.0 - part) + high * part };
-    rounded(value, INTERPOLATED_DIGITS)
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Quantiles::Values(values) => block(values.capacity() * size_of::<f64>()),
+            Quantiles::DdSketch(sketch) => block(size_of_val(&**sketch)) + block(sketch.heap_bytes()),
+            Quantiles::Digest(digest) => block(size_of_val(&**digest)) + block(digest.heap_bytes()),
+            Quantiles::Reservoir(reservoir) => {
+                block(size_of_val(&**reservoir)) + block(size_of_val(reservoir.sample()))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -326,8 +316,8 @@ mod tests {
                 let expected = [exact(&values, 0.0), exact(&values, 100.0)];
                 for quantiles in [filled(percentiles, &values), merged] {
                     assert_eq!(at(&quantiles, &[0.0, 100.0]), expected, "{percentiles} of {count}");
-                    let (name, bytes) = quantiles.save();
-                    let restored = Quantiles::load(name, &bytes, percentiles).unwrap();
+                    let (name, bytes) = quantiles.to_bytes();
+                    let restored = Quantiles::from_bytes(name, &bytes, percentiles).unwrap();
                     assert_eq!(at(&restored, &[0.0, 100.0]), expected, "{percentiles} of {count}, restored");
                 }
             }
@@ -355,13 +345,13 @@ mod tests {
         fn a_state_survives_its_bytes_and_goes_on_the_same(count in 0usize..1500, more in 0usize..700, kind in 0usize..4) {
             let percentiles = KINDS[kind];
             let mut kept = filled(percentiles, &lognormal(count, 5));
-            let (name, bytes) = kept.save();
-            let mut restored = Quantiles::load(name, &bytes, percentiles).unwrap();
+            let (name, bytes) = kept.to_bytes();
+            let mut restored = Quantiles::from_bytes(name, &bytes, percentiles).unwrap();
             for value in lognormal(more, 6) {
                 kept.add(value, percentiles, 1);
                 restored.add(value, percentiles, 1);
             }
-            prop_assert_eq!(kept.save(), restored.save());
+            prop_assert_eq!(kept.to_bytes(), restored.to_bytes());
             prop_assert_eq!(at(&kept, &[1.0, 50.0, 99.0]), at(&restored, &[1.0, 50.0, 99.0]));
         }
 

@@ -1,7 +1,7 @@
 //! Sums: exact while an `i128` holds them, compensated floats beyond.
 
-use values::write_f64;
-use values::{Number, power_of_ten};
+use values::state_text::{DecimalOrFloat, StateReader, write_decimal, write_float, write_items};
+use values::{Number, power_of_ten, write_f64};
 
 /// A sum of numbers. Exact numbers add exactly in any order; once a float or an overflow comes in, the sum goes on
 /// in `f64` with Neumaier's compensation (Neumaier 1974), whose error does not grow with the number of values. While such a sum is
@@ -37,15 +37,15 @@ impl Default for Sum {
 }
 
 impl Sum {
-    pub(crate) fn exact(mantissa: i128, scale: u8) -> Sum {
+    fn exact(mantissa: i128, scale: u8) -> Sum {
         Sum(Repr::Exact { scale, high: (mantissa >> 64) as i64, low: mantissa as u64 })
     }
 
-    pub(crate) fn compensated(sum: f64, compensation: f64) -> Sum {
+    fn compensated(sum: f64, compensation: f64) -> Sum {
         Sum(Repr::Compensated { sum, compensation })
     }
 
-    pub(crate) fn scaled(sum: f64, compensation: f64) -> Sum {
+    fn scaled(sum: f64, compensation: f64) -> Sum {
         Sum(Repr::Scaled { sum, compensation })
     }
 
@@ -58,13 +58,8 @@ impl Sum {
         }
     }
 
-    /// Sum and compensation, once it is a float; and whether both are smaller than they should be.
-    pub(crate) fn as_compensated(&self) -> Option<(f64, f64, bool)> {
-        match self.0 {
-            Repr::Exact { .. } => None,
-            Repr::Compensated { sum, compensation } => Some((sum, compensation, false)),
-            Repr::Scaled { sum, compensation } => Some((sum, compensation, true)),
-        }
+    pub(crate) fn is_exact(&self) -> bool {
+        matches!(self.0, Repr::Exact { .. })
     }
 
     #[inline]
@@ -183,6 +178,36 @@ impl Sum {
             Some((mantissa, scale)) => Number::decimal(mantissa, scale).write(out),
             None => write_f64(self.to_f64(), out),
         }
+    }
+
+    /// Appends the sum as text: a decimal, or `[sum,compensation]`, with a third number if both are smaller than they
+    /// should be.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) {
+        let write = |values: &[f64], out: &mut Vec<u8>| write_items(values, out, |value, out| write_float(*value, out));
+        match self.0 {
+            Repr::Exact { .. } => write_decimal(self.as_decimal().unwrap_or_default(), out),
+            Repr::Compensated { sum, compensation } => write(&[sum, compensation], out),
+            Repr::Scaled { sum, compensation } => write(&[sum, compensation, 1.0], out),
+        }
+    }
+
+    /// Reads what `save` wrote; none if it is something else.
+    pub(crate) fn load(from: &mut StateReader<'_>) -> Option<Sum> {
+        if from.literal(b"[").is_none() {
+            return match from.decimal_or_float()? {
+                DecimalOrFloat::Decimal(mantissa, scale) => Some(Sum::exact(mantissa, scale)),
+                DecimalOrFloat::Float(_) => None,
+            };
+        }
+        let sum = from.float()?;
+        from.literal(b",")?;
+        let compensation = from.float()?;
+        let is_scaled = from.literal(b",").is_some();
+        if is_scaled {
+            from.float()?;
+        }
+        from.literal(b"]")?;
+        Some(if is_scaled { Sum::scaled(sum, compensation) } else { Sum::compensated(sum, compensation) })
     }
 }
 

@@ -1,74 +1,56 @@
-//! The states of many groups, in columns.
+//! The states of many groups of a plan.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
+use std::sync::Arc;
 
-use json_fields::{Field, Kind, decode_string};
+use json_fields::Kind;
+use values::state_text::{StateReader, write_number};
+use values::write_canonical;
 
+use crate::batch::NumberBatch;
+use crate::columns::Columns;
 use crate::distinct::Distinct;
-use crate::ends::{Ends, List};
-use crate::extremes::{Best, Offered, Strings};
-use crate::field_plan::{FieldPlan, Source};
-use crate::frequencies::Frequencies;
 use crate::limit_error::LimitError;
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
-use crate::stats::{Moments, Stats};
+use crate::results::GroupResults;
+use crate::room::Room;
+use crate::row::Row;
+use crate::scratch::WriteScratch;
+use crate::settings::Settings;
+use crate::snapshot_error::SnapshotError;
+use crate::stats::Stats;
+use crate::value::Value;
 use crate::values::Values;
-use values::Number;
-use values::write_canonical;
 
-/// Groups of one plan, numbered from zero. The plan is an argument everywhere, and has to be the same one.
-#[derive(Clone, Debug, Default)]
+/// Groups of one plan, numbered from zero. Values and rows that come in are read by the same plan.
+#[derive(Clone, Debug)]
 pub struct Table {
-    pub(crate) lines: Vec<u64>,
-    pub(crate) counts: Vec<u64>,
-    pub(crate) stats: Vec<Stats>,
-    pub(crate) moments: Vec<Moments>,
-    pub(crate) quantiles: Vec<Quantiles>,
-    pub(crate) ends: Vec<Ends>,
-    pub(crate) lists: Vec<List>,
-    pub(crate) frequencies: Vec<Frequencies>,
-    pub(crate) distinct: Vec<Distinct>,
-    pub(crate) strings: Vec<Option<Box<Strings>>>,
-    pub(crate) best: Vec<Best>,
-    pub(crate) canonical: Vec<u8>,
+    plan: Arc<Plan>,
+    /// Of each group.
+    lines: Vec<u64>,
+    columns: Columns,
+    canonical: Vec<u8>,
 }
 
 impl Table {
+    /// A table without groups.
+    #[must_use]
+    pub fn new(plan: &Arc<Plan>) -> Table {
+        let columns = Columns::new(&plan.widths);
+        Table { plan: Arc::clone(plan), lines: Vec::new(), columns, canonical: Vec::new() }
+    }
+
     /// Adds an empty group; its number is the number of groups before.
-    pub fn push(&mut self, plan: &Plan) -> usize {
-        let columns = plan.columns;
-        let group = self.lines.len();
+    pub fn push(&mut self) -> usize {
         self.lines.push(0);
-        let groups = group + 1;
-        grow(&mut self.counts, groups * columns.counts);
-        grow(&mut self.stats, groups * columns.stats);
-        grow(&mut self.moments, groups * columns.moments);
-        grow(&mut self.quantiles, groups * columns.quantiles);
-        grow(&mut self.ends, groups * columns.ends);
-        grow(&mut self.lists, groups * columns.lists);
-        grow(&mut self.frequencies, groups * columns.frequencies);
-        grow(&mut self.distinct, groups * columns.distinct);
-        grow(&mut self.strings, groups * columns.strings);
-        grow(&mut self.best, groups * columns.best);
-        group
+        self.columns.push();
+        self.lines.len() - 1
     }
 
     /// Makes room for so many more groups at once.
-    pub fn reserve(&mut self, plan: &Plan, groups: usize) {
-        let columns = plan.columns;
+    pub fn reserve(&mut self, groups: usize) {
         self.lines.reserve(groups);
-        self.counts.reserve(groups * columns.counts);
-        self.stats.reserve(groups * columns.stats);
-        self.moments.reserve(groups * columns.moments);
-        self.quantiles.reserve(groups * columns.quantiles);
-        self.ends.reserve(groups * columns.ends);
-        self.lists.reserve(groups * columns.lists);
-        self.frequencies.reserve(groups * columns.frequencies);
-        self.distinct.reserve(groups * columns.distinct);
-        self.strings.reserve(groups * columns.strings);
-        self.best.reserve(groups * columns.best);
+        self.columns.reserve(groups);
     }
 
     #[must_use]
@@ -83,18 +65,15 @@ impl Table {
 
     /// What a new group takes, in bytes; lists, sketches and sets grow beyond that.
     #[must_use]
-    pub fn bytes_per_group(plan: &Plan) -> usize {
-        let columns = plan.columns;
-        size_of::<u64>() * (1 + columns.counts)
-            + size_of::<Stats>() * columns.stats
-            + size_of::<Moments>() * columns.moments
-            + size_of::<Quantiles>() * columns.quantiles
-            + size_of::<Ends>() * columns.ends
-            + size_of::<List>() * columns.lists
-            + size_of::<Frequencies>() * columns.frequencies
-            + size_of::<Distinct>() * columns.distinct
-            + size_of::<Option<Box<Strings>>>() * columns.strings
-            + size_of::<Best>() * columns.best
+    pub fn bytes_per_group(&self) -> usize {
+        size_of::<u64>() + self.columns.bytes_per_group()
+    }
+
+    /// What lists, sketches, sets and texts take beside [`Table::bytes_per_group`], in bytes, about. It looks at every
+    /// group, if the plan has such states at all.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.columns.heap_bytes()
     }
 
     /// Lines that a group has taken.
@@ -104,19 +83,9 @@ impl Table {
     }
 
     /// Makes a group empty again, to be used for another key.
-    pub fn reset(&mut self, plan: &Plan, group: usize) {
-        let columns = plan.columns;
+    pub fn reset(&mut self, group: usize) {
         self.lines[group] = 0;
-        self.counts[range(group, columns.counts)].fill(0);
-        self.stats[range(group, columns.stats)].fill_with(Stats::default);
-        self.moments[range(group, columns.moments)].fill_with(Moments::default);
-        self.quantiles[range(group, columns.quantiles)].fill_with(Quantiles::default);
-        self.ends[range(group, columns.ends)].fill_with(Ends::default);
-        self.lists[range(group, columns.lists)].fill_with(List::default);
-        self.frequencies[range(group, columns.frequencies)].fill_with(Frequencies::default);
-        self.distinct[range(group, columns.distinct)].fill_with(Distinct::default);
-        self.strings[range(group, columns.strings)].fill_with(Option::default);
-        self.best[range(group, columns.best)].fill_with(Best::default);
+        self.columns.reset(group);
     }
 
     /// Takes in one line, whose values were read from it. `sequence` numbers lines in order of arrival.
@@ -124,227 +93,255 @@ impl Table {
     /// # Errors
     /// One value too many for exact percentiles, or for an exact count. Nothing is changed then.
     #[inline]
-    pub fn update(
-        &mut self,
-        plan: &Plan,
-        group: usize,
-        values: &Values,
-        line: &[u8],
-        sequence: u64,
-    ) -> Result<(), LimitError> {
+    pub fn update(&mut self, group: usize, values: &Values, line: &[u8], sequence: u64) -> Result<(), LimitError> {
+        let Table { plan, lines, columns, canonical } = self;
         if plan.has_limits {
-            self.check_room(plan, group, |number, _| usize::from(values.fields[number].is_some()))?;
-            self.check_new_values(plan, group, values, line)?;
+            Room { plan, columns, group }.check_line(values, line, canonical)?;
         }
-        self.lines[group] += 1;
+        lines[group] += 1;
         for (number, field) in plan.fields.iter().enumerate() {
             let Some(found) = &values.fields[number] else { continue };
+            let value = &values.numbers[number];
             if values.strings > 0 && field.takes_strings && found.kind == Kind::String {
-                self.update_strings(plan, field, group, decoded(found, values.text(field.source, line)).as_ref());
+                let value = Value { field: found, line: values.text(field.source, line), number: value };
+                field.states.add_string(columns, group, &value);
             } else {
-                self.update_numbers(plan, field, group, &values.numbers[number]);
+                field.states.add_number(columns, group, value, &plan.settings);
             }
-            if field.needs_text {
-                self.update_texts(plan, (number, field), group, values, line, sequence);
-            }
+        }
+        if plan.needs_texts {
+            self.update_texts(group, values, line, sequence);
         }
         Ok(())
     }
 
-    /// Takes in a string, of which only the order matters.
-    #[cold]
-    fn update_strings(&mut self, plan: &Plan, field: &FieldPlan, group: usize, text: &[u8]) {
-        if let Some(column) = field.strings {
-            Strings::add(&mut self.strings[group * plan.columns.strings + column], text);
-        } else if let Some(column) = field.counts {
-            self.counts[group * plan.columns.counts + column] += 1;
+    fn update_texts(&mut self, group: usize, values: &Values, line: &[u8], sequence: u64) {
+        let Table { plan, columns, canonical, .. } = self;
+        for (number, field) in plan.fields.iter().enumerate().filter(|(_, field)| field.needs_text) {
+            let Some(found) = &values.fields[number] else { continue };
+            let line_of = |source| values.text(source, line);
+            let value = Value { field: found, line: line_of(field.source), number: &values.numbers[number] };
+            let given = field.given.map(|source| values.given_text(number, line_of(source)));
+            field.states.add_text(columns, group, &value, given, sequence);
+            if field.states.are_of_canonical_text() {
+                canonical.clear();
+                write_canonical(Some(found), value.line, canonical);
+                field.states.add_canonical_text(columns, group, canonical, plan.settings.distinct);
+            }
         }
     }
 
+    /// Takes in line `line` of a batch, as [`Table::update`] does.
     #[inline]
-    pub(crate) fn update_numbers(&mut self, plan: &Plan, field: &FieldPlan, group: usize, number: &Number) {
-        let columns = &plan.columns;
-        if let Some(column) = field.stats {
-            let stats = &mut self.stats[group * columns.stats + column];
-            stats.add(number);
-            if let Some(column) = field.moments {
-                self.moments[group * columns.moments + column].add(number.to_f64(), stats.count);
+    pub fn update_from(&mut self, group: usize, batch: &NumberBatch, line: usize) {
+        let Table { plan, lines, columns, .. } = self;
+        lines[group] += 1;
+        for (field, number) in plan.fields.iter().zip(batch.line(line, plan.fields.len())) {
+            if let Some(number) = number {
+                field.states.add_number(columns, group, number, &plan.settings);
             }
-        }
-        if let Some(column) = field.quantiles {
-            let settings = &plan.settings;
-            let quantiles = &mut self.quantiles[group * columns.quantiles + column];
-            quantiles.add(number.to_f64(), settings.percentiles, settings.seed);
-        }
-        if let Some(column) = field.counts {
-            self.counts[group * columns.counts + column] += 1;
         }
     }
 
-    fn update_texts(
-        &mut self,
-        plan: &Plan,
-        (number, field): (usize, &FieldPlan),
-        group: usize,
-        values: &Values,
-        line: &[u8],
-        sequence: u64,
-    ) {
-        let columns = &plan.columns;
-        let Some(found) = &values.fields[number] else { return };
-        let text = values.text(field.source, line);
-        if let Some(column) = field.ends {
-            self.ends[group * columns.ends + column].add(found.text(text), sequence);
-        }
-        if let Some(column) = field.lists {
-            self.lists[group * columns.lists + column].add(found.text(text), sequence, field.list_max);
-        }
-        if let Some(given) = field.given {
-            let value = values.given[number].map_or(&b"null"[..], |value| value.text(values.text(given, line)));
-            let string = (found.kind == Kind::String).then(|| decoded(found, text));
-            let key = match &string {
-                Some(string) => Offered::String(string),
-                None => Offered::Number(values.numbers[number]),
-            };
-            for (column, wanted) in [(field.min_by, Ordering::Less), (field.max_by, Ordering::Greater)] {
-                if let Some(column) = column {
-                    self.best[group * columns.best + column].offer(wanted, key, sequence, value);
-                }
-            }
-        }
-        if field.frequencies.is_none() && field.distinct.is_none() {
-            return;
-        }
-        self.canonical.clear();
-        write_canonical(Some(found), text, &mut self.canonical);
-        if let Some(column) = field.frequencies {
-            self.frequencies[group * columns.frequencies + column].add(&self.canonical, 1);
-        }
-        if let Some(column) = field.distinct {
-            self.distinct[group * columns.distinct + column].add(&self.canonical, plan.settings.distinct);
-        }
+    /// Reads a little from where an update of the group will write. To do so for several groups before they are
+    /// updated brings their memory to the processor at the same time, instead of one after the other.
+    #[inline]
+    #[must_use]
+    pub fn touch(&self, group: usize) -> u64 {
+        let stats = self.columns.stats.first(group).map_or(0, Stats::touch);
+        let last = self.columns.quantiles.first(group).map_or(0, Quantiles::touch);
+        self.lines[group] ^ stats ^ last
     }
 
     /// Adds a group of another table of the same plan to a group of this one, whatever of both came first.
     ///
     /// # Errors
     /// Too many values for exact percentiles, or for an exact count. Nothing is changed then.
-    pub fn merge(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) -> Result<(), LimitError> {
-        let columns = plan.columns;
-        self.check_room(plan, group, |_, column| match &other.quantiles[from * columns.quantiles + column] {
-            Quantiles::Values(values) => values.len(),
-            _ => 0,
-        })?;
-        self.check_sets(plan, group, other, from)?;
-        self.merge_but_values(plan, group, other, from);
-        let settings = &plan.settings;
-        range(group, columns.quantiles).zip(range(from, columns.quantiles)).for_each(|(own, their)| {
-            self.quantiles[own].merge(&other.quantiles[their], settings.percentiles, settings.seed);
-        });
+    pub fn merge(&mut self, group: usize, other: &Table, from: usize) -> Result<(), LimitError> {
+        let Table { plan, columns, .. } = self;
+        Room { plan, columns, group }.check_merge(&other.columns, from)?;
+        let Settings { percentiles, seed, .. } = plan.settings;
+        self.merge_but_percentiles(group, other, from);
+        let add = |own: &mut Quantiles, their: &Quantiles| own.merge(their, percentiles, seed);
+        self.columns.quantiles.merge(group, &other.columns.quantiles, from, add);
         Ok(())
     }
 
     /// The same but for the values of percentiles.
-    pub(crate) fn merge_but_values(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
-        let columns = plan.columns;
-        self.merge_numbers(plan, group, other, from);
-        let pairs = |count| range(group, count).zip(range(from, count));
-        pairs(columns.ends).for_each(|(own, their)| self.ends[own].merge(&other.ends[their]));
-        for field in &plan.fields {
-            if let Some(column) = field.lists {
-                let their = &other.lists[from * columns.lists + column];
-                self.lists[group * columns.lists + column].merge(their, field.list_max);
-            }
-        }
-        pairs(columns.frequencies).for_each(|(own, their)| self.frequencies[own].merge(&other.frequencies[their]));
-        pairs(columns.distinct).for_each(|(own, their)| self.distinct[own].merge(&other.distinct[their]));
-        pairs(columns.strings)
-            .for_each(|(own, their)| Strings::merge(&mut self.strings[own], other.strings[their].as_deref()));
-        for field in &plan.fields {
-            for (column, wanted) in [(field.min_by, Ordering::Less), (field.max_by, Ordering::Greater)] {
-                if let Some(column) = column {
-                    let their = &other.best[from * columns.best + column];
-                    self.best[group * columns.best + column].merge(wanted, their);
-                }
-            }
-        }
+    pub(crate) fn merge_but_percentiles(&mut self, group: usize, other: &Table, from: usize) {
+        debug_assert!(Arc::ptr_eq(&self.plan, &other.plan), "both tables are of one plan");
+        let Table { plan, lines, columns, .. } = self;
+        lines[group] += other.lines[from];
+        plan.fields.iter().for_each(|field| field.states.merge(columns, group, &other.columns, from));
+        columns.merge(group, &other.columns, from);
     }
 
     /// Adds a group of this table to another group of it. The added one stays as it is.
     ///
     /// # Errors
     /// As [`Table::merge`].
-    pub fn merge_within(&mut self, plan: &Plan, group: usize, from: usize) -> Result<(), LimitError> {
-        let mut taken = Table::default();
-        taken.push(plan);
-        self.exchange(plan, from, &mut taken);
-        let result = self.merge(plan, group, &taken, 0);
-        self.exchange(plan, from, &mut taken);
+    pub fn merge_within(&mut self, group: usize, from: usize) -> Result<(), LimitError> {
+        let mut taken = Table::new(&self.plan);
+        taken.push();
+        self.exchange(from, &mut taken);
+        let result = self.merge(group, &taken, 0);
+        self.exchange(from, &mut taken);
         result
     }
 
-    /// Swaps a group with the first one of another table.
-    fn exchange(&mut self, plan: &Plan, group: usize, other: &mut Table) {
-        let columns = plan.columns;
+    /// Swaps a group with the one of a table that has no other.
+    fn exchange(&mut self, group: usize, other: &mut Table) {
         std::mem::swap(&mut self.lines[group], &mut other.lines[0]);
-        self.counts[range(group, columns.counts)].swap_with_slice(&mut other.counts);
-        self.stats[range(group, columns.stats)].swap_with_slice(&mut other.stats);
-        self.moments[range(group, columns.moments)].swap_with_slice(&mut other.moments);
-        self.quantiles[range(group, columns.quantiles)].swap_with_slice(&mut other.quantiles);
-        self.ends[range(group, columns.ends)].swap_with_slice(&mut other.ends);
-        self.lists[range(group, columns.lists)].swap_with_slice(&mut other.lists);
-        self.frequencies[range(group, columns.frequencies)].swap_with_slice(&mut other.frequencies);
-        self.distinct[range(group, columns.distinct)].swap_with_slice(&mut other.distinct);
-        self.strings[range(group, columns.strings)].swap_with_slice(&mut other.strings);
-        self.best[range(group, columns.best)].swap_with_slice(&mut other.best);
+        self.columns.exchange(group, &mut other.columns);
     }
 
-    fn merge_numbers(&mut self, plan: &Plan, group: usize, other: &Table, from: usize) {
-        let columns = plan.columns;
-        let pairs = |count| range(group, count).zip(range(from, count));
-        self.lines[group] += other.lines[from];
-        pairs(columns.counts).for_each(|(own, their)| self.counts[own] += other.counts[their]);
-        for field in &plan.fields {
-            if let (Some(stats), Some(moments)) = (field.stats, field.moments) {
-                let own = self.stats[group * columns.stats + stats].count;
-                let others = other.stats[from * columns.stats + stats].count;
-                let their = &other.moments[from * columns.moments + moments];
-                self.moments[group * columns.moments + moments].merge(own, their, others);
+    /// Takes back a line of the group, for counts, sums and averages. False if the group cannot have had it: then nothing
+    /// has changed.
+    pub fn take_back(&mut self, group: usize, values: &Values) -> bool {
+        let Table { plan, lines, columns, .. } = self;
+        let mut found = plan.fields.iter().zip(&values.fields).filter(|(_, found)| found.is_some());
+        if lines[group] == 0 || !found.all(|(field, _)| field.states.may_have_had_one(columns, group)) {
+            return false;
+        }
+        lines[group] -= 1;
+        for (number, field) in plan.fields.iter().enumerate() {
+            match values.fields[number].map(|found| found.kind) {
+                None => {}
+                Some(Kind::String) => field.states.take_back_string(columns, group),
+                Some(_) => field.states.take_back_number(columns, group, &values.numbers[number]),
             }
         }
-        pairs(columns.stats).for_each(|(own, their)| self.stats[own].merge(&other.stats[their]));
+        true
     }
-}
 
-impl Values {
-    /// What the value of a source counts from.
-    #[inline]
-    pub(crate) fn text<'a>(&'a self, source: Source, line: &'a [u8]) -> &'a [u8] {
-        match source {
-            Source::Expression(_) => &self.computed,
-            Source::Path(_) | Source::Line => line,
+    /// Takes back the values of a line that leaves, and makes the group that of the `rows` that stay. Sums are as exact as
+    /// if the line had never been there.
+    pub fn leave<'r>(
+        &mut self,
+        group: usize,
+        leaving: &Row,
+        rows: impl Iterator<Item = &'r Row> + Clone,
+        values: &mut Values,
+    ) {
+        let text = leaving.read(&self.plan, values);
+        self.take_back(group, values);
+        if self.must_be_made_anew(group, values, text, leaving.sequence) {
+            self.reset(group);
+            for row in rows {
+                let line = row.read(&self.plan, values);
+                // What has limits is none of what can be taken back.
+                let _ = self.update(group, values, line, row.sequence);
+            }
+            return;
+        }
+        for (number, field) in self.plan.fields.iter().enumerate().filter(|(number, _)| leaving.text(*number).is_some())
+        {
+            let firsts = rows.clone().filter_map(|row| Some((row.sequence, row.text(number)?)));
+            field.states.set_first(&mut self.columns, group, || firsts.min_by_key(|(sequence, _)| *sequence));
         }
     }
-}
 
-/// A string without quotes and escapes.
-pub(crate) fn decoded<'a>(field: &Field, text: &'a [u8]) -> Cow<'a, [u8]> {
-    match field.escaped {
-        true => Cow::Owned(decode_string(field.text(text)).into_owned().into_bytes()),
-        false => Cow::Borrowed(field.string_body(text)),
+    /// Whether the group is not yet that of the lines that stay, once the values of one are taken back.
+    fn must_be_made_anew(&self, group: usize, values: &Values, text: &[u8], sequence: u64) -> bool {
+        let Table { plan, columns, .. } = self;
+        plan.fields.iter().enumerate().any(|(number, field)| {
+            let value = |found| Value { field: found, line: text, number: &values.numbers[number] };
+            let found = values.fields[number].as_ref().map(value);
+            field.states.end_with(columns, group, sequence)
+                || found.is_some_and(|value| field.states.leave_a_trace_of(columns, group, &value))
+        })
+    }
+
+    /// Appends `"name":result` for every output, in the order of the specs, with commas between them. `seconds` is
+    /// the length of the window, for rates, which are null without it.
+    pub fn write_results(&self, group: usize, seconds: Option<f64>, scratch: &mut WriteScratch, out: &mut Vec<u8>) {
+        self.compute_percentiles(group, scratch);
+        self.write_computed(group, seconds, scratch, out);
+    }
+
+    /// The same with percentiles that are computed.
+    pub(crate) fn write_computed(&self, group: usize, seconds: Option<f64>, scratch: &WriteScratch, out: &mut Vec<u8>) {
+        let Table { plan, lines, columns, .. } = self;
+        GroupResults { plan, columns, group, lines: lines[group], seconds }.write(scratch, out);
+    }
+
+    pub(crate) fn compute_percentiles(&self, group: usize, scratch: &mut WriteScratch) {
+        scratch.clear();
+        for (number, field) in self.plan.fields.iter().enumerate() {
+            scratch.add_field(|ranks, percentiles| {
+                if let Some(quantiles) = self.quantiles(number, group) {
+                    quantiles.percentiles(&field.percents, ranks, percentiles);
+                }
+            });
+        }
+    }
+
+    /// What a field's percentiles of a group are computed of, if it has any.
+    pub(crate) fn quantiles(&self, field: usize, group: usize) -> Option<&Quantiles> {
+        Some(self.columns.quantiles.at(group, self.plan.fields[field].states.quantiles?))
+    }
+
+    /// The different values of a field in a group, if they are counted.
+    pub(crate) fn distinct(&self, field: usize, group: usize) -> Option<&Distinct> {
+        Some(self.columns.distinct.at(group, self.plan.fields[field].states.distinct?))
+    }
+
+    /// Appends the state of one group: `{"lines":3,"stats":[[3,60.93,13.07,30.00]],"quantiles":[[13.07,17.86,30]]}`.
+    pub fn save(&self, group: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"lines\":");
+        write_number(self.lines[group], out);
+        self.columns.save(group, out);
+        out.push(b'}');
+    }
+
+    /// Puts a saved group in the place of `group`; it stands at the front of `from`.
+    ///
+    /// # Errors
+    /// A snapshot of other results, or a damaged one. The group is then of no use.
+    pub fn load(&mut self, group: usize, from: &mut StateReader<'_>) -> Result<(), SnapshotError> {
+        self.lines[group] = load_lines(from).ok_or(SnapshotError("lines"))?;
+        self.columns.load(group, from, &self.plan.settings)?;
+        from.literal(b"}").ok_or(SnapshotError("results"))
     }
 }
 
-/// Most columns are empty and stay so.
-#[inline]
-fn grow<T: Default>(column: &mut Vec<T>, len: usize) {
-    if column.len() < len {
-        column.resize_with(len, T::default);
-    }
+fn load_lines(from: &mut StateReader<'_>) -> Option<u64> {
+    from.literal(b"{\"lines\":")?;
+    from.count()
 }
 
-/// A group's states in a column of `count` a group.
-#[inline]
-pub(crate) fn range(group: usize, count: usize) -> std::ops::Range<usize> {
-    group * count..(group + 1) * count
+#[cfg(test)]
+mod tests {
+    use json_fields::Scanner;
+
+    use super::*;
+
+    fn heap_after(spec: &str, values: u64) -> usize {
+        let plan = Arc::new(Plan::new(vec![spec.parse().unwrap()], Settings::default()).unwrap());
+        let (mut scanner, mut read) = (Scanner::new(plan.paths()), Values::default());
+        let mut table = Table::new(&plan);
+        let group = table.push();
+        for number in 0..values {
+            let line = format!("{{\"v\":{number}}}");
+            let fields = scanner.scan(line.as_bytes()).unwrap();
+            read.read(&plan, fields.as_slice(), line.as_bytes()).unwrap();
+            table.update(group, &read, line.as_bytes(), number).unwrap();
+        }
+        table.heap_bytes()
+    }
+
+    #[test]
+    fn what_states_take_beside_the_table_is_counted() {
+        assert_eq!(heap_after("sum:v", 1000), 0);
+        for (spec, few, many) in [
+            ("p50:v", 8..400, 2_000..40_000),
+            ("first:v", 2..100, 2..100),
+            ("list:500:v", 24..400, 15_000..60_000),
+            ("top:3:v", 24..2_000, 40_000..400_000),
+            ("distinct:v", 8..400, 16_000..40_000),
+        ] {
+            let (first, later) = (heap_after(spec, 1), heap_after(spec, 3000));
+            assert!(few.contains(&first) && many.contains(&later), "{spec}: {first}, then {later}");
+        }
+    }
 }

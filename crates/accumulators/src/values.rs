@@ -2,10 +2,10 @@
 
 use json_fields::{Field, Kind};
 
+use values::{Number, NumberError};
+
 use crate::field_plan::{FieldPlan, Source};
 use crate::plan::Plan;
-use values::Number;
-use values::NumberError;
 
 /// Longest piece of a wrong value that a message shows, in bytes.
 const SHOWN_MAX: usize = 60;
@@ -49,9 +49,9 @@ pub struct Values {
     /// Of fields that need a number, else zero.
     pub(crate) numbers: Vec<Number>,
     /// What `min_by` and `max_by` give, by the number of their field; empty for a plain plan.
-    pub(crate) given: Vec<Option<Field>>,
+    given: Vec<Option<Field>>,
     /// What the fields of expressions count from.
-    pub(crate) computed: Vec<u8>,
+    computed: Vec<u8>,
     /// How many of those that need a number, or a string, are strings.
     pub(crate) strings: usize,
     skipped: Vec<u64>,
@@ -144,6 +144,40 @@ impl Values {
             *skipped += u64::from(counts && field.is_none());
         }
         Ok(())
+    }
+
+    /// Takes the values of a line that was read before, whose fields count from `text`.
+    pub(crate) fn read_again(&mut self, plan: &Plan, fields: &[Option<Field>], text: &[u8]) {
+        self.fields.clear();
+        self.fields.extend_from_slice(fields);
+        self.numbers.clear();
+        self.computed.clear();
+        self.computed.extend_from_slice(text);
+        self.strings = 0;
+        for (field, wanted) in fields.iter().zip(&plan.fields) {
+            let number = field.filter(|_| wanted.needs_number).map(|field| match field.kind {
+                Kind::Number => Number::parse(field.text(text)).unwrap_or(Number::ZERO),
+                _ => {
+                    self.strings += 1;
+                    Number::ZERO
+                }
+            });
+            self.numbers.push(number.unwrap_or(Number::ZERO));
+        }
+    }
+
+    /// What the value of a source counts from.
+    #[inline]
+    pub(crate) fn text<'a>(&'a self, source: Source, line: &'a [u8]) -> &'a [u8] {
+        match source {
+            Source::Expression(_) => &self.computed,
+            Source::Path(_) | Source::Line => line,
+        }
+    }
+
+    /// What `min_by` and `max_by` give for a field, as JSON text; it counts from `line`.
+    pub(crate) fn given_text<'a>(&self, field: usize, line: &'a [u8]) -> &'a [u8] {
+        self.given[field].map_or(b"null", |value| value.text(line))
     }
 
     /// A value that is no number may be a string, where only the order of values matters.

@@ -1,21 +1,22 @@
 //! Groups against naive models, merged in any way, and through their text.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use accumulators::{
     MergedResults, Percentiles, Plan, Settings, SnapshotError, Spec, Table, ValueError, Values, WriteScratch,
-    check_merged,
 };
 use json_fields::Scanner;
 use proptest::prelude::*;
 use serde_json::Value;
 use values::state_text::StateReader;
 
-fn plan_with(specs: &[&str], percentiles: Percentiles) -> Plan {
+fn plan_with(specs: &[&str], percentiles: Percentiles) -> Arc<Plan> {
     let specs: Vec<Spec> = specs.iter().map(|spec| spec.parse().unwrap()).collect();
-    Plan::new(specs, Settings { percentiles, seed: 7, ..Settings::default() }).unwrap()
+    Arc::new(Plan::new(specs, Settings { percentiles, seed: 7, ..Settings::default() }).unwrap())
 }
 
-fn plan(specs: &[&str]) -> Plan {
+fn plan(specs: &[&str]) -> Arc<Plan> {
     plan_with(specs, Percentiles::default())
 }
 
@@ -30,19 +31,19 @@ fn feed_to(plan: &Plan, table: &mut Table, group: usize, lines: &[(u64, String)]
     for (sequence, line) in lines {
         let fields = scanner.scan(line.as_bytes()).unwrap();
         values.read(plan, fields.as_slice(), line.as_bytes()).unwrap();
-        table.update(plan, group, &values, line.as_bytes(), *sequence).unwrap();
+        table.update(group, &values, line.as_bytes(), *sequence).unwrap();
     }
 }
 
 fn feed(plan: &Plan, table: &mut Table, lines: &[(u64, String)]) -> usize {
-    let group = table.push(plan);
+    let group = table.push();
     feed_to(plan, table, group, lines);
     group
 }
 
-fn results(plan: &Plan, table: &Table, group: usize) -> String {
+fn results(table: &Table, group: usize) -> String {
     let mut out = Vec::new();
-    table.write_results(plan, group, Some(10.0), &mut WriteScratch::default(), &mut out);
+    table.write_results(group, Some(10.0), &mut WriteScratch::default(), &mut out);
     let text = format!("{{{}}}", String::from_utf8(out).unwrap());
     serde_json::from_str::<Value>(&text).unwrap();
     text
@@ -50,10 +51,10 @@ fn results(plan: &Plan, table: &Table, group: usize) -> String {
 
 fn of(specs: &[&str], lines: &[&str]) -> String {
     let plan = plan(specs);
-    let mut table = Table::default();
+    let mut table = Table::new(&plan);
     let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     let group = feed(&plan, &mut table, &numbered(&lines));
-    results(&plan, &table, group)
+    results(&table, group)
 }
 
 const ALL: [&str; 22] = [
@@ -142,46 +143,46 @@ fn missing_and_null_fields_are_counted() {
 #[test]
 fn exact_percentiles_stop_at_their_limit_before_anything_changes() {
     let plan = plan_with(&["count", "p50:v"], Percentiles::Exact(2));
-    let mut table = Table::default();
+    let mut table = Table::new(&plan);
     let line = (0, r#"{"v":1}"#.to_owned());
     let full = feed(&plan, &mut table, &[line.clone(), line.clone()]);
     let other = feed(&plan, &mut table, &[line]);
     let copy = table.clone();
-    let error = table.merge(&plan, full, &copy, other).unwrap_err();
+    let error = table.merge(full, &copy, other).unwrap_err();
     assert_eq!(error.to_string(), r#"exact percentiles of field "v": a group has more than 2 values"#);
-    assert_eq!(results(&plan, &table, full), r#"{"count":2,"p50":1}"#);
+    assert_eq!(results(&table, full), r#"{"count":2,"p50":1}"#);
 }
 
 #[test]
 fn a_group_of_count_sum_min_and_max_takes_less_than_100_bytes() {
     let plan = plan(&["count", "sum:v", "min:v", "max:v", "avg:v"]);
-    assert!(Table::bytes_per_group(&plan) < 100, "{}", Table::bytes_per_group(&plan));
+    assert!(Table::new(&plan).bytes_per_group() < 100, "{}", Table::new(&plan).bytes_per_group());
 }
 
 #[test]
 fn a_group_that_was_reset_is_as_new() {
     let plan = plan(&ALL);
-    let mut table = Table::default();
-    let empty = table.push(&plan);
+    let mut table = Table::new(&plan);
+    let empty = table.push();
     let group = feed(&plan, &mut table, &[(3, r#"{"v":1,"s":"x"}"#.into())]);
-    table.reset(&plan, group);
-    assert_eq!(saved(&plan, &table, group), saved(&plan, &table, empty));
+    table.reset(group);
+    assert_eq!(saved(&table, group), saved(&table, empty));
 }
 
-fn saved(plan: &Plan, table: &Table, group: usize) -> String {
+fn saved(table: &Table, group: usize) -> String {
     let mut out = Vec::new();
-    table.save(plan, group, &mut out);
+    table.save(group, &mut out);
     String::from_utf8(out).unwrap()
 }
 
-fn load(plan: &Plan, table: &mut Table, group: usize, text: &str) -> Result<(), SnapshotError> {
-    table.load(plan, group, &mut StateReader::new(text.as_bytes()))
+fn load(table: &mut Table, group: usize, text: &str) -> Result<(), SnapshotError> {
+    table.load(group, &mut StateReader::new(text.as_bytes()))
 }
 
 #[test]
 fn a_state_is_text_that_a_person_can_read() {
     let plan = plan(&["count", "sum:v", "p50:v", "last:s", "list:2:s", "top:s", "c=count:s"]);
-    let mut table = Table::default();
+    let mut table = Table::new(&plan);
     let lines = [r#"{"v":13.07,"s":"a"}"#, r#"{"v":30.00,"s":"b"}"#, r#"{"v":17.86,"s":"a"}"#, "{}"].map(String::from);
     let group = feed(&plan, &mut table, &numbered(&lines));
     let expected = concat!(
@@ -189,20 +190,20 @@ fn a_state_is_text_that_a_person_can_read() {
         r#""ends":[[0,"\"a\"",2,"\"a\""]],"lists":[[[0,"\"a\""],[1,"\"b\""]]],"#,
         r#""frequencies":[[0,[["\"a\"",2],["\"b\"",1]]]]}"#,
     );
-    assert_eq!(saved(&plan, &table, group), expected);
+    assert_eq!(saved(&table, group), expected);
 }
 
 #[test]
 fn a_snapshot_of_other_results_is_refused() {
     let (one, other) = (plan(&["count", "sum:v"]), plan(&["count", "first:v", "p50:v"]));
-    let mut table = Table::default();
-    let group = table.push(&one);
-    let text = saved(&one, &table, group);
-    let mut table = Table::default();
-    let group = table.push(&other);
-    let error = load(&other, &mut table, group, &text).unwrap_err();
+    let mut table = Table::new(&one);
+    let group = table.push();
+    let text = saved(&table, group);
+    let mut table = Table::new(&other);
+    let group = table.push();
+    let error = load(&mut table, group, &text).unwrap_err();
     assert_eq!(error.to_string(), "the saved quantiles do not fit these results");
-    assert!(load(&other, &mut table, group, "null").is_err());
+    assert!(load(&mut table, group, "null").is_err());
 }
 
 /// Values of many kinds: integers, decimals, missing, null; strings and numbers with doubles.
@@ -246,19 +247,19 @@ proptest! {
         order in Just([0usize, 1, 2, 3]).prop_shuffle(),
     ) {
         let plan = plan(&exact_specs());
-        let mut table = Table::default();
+        let mut table = Table::new(&plan);
         let whole: Vec<(u64, String)> = lines.iter().zip(0..).map(|((line, _), at)| (at, line.clone())).collect();
         let all = feed(&plan, &mut table, &whole);
-        let mut parts = Table::default();
+        let mut parts = Table::new(&plan);
         for part in 0..4 {
             let mine = whole.iter().zip(&lines).filter(|(_, (_, number))| *number == part);
             feed(&plan, &mut parts, &mine.map(|(line, _)| line.clone()).collect::<Vec<_>>());
         }
-        let merged = table.push(&plan);
+        let merged = table.push();
         for part in order {
-            table.merge(&plan, merged, &parts, part).unwrap();
+            table.merge(merged, &parts, part).unwrap();
         }
-        prop_assert_eq!(results(&plan, &table, merged), results(&plan, &table, all));
+        prop_assert_eq!(results(&table, merged), results(&table, all));
     }
 
     /// All of them: also variances, digests and samples, which the order of merging shows in.
@@ -271,34 +272,34 @@ proptest! {
         ]),
     ) {
         let plan = plan_with(&ALL, kind);
-        let (mut table, mut parts) = (Table::default(), [Table::default(), Table::default()]);
-        let (merged, mut merged_all, mut groups) = (table.push(&plan), Ok(()), Vec::new());
+        let (mut table, mut parts) = (Table::new(&plan), [Table::new(&plan), Table::new(&plan)]);
+        let (merged, mut merged_all, mut groups) = (table.push(), Ok(()), Vec::new());
         for part in 0..5 {
             let mine: Vec<&(String, usize)> = lines.iter().filter(|(_, number)| *number == part).collect();
             // One part of many lines, whose values do not stay a list.
             let times = mine.len() * if part == 3 { copies } else { 1 };
             let mine: Vec<String> = mine.into_iter().cycle().take(times).map(|(line, _)| line.clone()).collect();
             let group = feed(&plan, &mut parts[part % 2], &numbered(&mine));
-            merged_all = merged_all.and_then(|()| table.merge(&plan, merged, &parts[part % 2], group));
+            merged_all = merged_all.and_then(|()| table.merge(merged, &parts[part % 2], group));
             groups.push((part % 2, group));
         }
         let groups: Vec<(&Table, usize)> = groups.into_iter().map(|(part, group)| (&parts[part], group)).collect();
-        prop_assert_eq!(check_merged(&plan, &groups), merged_all.clone());
         let mut results_of = MergedResults::new(&plan);
+        prop_assert_eq!(results_of.check(&groups), merged_all.clone());
         for _ in (0..2).filter(|_| merged_all.is_ok()) {
             let mut out = b"{".to_vec();
-            results_of.write(&plan, &groups, Some(10.0), &mut WriteScratch::default(), &mut out).unwrap();
+            results_of.write(&groups, Some(10.0), &mut WriteScratch::default(), &mut out).unwrap();
             out.push(b'}');
-            prop_assert_eq!(String::from_utf8(out).unwrap(), results(&plan, &table, merged));
+            prop_assert_eq!(String::from_utf8(out).unwrap(), results(&table, merged));
         }
     }
 
     #[test]
     fn statistics_agree_with_a_naive_model(lines in prop::collection::vec(any_line(), 0..60)) {
         let plan = plan(&["count", "n=count:v", "sum:v", "min:v", "max:v", "avg:v", "var:v", "p25:v"]);
-        let mut table = Table::default();
+        let mut table = Table::new(&plan);
         let group = feed(&plan, &mut table, &numbered(&lines));
-        let found: Value = serde_json::from_str(&results(&plan, &table, group)).unwrap();
+        let found: Value = serde_json::from_str(&results(&table, group)).unwrap();
         let mut exact: Vec<i128> = lines.iter().filter_map(|line| hundredths(line)).collect();
         exact.sort_unstable();
         prop_assert_eq!(found["count"].as_u64().unwrap(), lines.len() as u64);
@@ -329,14 +330,14 @@ proptest! {
     #[test]
     fn a_merged_variance_is_close_to_the_whole(lines in prop::collection::vec(any_line(), 2..60), cut in 0usize..60) {
         let plan = plan(&["var:v", "avg:v", "max:v"]);
-        let mut table = Table::default();
+        let mut table = Table::new(&plan);
         let all = numbered(&lines);
         let (left, right) = all.split_at(cut.min(lines.len()));
         let whole = feed(&plan, &mut table, &all);
         let (left, right) = (feed(&plan, &mut table, left), feed(&plan, &mut table, right));
         let copy = table.clone();
-        table.merge(&plan, left, &copy, right).unwrap();
-        let read = |group| serde_json::from_str::<Value>(&results(&plan, &table, group)).unwrap()["var"].as_f64();
+        table.merge(left, &copy, right).unwrap();
+        let read = |group| serde_json::from_str::<Value>(&results(&table, group)).unwrap()["var"].as_f64();
         match (read(whole), read(left)) {
             (Some(whole), Some(merged)) => prop_assert!((whole - merged).abs() <= 1e-9 * whole.abs() + 1e-9),
             (whole, merged) => prop_assert_eq!(whole, merged),
@@ -352,17 +353,17 @@ proptest! {
         ]),
     ) {
         let plan = plan_with(&ALL, kind);
-        let mut table = Table::default();
+        let mut table = Table::new(&plan);
         let kept = feed(&plan, &mut table, &numbered(&lines));
-        let text = saved(&plan, &table, kept);
+        let text = saved(&table, kept);
         serde_json::from_str::<Value>(&text).unwrap();
-        let restored = table.push(&plan);
-        load(&plan, &mut table, restored, &text).unwrap();
-        prop_assert_eq!(saved(&plan, &table, restored), text);
+        let restored = table.push();
+        load(&mut table, restored, &text).unwrap();
+        prop_assert_eq!(saved(&table, restored), text);
         let rest: Vec<(u64, String)> = more.iter().zip(1000..).map(|(line, at)| (at, line.clone())).collect();
         feed_to(&plan, &mut table, kept, &rest);
         feed_to(&plan, &mut table, restored, &rest);
-        prop_assert_eq!(results(&plan, &table, kept), results(&plan, &table, restored));
+        prop_assert_eq!(results(&table, kept), results(&table, restored));
     }
 
     /// A flipped byte may give another good state, of which results can be written; it never panics.
@@ -377,10 +378,10 @@ proptest! {
         cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
         let plan = plan_with(&ALL, kind);
-        let mut table = Table::default();
+        let mut table = Table::new(&plan);
         let many: Vec<String> = lines.iter().cycle().take(lines.len() * copies).cloned().collect();
         let group = feed(&plan, &mut table, &numbered(&many));
-        let mut text = saved(&plan, &table, group).into_bytes();
+        let mut text = saved(&table, group).into_bytes();
         for (place, byte) in damage {
             let at = place.index(text.len());
             text[at] = if byte < 128 { byte } else { text[byte as usize % text.len()] };
@@ -388,14 +389,14 @@ proptest! {
         if let Some(place) = cut {
             text.truncate(place.index(text.len()));
         }
-        let mut table = Table::default();
-        let group = table.push(&plan);
-        if table.load(&plan, group, &mut StateReader::new(&text)).is_ok() {
+        let mut table = Table::new(&plan);
+        let group = table.push();
+        if table.load(group, &mut StateReader::new(&text)).is_ok() {
             feed_to(&plan, &mut table, group, &[(9_999, r#"{"v":1.5,"s":"x"}"#.to_owned())]);
             let other = table.clone();
-            let _ = table.merge(&plan, group, &other, group);
+            let _ = table.merge(group, &other, group);
             let mut out = Vec::new();
-            table.write_results(&plan, group, None, &mut WriteScratch::default(), &mut out);
+            table.write_results(group, None, &mut WriteScratch::default(), &mut out);
         }
     }
 }

@@ -7,8 +7,7 @@
 use json_fields::Field;
 use millpipe::{Fault, Out};
 
-use crate::job::Job;
-use crate::keys;
+use crate::keys::KeyMembers;
 
 /// The member that says what a row is.
 pub const OP: &str = "op";
@@ -38,14 +37,19 @@ fn no_change(op: Option<&[u8]>) -> Fault {
 }
 
 /// What was written last of each group: the results' members.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Written {
+    members: KeyMembers,
     texts: Vec<Option<Box<[u8]>>>,
     /// The results now.
     new: Vec<u8>,
 }
 
 impl Written {
+    pub fn new(members: KeyMembers) -> Written {
+        Written { members, texts: Vec::new(), new: Vec::new() }
+    }
+
     pub fn get(&self, id: u32) -> Option<&[u8]> {
         self.texts.get(id as usize)?.as_deref()
     }
@@ -59,25 +63,19 @@ impl Written {
     }
 
     /// Writes what has changed of a group, whose results `write` appends. True if something has.
-    pub fn write(
-        &mut self,
-        job: &Job,
-        (id, key): (u32, &[u8]),
-        write: impl FnOnce(&mut Vec<u8>),
-        out: &mut Out,
-    ) -> bool {
+    pub fn write(&mut self, (id, key): (u32, &[u8]), write: impl FnOnce(&mut Vec<u8>), out: &mut Out) -> bool {
         let mut new = std::mem::take(&mut self.new);
         new.clear();
         write(&mut new);
         let is_changed = match self.get(id) {
             Some(old) if old == new => false,
             Some(old) => {
-                write_row(job, "update_before", key, old, out);
-                write_row(job, "update_after", key, &new, out);
+                self.write_row("update_before", key, old, out);
+                self.write_row("update_after", key, &new, out);
                 true
             }
             None => {
-                write_row(job, "insert", key, &new, out);
+                self.write_row("insert", key, &new, out);
                 true
             }
         };
@@ -89,24 +87,21 @@ impl Written {
     }
 
     /// The group is gone.
-    pub fn delete(&mut self, job: &Job, (id, key): (u32, &[u8]), out: &mut Out) {
+    pub fn delete(&mut self, (id, key): (u32, &[u8]), out: &mut Out) {
         if let Some(old) = self.get(id) {
-            write_row(job, "delete", key, old, out);
+            self.write_row("delete", key, old, out);
         }
         self.set(id, None);
     }
-}
 
-fn write_row(job: &Job, op: &str, key: &[u8], results: &[u8], out: &mut Out) {
-    let line = out.buffer();
-    line.extend_from_slice(b"{\"op\":\"");
-    line.extend_from_slice(op.as_bytes());
-    line.extend_from_slice(b"\",");
-    if !job.by.is_empty() {
-        keys::write_members(job, key, line);
-        line.push(b',');
+    fn write_row(&self, op: &str, key: &[u8], results: &[u8], out: &mut Out) {
+        let line = out.buffer();
+        line.extend_from_slice(b"{\"op\":\"");
+        line.extend_from_slice(op.as_bytes());
+        line.extend_from_slice(b"\",");
+        self.members.write(key, line);
+        line.extend_from_slice(results);
+        line.push(b'}');
+        out.end_result();
     }
-    line.extend_from_slice(results);
-    line.push(b'}');
-    out.end_result();
 }

@@ -3,12 +3,13 @@
 mod entries;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
+use accumulators::Plan;
 use event_time::{Scale, Window};
 use millpipe::{Fault, Out};
 
 use crate::groups::{Budget, Taken, stop};
-use crate::job::Job;
 use crate::keys;
 use crate::span_groups::SpanGroups;
 use crate::work::Work;
@@ -21,6 +22,12 @@ struct Slice {
     lines: i64,
     /// Groups in this slice, sorted by key.
     members: Vec<u32>,
+}
+
+impl Slice {
+    fn span(&self) -> Window {
+        Window::new(self.start, self.end)
+    }
 }
 
 /// The slices of one key (of `window --by`) that open windows need, in order.
@@ -55,13 +62,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn new(cells: Vec<usize>, size: i64, slide: i64, is_marked: bool) -> Counts {
+    pub fn new(plan: &Arc<Plan>, cells: Vec<usize>, size: i64, slide: i64, is_marked: bool) -> Counts {
         Counts {
             cells,
             size,
             slide,
             is_marked,
-            groups: SpanGroups::default(),
+            groups: SpanGroups::new(plan),
             streams: BTreeMap::new(),
             key: Vec::new(),
             tracking: entries::StreamTracking::default(),
@@ -121,8 +128,9 @@ impl Counts {
             stream.slices.push_back(Slice { start, end, ..Slice::default() });
         }
         let Some(slice) = stream.slices.back_mut() else { return Ok(()) };
-        let id = self.groups.member(slice, taken.key, &work.job, &mut work.budget)?;
-        self.groups.store.update(&work.job, id, taken)?;
+        let span = slice.span();
+        let id = self.groups.member(&mut slice.members, taken.key, span, &mut work.budget)?;
+        self.groups.store.update(id, taken)?;
         slice.lines += 1;
         work.take(taken.line, out);
         if slice.lines == slice.end - slice.start {
@@ -146,8 +154,9 @@ impl Counts {
             stream.slices.insert(at, Slice { start, end, ..Slice::default() });
         }
         let slice = &mut stream.slices[at];
-        let id = self.groups.member(slice, taken.key, &work.job, &mut work.budget)?;
-        self.groups.store.update(&work.job, id, taken)?;
+        let span = slice.span();
+        let id = self.groups.member(&mut slice.members, taken.key, span, &mut work.budget)?;
+        self.groups.store.update(id, taken)?;
         slice.lines += 1;
         work.take(taken.line, out);
         if slice.lines == end - start
@@ -165,7 +174,7 @@ impl Counts {
     fn forget(&mut self, slice: Slice, work: &mut Work, out: &mut Out) {
         work.settle(slice.lines as u64, out);
         for id in slice.members {
-            self.groups.remove(&work.job, id, &mut work.budget);
+            self.groups.remove(id, &mut work.budget);
         }
     }
 
@@ -174,14 +183,14 @@ impl Counts {
         let slice = stream.slices.front()?;
         Some(match self.is_marked {
             true => Window::new(stream.next_start, stream.next_start + self.size),
-            false => Window::new(slice.start, slice.end),
+            false => slice.span(),
         })
     }
 
     /// Writes the windows that end at line `number` or before it.
     fn write_until(&mut self, stream: &mut Stream, number: i64, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         while let Some(window) = self.next_window(stream).filter(|window| window.end_ms <= number) {
-            for (id, is_merged) in self.merged(stream, window, work)? {
+            for (id, is_merged) in self.merged(stream, window)? {
                 self.write(window, (id, is_merged), work, out.buffer());
                 out.end_result();
             }
@@ -194,32 +203,32 @@ impl Counts {
     fn write(&mut self, window: Window, (id, is_merged): (u32, bool), work: &mut Work, out: &mut Vec<u8>) {
         let scaled = Some((window, Scale::Lines));
         let store = &self.groups.store;
-        work.results.write(&work.job, scaled, store.key(id), &store.table, id, out);
+        work.results.write(scaled, store.key(id), &store.table, id, out);
         if is_merged {
-            self.groups.remove(&work.job, id, &mut Budget::unlimited());
+            self.groups.remove(id, &mut Budget::unlimited());
         }
     }
 
     /// The groups of a window, keys in order, and whether they were made for it out of several slices. Those are not
     /// counted against the limit, as they are gone when the window is written.
-    fn merged(&mut self, stream: &Stream, window: Window, work: &Work) -> Result<Vec<(u32, bool)>, Fault> {
+    fn merged(&mut self, stream: &Stream, window: Window) -> Result<Vec<(u32, bool)>, Fault> {
         let mut slices =
             stream.slices.iter().filter(|slice| slice.start >= window.start_ms && slice.end <= window.end_ms);
-        let mut merged = Slice { start: window.start_ms, end: window.end_ms, ..Slice::default() };
+        let mut merged = Vec::new();
         let is_merged = slices.clone().nth(1).is_some();
         if is_merged {
             let mut free = Budget::unlimited();
             for id in slices.flat_map(|slice| &slice.members) {
                 let key: Box<[u8]> = self.groups.store.key(*id).into();
-                let into = self.groups.member(&mut merged, &key, &work.job, &mut free)?;
-                self.groups.store.table.merge_within(&work.job.plan, into as usize, *id as usize).map_err(stop)?;
+                let into = self.groups.member(&mut merged, &key, window, &mut free)?;
+                self.groups.store.table.merge_within(into as usize, *id as usize).map_err(stop)?;
             }
         } else if let Some(slice) = slices.next() {
-            merged.members.clone_from(&slice.members);
+            merged.clone_from(&slice.members);
         }
         let store = &self.groups.store;
-        merged.members.sort_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
-        Ok(merged.members.into_iter().map(|id| (id, is_merged)).collect())
+        merged.sort_by(|a, b| keys::compare(store.key(*a), store.key(*b)));
+        Ok(merged.into_iter().map(|id| (id, is_merged)).collect())
     }
 
     /// Goes to the next window and forgets the slices before it.
@@ -249,7 +258,7 @@ impl Counts {
         let mut streams = std::mem::take(&mut self.streams);
         for stream in streams.values_mut() {
             while let Some(window) = self.next_window(stream) {
-                for group in self.merged(stream, window, work)? {
+                for group in self.merged(stream, window)? {
                     let key = self.groups.store.key(group.0).into();
                     let mut line = Vec::new();
                     self.write(window, group, work, &mut line);
@@ -265,19 +274,5 @@ impl Counts {
             out.end_result();
         }
         Ok(())
-    }
-}
-
-impl SpanGroups {
-    /// The group of a key in a slice, a new one if there is none.
-    fn member(&mut self, slice: &mut Slice, key: &[u8], job: &Job, budget: &mut Budget) -> Result<u32, Fault> {
-        match slice.members.binary_search_by(|id| self.store.key(*id).cmp(key)) {
-            Ok(at) => Ok(slice.members[at]),
-            Err(at) => {
-                let id = self.insert(job, key, Window::new(slice.start, slice.end), budget)?;
-                slice.members.insert(at, id);
-                Ok(id)
-            }
-        }
     }
 }

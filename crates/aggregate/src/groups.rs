@@ -1,14 +1,13 @@
 //! Keys and their states.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
-use accumulators::{LimitError, NumberBatch, Table, Values};
+use accumulators::{LimitError, NumberBatch, Plan, Table, Values};
 use keyed_state::{KeyIndex, Slots, Tracking, hash};
 use millpipe::{Error, Fault};
 use values::KeyText;
 use values::state_text::StateReader;
-
-use crate::job::Job;
 
 /// One line, read and checked.
 #[derive(Clone, Copy)]
@@ -62,7 +61,7 @@ impl Budget {
 }
 
 /// States with their keys, by number; numbers that were given back are used again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Store {
     pub table: Table,
     pub tracking: Tracking,
@@ -70,13 +69,17 @@ pub struct Store {
 }
 
 impl Store {
+    pub fn new(plan: &Arc<Plan>) -> Store {
+        Store { table: Table::new(plan), tracking: Tracking::default(), keys: Slots::default() }
+    }
+
     /// # Errors
     /// `Stop` at the limit of groups.
-    pub fn insert(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
+    pub fn insert(&mut self, key: &[u8], budget: &mut Budget) -> Result<u32, Fault> {
         budget.take()?;
         let (id, is_new) = self.keys.add(key, ());
         if is_new {
-            self.table.push(&job.plan);
+            self.table.push();
         }
         Ok(id)
     }
@@ -88,18 +91,18 @@ impl Store {
 
     /// See [`Table::touch`].
     #[inline]
-    pub fn touch(&self, job: &Job, id: u32) -> u64 {
-        self.table.touch(&job.plan, id as usize) ^ self.key(id).len() as u64
+    pub fn touch(&self, id: u32) -> u64 {
+        self.table.touch(id as usize) ^ self.key(id).len() as u64
     }
 
     /// Touches groups that lie anywhere in memory, so that they are waited for together.
-    pub fn touch_all(&self, job: &Job, ids: &[u32]) {
-        black_box(ids.iter().fold(0, |all, id| all ^ self.touch(job, *id)));
+    pub fn touch_all(&self, ids: &[u32]) {
+        black_box(ids.iter().fold(0, |all, id| all ^ self.touch(*id)));
     }
 
     /// Gives back the group's key if the last checkpoint has the group.
-    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
-        self.table.reset(&job.plan, id as usize);
+    pub fn remove(&mut self, id: u32, budget: &mut Budget) -> Option<KeyText> {
+        self.table.reset(id as usize);
         let (key, ()) = self.keys.remove(id, ());
         budget.open -= 1;
         self.tracking.forget(id).then_some(key)
@@ -115,24 +118,24 @@ impl Store {
     }
 
     /// Appends a group's state.
-    pub fn save(&self, job: &Job, id: u32, out: &mut Vec<u8>) {
-        self.table.save(&job.plan, id as usize, out);
+    pub fn save(&self, id: u32, out: &mut Vec<u8>) {
+        self.table.save(id as usize, out);
     }
 
     /// The state of a group that was just made; returns its lines.
     ///
     /// # Errors
     /// A state that is damaged or of other results.
-    pub fn load(&mut self, job: &Job, id: u32, from: &mut StateReader<'_>) -> Result<u64, Error> {
-        self.table.load(&job.plan, id as usize, from).map_err(Error::data)?;
+    pub fn load(&mut self, id: u32, from: &mut StateReader<'_>) -> Result<u64, Error> {
+        self.table.load(id as usize, from).map_err(Error::data)?;
         self.tracking.restored(id);
         Ok(self.table.lines(id as usize))
     }
 
     #[inline]
-    pub fn update(&mut self, job: &Job, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
+    pub fn update(&mut self, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
         let Taken { values, scanned, sequence, .. } = *taken;
-        self.table.update(&job.plan, id as usize, values, scanned, sequence).map_err(stop)?;
+        self.table.update(id as usize, values, scanned, sequence).map_err(stop)?;
         self.tracking.touch(id);
         Ok(())
     }
@@ -141,8 +144,8 @@ impl Store {
     ///
     /// # Errors
     /// `Bad` when the group has not had such a line.
-    pub fn take_back(&mut self, job: &Job, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
-        if !self.table.take_back(&job.plan, id as usize, taken.values) {
+    pub fn take_back(&mut self, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
+        if !self.table.take_back(id as usize, taken.values) {
             return Err(was_not_there());
         }
         self.tracking.touch(id);
@@ -151,8 +154,8 @@ impl Store {
 
     /// Takes in a line of a batch.
     #[inline]
-    pub fn update_from(&mut self, job: &Job, id: u32, batch: &NumberBatch, line: usize) {
-        self.table.update_from(&job.plan, id as usize, batch, line);
+    pub fn update_from(&mut self, id: u32, batch: &NumberBatch, line: usize) {
+        self.table.update_from(id as usize, batch, line);
         self.tracking.touch(id);
     }
 }
@@ -171,21 +174,25 @@ pub fn stop(error: LimitError) -> Fault {
 }
 
 /// Groups found by their key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Groups {
     pub store: Store,
     index: KeyIndex,
 }
 
 impl Groups {
+    pub fn new(plan: &Arc<Plan>) -> Groups {
+        Groups { store: Store::new(plan), index: KeyIndex::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.index.len()
     }
 
     /// What all groups take in memory, about, with what it takes to sort them.
-    pub fn bytes(&self, job: &Job) -> usize {
+    pub fn bytes(&self) -> usize {
         let Store { table, keys, .. } = &self.store;
-        let in_columns = Table::bytes_per_group(&job.plan) + size_of::<u32>();
+        let in_columns = table.bytes_per_group() + size_of::<u32>();
         keys.capacity() * in_columns + keys.bytes() + table.heap_bytes() + self.index.bytes()
     }
 
@@ -211,10 +218,10 @@ impl Groups {
     /// # Errors
     /// `Stop` at the limit of groups.
     #[inline]
-    pub fn find_or_insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
+    pub fn find_or_insert(&mut self, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
         match self.find_hashed(key, hash) {
             Some(id) => Ok(id),
-            None => self.insert(job, key, hash, budget),
+            None => self.insert(key, hash, budget),
         }
     }
 
@@ -222,32 +229,32 @@ impl Groups {
     ///
     /// # Errors
     /// `Stop` at the limit of groups.
-    pub fn add(&mut self, job: &Job, key: &[u8], budget: &mut Budget) -> Result<Option<u32>, Fault> {
+    pub fn add(&mut self, key: &[u8], budget: &mut Budget) -> Result<Option<u32>, Fault> {
         let hash = hash(key);
         if self.find_hashed(key, hash).is_some() {
             return Ok(None);
         }
-        self.insert(job, key, hash, budget).map(Some)
+        self.insert(key, hash, budget).map(Some)
     }
 
     #[cold]
-    fn insert(&mut self, job: &Job, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
-        let id = self.store.insert(job, key, budget)?;
+    fn insert(&mut self, key: &[u8], hash: u64, budget: &mut Budget) -> Result<u32, Fault> {
+        let id = self.store.insert(key, budget)?;
         self.index.add(&self.store.keys, id, hash);
         Ok(id)
     }
 
     /// Gives back the group's key if the last checkpoint has the group.
-    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) -> Option<KeyText> {
+    pub fn remove(&mut self, id: u32, budget: &mut Budget) -> Option<KeyText> {
         if !self.index.remove(self.store.key(id), id) {
             return None;
         }
-        self.store.remove(job, id, budget)
+        self.store.remove(id, budget)
     }
 
     /// Makes room for so many more groups at once.
-    pub fn reserve(&mut self, job: &Job, groups: usize) {
-        self.store.table.reserve(&job.plan, groups);
+    pub fn reserve(&mut self, groups: usize) {
+        self.store.table.reserve(groups);
         self.store.keys.reserve(groups);
         self.index.reserve(&self.store.keys, groups);
     }

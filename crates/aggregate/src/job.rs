@@ -1,13 +1,16 @@
 //! What to do, as read from the flags.
 
 use std::fmt;
+use std::sync::Arc;
 
 use accumulators::Plan;
 use event_time::{TimeUnit, Timezone};
-use json_fields::{FieldPath, write_string};
+use json_fields::FieldPath;
 use line_values::{Condition, Expression, WrongExpression};
 use millpipe::StateFlags;
 use units::DurationMs;
+
+use crate::keys::KeyMembers;
 
 /// When results of lines without windows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +63,13 @@ pub struct JobTime {
 /// What one aggregation does.
 #[derive(Clone, Debug)]
 pub struct Job {
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     pub by: Vec<Expression>,
     /// Those of the plan.
     pub expressions: Vec<Expression>,
     pub conditions: Vec<Condition>,
-    /// `"name":` for each of `by`.
-    pub members: Vec<Vec<u8>>,
+    /// The names of `by`.
+    pub members: KeyMembers,
     /// How a result without a window begins: `{`, and a space where it would be a mark else.
     pub opening: &'static [u8],
     /// Limit on (window, key) pairs held at once.
@@ -103,14 +106,14 @@ impl Job {
     /// # Errors
     /// An expression or a condition of the plan that is none.
     pub fn new(plan: Plan, by: Vec<Expression>) -> Result<Job, WrongExpression> {
-        let members = by.iter().map(|key| member(&key.name())).collect();
+        let members = KeyMembers::new(by.iter().map(Expression::name));
         let first = by.first().map(Expression::name).or_else(|| plan.names().first().cloned());
         let opening: &[u8] = if first.as_deref() == Some("$") { b"{ " } else { b"{" };
         let waits_from = if plan.takes_batches() { WAITS_FROM } else { usize::MAX };
         Ok(Job {
             expressions: plan.expressions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
             conditions: plan.conditions().iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
-            plan,
+            plan: Arc::new(plan),
             by,
             members,
             opening,
@@ -176,10 +179,3 @@ pub const GROUPS_MAX: usize = 1_000_000;
 
 /// The states of so many groups are larger than the cache that a core has for itself; with fewer, all is near anyway.
 const WAITS_FROM: usize = 16_384;
-
-fn member(name: &str) -> Vec<u8> {
-    let mut text = Vec::new();
-    write_string(name, &mut text);
-    text.push(b':');
-    text
-}

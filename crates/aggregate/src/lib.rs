@@ -104,7 +104,7 @@ impl Aggregate {
     /// When it cannot be written to.
     pub fn spill_to(mut self, scratch: Box<dyn Scratch>) -> Result<Aggregate, Error> {
         if let Some(memory_bytes) = self.work.job.memory_bytes {
-            self.work.spill = Some(Box::new(Spill::new(scratch, &self.work.job, memory_bytes)?));
+            self.work.spill = Some(Box::new(Spill::new(scratch, &self.work.job.plan, memory_bytes)?));
         }
         Ok(self)
     }
@@ -156,7 +156,7 @@ fn look(unseen: &mut Unseen, line: &[u8], key: &[u8]) {
 impl Stage for Aggregate {
     fn start(&mut self, _out: &mut Out) -> Result<(), Fault> {
         if let Some(spill) = &mut self.work.spill {
-            spill.end_loading(&self.work.job)?;
+            spill.end_loading()?;
         }
         match &mut self.mode {
             Mode::Running(_) if self.work.has_parts() => return Err(mode::no_parts()),

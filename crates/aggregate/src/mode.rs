@@ -49,12 +49,14 @@ impl Mode {
             return Err(self.switched(annotation));
         }
         let mode = match annotation {
-            None if work.job.last.is_some() => Mode::Rolling(Box::default()),
-            None => Mode::Running(Box::default()),
-            Some(Annotation { scale: Scale::Time, is_slice: false, .. }) => Mode::Windows(Box::default()),
+            None if work.job.last.is_some() => Mode::Rolling(Box::new(Rolling::new(&work.job.plan))),
+            None => Mode::Running(Box::new(Running::new(&work.job))),
+            Some(Annotation { scale: Scale::Time, is_slice: false, .. }) => {
+                Mode::Windows(Box::new(Windows::new(&work.job.plan)))
+            }
             Some(Annotation { scale: Scale::Lines, is_slice: false, window }) => {
                 let size = window.end_ms - window.start_ms;
-                Mode::Counts(Box::new(Counts::new((0..work.job.by.len()).collect(), size, size, false)))
+                Mode::Counts(Box::new(Counts::new(&work.job.plan, (0..work.job.by.len()).collect(), size, size, false)))
             }
             Some(_) => {
                 let error = Error::data("slices, but no mark says what windows they make");
@@ -140,9 +142,9 @@ impl Mode {
     #[cold]
     pub fn spill_if_full(&mut self, work: &mut Work) -> Result<(), Fault> {
         let bytes = match self {
-            Mode::Windows(windows) => windows.panes.bytes(&work.job),
-            Mode::Slices(slices) => slices.panes.bytes(&work.job),
-            Mode::Running(running) => running.bytes(&work.job),
+            Mode::Windows(windows) => windows.panes.bytes(),
+            Mode::Slices(slices) => slices.panes.bytes(),
+            Mode::Running(running) => running.bytes(),
             Mode::Rolling(_) | Mode::Sessions(_) | Mode::Counts(_) | Mode::Unknown => 0,
         };
         if !work.spill.as_mut().is_some_and(|spill| spill.is_over(bytes)) {
@@ -160,7 +162,7 @@ impl Mode {
     pub fn announce_window(&mut self, mark: &Mark, watermark_ms: Option<i64>, work: &Work) -> Result<(), Fault> {
         let (start_ms, end_ms) = mark.window_ms()?;
         let window = Window::new(start_ms, end_ms);
-        self.become_or_fail(Mode::Slices(Box::default()), work)?;
+        self.become_or_fail(Mode::Slices(Box::new(Slices::new(&work.job.plan))), work)?;
         if let Mode::Slices(slices) = self
             && !watermark_ms.is_some_and(|watermark| window.is_closed_by(watermark))
         {
@@ -171,7 +173,10 @@ impl Mode {
 
     pub fn announce_sessions(&mut self, mark: &Mark, work: &Work) -> Result<(), Fault> {
         let cells = cells(mark, work)?;
-        self.become_or_fail(Mode::Sessions(Box::new(Sessions::new(cells.clone(), work.job.groups_max))), work)?;
+        self.become_or_fail(
+            Mode::Sessions(Box::new(Sessions::new(&work.job.plan, cells.clone(), work.job.groups_max))),
+            work,
+        )?;
         match self {
             Mode::Sessions(sessions) if sessions.cells != cells => Err(changed(mark)),
             _ => Ok(()),
@@ -181,7 +186,10 @@ impl Mode {
     pub fn announce_counts(&mut self, mark: &Mark, work: &Work) -> Result<(), Fault> {
         let cells = cells(mark, work)?;
         let (size, slide) = mark.size_and_slide()?;
-        self.become_or_fail(Mode::Counts(Box::new(Counts::new(cells.clone(), size, slide, true))), work)?;
+        self.become_or_fail(
+            Mode::Counts(Box::new(Counts::new(&work.job.plan, cells.clone(), size, slide, true))),
+            work,
+        )?;
         match self {
             Mode::Counts(known) if (&known.cells, known.size, known.slide) != (&cells, size, slide) => {
                 Err(changed(mark))

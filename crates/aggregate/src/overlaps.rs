@@ -1,6 +1,6 @@
 //! Windows of several slices, written without merging the slices into one.
 
-use accumulators::{Table, check_merged};
+use accumulators::Table;
 use event_time::{Scale, Window};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -8,7 +8,6 @@ use keyed_state::hash;
 use millpipe::{Fault, Out};
 
 use crate::groups::{Groups, stop};
-use crate::job::Job;
 use crate::key_order;
 use crate::results::Results;
 
@@ -43,7 +42,6 @@ impl Overlaps {
     /// `Stop` at the limit of exact percentiles; nothing is written then.
     pub fn write(
         &mut self,
-        job: &Job,
         window: Window,
         slices: &[&Groups],
         results: &mut Results,
@@ -53,12 +51,12 @@ impl Overlaps {
         let mut tables: Vec<(&Table, usize)> = Vec::with_capacity(slices.len());
         for chain in &self.chains {
             self.collect(*chain, slices, &mut tables);
-            check_merged(&job.plan, &tables).map_err(stop)?;
+            results.check_merged(&tables).map_err(stop)?;
         }
         let key = |number: u32| self.key(self.chains[number as usize].first, slices);
         for number in key_order::sorted(self.chains.len() as u32, key) {
             self.collect(self.chains[number as usize], slices, &mut tables);
-            results.write_merged(job, (window, Scale::Time), key(number), &tables, out.buffer()).map_err(stop)?;
+            results.write_merged((window, Scale::Time), key(number), &tables, out.buffer()).map_err(stop)?;
             out.end_result();
         }
         Ok(())

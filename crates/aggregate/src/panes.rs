@@ -1,16 +1,18 @@
 //! Spans of time, each with its groups: whole windows, or slices that windows are made of.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
+use accumulators::Plan;
 use event_time::{Scale, Window};
 use keyed_state::hash;
 use millpipe::{Changes, Error, Fault};
 use values::state_text::StateReader;
 
 use crate::entry_name::{self, EntryName};
-use crate::groups::Taken;
-use crate::job::Job;
+use crate::groups::{Groups, Taken};
 use crate::pane::Pane;
 use crate::pending::Pending;
 use crate::work::Work;
@@ -23,8 +25,9 @@ const RECENT: usize = 4;
 pub const ALL: RangeInclusive<Window> = Window::new(i64::MIN, i64::MIN)..=Window::new(i64::MAX, i64::MAX);
 
 /// Open panes by (end, start).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Panes {
+    plan: Arc<Plan>,
     by_window: BTreeMap<Window, usize>,
     slots: Vec<Pane>,
     free: Vec<usize>,
@@ -38,6 +41,20 @@ pub struct Panes {
 }
 
 impl Panes {
+    pub fn new(plan: &Arc<Plan>) -> Panes {
+        Panes {
+            plan: Arc::clone(plan),
+            by_window: BTreeMap::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            recent: [None; RECENT],
+            next: 0,
+            retired: Vec::new(),
+            loading: None,
+            pending: Pending::default(),
+        }
+    }
+
     /// The open pane of a window.
     #[inline]
     pub fn find(&mut self, window: Window) -> Option<usize> {
@@ -58,7 +75,7 @@ impl Panes {
 
     pub fn open(&mut self, window: Window) -> usize {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Pane::default());
+            self.slots.push(Pane::new(&self.plan));
             self.slots.len() - 1
         });
         self.by_window.insert(window, slot);
@@ -84,8 +101,8 @@ impl Panes {
                 self.flush(work)?;
             }
             let groups = &mut self.slots[slot].groups;
-            let id = groups.find_or_insert(&work.job, taken.key, hash(taken.key), &mut work.budget)?;
-            groups.store.update(&work.job, id, taken)?;
+            let id = groups.find_or_insert(taken.key, hash(taken.key), &mut work.budget)?;
+            groups.store.update(id, taken)?;
         }
         self.slots[slot].lines += 1;
         Ok(())
@@ -104,7 +121,7 @@ impl Panes {
         let slot = self.by_window.remove(&window)?;
         self.recent = [None; RECENT];
         self.free.push(slot);
-        let pane = std::mem::take(&mut self.slots[slot]);
+        let pane = mem::replace(&mut self.slots[slot], Pane::new(&self.plan));
         work.budget.open -= pane.groups.len();
         Some(pane)
     }
@@ -119,7 +136,7 @@ impl Panes {
             self.retired.push((window, work.era, keys));
         }
         if let Some(spill) = &mut work.spill {
-            spill.forget(window, &work.job)?;
+            spill.forget(window)?;
         }
         if self.by_window.is_empty() {
             work.begin_eras();
@@ -144,8 +161,8 @@ impl Panes {
     }
 
     /// What the groups of all open panes take in memory, about.
-    pub fn bytes(&self, job: &Job) -> usize {
-        self.by_window.values().map(|slot| self.slots[*slot].groups.bytes(job)).sum()
+    pub fn bytes(&self) -> usize {
+        self.by_window.values().map(|slot| self.slots[*slot].groups.bytes()).sum()
     }
 
     /// Sends the groups of all panes to disk, which stay open, or those of one that is about to be closed.
@@ -158,11 +175,11 @@ impl Panes {
         let is_all = windows == ALL;
         let mut run = spill.begin()?;
         for (window, slot) in self.by_window.range(windows) {
-            let groups = std::mem::take(&mut self.slots[*slot].groups);
-            spill.put((*window, work.era), &groups, &work.job, &mut run, !is_all)?;
+            let groups = mem::replace(&mut self.slots[*slot].groups, Groups::new(&self.plan));
+            spill.put((*window, work.era), &groups, &mut run, !is_all)?;
             work.budget.open -= groups.len();
         }
-        spill.finish(run, &work.job)?;
+        spill.finish(run)?;
         // What closes has no younger parts.
         if is_all && spill.parts.is_some() {
             work.era += 1;
@@ -176,9 +193,9 @@ impl Panes {
     }
 
     /// Opens a pane that will be loaded with so many groups.
-    pub fn expect(&mut self, window: Window, groups: usize, job: &Job) {
+    pub fn expect(&mut self, window: Window, groups: usize) {
         let slot = self.open(window);
-        self.slots[slot].groups.reserve(job, groups);
+        self.slots[slot].groups.reserve(groups);
     }
 
     /// Gives the entries that changed.
@@ -196,7 +213,7 @@ impl Panes {
             let groups = &mut self.slots[*slot].groups;
             let mut name = EntryName::of_era(*window, Scale::Time, work.era);
             for id in groups.take_changed() {
-                to.put(name.with(groups.store.key(id)), |out| groups.store.save(&work.job, id, out));
+                to.put(name.with(groups.store.key(id)), |out| groups.store.save(id, out));
             }
         }
     }
@@ -219,12 +236,11 @@ impl Panes {
         let from = &mut StateReader::new(value);
         let lines = if era == work.era {
             let groups = &mut self.slots[slot].groups;
-            let id =
-                groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(name))?;
-            groups.store.load(&work.job, id, from)?
+            let id = groups.add(key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(name))?;
+            groups.store.load(id, from)?
         } else {
             let spill = work.spill.as_mut().filter(|_| era < work.era).ok_or_else(was_on_disk)?;
-            spill.load((window, era), key.as_bytes(), from, &work.job)?
+            spill.load((window, era), key.as_bytes(), from)?
         };
         self.slots[slot].lines += lines;
         work.hold(lines);

@@ -14,7 +14,6 @@ use sorted_runs::Fold;
 use crate::broken::Broken;
 use crate::entry_name::EntryName;
 use crate::groups::Groups;
-use crate::job::Job;
 
 /// In a stream with checkpoints.
 #[derive(Debug, Default)]
@@ -44,11 +43,11 @@ impl Parts {
     }
 
     /// A group goes to disk as a part.
-    pub fn leave(&mut self, window: Window, era: u64, groups: &Groups, id: u32, job: &Job) {
+    pub fn leave(&mut self, window: Window, era: u64, groups: &Groups, id: u32) {
         if !groups.store.tracking.is_clean(id) {
             let mut name = EntryName::of_era(window, Scale::Time, era);
             let due = self.due.entry(window).or_default();
-            due.put(name.with(groups.store.key(id)), |out| groups.store.save(job, id, out));
+            due.put(name.with(groups.store.key(id)), |out| groups.store.save(id, out));
         }
     }
 

@@ -70,20 +70,17 @@ impl Pending {
             line.id = panes[line.slot].groups.find_hashed(&self.keys[line.key_start..line.key_end], line.hash);
         }
         let known = self.lines.iter().filter_map(|line| Some((line.slot, line.id?)));
-        let touched = known.map(|(slot, id)| panes[slot].groups.store.touch(&work.job, id));
+        let touched = known.map(|(slot, id)| panes[slot].groups.store.touch(id));
         black_box(touched.fold(0, |all, one| all ^ one));
         for (number, line) in self.lines.iter().enumerate() {
             let pane = &mut panes[line.slot];
             let id = match line.id {
                 Some(id) => id,
-                None => pane.groups.find_or_insert(
-                    &work.job,
-                    &self.keys[line.key_start..line.key_end],
-                    line.hash,
-                    &mut work.budget,
-                )?,
+                None => {
+                    pane.groups.find_or_insert(&self.keys[line.key_start..line.key_end], line.hash, &mut work.budget)?
+                }
             };
-            pane.groups.store.update_from(&work.job, id, &self.numbers, number);
+            pane.groups.store.update_from(id, &self.numbers, number);
         }
         self.lines.clear();
         self.keys.clear();

@@ -4,8 +4,9 @@
 //! of the lines that stay.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use accumulators::{Row, Values};
+use accumulators::{Plan, Row, Values};
 use keyed_state::hash;
 use millpipe::{Changes, Error, Fault, Out};
 use units::DurationMs;
@@ -17,7 +18,7 @@ use crate::keys;
 use crate::work::Work;
 
 /// The keys with their last lines.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rolling {
     pub groups: Groups,
     /// Of the line that comes.
@@ -37,12 +38,16 @@ struct TimedRow {
 }
 
 impl Rolling {
+    pub fn new(plan: &Arc<Plan>) -> Rolling {
+        Rolling { groups: Groups::new(plan), time_ms: 0, rows: Vec::new(), bytes: 0, values: Values::default() }
+    }
+
     /// # Errors
     /// `Stop` at a limit.
     #[inline(never)]
     pub fn line(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let Some(last) = work.job.last else { return Ok(()) };
-        let id = self.groups.find_or_insert(&work.job, taken.key, hash(taken.key), &mut work.budget)?;
+        let id = self.groups.find_or_insert(taken.key, hash(taken.key), &mut work.budget)?;
         let time_ms = self.time_ms;
         if let (Last::Time(range_ms), Some(newest)) = (last, self.rows_of(id).back())
             && time_ms < newest.time_ms.saturating_sub(range_ms)
@@ -51,8 +56,8 @@ impl Rolling {
             return Ok(());
         }
         self.push(id, TimedRow { time_ms, row: Row::new(&work.job.plan, taken.values, taken.scanned, taken.sequence) });
-        self.groups.store.update(&work.job, id, taken)?;
-        self.drop_old(id, last, work);
+        self.groups.store.update(id, taken)?;
+        self.drop_old(id, last);
         if self.bytes > work.job.buffer_bytes {
             return Err(full(work.job.buffer_bytes).into());
         }
@@ -80,7 +85,7 @@ impl Rolling {
         rows.insert(at, row);
     }
 
-    fn drop_old(&mut self, id: u32, last: Last, work: &Work) {
+    fn drop_old(&mut self, id: u32, last: Last) {
         let Rolling { groups, rows, bytes, values, .. } = self;
         let rows = &mut rows[id as usize];
         while let (Some(oldest), Some(newest)) = (rows.front(), rows.back())
@@ -92,13 +97,13 @@ impl Rolling {
             let Some(TimedRow { row, .. }) = rows.pop_front() else { return };
             *bytes -= row.bytes();
             let staying = rows.iter().map(|timed| &timed.row);
-            groups.store.table.leave(&work.job.plan, id as usize, &row, staying, values);
+            groups.store.table.leave(id as usize, &row, staying, values);
         }
     }
 
     fn write(&self, id: u32, work: &mut Work, out: &mut Out) {
         let store = &self.groups.store;
-        work.results.write(&work.job, None, store.key(id), &store.table, id, out.buffer());
+        work.results.write(None, store.key(id), &store.table, id, out.buffer());
         out.end_result();
     }
 
@@ -125,14 +130,14 @@ impl Rolling {
     /// # Errors
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, key: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
-        let id =
-            self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(key))?;
+        let id = self.groups.add(key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(key))?;
         let from = &mut StateReader::new(value);
-        let rows = read_rows(from, work).filter(|rows| !rows.is_empty()).ok_or_else(|| Error::damaged_entry(key))?;
+        let rows =
+            read_rows(from, &work.job.plan).filter(|rows| !rows.is_empty()).ok_or_else(|| Error::damaged_entry(key))?;
         for row in rows {
             let text = row.row.read(&work.job.plan, &mut self.values);
             let table = &mut self.groups.store.table;
-            table.update(&work.job.plan, id as usize, &self.values, text, row.row.sequence).map_err(stop)?;
+            table.update(id as usize, &self.values, text, row.row.sequence).map_err(stop)?;
             self.push(id, row);
         }
         self.groups.store.tracking.restored(id);
@@ -140,13 +145,13 @@ impl Rolling {
     }
 }
 
-fn read_rows(from: &mut StateReader<'_>, work: &Work) -> Option<Vec<TimedRow>> {
+fn read_rows(from: &mut StateReader<'_>, plan: &Plan) -> Option<Vec<TimedRow>> {
     let mut rows = Vec::new();
     from.items(|from| {
         from.literal(b"[")?;
         let time_ms = from.signed()?;
         from.literal(b",")?;
-        rows.push(TimedRow { time_ms, row: Row::load(&work.job.plan, from)? });
+        rows.push(TimedRow { time_ms, row: Row::load(plan, from)? });
         from.literal(b"]")
     })?;
     from.end()?;

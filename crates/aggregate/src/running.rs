@@ -16,7 +16,7 @@ use crate::work::Work;
 use values::KeyText;
 
 /// The running groups.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Running {
     pub groups: Groups,
     /// Kept only where keys are forgotten by it.
@@ -52,11 +52,26 @@ struct Last {
 }
 
 impl Running {
+    pub fn new(job: &Job) -> Running {
+        Running {
+            groups: Groups::new(&job.plan),
+            recency: Recency::default(),
+            last: Vec::new(),
+            changed: Vec::new(),
+            written: 0,
+            clock_ms: None,
+            tick_ms: None,
+            removed: Vec::new(),
+            is_taken_back: false,
+            written_texts: Written::new(job.members.clone()),
+        }
+    }
+
     /// Groups to be loaded, with what the head of a snapshot says of them. A tick of another `--emit` is of no use.
     pub fn resume(job: &Job, clock_ms: Option<i64>, tick_ms: Option<i64>, written: u64, groups: usize) -> Running {
         let tick_ms = tick_ms.filter(|tick| matches!(job.emit, Emit::Every(every_ms) if tick % every_ms == 0));
-        let mut running = Running { clock_ms, tick_ms, written, ..Running::default() };
-        running.groups.reserve(job, groups);
+        let mut running = Running { clock_ms, tick_ms, written, ..Running::new(job) };
+        running.groups.reserve(groups);
         running
     }
 
@@ -67,7 +82,7 @@ impl Running {
             return self.take_back(taken, work, out);
         }
         let id = self.group(taken, work, out)?;
-        self.groups.store.update(&work.job, id, taken)?;
+        self.groups.store.update(id, taken)?;
         self.changed(id, taken, work, out);
         Ok(())
     }
@@ -76,7 +91,7 @@ impl Running {
     #[inline(never)]
     fn take_back(&mut self, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         let id = self.groups.find(taken.key).ok_or_else(was_not_there)?;
-        self.groups.store.take_back(&work.job, id, taken)?;
+        self.groups.store.take_back(id, taken)?;
         if self.groups.store.table.lines(id as usize) > 0 {
             self.changed(id, taken, work, out);
             return Ok(());
@@ -84,13 +99,13 @@ impl Running {
         work.take(taken.line, out);
         work.settle(self.pending(id) + 1, out);
         if work.job.writes_changes {
-            self.written_texts.delete(&work.job, (id, taken.key), out);
+            self.written_texts.delete((id, taken.key), out);
         }
         if work.job.forgets_oldest() {
             self.recency.remove(id);
         }
         self.last[id as usize] = Last::default();
-        self.removed.extend(self.groups.remove(&work.job, id, &mut work.budget));
+        self.removed.extend(self.groups.remove(id, &mut work.budget));
         Ok(())
     }
 
@@ -129,7 +144,7 @@ impl Running {
         {
             self.forget(oldest, work, out);
         }
-        let id = self.groups.find_or_insert(&work.job, taken.key, hash(taken.key), &mut work.budget)?;
+        let id = self.groups.find_or_insert(taken.key, hash(taken.key), &mut work.budget)?;
         self.set_last(id, Last::default());
         if work.job.forgets_oldest() {
             self.recency.push(id);
@@ -196,7 +211,7 @@ impl Running {
         // A number that was used again may stand there twice.
         in_order.dedup();
         for block in in_order.chunks(BLOCK) {
-            self.groups.store.touch_all(&work.job, block);
+            self.groups.store.touch_all(block);
             for id in block {
                 self.write(*id, work, out);
                 work.settle(self.pending(*id), out);
@@ -216,20 +231,19 @@ impl Running {
     fn write(&mut self, id: u32, work: &mut Work, out: &mut Out) {
         let store = &self.groups.store;
         if work.job.writes_changes {
-            let Work { results, job, .. } = work;
-            let write = |text: &mut Vec<u8>| results.write_results(job, &store.table, id, text);
-            if self.written_texts.write(job, (id, store.key(id)), write, out) {
+            let write = |text: &mut Vec<u8>| work.results.write_results(&store.table, id, text);
+            if self.written_texts.write((id, store.key(id)), write, out) {
                 self.groups.store.tracking.touch(id);
             }
             return;
         }
-        work.results.write(&work.job, None, store.key(id), &store.table, id, out.buffer());
+        work.results.write(None, store.key(id), &store.table, id, out.buffer());
         out.end_result();
     }
 
     /// What all groups take in memory, about.
-    pub fn bytes(&self, job: &Job) -> usize {
-        self.groups.bytes(job) + self.groups.len() * (size_of::<Last>() + size_of::<u32>())
+    pub fn bytes(&self) -> usize {
+        self.groups.bytes() + self.groups.len() * (size_of::<Last>() + size_of::<u32>())
     }
 
     /// Sends all groups to disk: their keys begin anew. With `--emit end` only, where nobody asks for the last lines.
@@ -238,12 +252,12 @@ impl Running {
     /// `Stop` when that fails.
     pub fn spill(&mut self, work: &mut Work) -> Result<(), Fault> {
         let Some(spill) = &mut work.spill else { return Ok(()) };
-        let groups = std::mem::take(&mut self.groups);
+        let groups = std::mem::replace(&mut self.groups, Groups::new(&work.job.plan));
         (self.last, self.changed) = (Vec::new(), Vec::new());
         let mut run = spill.begin()?;
-        spill.put((EVERYTHING, 0), &groups, &work.job, &mut run, false)?;
+        spill.put((EVERYTHING, 0), &groups, &mut run, false)?;
         work.budget.open -= groups.len();
-        spill.finish(run, &work.job)
+        spill.finish(run)
     }
 
     /// The end of the input: writes what was not written.
@@ -257,8 +271,8 @@ impl Running {
         }
         self.spill(work)?;
         if let Some(spill) = &mut work.spill {
-            spill.write_results(&[EVERYTHING], None, &work.job, &mut work.results, out)?;
-            spill.forget(EVERYTHING, &work.job)?;
+            spill.write_results(&[EVERYTHING], None, &mut work.results, out)?;
+            spill.forget(EVERYTHING)?;
         }
         work.settle(work.held, out);
         Ok(())
@@ -272,7 +286,7 @@ impl Running {
         }
         self.last[id as usize] = Last::default();
         self.recency.remove(id);
-        self.removed.extend(self.groups.remove(&work.job, id, &mut work.budget));
+        self.removed.extend(self.groups.remove(id, &mut work.budget));
     }
 
     /// Gives the entries that changed: the key with its last line and its state.
@@ -290,7 +304,7 @@ impl Running {
                     }
                     out.push(b',');
                 }
-                store.save(&work.job, id, out);
+                store.save(id, out);
                 out.push(b']');
             });
         }
@@ -301,8 +315,7 @@ impl Running {
     /// # Errors
     /// `Stop` at the limit of groups, or when the entry is damaged.
     pub fn load(&mut self, key: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
-        let id =
-            self.groups.add(&work.job, key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(key))?;
+        let id = self.groups.add(key.as_bytes(), &mut work.budget)?.ok_or_else(|| Error::damaged_entry(key))?;
         let from = &mut StateReader::new(value);
         let mut last = read_last(from).ok_or_else(|| Error::damaged_entry(key))?;
         last.clock_ms = last.clock_ms.or(self.clock_ms);
@@ -310,7 +323,7 @@ impl Running {
         if work.job.writes_changes {
             self.written_texts.set(id, read_written(from).ok_or_else(|| Error::damaged_entry(key))?);
         }
-        self.groups.store.load(&work.job, id, from)?;
+        self.groups.store.load(id, from)?;
         from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| Error::damaged_entry(key))?;
         let pending = self.pending(id);
         if pending > 0 {

@@ -1,11 +1,14 @@
 //! Sessions: each line brings a span, spans of a key that touch are one session.
 
+use std::sync::Arc;
+
+use accumulators::Plan;
 use event_time::{ClosedSession, Scale, Window};
 use millpipe::{Changes, Error, Fault, Out};
 use values::state_text::{StateReader, write_signed};
 
 use crate::entry_name;
-use crate::groups::{Store, Taken, stop};
+use crate::groups::{Taken, stop};
 use crate::keys;
 use crate::span_groups::SpanGroups;
 use crate::windows::late;
@@ -29,9 +32,9 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    pub fn new(cells: Vec<usize>, sessions_max: usize) -> Sessions {
+    pub fn new(plan: &Arc<Plan>, cells: Vec<usize>, sessions_max: usize) -> Sessions {
         let open = event_time::Sessions::new(sessions_max);
-        Sessions { cells, groups: SpanGroups::default(), spans: Vec::new(), open, key: Vec::new() }
+        Sessions { cells, groups: SpanGroups::new(plan), spans: Vec::new(), open, key: Vec::new() }
     }
 
     /// # Errors
@@ -52,7 +55,7 @@ impl Sessions {
         }
         work.take(taken.line, out);
         let id = self.join(span, taken.key, work)?;
-        self.groups.store.update(&work.job, id, taken)
+        self.groups.store.update(id, taken)
     }
 
     /// The group of a line in the session that its span joins; sessions that it ties together are merged.
@@ -71,14 +74,7 @@ impl Sessions {
         if let Some(fault) = failed {
             return Err(fault);
         }
-        let id = match find(&groups.store, members, key) {
-            Ok(at) => members[at],
-            Err(at) => {
-                let id = groups.insert(&work.job, key, session, &mut work.budget)?;
-                members.insert(at, id);
-                id
-            }
-        };
+        let id = groups.member(members, key, session, &mut work.budget)?;
         self.set_span(id, session);
         Ok(id)
     }
@@ -101,15 +97,15 @@ impl Sessions {
         for (window, id) in results {
             let scaled = Some((window, Scale::Time));
             let store = &self.groups.store;
-            work.results.write(&work.job, scaled, store.key(id), &store.table, id, out.buffer());
+            work.results.write(scaled, store.key(id), &store.table, id, out.buffer());
             out.end_result();
             work.settle(store.table.lines(id as usize), out);
-            self.groups.remove(&work.job, id, &mut work.budget);
+            self.groups.remove(id, &mut work.budget);
         }
     }
 
     /// Gives the entries that changed: of each group, what it knows of its session, and its state.
-    pub fn save(&mut self, work: &Work, to: &mut Changes) {
+    pub fn save(&mut self, to: &mut Changes) {
         let Sessions { groups, spans, open, .. } = self;
         let all = open.iter_mut().flat_map(|session| session.payload.iter().copied());
         groups.save(Scale::Time, all, to, |store, id, out| {
@@ -119,7 +115,7 @@ impl Sessions {
                 write_signed(time_ms, out);
             }
             out.push(b',');
-            store.save(&work.job, id, out);
+            store.save(id, out);
             out.push(b']');
         });
     }
@@ -133,8 +129,8 @@ impl Sessions {
         let named = entry_name::parse_span(named, Scale::Time).ok_or_else(|| Error::damaged_entry(name))?;
         let from = &mut StateReader::new(value);
         let span = read_span(from).ok_or_else(|| Error::damaged_entry(name))?;
-        let id = self.groups.insert(&work.job, key.as_bytes(), named, &mut work.budget)?;
-        work.hold(self.groups.store.load(&work.job, id, from)?);
+        let id = self.groups.insert(key.as_bytes(), named, &mut work.budget)?;
+        work.hold(self.groups.store.load(id, from)?);
         from.literal(b"]").and_then(|()| from.end()).ok_or_else(|| Error::damaged_entry(name))?;
         self.set_span(id, span);
         keys::part(key.as_bytes(), &self.cells, &mut self.key);
@@ -171,20 +167,15 @@ fn read_span(from: &mut StateReader<'_>) -> Option<Window> {
     (length_ms > 0).then_some(Window::new(start_ms, end_ms))
 }
 
-fn find(store: &Store, members: &[u32], key: &[u8]) -> Result<usize, usize> {
-    members.binary_search_by(|id| store.key(*id).cmp(key))
-}
-
 /// Moves the groups of a later session into an earlier one.
 fn merge(groups: &mut SpanGroups, earlier: &mut Members, later: Members, work: &mut Work) -> Result<(), Fault> {
     for id in later {
-        let store = &mut groups.store;
-        match find(store, earlier, store.key(id)) {
+        match groups.find(earlier, groups.store.key(id)) {
             Ok(at) => {
                 let into = earlier[at];
-                store.table.merge_within(&work.job.plan, into as usize, id as usize).map_err(stop)?;
-                store.tracking.touch(into);
-                groups.remove(&work.job, id, &mut work.budget);
+                groups.store.table.merge_within(into as usize, id as usize).map_err(stop)?;
+                groups.store.tracking.touch(into);
+                groups.remove(id, &mut work.budget);
             }
             Err(at) => earlier.insert(at, id),
         }

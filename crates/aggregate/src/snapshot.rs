@@ -26,6 +26,7 @@ use crate::counts::Counts;
 use crate::entry_name::{parse_span, write_span};
 use crate::job::Job;
 use crate::mode::Mode;
+use crate::rolling::Rolling;
 use crate::running::Running;
 use crate::sessions::Sessions;
 use crate::windows::{Slices, Windows};
@@ -67,8 +68,8 @@ impl Aggregate {
             Mode::Rolling(rolling) => rolling.save(to),
             Mode::Windows(windows) => windows.panes.save(work, to),
             Mode::Slices(slices) => slices.panes.save(work, to),
-            Mode::Sessions(sessions) => sessions.save(work, to),
-            Mode::Counts(counts) => counts.save(work, to),
+            Mode::Sessions(sessions) => sessions.save(to),
+            Mode::Counts(counts) => counts.save(to),
         }
     }
 
@@ -136,25 +137,28 @@ impl Mode {
                 let groups = expected(&saved["groups"], job)?;
                 Mode::Running(Box::new(Running::resume(job, clock_ms, tick_ms, saved["written"].as_u64()?, groups)))
             }
-            "rolling" => Mode::Rolling(Box::default()),
+            "rolling" => Mode::Rolling(Box::new(Rolling::new(&job.plan))),
             "windows" => {
-                let mut windows = Windows::default();
-                expect(saved, job, |window, groups| windows.panes.expect(window, groups, job))?;
+                let mut windows = Windows::new(&job.plan);
+                expect(saved, job, |window, groups| windows.panes.expect(window, groups))?;
                 Mode::Windows(Box::new(windows))
             }
             "slices" => {
-                let mut slices = Slices::default();
+                let mut slices = Slices::new(&job.plan);
                 for span in saved["announced"].as_array()? {
                     slices.announced.insert(parse_span(span.as_str()?, Scale::Time)?);
                 }
-                expect(saved, job, |window, groups| slices.panes.expect(window, groups, job))?;
+                expect(saved, job, |window, groups| slices.panes.expect(window, groups))?;
                 Mode::Slices(Box::new(slices))
             }
-            "sessions" => Mode::Sessions(Box::new(Sessions::new(load_cells(&saved["cells"], job)?, job.groups_max))),
+            "sessions" => {
+                Mode::Sessions(Box::new(Sessions::new(&job.plan, load_cells(&saved["cells"], job)?, job.groups_max)))
+            }
             "counts" => {
                 let number = |name| saved[name].as_i64().filter(|number| *number > 0);
                 let (size, slide) = (number("size")?, number("slide")?);
                 Mode::Counts(Box::new(Counts::new(
+                    &job.plan,
                     load_cells(&saved["cells"], job)?,
                     size,
                     slide,

@@ -1,15 +1,17 @@
 //! Groups that are of a span each, which their entry in a checkpoint is named by.
 
+use std::sync::Arc;
+
+use accumulators::Plan;
 use event_time::{Scale, Window};
 use millpipe::{Changes, Fault};
 
 use crate::entry_name::EntryName;
 use crate::groups::{Budget, Store};
-use crate::job::Job;
 use values::KeyText;
 
 /// Groups found by their number only. Whoever has them finds them by key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SpanGroups {
     pub store: Store,
     /// Of each group. It never changes; no two groups of a key have the same.
@@ -19,18 +21,48 @@ pub struct SpanGroups {
 }
 
 impl SpanGroups {
+    pub fn new(plan: &Arc<Plan>) -> SpanGroups {
+        SpanGroups { store: Store::new(plan), names: Vec::new(), removed: Vec::new() }
+    }
+
+    /// The group of a key among some that are sorted by key, a new one of this name if there is none.
+    ///
     /// # Errors
     /// `Stop` at the limit of groups.
-    pub fn insert(&mut self, job: &Job, key: &[u8], name: Window, budget: &mut Budget) -> Result<u32, Fault> {
-        let id = self.store.insert(job, key, budget)?;
+    pub fn member(
+        &mut self,
+        members: &mut Vec<u32>,
+        key: &[u8],
+        name: Window,
+        budget: &mut Budget,
+    ) -> Result<u32, Fault> {
+        match self.find(members, key) {
+            Ok(at) => Ok(members[at]),
+            Err(at) => {
+                let id = self.insert(key, name, budget)?;
+                members.insert(at, id);
+                Ok(id)
+            }
+        }
+    }
+
+    /// The place of a key among groups that are sorted by key, or where it would be.
+    pub fn find(&self, members: &[u32], key: &[u8]) -> Result<usize, usize> {
+        members.binary_search_by(|id| self.store.key(*id).cmp(key))
+    }
+
+    /// # Errors
+    /// `Stop` at the limit of groups.
+    pub fn insert(&mut self, key: &[u8], name: Window, budget: &mut Budget) -> Result<u32, Fault> {
+        let id = self.store.insert(key, budget)?;
         let len = self.names.len().max(id as usize + 1);
         self.names.resize(len, name);
         self.names[id as usize] = name;
         Ok(id)
     }
 
-    pub fn remove(&mut self, job: &Job, id: u32, budget: &mut Budget) {
-        if let Some(key) = self.store.remove(job, id, budget) {
+    pub fn remove(&mut self, id: u32, budget: &mut Budget) {
+        if let Some(key) = self.store.remove(id, budget) {
             self.removed.push((self.names[id as usize], key));
         }
     }

@@ -4,7 +4,9 @@
 //! key can have a state in each run; those are merged, oldest first, into the very state that it would have had. When
 //! that happens depends on the lines alone, so the same input gives the same bytes.
 
-use accumulators::Table;
+use std::sync::Arc;
+
+use accumulators::{Plan, Table};
 use event_time::{Scale, Window};
 use keyed_state::hash;
 use millpipe::{Error, Fault, Out};
@@ -13,7 +15,6 @@ use values::state_text::StateReader;
 
 use crate::broken::{Broken, cannot_spill};
 use crate::groups::{Budget, Groups, stop};
-use crate::job::Job;
 use crate::key_order;
 use crate::keys;
 use crate::parts::{self, Loading, Part, Parts, Removal};
@@ -31,6 +32,7 @@ const GROWTH_BYTES: usize = 64;
 /// The groups that had to leave.
 #[derive(Debug)]
 pub struct Spill {
+    plan: Arc<Plan>,
     runs: Runs<Window>,
     limit_bytes: usize,
     /// What a line may add, beside what is as long as it.
@@ -47,16 +49,25 @@ pub struct Spill {
 impl Spill {
     /// # Errors
     /// When the scratch does not work: better now than in an hour.
-    pub fn new(scratch: Box<dyn Scratch>, job: &Job, memory_bytes: usize) -> Result<Spill, Error> {
+    pub fn new(scratch: Box<dyn Scratch>, plan: &Arc<Plan>, memory_bytes: usize) -> Result<Spill, Error> {
         scratch.create().map_err(|source| cannot_spill(&scratch.place(), &source))?;
-        let mut table = Table::default();
+        let mut table = Table::new(plan);
         for _ in 0..2 {
-            table.push(&job.plan);
+            table.push();
         }
-        let line_bytes = Table::bytes_per_group(&job.plan) + GROWTH_BYTES * (1 + job.plan.labels().count());
+        let line_bytes = table.bytes_per_group() + GROWTH_BYTES * (1 + plan.labels().count());
         let limit_bytes = (memory_bytes as f64 * GROUPS_SHARE) as usize;
         let runs = Runs::new(scratch, keys::compare);
-        Ok(Spill { runs, limit_bytes, line_bytes, left: 0, table, value: Vec::new(), parts: None })
+        Ok(Spill {
+            plan: Arc::clone(plan),
+            runs,
+            limit_bytes,
+            line_bytes,
+            left: 0,
+            table,
+            value: Vec::new(),
+            parts: None,
+        })
     }
 
     /// One line more; true when it is time to count the groups.
@@ -100,7 +111,6 @@ impl Spill {
         &mut self,
         (window, era): (Window, u64),
         groups: &Groups,
-        job: &Job,
         run: &mut RunWriter<Window>,
         closes: bool,
     ) -> Result<(), Fault> {
@@ -111,12 +121,12 @@ impl Spill {
             self.value.clear();
             if let Some(parts) = &mut self.parts {
                 if !closes {
-                    parts.leave(window, era, groups, id, job);
+                    parts.leave(window, era, groups, id);
                 }
                 let part = Part { era, is_saved: groups.store.tracking.is_saved(id) };
                 parts::write(&[part], &mut self.value);
             }
-            groups.store.save(job, id, &mut self.value);
+            groups.store.save(id, &mut self.value);
             run.push(groups.store.key(id), &self.value).map_err(Broken::from)?;
         }
         Ok(())
@@ -124,14 +134,14 @@ impl Spill {
 
     /// # Errors
     /// As `begin`, or when too many runs are to be merged and a limit is met.
-    pub fn finish(&mut self, run: RunWriter<Window>, job: &Job) -> Result<(), Fault> {
-        let (runs, mut states) = self.runs(job);
+    pub fn finish(&mut self, run: RunWriter<Window>) -> Result<(), Fault> {
+        let (runs, mut states) = self.runs();
         Ok(runs.add(run, &mut states)?)
     }
 
-    fn runs<'a>(&'a mut self, job: &'a Job) -> (&'a mut Runs<Window>, States<'a>) {
+    fn runs(&mut self) -> (&mut Runs<Window>, States<'_>) {
         let parts = self.parts.is_some().then(Vec::new);
-        (&mut self.runs, States { job, table: &mut self.table, parts })
+        (&mut self.runs, States { table: &mut self.table, parts })
     }
 
     /// The results of a window out of these spans, as far as they are in runs, keys in order.
@@ -142,11 +152,10 @@ impl Spill {
         &mut self,
         spans: &[Window],
         scaled: Option<(Window, Scale)>,
-        job: &Job,
         results: &mut Results,
         out: &mut Out,
     ) -> Result<(), Fault> {
-        let (runs, mut states) = self.runs(job);
+        let (runs, mut states) = self.runs();
         let merge = runs.merge(spans, &mut states)?;
         Ok(merge.fold(&mut ResultLines { states, scaled, results, out })?)
     }
@@ -155,10 +164,10 @@ impl Spill {
     ///
     /// # Errors
     /// `Stop` when the runs cannot be read.
-    pub fn forget(&mut self, window: Window, job: &Job) -> Result<(), Fault> {
+    pub fn forget(&mut self, window: Window) -> Result<(), Fault> {
         if let Some(mut parts) = self.parts.take() {
             parts.forget(window);
-            let removed = self.remove_parts(window, &mut parts, job);
+            let removed = self.remove_parts(window, &mut parts);
             self.parts = Some(parts);
             removed?;
         }
@@ -166,8 +175,8 @@ impl Spill {
         Ok(())
     }
 
-    fn remove_parts(&mut self, window: Window, parts: &mut Parts, job: &Job) -> Result<(), Fault> {
-        let mut states = States { job, table: &mut self.table, parts: Some(Vec::new()) };
+    fn remove_parts(&mut self, window: Window, parts: &mut Parts) -> Result<(), Fault> {
+        let mut states = States { table: &mut self.table, parts: Some(Vec::new()) };
         let merge = self.runs.merge(&[window], &mut states)?;
         Ok(merge.fold(&mut Removal::new(window, parts))?)
     }
@@ -176,37 +185,32 @@ impl Spill {
     ///
     /// # Errors
     /// `Stop` when it is damaged, or the disk is full.
-    pub fn load(
-        &mut self,
-        (window, era): (Window, u64),
-        key: &[u8],
-        from: &mut StateReader<'_>,
-        job: &Job,
-    ) -> Result<u64, Fault> {
+    pub fn load(&mut self, (window, era): (Window, u64), key: &[u8], from: &mut StateReader<'_>) -> Result<u64, Fault> {
         let is_other = |loading: &Loading| (loading.window, loading.era) != (window, era);
         let is_large = |loading: &Loading| {
             let len = loading.groups.len();
-            len.is_power_of_two() && len > 64 && !self.fits_twice(2 * loading.groups.bytes(job))
+            len.is_power_of_two() && len > 64 && !self.fits_twice(2 * loading.groups.bytes())
         };
         let loading = self.parts.as_ref().and_then(|parts| parts.loading.as_ref());
         if loading.is_some_and(|loading| is_other(loading) || is_large(loading)) {
-            self.end_loading(job)?;
+            self.end_loading()?;
         }
         let Some(parts) = &mut self.parts else { return Ok(0) };
-        let loading = parts.loading.get_or_insert_with(|| Loading { window, era, groups: Groups::default() });
-        let id = loading.groups.find_or_insert(job, key, hash(key), &mut Budget::unlimited())?;
-        Ok(loading.groups.store.load(job, id, from)?)
+        let begin = || Loading { window, era, groups: Groups::new(&self.plan) };
+        let loading = parts.loading.get_or_insert_with(begin);
+        let id = loading.groups.find_or_insert(key, hash(key), &mut Budget::unlimited())?;
+        Ok(loading.groups.store.load(id, from)?)
     }
 
     /// All parts that there are were loaded.
     ///
     /// # Errors
     /// `Stop` when the disk is full.
-    pub fn end_loading(&mut self, job: &Job) -> Result<(), Fault> {
+    pub fn end_loading(&mut self) -> Result<(), Fault> {
         let Some(loading) = self.parts.as_mut().and_then(|parts| parts.loading.take()) else { return Ok(()) };
         let mut run = self.begin()?;
-        self.put((loading.window, loading.era), &loading.groups, job, &mut run, false)?;
-        self.finish(run, job)
+        self.put((loading.window, loading.era), &loading.groups, &mut run, false)?;
+        self.finish(run)
     }
 
     /// What went to disk, for people.
@@ -223,7 +227,6 @@ impl Spill {
 
 /// Merges states of one key.
 struct States<'a> {
-    job: &'a Job,
     table: &'a mut Table,
     /// In a stream with checkpoints, the parts that were merged.
     parts: Option<Vec<Part>>,
@@ -239,7 +242,7 @@ impl States<'_> {
             Some(parts) => parts::read(value, parts).ok_or_else(Broken::unreadable)?,
             None => value,
         };
-        let loaded = self.table.load(&self.job.plan, group, &mut StateReader::new(value));
+        let loaded = self.table.load(group, &mut StateReader::new(value));
         // Its checksum was right.
         loaded.map_err(|error| Broken(Error::data(error).into()))
     }
@@ -255,12 +258,12 @@ impl Combine for States<'_> {
 
     fn take(&mut self, value: &[u8]) -> Result<(), Broken> {
         self.load(PART, value)?;
-        self.table.merge_within(&self.job.plan, WHOLE, PART).map_err(|error| Broken(stop(error)))
+        self.table.merge_within(WHOLE, PART).map_err(|error| Broken(stop(error)))
     }
 
     fn save(&self, out: &mut Vec<u8>) {
         self.parts.iter().for_each(|parts| parts::write(parts, out));
-        self.table.save(&self.job.plan, WHOLE, out);
+        self.table.save(WHOLE, out);
     }
 }
 
@@ -284,8 +287,7 @@ impl Fold for ResultLines<'_> {
     }
 
     fn end(&mut self, key: &[u8]) -> Result<(), Broken> {
-        let States { job, table, .. } = &self.states;
-        self.results.write(job, self.scaled, key, table, WHOLE as u32, self.out.buffer());
+        self.results.write(self.scaled, key, self.states.table, WHOLE as u32, self.out.buffer());
         self.out.end_result();
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
+use accumulators::Plan;
 use event_time::{Scale, Window, format_rfc3339};
 use millpipe::{Fault, Late, Out};
 
@@ -12,12 +14,16 @@ use crate::panes::{self, Panes};
 use crate::work::Work;
 
 /// Windows that each line names. They close when the watermark reaches their last millisecond.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Windows {
     pub panes: Panes,
 }
 
 impl Windows {
+    pub fn new(plan: &Arc<Plan>) -> Windows {
+        Windows { panes: Panes::new(plan) }
+    }
+
     /// # Errors
     /// `Stop` at a limit.
     #[inline]
@@ -55,9 +61,9 @@ impl Windows {
             let Some(pane) = self.panes.close(window, work) else { break };
             let scaled = Some((window, Scale::Time));
             if is_spilled && let Some(spill) = &mut work.spill {
-                spill.write_results(&[window], scaled, &work.job, &mut work.results, out)?;
+                spill.write_results(&[window], scaled, &mut work.results, out)?;
             } else {
-                work.results.write_all(&work.job, scaled, &pane.groups, out);
+                work.results.write_all(scaled, &pane.groups, out);
             }
             work.settle(pane.lines, out);
             self.panes.retire(window, pane, work)?;
@@ -67,7 +73,7 @@ impl Windows {
 }
 
 /// Windows that marks announced, made of the slices inside them. A slice is forgotten with its last window.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Slices {
     pub panes: Panes,
     pub announced: BTreeSet<Window>,
@@ -75,6 +81,10 @@ pub struct Slices {
 }
 
 impl Slices {
+    pub fn new(plan: &Arc<Plan>) -> Slices {
+        Slices { panes: Panes::new(plan), announced: BTreeSet::new(), overlaps: Overlaps::default() }
+    }
+
     /// # Errors
     /// `Stop` at a limit.
     #[inline]
@@ -122,8 +132,7 @@ impl Slices {
     /// Whether some of the slices are in runs, or all of them together would be too much in memory.
     fn needs_disk(&self, slices: &[Window], work: &Work) -> bool {
         let Some(spill) = &work.spill else { return false };
-        slices.iter().any(|slice| spill.has(*slice))
-            || slices.len() > 1 && !spill.fits_twice(self.panes.bytes(&work.job))
+        slices.iter().any(|slice| spill.has(*slice)) || slices.len() > 1 && !spill.fits_twice(self.panes.bytes())
     }
 
     fn write(&mut self, window: Window, slices: &[Window], work: &mut Work, out: &mut Out) -> Result<(), Fault> {
@@ -131,18 +140,18 @@ impl Slices {
         if self.needs_disk(slices, work) {
             self.panes.spill(panes::ALL, work)?;
             if let Some(spill) = &mut work.spill {
-                spill.write_results(slices, scaled, &work.job, &mut work.results, out)?;
+                spill.write_results(slices, scaled, &mut work.results, out)?;
             }
             return Ok(());
         }
         if let [slice] = slices
             && let Some(pane) = self.panes.get(*slice)
         {
-            work.results.write_all(&work.job, scaled, &pane.groups, out);
+            work.results.write_all(scaled, &pane.groups, out);
             return Ok(());
         }
         let groups: Vec<&Groups> = slices.iter().filter_map(|slice| Some(&self.panes.get(*slice)?.groups)).collect();
-        self.overlaps.write(&work.job, window, &groups, &mut work.results, out)
+        self.overlaps.write(window, &groups, &mut work.results, out)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Work {
 impl Work {
     pub fn new(job: Job) -> Work {
         let budget = Budget::new(job.groups_max);
-        Work { job, budget, results: Results::default(), spill: None, era: 0, held: 0, sequence: 0 }
+        Work { budget, results: Results::new(&job), job, spill: None, era: 0, held: 0, sequence: 0 }
     }
 
     /// A line is taken in: it is held until its results are written, or goes on by itself.

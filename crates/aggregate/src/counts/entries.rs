@@ -45,9 +45,9 @@ fn name_of(key: &[u8]) -> String {
 
 impl Counts {
     /// Gives the entries that changed.
-    pub fn save(&mut self, work: &Work, to: &mut Changes) {
+    pub fn save(&mut self, to: &mut Changes) {
         let all = self.streams.values().flat_map(|stream| &stream.slices).flat_map(|slice| &slice.members).copied();
-        self.groups.save(Scale::Lines, all, to, |store, id, out| store.save(&work.job, id, out));
+        self.groups.save(Scale::Lines, all, to, |store, id, out| store.save(id, out));
         self.tracking.removed.drain(..).for_each(|key| to.remove(&name_of(&key)));
         if self.keeps_streams() {
             self.save_streams(to);
@@ -111,11 +111,12 @@ impl Counts {
         }
         let slice = &mut stream.slices[at];
         let known = slice.members.len();
-        let id = self.groups.member(slice, key.as_bytes(), &work.job, &mut work.budget)?;
+        let span = slice.span();
+        let id = self.groups.member(&mut slice.members, key.as_bytes(), span, &mut work.budget)?;
         if slice.members.len() == known {
             return Err(Error::damaged_entry(key).into());
         }
-        let lines = self.groups.store.load(&work.job, id, from)?;
+        let lines = self.groups.store.load(id, from)?;
         slice.lines = i64::try_from(lines)
             .ok()
             .and_then(|lines| slice.lines.checked_add(lines))
