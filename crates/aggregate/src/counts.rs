@@ -1,45 +1,23 @@
 //! Count windows: of every `size` lines of a key, a new one after every `slide`.
 
-mod entries;
+mod next_windows;
+mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accumulators::Plan;
 use event_time::{Scale, Window};
-use millpipe::{Fault, Out};
+use millpipe::{Changes, Error, Fault, Out};
+use values::state_text::StateReader;
 
+use self::next_windows::{NEXT, NextWindows};
+use self::stream::{Slice, Stream};
+use crate::entry_name;
 use crate::groups::{Budget, Taken, stop};
 use crate::keys;
 use crate::span_groups::SpanGroups;
 use crate::work::Work;
-
-/// Lines of one key whose numbers lie in [start, end).
-#[derive(Clone, Debug, Default)]
-struct Slice {
-    start: i64,
-    end: i64,
-    lines: i64,
-    /// Groups in this slice, sorted by key.
-    members: Vec<u32>,
-}
-
-impl Slice {
-    fn span(&self) -> Window {
-        Window::new(self.start, self.end)
-    }
-}
-
-/// The slices of one key (of `window --by`) that open windows need, in order.
-#[derive(Debug, Default)]
-struct Stream {
-    slices: VecDeque<Slice>,
-    /// Start of the next window to be written.
-    next_start: i64,
-    /// What the last checkpoint says of that.
-    saved_start: Option<i64>,
-    is_noted: bool,
-}
 
 /// Open count windows. One is written as soon as its last line came, or a line behind it.
 ///
@@ -58,7 +36,7 @@ pub struct Counts {
     /// By the counted key. Ordered, for the end of the input.
     streams: BTreeMap<Box<[u8]>, Stream>,
     key: Vec<u8>,
-    tracking: entries::StreamTracking,
+    next_windows: NextWindows,
 }
 
 impl Counts {
@@ -71,7 +49,7 @@ impl Counts {
             groups: SpanGroups::new(plan),
             streams: BTreeMap::new(),
             key: Vec::new(),
-            tracking: entries::StreamTracking::default(),
+            next_windows: NextWindows::default(),
         }
     }
 
@@ -84,23 +62,23 @@ impl Counts {
     /// `Stop` at a limit; `Bad` for a line whose number is below that of its key's last line.
     pub fn line(&mut self, span: Window, taken: &Taken<'_>, work: &mut Work, out: &mut Out) -> Result<(), Fault> {
         keys::part(taken.key, &self.cells, &mut self.key);
-        let (start, end) = (span.start_ms, span.end_ms);
         // Out of the way while its streams change; put back below, whatever comes of it.
         let mut streams = std::mem::take(&mut self.streams);
         if !streams.contains_key(self.key.as_slice()) {
-            let next_start = self.first_window_with(start);
-            streams.insert(self.key.as_slice().into(), Stream { next_start, ..Stream::default() });
+            let next_start = self.first_window_with(span.start_ms);
+            streams.insert(self.key.as_slice().into(), Stream::new(next_start));
         }
         let Some(stream) = streams.get_mut(self.key.as_slice()) else { return Ok(()) };
         let result = match stream.slices.back() {
             _ if !self.is_marked => self.take_whole(stream, span, taken, work, out),
-            Some(last) if start < last.start => {
-                Err(Fault::bad(format_args!("lines {start} to {end} of this key come after line {}", last.start)))
+            Some(last) if span.start_ms < last.span.start_ms => {
+                let (start, end, last) = (span.start_ms, span.end_ms, last.span.start_ms);
+                Err(Fault::bad(format_args!("lines {start} to {end} of this key come after line {last}")))
             }
-            _ => self.take(stream, start, end, taken, work, out),
+            _ => self.take(stream, span, taken, work, out),
         };
         if self.keeps_streams() {
-            self.tracking.touch(self.key.as_slice(), stream);
+            self.next_windows.touch(self.key.as_slice(), stream);
         } else if stream.slices.is_empty() {
             streams.remove(self.key.as_slice());
         }
@@ -117,24 +95,22 @@ impl Counts {
     fn take(
         &mut self,
         stream: &mut Stream,
-        start: i64,
-        end: i64,
+        span: Window,
         taken: &Taken<'_>,
         work: &mut Work,
         out: &mut Out,
     ) -> Result<(), Fault> {
-        self.write_until(stream, start, work, out)?;
-        if stream.slices.back().is_none_or(|slice| slice.start != start) {
-            stream.slices.push_back(Slice { start, end, ..Slice::default() });
+        self.write_until(stream, span.start_ms, work, out)?;
+        if stream.slices.back().is_none_or(|slice| slice.span.start_ms != span.start_ms) {
+            stream.slices.push_back(Slice::new(span));
         }
         let Some(slice) = stream.slices.back_mut() else { return Ok(()) };
-        let span = slice.span();
-        let id = self.groups.member(&mut slice.members, taken.key, span, &mut work.budget)?;
+        let id = self.groups.member(&mut slice.members, taken.key, slice.span, &mut work.budget)?;
         self.groups.store.update(id, taken)?;
         slice.lines += 1;
         work.take(taken.line, out);
-        if slice.lines == slice.end - slice.start {
-            self.write_until(stream, end, work, out)?;
+        if slice.is_full() {
+            self.write_until(stream, span.end_ms, work, out)?;
         }
         Ok(())
     }
@@ -148,18 +124,13 @@ impl Counts {
         work: &mut Work,
         out: &mut Out,
     ) -> Result<(), Fault> {
-        let (start, end) = (window.start_ms, window.end_ms);
-        let at = stream.slices.partition_point(|slice| (slice.end, slice.start) < (end, start));
-        if stream.slices.get(at).is_none_or(|slice| (slice.start, slice.end) != (start, end)) {
-            stream.slices.insert(at, Slice { start, end, ..Slice::default() });
-        }
+        let at = stream.place(window);
         let slice = &mut stream.slices[at];
-        let span = slice.span();
-        let id = self.groups.member(&mut slice.members, taken.key, span, &mut work.budget)?;
+        let id = self.groups.member(&mut slice.members, taken.key, window, &mut work.budget)?;
         self.groups.store.update(id, taken)?;
         slice.lines += 1;
         work.take(taken.line, out);
-        if slice.lines == end - start
+        if slice.is_full()
             && let Some(slice) = stream.slices.remove(at)
         {
             for id in &slice.members {
@@ -183,7 +154,7 @@ impl Counts {
         let slice = stream.slices.front()?;
         Some(match self.is_marked {
             true => Window::new(stream.next_start, stream.next_start + self.size),
-            false => slice.span(),
+            false => slice.span,
         })
     }
 
@@ -212,8 +183,10 @@ impl Counts {
     /// The groups of a window, keys in order, and whether they were made for it out of several slices. Those are not
     /// counted against the limit, as they are gone when the window is written.
     fn merged(&mut self, stream: &Stream, window: Window) -> Result<Vec<(u32, bool)>, Fault> {
-        let mut slices =
-            stream.slices.iter().filter(|slice| slice.start >= window.start_ms && slice.end <= window.end_ms);
+        let mut slices = stream
+            .slices
+            .iter()
+            .filter(|slice| slice.span.start_ms >= window.start_ms && slice.span.end_ms <= window.end_ms);
         let mut merged = Vec::new();
         let is_merged = slices.clone().nth(1).is_some();
         if is_merged {
@@ -240,12 +213,12 @@ impl Counts {
             return;
         }
         stream.next_start += self.slide;
-        while let Some(slice) = stream.slices.pop_front_if(|slice| slice.start < stream.next_start) {
+        while let Some(slice) = stream.slices.pop_front_if(|slice| slice.span.start_ms < stream.next_start) {
             self.forget(slice, work, out);
         }
         // Windows in a gap of the numbers have no lines.
         if let Some(slice) = stream.slices.front() {
-            stream.next_start = stream.next_start.max(self.first_window_with(slice.start));
+            stream.next_start = stream.next_start.max(self.first_window_with(slice.span.start_ms));
         }
     }
 
@@ -267,12 +240,66 @@ impl Counts {
                 self.advance(stream, work, out);
             }
         }
-        self.tracking.remove_all(streams);
+        self.next_windows.remove_all(streams);
         lines.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| keys::compare(&a.1, &b.1)));
         for (_, _, line) in lines {
             out.buffer().extend_from_slice(&line);
             out.end_result();
         }
+        Ok(())
+    }
+
+    /// Gives the entries that changed: a group's state by its slice and key, and where overlapping windows go on.
+    pub fn save(&mut self, to: &mut Changes) {
+        let all = self.streams.values().flat_map(|stream| &stream.slices).flat_map(|slice| &slice.members).copied();
+        self.groups.save(Scale::Lines, all, to, |store, id, out| store.save(id, out));
+        self.next_windows.save_removed(to);
+        if self.keeps_streams() {
+            self.next_windows.save(&mut self.streams, to);
+        }
+    }
+
+    /// Takes one entry.
+    ///
+    /// # Errors
+    /// `Stop` at the limit of groups, or when the entry is damaged.
+    pub fn load(&mut self, name: &str, value: &[u8], work: &mut Work) -> Result<(), Fault> {
+        self.next_windows.begin();
+        let (span, key) = entry_name::split(name).ok_or_else(|| Error::damaged_entry(name))?;
+        let from = &mut StateReader::new(value);
+        if span == NEXT {
+            let next_start = next_windows::load(from).ok_or_else(|| Error::damaged_entry(name))?;
+            self.streams.entry(key.as_bytes().into()).or_insert_with(|| Stream::new(next_start)).restore(next_start);
+            return Ok(());
+        }
+        let slice = entry_name::parse_span(span, Scale::Lines).ok_or_else(|| Error::damaged_entry(name))?;
+        self.load_group(slice, key, from, work)?;
+        Ok(from.end().ok_or_else(|| Error::damaged_entry(name))?)
+    }
+
+    fn load_group(
+        &mut self,
+        span: Window,
+        key: &str,
+        from: &mut StateReader<'_>,
+        work: &mut Work,
+    ) -> Result<(), Fault> {
+        keys::part(key.as_bytes(), &self.cells, &mut self.key);
+        let next_start = self.first_window_with(span.start_ms);
+        let stream = self.streams.entry(self.key.as_slice().into()).or_insert_with(|| Stream::new(next_start));
+        let at = stream.place(span);
+        let slice = &mut stream.slices[at];
+        let known = slice.members.len();
+        let id = self.groups.member(&mut slice.members, key.as_bytes(), span, &mut work.budget)?;
+        if slice.members.len() == known {
+            return Err(Error::damaged_entry(key).into());
+        }
+        let lines = self.groups.store.load(id, from)?;
+        slice.lines = i64::try_from(lines)
+            .ok()
+            .and_then(|lines| slice.lines.checked_add(lines))
+            .ok_or_else(|| Error::damaged_entry(key))?;
+        work.hold(lines);
         Ok(())
     }
 }
