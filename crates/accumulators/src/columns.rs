@@ -112,6 +112,7 @@ columns! {
 impl Columns {
     /// Adds a group of others to a group, as far as it takes nothing but both of their states: not moments, nor values
     /// of percentiles, nor lists and best lines.
+    #[inline]
     pub fn merge(&mut self, group: usize, other: &Columns, from: usize) {
         self.counts.merge(group, &other.counts, from, Count::merge);
         self.stats.merge(group, &other.stats, from, Stats::merge);

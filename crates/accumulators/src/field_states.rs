@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use values::Number;
 
 use crate::columns::{Columns, Widths};
+use crate::ends::Ends;
 use crate::extremes::Offered;
 use crate::percentiles::DistinctBy;
 use crate::settings::Settings;
@@ -95,13 +96,14 @@ impl FieldStates {
     #[cold]
     pub fn add_string(&self, columns: &mut Columns, group: usize, value: &Value<'_>) {
         if let Some(strings) = self.strings {
-            columns.strings.at_mut(group, strings).add(&value.string().unwrap_or_default());
+            columns.strings.at_mut(group, strings).add(&value.decoded());
         } else if let Some(counts) = self.counts {
             columns.counts.at_mut(group, counts).add();
         }
     }
 
     /// Takes in the text of a value, and what is given for it, of line `at`.
+    #[inline]
     pub fn add_text(&self, columns: &mut Columns, group: usize, value: &Value<'_>, given: Option<&[u8]>, at: u64) {
         if let Some(ends) = self.ends {
             columns.ends.at_mut(group, ends).add(value.text(), at);
@@ -122,6 +124,7 @@ impl FieldStates {
     }
 
     /// Takes in the canonical text of a value.
+    #[inline]
     pub fn add_canonical_text(&self, columns: &mut Columns, group: usize, text: &[u8], by: DistinctBy) {
         if let Some(frequencies) = self.frequencies {
             columns.frequencies.at_mut(group, frequencies).add(text, 1);
@@ -132,6 +135,7 @@ impl FieldStates {
     }
 
     /// Adds a group of other columns to a group, as far as [`Columns::merge`], which must come after it, does not.
+    #[inline]
     pub fn merge(&self, columns: &mut Columns, group: usize, other: &Columns, from: usize) {
         if let (Some(stats), Some(moments)) = (self.stats, self.moments) {
             let (own, others) = (columns.stats.at(group, stats).count(), other.stats.at(from, stats).count());
@@ -189,10 +193,8 @@ impl FieldStates {
         self.ends.is_some_and(|ends| columns.ends.at(group, ends).is_last(at))
     }
 
-    /// The first value has left: `first` finds the one that is the first now, with the number of its line.
-    pub fn set_first<'a>(&self, columns: &mut Columns, group: usize, first: impl FnOnce() -> Option<(u64, &'a [u8])>) {
-        if let Some(ends) = self.ends {
-            columns.ends.at_mut(group, ends).set_first(first());
-        }
+    /// The first and the last value, if they are wanted.
+    pub fn ends_mut<'c>(&self, columns: &'c mut Columns, group: usize) -> Option<&'c mut Ends> {
+        self.ends.map(|ends| columns.ends.at_mut(group, ends))
     }
 }

@@ -43,6 +43,12 @@ impl Row {
         &self.text
     }
 
+    /// Whether the line has a value of a field.
+    #[inline]
+    pub(crate) fn has(&self, field: usize) -> bool {
+        self.fields[field].is_some()
+    }
+
     /// The JSON text of a field's value, if the line has one.
     pub(crate) fn text(&self, field: usize) -> Option<&[u8]> {
         self.fields[field].map(|field| field.text(&self.text))

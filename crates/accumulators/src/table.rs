@@ -94,10 +94,10 @@ impl Table {
     /// One value too many for exact percentiles, or for an exact count. Nothing is changed then.
     #[inline]
     pub fn update(&mut self, group: usize, values: &Values, line: &[u8], sequence: u64) -> Result<(), LimitError> {
-        let Table { plan, lines, columns, canonical } = self;
-        if plan.has_limits {
-            Room { plan, columns, group }.check_line(values, line, canonical)?;
+        if self.plan.has_limits {
+            self.check_line(group, values, line)?;
         }
+        let Table { plan, lines, columns, .. } = self;
         lines[group] += 1;
         for (number, field) in plan.fields.iter().enumerate() {
             let Some(found) = &values.fields[number] else { continue };
@@ -115,6 +115,13 @@ impl Table {
         Ok(())
     }
 
+    #[inline(never)]
+    fn check_line(&mut self, group: usize, values: &Values, line: &[u8]) -> Result<(), LimitError> {
+        let Table { plan, columns, canonical, .. } = self;
+        Room { plan, columns, group }.check_line(values, line, canonical)
+    }
+
+    #[inline(never)]
     fn update_texts(&mut self, group: usize, values: &Values, line: &[u8], sequence: u64) {
         let Table { plan, columns, canonical, .. } = self;
         for (number, field) in plan.fields.iter().enumerate().filter(|(_, field)| field.needs_text) {
@@ -234,10 +241,11 @@ impl Table {
             }
             return;
         }
-        for (number, field) in self.plan.fields.iter().enumerate().filter(|(number, _)| leaving.text(*number).is_some())
-        {
-            let firsts = rows.clone().filter_map(|row| Some((row.sequence, row.text(number)?)));
-            field.states.set_first(&mut self.columns, group, || firsts.min_by_key(|(sequence, _)| *sequence));
+        let Table { plan, columns, .. } = self;
+        for (number, field) in plan.fields.iter().enumerate() {
+            let (Some(ends), true) = (field.states.ends_mut(columns, group), leaving.has(number)) else { continue };
+            let first = rows.clone().filter(|row| row.has(number)).min_by_key(|row| row.sequence);
+            ends.set_first(first.and_then(|row| Some((row.sequence, row.text(number)?))));
         }
     }
 

@@ -17,15 +17,22 @@ pub(crate) struct Value<'a> {
 
 impl<'a> Value<'a> {
     /// The value as JSON text.
+    #[inline]
     pub fn text(&self) -> &'a [u8] {
         self.field.text(self.line)
     }
 
     /// A string without quotes and escapes; none for other values.
+    #[inline]
     pub fn string(&self) -> Option<Cow<'a, [u8]>> {
-        (self.field.kind == Kind::String).then(|| match self.field.escaped {
+        (self.field.kind == Kind::String).then(|| self.decoded())
+    }
+
+    /// The same of a value that is a string.
+    pub fn decoded(&self) -> Cow<'a, [u8]> {
+        match self.field.escaped {
             true => Cow::Owned(decode_string(self.text()).into_owned().into_bytes()),
             false => Cow::Borrowed(self.field.string_body(self.line)),
-        })
+        }
     }
 }

@@ -132,7 +132,8 @@ impl Store {
         Ok(self.table.lines(id as usize))
     }
 
-    #[inline]
+    // Else it is one more call for each line.
+    #[inline(always)]
     pub fn update(&mut self, id: u32, taken: &Taken<'_>) -> Result<(), Fault> {
         let Taken { values, scanned, sequence, .. } = *taken;
         self.table.update(id as usize, values, scanned, sequence).map_err(stop)?;
@@ -165,6 +166,7 @@ pub fn was_not_there() -> Fault {
     Fault::bad("the line takes back one that has not come before")
 }
 
+#[cold]
 pub fn stop(error: LimitError) -> Fault {
     let hint = match error {
         LimitError::Percentiles { .. } => "--percentiles exact:N allows more, ddsketch and tdigest need no limit",

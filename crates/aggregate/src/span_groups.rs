@@ -29,6 +29,7 @@ impl SpanGroups {
     ///
     /// # Errors
     /// `Stop` at the limit of groups.
+    #[inline]
     pub fn member(
         &mut self,
         members: &mut Vec<u32>,
@@ -47,6 +48,7 @@ impl SpanGroups {
     }
 
     /// The place of a key among groups that are sorted by key, or where it would be.
+    #[inline]
     pub fn find(&self, members: &[u32], key: &[u8]) -> Result<usize, usize> {
         members.binary_search_by(|id| self.store.key(*id).cmp(key))
     }
