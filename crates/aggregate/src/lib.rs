@@ -48,6 +48,7 @@ mod work;
 
 use std::any::Any;
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 
 use event_time::Window;
 use json_fields::Unseen;
@@ -84,6 +85,7 @@ pub struct Aggregate {
 impl Aggregate {
     #[must_use]
     pub fn new(job: Job) -> Aggregate {
+        let job = Arc::new(job);
         let fields = job.by.iter().map(Expression::path).enumerate();
         let names = fields.filter_map(|(number, path)| Some((number, path?.name())));
         Aggregate {
@@ -172,8 +174,8 @@ impl Stage for Aggregate {
         let Read { annotation, time_ms, front } = match self.ahead.next(line, &mut self.reader) {
             Some(read) => read,
             None => match &mut self.computed {
-                None => self.reader.read(&self.work.job, line)?,
-                Some(computed) => self.reader.read_computed(&self.work.job, line, computed)?,
+                None => self.reader.read(line)?,
+                Some(computed) => self.reader.read_computed(line, computed)?,
             },
         };
         if !self.mode.takes(annotation) {

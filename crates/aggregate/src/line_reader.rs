@@ -1,5 +1,7 @@
 //! Reads all of a line that is needed: its annotation, its time, its key, its values.
 
+use std::sync::Arc;
+
 use accumulators::{Inputs, Values};
 use event_time::{ANNOTATION, Annotation, Annotations, TimeParser, annotation_paths, no_time};
 use json_fields::{Field, FieldPath, Kind, Scanner};
@@ -23,6 +25,7 @@ pub struct Read {
 /// The reader, with the key and the values of the line read last.
 #[derive(Debug)]
 pub struct LineReader {
+    job: Arc<Job>,
     pub values: Values,
     pub key: Vec<u8>,
     /// With `--of-changes`: the line takes back an earlier one.
@@ -35,7 +38,7 @@ pub struct LineReader {
 }
 
 impl LineReader {
-    pub fn new(job: &Job) -> LineReader {
+    pub fn new(job: &Arc<Job>) -> LineReader {
         let time = job.time.as_ref();
         let paths: Vec<_> = annotation_paths()
             .chain(job.key_paths().cloned())
@@ -45,6 +48,7 @@ impl LineReader {
             .collect();
         let scanner = Scanner::new(&paths);
         LineReader {
+            job: Arc::clone(job),
             values: Values::default(),
             key: Vec::new(),
             is_taken_back: false,
@@ -60,8 +64,8 @@ impl LineReader {
     /// # Errors
     /// `Bad`: the key and the values are of no use then.
     #[inline]
-    pub fn read(&mut self, job: &Job, line: &[u8]) -> Result<Read, Fault> {
-        self.find::<true>(job, line, None)
+    pub fn read(&mut self, line: &[u8]) -> Result<Read, Fault> {
+        self.find::<true>(line, None)
     }
 
     /// Reads a line of any job.
@@ -69,19 +73,15 @@ impl LineReader {
     /// # Errors
     /// As `read`, and `Bad` when a filter fails.
     #[inline(never)]
-    pub fn read_computed(&mut self, job: &Job, line: &[u8], computed: &mut Computed) -> Result<Read, Fault> {
+    pub fn read_computed(&mut self, line: &[u8], computed: &mut Computed) -> Result<Read, Fault> {
         computed.read(line).map_err(Fault::bad)?;
-        self.find::<false>(job, line, Some(computed))
+        self.find::<false>(line, Some(computed))
     }
 
     /// The way of plain jobs has nothing in it for others.
     #[inline]
-    fn find<const IS_PLAIN: bool>(
-        &mut self,
-        job: &Job,
-        line: &[u8],
-        computed: Option<&Computed>,
-    ) -> Result<Read, Fault> {
+    fn find<const IS_PLAIN: bool>(&mut self, line: &[u8], computed: Option<&Computed>) -> Result<Read, Fault> {
+        let job = &*self.job;
         // Most lines begin as one of the last few did: the rest is scanned, and the annotation known.
         if let Some(scanner) = &mut self.behind_annotation
             && let Some((annotation, front)) = self.annotations.front(line)

@@ -4,6 +4,7 @@
 //! as if there were no other threads.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use accumulators::ValueList;
 
@@ -59,20 +60,19 @@ impl ReadLines {
 /// Reads ahead, for plain jobs.
 #[derive(Debug)]
 pub struct Reader {
-    job: Job,
     reader: LineReader,
     lines: ReadLines,
 }
 
 impl Reader {
-    pub fn new(job: &Job) -> Reader {
-        Reader { job: job.clone(), reader: LineReader::new(job), lines: ReadLines::default() }
+    pub fn new(job: &Arc<Job>) -> Reader {
+        Reader { reader: LineReader::new(job), lines: ReadLines::default() }
     }
 }
 
 impl millpipe::Reader for Reader {
     fn line(&mut self, line: &[u8]) {
-        if let Ok(read) = self.reader.read(&self.job, line) {
+        if let Ok(read) = self.reader.read(line) {
             self.lines.push(line, read, &self.reader);
         }
     }

@@ -1,5 +1,7 @@
 //! What every way of grouping needs: the job, the limit, the writer of results, the count of held lines.
 
+use std::sync::Arc;
+
 use millpipe::Out;
 
 use crate::groups::Budget;
@@ -9,7 +11,7 @@ use crate::spill::Spill;
 
 #[derive(Debug)]
 pub struct Work {
-    pub job: Job,
+    pub job: Arc<Job>,
     pub budget: Budget,
     pub results: Results,
     /// With `--memory`.
@@ -23,7 +25,7 @@ pub struct Work {
 }
 
 impl Work {
-    pub fn new(job: Job) -> Work {
+    pub fn new(job: Arc<Job>) -> Work {
         let budget = Budget::new(job.groups_max);
         Work { budget, results: Results::new(&job), job, spill: None, era: 0, held: 0, sequence: 0 }
     }
