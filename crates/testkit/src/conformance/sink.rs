@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{
+use super::every_tool::{
     HELLO, bad_values, barrier, closed_files, end, interface, lines_need_a_hello, metrics_stop_nothing, name, terminal,
     with_files,
 };

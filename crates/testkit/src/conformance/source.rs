@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{closed_files, interface, metrics_stop_nothing, name, signal_when_reader_leaves};
+use super::every_tool::{closed_files, interface, metrics_stop_nothing, name, signal_when_reader_leaves};
 use crate::process::run;
 
 /// A source under test.
