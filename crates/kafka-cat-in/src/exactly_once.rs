@@ -1,22 +1,18 @@
 //! The source of a pipe with checkpoints: what is committed, where each partition goes on, what the sink is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
+use kafka_ends::ATTEMPT;
 use kafka_ends::group_offsets::{self, GroupOffsets, Isolation, Place, part_name};
-use kafka_ends::{ATTEMPT, failure};
-use millpipe::{Error, Fault, Out, Positions, Truth};
+use millpipe::{Error, Truth};
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{CommitMode, Consumer};
 use serde_json::Value;
 
 use crate::cli::Cli;
+use crate::client::{Attempt, KafkaClient, PAUSE};
 use crate::makings::Makings;
-use crate::open::Attempt;
 use crate::plan::Plan;
-use crate::source::{KafkaSource, Phase};
-
-const PAUSE: Duration = Duration::from_millis(20);
+use crate::topic_choice::TopicChoice;
 
 /// What such a source knows besides.
 pub(crate) struct ExactlyOnce {
@@ -25,9 +21,9 @@ pub(crate) struct ExactlyOnce {
     config: ClientConfig,
     cluster: Option<String>,
     /// The partitions of this pipe, as they were when the group was asked.
-    pub places: Vec<Place>,
+    places: Vec<Place>,
     /// A checkpoint is gone on from: a partition that it does not know is new.
-    pub restores: bool,
+    restores: bool,
     /// The partitions that the group has offsets of, when these are of a checkpoint.
     in_group: Option<BTreeSet<String>>,
     reset: Reset,
@@ -74,6 +70,38 @@ impl ExactlyOnce {
     pub fn for_sink(&self) -> Value {
         let Self { transactional_id, group, cluster, .. } = self;
         serde_json::json!({ "transactional_id": transactional_id, "group": group, "cluster": cluster })
+    }
+
+    /// Returns the partitions of this pipe, as they were when the group was asked.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// A checkpoint is gone on from.
+    pub fn restore(&mut self) {
+        self.restores = true;
+    }
+
+    /// Returns what the group's offsets say, without waiting for a transaction that may still be open, and the offsets to go
+    /// on from.
+    ///
+    /// # Errors
+    /// When no broker answers, or the offsets are not those of one pipe.
+    pub fn ask_group(
+        &mut self,
+        choice: &TopicChoice,
+        client: &mut KafkaClient,
+    ) -> Result<(Truth, BTreeMap<String, i64>), Error> {
+        let offsets = GroupOffsets::new(&self.config, &self.group, Isolation::Uncommitted)?;
+        let places = find_patiently(choice, &offsets, client)?;
+        let stored = offsets.read(&places, client.patience())?;
+        let truth = group_offsets::truth(&self.group, &stored)?;
+        self.cluster = offsets.client().fetch_cluster_id(ATTEMPT);
+        self.places = places;
+        let resume: BTreeMap<String, i64> =
+            stored.into_iter().filter_map(|entry| Some((entry.part, entry.offset?))).collect();
+        self.in_group = truth.id.is_some().then(|| resume.keys().cloned().collect());
+        Ok((truth, resume))
     }
 
     /// Puts the starts of partitions where the checkpoint says.
@@ -154,63 +182,20 @@ fn gone(plan: &Plan, known: Known, offset: i64) -> Error {
         .hint("-X auto.offset.reset=earliest goes on with what is there; a new -G and an empty --state begin anew")
 }
 
-impl KafkaSource {
-    /// What the group's offsets say, without waiting for a transaction that may still be open.
-    pub(crate) fn ask_group(&mut self) -> Result<Option<Truth>, Error> {
-        let Some(exactly_once) = &self.exactly_once else { return Ok(None) };
-        let offsets = GroupOffsets::new(&exactly_once.config, &exactly_once.group, Isolation::Uncommitted)?;
-        let places = self.find_places_patiently(&offsets)?;
-        let stored = offsets.read(&places, &mut self.patience)?;
-        let Some(exactly_once) = &mut self.exactly_once else { return Ok(None) };
-        let truth = group_offsets::truth(&exactly_once.group, &stored)?;
-        exactly_once.cluster = offsets.client().fetch_cluster_id(ATTEMPT);
-        exactly_once.places = places;
-        self.resume = stored.into_iter().filter_map(|entry| Some((entry.part, entry.offset?))).collect();
-        exactly_once.in_group = truth.id.is_some().then(|| self.resume.keys().cloned().collect());
-        Ok(Some(truth))
-    }
-
-    fn find_places_patiently(&mut self, offsets: &GroupOffsets) -> Result<Vec<Place>, Error> {
-        loop {
-            match self.find_places(offsets.client()) {
-                Ok(places) => {
-                    self.patience.answered();
-                    return Ok(places);
-                }
-                Err(Attempt::Over(error)) => return Err(error),
-                Err(Attempt::Again(error)) => {
-                    offsets.serve();
-                    self.patience.after("cannot read", &error, offsets.client().context())?;
-                }
+fn find_patiently(choice: &TopicChoice, offsets: &GroupOffsets, client: &mut KafkaClient) -> Result<Vec<Place>, Error> {
+    loop {
+        match choice.find(offsets.client()) {
+            Ok(places) => {
+                client.answered();
+                return Ok(places);
             }
-            self.bell.wait(PAUSE);
-        }
-    }
-
-    /// Opens before the first poll: the first barrier needs the positions of all partitions.
-    pub(crate) fn open_before_the_first_barrier(&mut self, out: &mut Out) -> Result<(), Fault> {
-        while self.exactly_once.is_some() && self.phase == Phase::Opening {
-            self.serve(out)?;
-            if !self.open(out)? {
-                if let Some(text) = self.patience.complaint() {
-                    out.warn(text);
-                }
-                self.bell.wait(PAUSE);
+            Err(Attempt::Over(error)) => return Err(error),
+            Err(Attempt::Again(error)) => {
+                offsets.serve();
+                client.patience().after("cannot read", &error, offsets.client().context())?;
             }
         }
-        Ok(())
-    }
-
-    /// Another sink than Kafka has committed: tools that show how far a group is look here.
-    pub(crate) fn tell_group(&mut self, positions: &Positions) -> Result<(), Error> {
-        if let Some(code) = self.consumer.context().take_commit_failure()
-            && !failure::is_passing(code)
-        {
-            return Err(failure::from_code("cannot commit offsets", code));
-        }
-        let list = group_offsets::offsets_of(positions, None)?;
-        let told = self.consumer.commit(&list, CommitMode::Async);
-        told.map_err(|error| failure::error("cannot commit offsets", &error))
+        client.wait(PAUSE);
     }
 }
 

@@ -11,29 +11,45 @@
 //!
 //! With `--exactly-once` it begins a pipe with checkpoints: it goes on from the offsets of the last one, in partitions
 //! assigned by hand, and the sink commits (`exactly_once.rs`).
+//!
+//! [`KafkaSource`] coordinates what these own:
+//!
+//! | object | keeps |
+//! |---|---|
+//! | `TopicChoice`, `Wish` | the flags: which partitions, from where and up to where |
+//! | `KafkaClient` | the client, and for how long its brokers are silent |
+//! | `PartitionList` | the partitions that are read now, how far each is, whose turn it is |
+//! | `PartitionReader` | the limits of reading; its `ValueWriter` makes lines |
+//! | `EndWait` | what is waited for at ends that do not come |
+//! | `OffsetCommits` | when the group is told next what was written |
+//! | `Makings` | the ids of topics, then and now |
+//! | `ExactlyOnce` | the names of a pipe with checkpoints, and what the group knows of them |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answer;
 pub mod cli;
-mod consumer;
+mod client;
+mod commits;
 mod context;
 mod ends;
 mod exactly_once;
-mod group;
 mod instance;
 mod makings;
-mod open;
 mod partition;
+mod partition_list;
 mod partition_set;
 mod plan;
 mod position;
 mod queue;
-mod read;
+mod reader;
+mod settings;
 mod source;
 mod tag;
+mod topic_choice;
 mod topic_ids;
 mod transactions;
 mod value;
+mod value_writer;
 
 pub use source::KafkaSource;

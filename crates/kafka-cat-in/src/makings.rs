@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use kafka_ends::ATTEMPT;
-use millpipe::{Error, Out};
-use rdkafka::consumer::Consumer;
+use millpipe::Error;
 use serde_json::{Map, Value};
 
-use crate::source::{KafkaSource, Phase};
+use crate::client::KafkaClient;
+use crate::partition_list::PartitionList;
 use crate::topic_ids::{Ids, topic_ids};
 
 /// The member of a position that has them. No partition is called so: its name has a slash.
@@ -61,79 +61,91 @@ impl Makings {
     pub fn is_another(&self, topic: &str) -> bool {
         differs(&self.then, &self.now, topic)
     }
-}
 
-fn differs(then: &Ids, now: &Ids, topic: &str) -> bool {
-    matches!((then.get(topic), now.get(topic)), (Some(then), Some(now)) if then != now)
-}
-
-impl KafkaSource {
-    /// True when all that was read is of the topics as they were when reading began; false when nobody knows just now.
-    pub(crate) fn reads_the_same_topics(&mut self, now_ms: i64) -> Result<bool, Error> {
-        let read = self.partitions.iter().fold(0_i64, |sum, partition| sum.saturating_add(partition.next()));
-        let is_due = !(self.makings.look_at_ms - LOOK_EVERY_MS..self.makings.look_at_ms).contains(&now_ms);
-        if self.makings.now.is_empty() || (self.makings.looked_at == Some(read) && !is_due) {
+    /// Returns true when all that was read is of the topics as they were when reading began; false when nobody knows just now.
+    ///
+    /// # Errors
+    /// When it is not, or no broker has answered for too long.
+    pub fn are_the_same(
+        &mut self,
+        partitions: &PartitionList,
+        client: &mut KafkaClient,
+        now_ms: i64,
+    ) -> Result<bool, Error> {
+        let read = partitions.offsets_sum();
+        if self.now.is_empty() || (self.looked_at == Some(read) && !self.is_due(now_ms)) {
             return Ok(true);
         }
-        self.makings.look_at_ms = now_ms + LOOK_EVERY_MS;
-        let topics = self.makings.now.keys().cloned().collect();
-        let now = match topic_ids(&self.consumer, &topics, ATTEMPT) {
+        self.look_at_ms = now_ms + LOOK_EVERY_MS;
+        let topics = self.now.keys().cloned().collect();
+        let now = match topic_ids(client.consumer(), &topics, ATTEMPT) {
             Ok(ids) => ids,
             Err(error) => {
-                self.patience.after("read", &error, &self.consumer.context().end)?;
+                client.retry("read", &error)?;
                 return Ok(false);
             }
         };
-        self.patience.answered();
+        client.answered();
         // One that is deleted has no id: all that was read is from before.
-        if let Some(topic) = topics.iter().find(|topic| differs(&self.makings.now, &now, topic)) {
+        if let Some(topic) = topics.iter().find(|topic| differs(&self.now, &now, topic)) {
             return Err(made_anew_meanwhile(topic));
         }
-        self.makings.looked_at = Some(read);
+        self.looked_at = Some(read);
         Ok(true)
     }
 
     /// An offset is not there: is that because the topic is another one?
-    pub(crate) fn look_at_topics_again(&mut self, now_ms: i64) -> Result<(), Error> {
-        self.makings.looked_at = None;
-        self.reads_the_same_topics(now_ms).map(|_| ())
+    ///
+    /// # Errors
+    /// If so.
+    pub fn look_again(
+        &mut self,
+        partitions: &PartitionList,
+        client: &mut KafkaClient,
+        now_ms: i64,
+    ) -> Result<(), Error> {
+        self.looked_at = None;
+        self.are_the_same(partitions, client, now_ms).map(|_| ())
     }
 
     /// The same in a plain stream, now and then.
-    pub(crate) fn look_at_topics_now_and_then(&mut self, out: &mut Out) -> Result<(), Error> {
-        if self.exactly_once.is_some() || self.phase != Phase::Reading || self.patience.is_silent() {
+    ///
+    /// # Errors
+    /// As [`Makings::look_again`].
+    pub fn look_now_and_then(
+        &mut self,
+        partitions: &PartitionList,
+        client: &mut KafkaClient,
+        now_ms: i64,
+    ) -> Result<(), Error> {
+        if client.is_silent() || !self.is_due(now_ms) {
             return Ok(());
         }
-        let now_ms = out.now_ms();
-        if (self.makings.look_at_ms - LOOK_EVERY_MS..self.makings.look_at_ms).contains(&now_ms) {
-            return Ok(());
+        self.look_at_ms = now_ms + LOOK_EVERY_MS;
+        let topics: BTreeSet<String> = partitions.iter().map(|partition| partition.topic().to_owned()).collect();
+        if self.now.keys().eq(topics.iter()) {
+            return self.look_again(partitions, client, now_ms);
         }
-        self.makings.look_at_ms = now_ms + LOOK_EVERY_MS;
-        let topics: BTreeSet<String> = self.partitions.iter().map(|partition| partition.topic.clone()).collect();
-        if self.makings.now.keys().eq(topics.iter()) {
-            return self.look_at_topics_again(now_ms);
-        }
-        if let Ok(ids) = topic_ids(&self.consumer, &topics, ATTEMPT) {
-            self.makings.begin(ids);
+        if let Ok(ids) = topic_ids(client.consumer(), &topics, ATTEMPT) {
+            self.begin(ids);
         }
         Ok(())
     }
 
-    /// Why the group has forgotten a checkpoint at this position, if it is for the topic.
-    pub(crate) fn made_anew_since(&mut self, position: &str) -> Result<Option<Error>, Error> {
+    fn is_due(&self, now_ms: i64) -> bool {
+        !(self.look_at_ms - LOOK_EVERY_MS..self.look_at_ms).contains(&now_ms)
+    }
+
+    /// Returns why the group has forgotten a checkpoint at this position, if it is for the topic.
+    ///
+    /// # Errors
+    /// When no broker answers.
+    pub fn why_forgotten(&mut self, position: &str, client: &mut KafkaClient) -> Result<Option<Error>, Error> {
         let Ok(mut position) = serde_json::from_str(position) else { return Ok(None) };
-        self.makings.restore(&mut position);
-        let topics = self.makings.then.keys().cloned().collect();
-        let consumer = &self.consumer;
-        let ids = self.patience.ask(
-            "cannot read",
-            &consumer.context().end,
-            || {
-                let _ = consumer.poll(std::time::Duration::ZERO);
-            },
-            |timeout| topic_ids(consumer, &topics, timeout),
-        )?;
-        let topic = topics.iter().find(|topic| differs(&self.makings.then, &ids, topic));
+        self.restore(&mut position);
+        let topics = self.then.keys().cloned().collect();
+        let ids = client.ask("cannot read", |consumer, timeout| topic_ids(consumer, &topics, timeout))?;
+        let topic = topics.iter().find(|topic| differs(&self.then, &ids, topic));
         Ok(topic.map(|topic| {
             Error::data(format_args!(
                 "topic {topic} was made anew: the group has forgotten the offsets of the one before"
@@ -141,6 +153,10 @@ impl KafkaSource {
             .hint("a new -G and an empty --state begin anew")
         }))
     }
+}
+
+fn differs(then: &Ids, now: &Ids, topic: &str) -> bool {
+    matches!((then.get(topic), now.get(topic)), (Some(then), Some(now)) if then != now)
 }
 
 fn made_anew_meanwhile(topic: &str) -> Error {

@@ -1,65 +1,38 @@
-//! The source: what it keeps, and the turns of its life (opening, reading, done).
+//! The source: what it is made of, and the turns of its life (opening, reading, done).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kafka_ends::{Patience, failure};
-use millpipe::{Error, Fault, Mark, Out, Polled, Positions, Source, Truth};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use kafka_ends::ATTEMPT;
+use kafka_ends::group_offsets::Place;
+use millpipe::{Error, Fault, Out, Polled, Positions, Source, Truth};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::topic_partition_list::TopicPartitionList;
 use serde_json::Value;
 
 use crate::cli::Cli;
-use crate::consumer::Settings;
-use crate::context::{Bell, InContext};
+use crate::client::{Attempt, KafkaClient, PAUSE, ReadError};
+use crate::commits::{OffsetCommits, commit_checkpoint, commit_gone};
+use crate::context::Rebalance;
 use crate::exactly_once::ExactlyOnce;
-use crate::instance::{Instance, Sharing};
 use crate::makings::Makings;
-use crate::partition::{Partition, Stand, State};
-use crate::partition_set::PartitionSet;
-use crate::plan::Topics;
-use crate::position::{From, Until};
+use crate::partition::Partition;
+use crate::partition_list::PartitionList;
+use crate::plan::{Plan, Wish};
 use crate::queue::Message;
-use crate::tag::Tagger;
-use crate::value::Checker;
+use crate::reader::PartitionReader;
+use crate::settings::Settings;
+use crate::topic_choice::TopicChoice;
+use crate::topic_ids::topic_ids;
+use crate::transactions::EndWait;
 
 /// Events of the client that are served between two reads.
 const EVENTS_MAX: usize = 1000;
 
-/// What the flags said.
-pub(crate) struct Wanted {
-    pub topics: Topics,
-    pub partitions: Option<PartitionSet>,
-    pub instance: Option<Instance>,
-    pub sharing: Sharing,
-    /// The group says where to start, and is told what was written. In a pipe with checkpoints the sink commits.
-    pub has_group: bool,
-    pub from: From,
-    pub until: Option<Until>,
-    /// Not beyond the end as it was at the start, whatever `until` says.
-    pub exits: bool,
-    pub form: Form,
-    pub marks: bool,
-    pub align_ms: Option<i64>,
-    pub line_bytes_max: usize,
-    pub broker_timeout_ms: i64,
-    /// The flags that a position depends on.
-    flags: String,
-    verbose: bool,
-}
-
-/// What a line is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Json,
-    Text,
-    Envelope,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
+enum Phase {
     Opening,
     /// Waiting for the group to give us partitions.
     Joining,
@@ -68,32 +41,22 @@ pub(crate) enum Phase {
 
 /// The first stage of a pipe: reads topics.
 pub struct KafkaSource {
-    pub(crate) wanted: Wanted,
-    pub(crate) phase: Phase,
-    /// In the order of topics and numbers. Declared before the consumer, which must go last.
-    pub(crate) partitions: Vec<Partition>,
-    pub(crate) consumer: Arc<BaseConsumer<InContext>>,
-    pub(crate) settings: Settings,
-    pub(crate) bell: Arc<Bell>,
-    pub(crate) patience: Patience,
-    pub(crate) checker: Checker,
-    pub(crate) tagger: Option<Tagger>,
-    /// The part that the last `from` mark named.
-    pub(crate) current: String,
-    /// Whose turn it is to be read.
-    pub(crate) turn: usize,
-    pub(crate) lines_left: Option<u64>,
-    pub(crate) until_ms: Option<i64>,
-    /// What we wait for, if it was told: a partition, and where it stands.
-    pub(crate) told_of: Option<(usize, Stand)>,
-    /// That partitions do not reach so far as `--until` was told.
-    pub(crate) told_of_until: bool,
-    pub(crate) tombstones: u64,
+    phase: Phase,
+    choice: TopicChoice,
+    wish: Wish,
+    /// Has queues of the client's: declared before it, which must go last.
+    partitions: PartitionList,
+    client: KafkaClient,
+    reader: PartitionReader,
+    end_wait: EndWait,
+    commits: OffsetCommits,
+    makings: Makings,
     /// Positions of an earlier run, by part.
-    pub(crate) resume: BTreeMap<String, i64>,
-    pub(crate) makings: Makings,
-    pub(crate) commit_at_ms: i64,
-    pub(crate) exactly_once: Option<ExactlyOnce>,
+    resume: BTreeMap<String, i64>,
+    exactly_once: Option<ExactlyOnce>,
+    /// The flags that a position depends on.
+    flags: String,
+    verbose: bool,
 }
 
 impl KafkaSource {
@@ -104,149 +67,190 @@ impl KafkaSource {
     pub fn new(cli: &Cli, environment: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
         cli.check()?;
         let settings = Settings::new(cli, &cli.kafka.properties(environment)?)?;
-        let bell = Arc::new(Bell::default());
+        let choice = TopicChoice::new(cli)?;
+        let wish = Wish::new(cli);
+        let broker_timeout_ms = cli.kafka.broker_timeout.0;
+        let exactly_once = ExactlyOnce::new(cli, &settings.config);
         Ok(Self {
-            wanted: Wanted::new(cli)?,
             phase: Phase::Opening,
-            partitions: Vec::new(),
-            consumer: settings.consumer(&bell)?,
-            bell,
-            patience: Patience::new(&settings.brokers(), cli.kafka.broker_timeout.0),
-            checker: Checker::default(),
-            tagger: cli.tag.as_ref().map(Tagger::new),
-            current: String::new(),
-            turn: 0,
-            lines_left: cli.count,
-            until_ms: None,
-            told_of: None,
-            told_of_until: false,
-            tombstones: 0,
-            resume: BTreeMap::new(),
+            partitions: PartitionList::new(cli.marks || exactly_once.is_some()),
+            client: KafkaClient::new(settings, broker_timeout_ms, wish.uses_group())?,
+            reader: PartitionReader::new(cli),
+            end_wait: EndWait::new(broker_timeout_ms, wish.until_offset()),
+            commits: OffsetCommits::new(wish.uses_group()),
             makings: Makings::default(),
-            commit_at_ms: 0,
-            exactly_once: ExactlyOnce::new(cli, &settings.config),
-            settings,
+            resume: BTreeMap::new(),
+            exactly_once,
+            flags: cli.position_flags(),
+            verbose: cli.run.verbose,
+            choice,
+            wish,
         })
     }
 
-    /// Between two reads, when all that was read is written: the client's events, the group's changes.
-    pub(crate) fn serve(&mut self, out: &mut Out) -> Result<(), Fault> {
-        let consumer = Arc::clone(&self.consumer);
-        for _ in 0..EVENTS_MAX {
-            match consumer.poll(Duration::ZERO) {
-                None => break,
-                Some(Ok(message)) => self.give_from_common_queue(Message::of(&message), out),
-                // Its partition is not said here; each partition's queue says its own.
-                Some(Err(KafkaError::PartitionEOF(_))) => {}
-                Some(Err(error)) => self.judge("read", &error, out)?,
-            }
+    /// One attempt; tried again, between looks at signals and at the reader, until a broker answers.
+    fn open(&mut self, out: &mut Out) -> Result<bool, Fault> {
+        self.reader.end_at(self.wish.until_ms(out.now_ms()));
+        match self.try_to_open(out) {
+            Ok(()) => {}
+            Err(Attempt::Again(error)) => self.client.retry("cannot read", &error)?,
+            Err(Attempt::Over(error)) => return Err(error.into()),
         }
-        self.follow_group(out)?;
-        self.commit_now_and_then(out)?;
-        self.look_at_topics_now_and_then(out)?;
-        self.probe()?;
+        Ok(self.phase != Phase::Opening)
+    }
+
+    fn try_to_open(&mut self, out: &mut Out) -> Result<(), Attempt> {
+        let places = match &self.exactly_once {
+            Some(exactly_once) => exactly_once.places().to_vec(),
+            None => self.choice.find(self.client.consumer().client())?,
+        };
+        self.client.read_ahead_for(places.len()).map_err(Attempt::Over)?;
+        if self.joins_group() {
+            debug_assert!(!places.is_empty());
+            self.client.subscribe(&self.choice.written()).map_err(Attempt::Over)?;
+            self.phase = Phase::Joining;
+            return Ok(());
+        }
+        let plans = self.plan(&places, out.now_ms())?;
+        self.begin(&plans, out).map_err(Attempt::Over)
+    }
+
+    /// The group shares its partitions out, unless the flags say which ones to read.
+    fn joins_group(&self) -> bool {
+        self.wish.uses_group() && !self.choice.names_partitions()
+    }
+
+    fn plan(&mut self, places: &[Place], now_ms: i64) -> Result<Vec<Plan>, Attempt> {
+        let consumer = self.client.consumer();
+        if self.exactly_once.is_some() {
+            // Before anything else: what is read later is of these, or that is found out.
+            let topics = places.iter().map(|(topic, _)| topic.clone()).collect();
+            self.makings.begin(topic_ids(consumer, &topics, ATTEMPT).map_err(Attempt::Again)?);
+        }
+        let mut plans = self.wish.plans(consumer, places, now_ms, ATTEMPT).map_err(Attempt::Again)?;
+        if let Some(exactly_once) = &self.exactly_once {
+            exactly_once.go_on(&mut plans, &self.resume, &self.makings).map_err(Attempt::Over)?;
+        }
+        Ok(plans)
+    }
+
+    /// Starts reading these partitions, and no others: the flags chose them.
+    fn begin(&mut self, plans: &[Plan], out: &mut Out) -> Result<(), Error> {
+        let starts = self.partitions.take_up(plans, &self.client, out)?;
+        self.client.assign(&starts)?;
+        self.partitions.announce(plans, &self.client, out);
+        self.phase = Phase::Reading;
         Ok(())
     }
 
-    /// What an error of the client means: the end, or nothing that it does not mend itself.
-    pub(crate) fn judge(&mut self, what: &str, error: &KafkaError, out: &mut Out) -> Result<(), Error> {
-        let context = self.consumer.context();
-        if let Some(refusal) = context.end.refusal() {
-            return Err(refusal);
+    /// Between two reads, when all that was read is written: the client's events, the group's changes.
+    fn serve(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let consumer = Arc::clone(self.client.consumer());
+        for _ in 0..EVENTS_MAX {
+            match consumer.poll(Duration::ZERO) {
+                None => break,
+                Some(Ok(message)) => {
+                    let Self { reader, partitions, client, .. } = self;
+                    reader.take_from_common_queue(Message::of(&message), partitions, client, out);
+                }
+                // Its partition is not said here; each partition's queue says its own.
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => {
+                    self.client.check("read", &error, out).map_err(|error| self.explained(error, out.now_ms()))?;
+                }
+            }
         }
-        match error.rdkafka_error_code() {
-            Some(Code::GroupAuthorizationFailed) if !self.wanted.has_group => Ok(()),
-            Some(Code::AllBrokersDown) => {
-                self.patience.silent();
-                Ok(())
+        self.follow_group(out)?;
+        self.commits.now_and_then(&mut self.partitions, &self.client, out.now_ms())?;
+        if self.exactly_once.is_none() && self.phase == Phase::Reading {
+            self.makings.look_now_and_then(&self.partitions, &mut self.client, out.now_ms())?;
+        }
+        if self.phase != Phase::Opening {
+            self.client.probe(self.partitions.iter().next().map(Partition::topic))?;
+        }
+        Ok(())
+    }
+
+    /// Follows changes of the group. All that was read is written here, so what we lose can be committed first.
+    fn follow_group(&mut self, out: &mut Out) -> Result<(), Error> {
+        while let Some(change) = self.client.next_rebalance() {
+            match change {
+                Rebalance::Assigned(list) => self.assigned(&list, out)?,
+                Rebalance::Revoked(list) => self.revoked(&list, out),
             }
-            Some(Code::PollExceeded) => {
-                out.warn(
-                    "the group gave our partitions away: the pipe stood still for longer than max.poll.interval.ms",
-                );
-                Ok(())
+        }
+        Ok(())
+    }
+
+    fn assigned(&mut self, list: &TopicPartitionList, out: &mut Out) -> Result<(), Error> {
+        let mut places = places(list);
+        places.sort();
+        let plans = self.plan_patiently(&places, out.now_ms())?;
+        let starts = self.partitions.take_up(&plans, &self.client, out)?;
+        self.client.accept(&starts)?;
+        self.partitions.announce(&plans, &self.client, out);
+        self.phase = Phase::Reading;
+        Ok(())
+    }
+
+    /// As [`KafkaSource::plan`], waiting: for partitions that the group has just given us. There are no checkpoints here.
+    fn plan_patiently(&mut self, places: &[Place], now_ms: i64) -> Result<Vec<Plan>, Error> {
+        loop {
+            match self.wish.plans(self.client.consumer(), places, now_ms, ATTEMPT) {
+                Ok(plans) => {
+                    self.client.answered();
+                    return Ok(plans);
+                }
+                Err(error) => self.client.retry("cannot read", &error)?,
             }
-            Some(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
-                self.look_at_topics_again(out.now_ms())?;
-                Err(Error::data(format_args!(
-                    "{what}: the next messages are gone (the topic's retention), or its offsets began anew"
-                ))
-                .hint("-X auto.offset.reset=earliest goes on with what is there"))
-            }
-            Some(code) if failure::is_passing(code) => Ok(()),
-            _ => Err(failure::error(what, error)),
+            self.client.wait(PAUSE);
         }
     }
 
-    /// While no broker answers, asks now and then, and gives up in the end.
-    fn probe(&mut self) -> Result<(), Error> {
-        let consumer = &self.consumer;
-        let topic = self.partitions.first().map(|partition| partition.topic.as_str());
-        let ask = |timeout| consumer.client().fetch_metadata(topic, timeout).map(|_| ());
-        match self.phase {
-            Phase::Opening => Ok(()),
-            _ => self.patience.probe("read", &consumer.context().end, ask),
+    fn revoked(&mut self, list: &TopicPartitionList, out: &mut Out) {
+        let gone = places(list);
+        commit_gone(&gone, &self.partitions, &self.client);
+        self.partitions.let_go(&gone, out);
+        let keeps_some = self.client.is_cooperative() && !self.partitions.is_empty();
+        self.phase = if keeps_some { Phase::Reading } else { Phase::Joining };
+        self.client.give_back(list);
+    }
+
+    fn read(&mut self, out: &mut Out) -> Result<bool, Error> {
+        let read = self.reader.read(&mut self.partitions, &mut self.client, out);
+        read.map_err(|error| self.explained(error, out.now_ms()))
+    }
+
+    /// Returns the error to end with: messages that are not there may be of a topic that is another one now.
+    fn explained(&mut self, error: ReadError, now_ms: i64) -> Error {
+        match error {
+            ReadError::Failed(error) => error,
+            ReadError::Gone(error) => {
+                let looked = self.makings.look_again(&self.partitions, &mut self.client, now_ms);
+                looked.err().unwrap_or(error)
+            }
         }
     }
 
     fn is_done(&self) -> bool {
-        let all_read = || self.partitions.iter().all(|partition| partition.state == State::Finished);
-        self.lines_left == Some(0) || (self.phase == Phase::Reading && self.ends() && all_read())
-    }
-
-    fn ends(&self) -> bool {
-        self.wanted.until.is_some()
-    }
-
-    pub(crate) fn mark_from(&mut self, index: usize, out: &mut Out) {
-        let part = &self.partitions[index].part;
-        if self.wanted.marks && *part != self.current {
-            out.mark(&Mark::from_part(part));
-            self.current.clone_from(part);
-        }
-    }
-
-    pub(crate) fn mark_idle(&self, index: usize, is_final: bool, out: &mut Out) {
-        if self.wanted.marks {
-            out.mark(&Mark::idle(&self.partitions[index].part, is_final));
-        }
-    }
-}
-
-impl Wanted {
-    fn new(cli: &Cli) -> Result<Self, Error> {
-        Ok(Self {
-            topics: Topics::new(&cli.topics)?,
-            partitions: cli.partitions.clone(),
-            instance: cli.instance.filter(|instance| instance.of > 1),
-            sharing: cli.sharing(),
-            has_group: cli.group.is_some() && !cli.exactly_once.exactly_once,
-            from: cli.start(),
-            until: cli.end(),
-            exits: cli.exit,
-            form: match (cli.envelope, cli.text) {
-                (true, _) => Form::Envelope,
-                (false, true) => Form::Text,
-                (false, false) => Form::Json,
-            },
-            marks: cli.marks || cli.exactly_once.exactly_once,
-            align_ms: cli.align.map(|align| align.0),
-            broker_timeout_ms: cli.kafka.broker_timeout.0,
-            line_bytes_max: cli.input.max_line.as_usize(),
-            flags: cli.position_flags(),
-            verbose: cli.run.verbose,
-        })
-    }
-
-    /// The group shares its partitions out, unless the flags say which ones to read.
-    pub fn joins_group(&self) -> bool {
-        self.has_group && self.partitions.is_none() && self.instance.is_none()
+        let is_at_end = || self.phase == Phase::Reading && self.wish.ends() && self.partitions.are_all_finished();
+        self.reader.has_enough() || is_at_end()
     }
 }
 
 impl Source for KafkaSource {
+    /// With checkpoints it opens before the first poll: the first barrier needs the positions of all partitions.
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.open_before_the_first_barrier(out)
+        while self.exactly_once.is_some() && self.phase == Phase::Opening {
+            self.serve(out)?;
+            if !self.open(out)? {
+                if let Some(text) = self.client.patience().complaint() {
+                    out.warn(text);
+                }
+                self.client.wait(PAUSE);
+            }
+        }
+        Ok(())
     }
 
     fn poll(&mut self, wait_ms: u64, out: &mut Out) -> Result<Polled, Fault> {
@@ -262,25 +266,24 @@ impl Source for KafkaSource {
         if read {
             return Ok(Polled::More);
         }
-        self.heed_transactions(out)?;
-        self.tell_of_short_partitions(out);
-        out.waits().for_input(|| self.bell.wait(Duration::from_millis(wait_ms)));
+        self.end_wait.check_transactions(&mut self.partitions, &mut self.client, out)?;
+        self.end_wait.tell_of_short_partitions(&self.partitions, out);
+        out.waits().for_input(|| self.client.wait(Duration::from_millis(wait_ms)));
         Ok(Polled::Nothing)
     }
 
     fn written(&mut self) -> Result<(), Fault> {
-        for partition in &mut self.partitions {
-            partition.written = partition.given;
-        }
+        self.partitions.iter_mut().for_each(Partition::note_written);
         Ok(())
     }
 
     fn stop(&mut self, out: &mut Out) -> Result<(), Fault> {
-        if self.wanted.verbose && self.tombstones > 0 {
-            out.warn(format_args!("{} tombstones left out", self.tombstones));
+        let tombstones = self.reader.tombstones();
+        if self.verbose && tombstones > 0 {
+            out.warn(format_args!("{tombstones} tombstones left out"));
         }
-        self.commit_at_stop(out)?;
-        self.consumer.context().close();
+        self.commits.at_stop(&mut self.partitions, &self.client)?;
+        self.client.close();
         Ok(())
     }
 
@@ -297,17 +300,20 @@ impl Source for KafkaSource {
         let offset = |(part, offset): (String, Value)| Some((part, offset.as_i64()?));
         self.resume = parts.into_iter().map(|entry| offset(entry).ok_or_else(broken)).collect::<Result<_, _>>()?;
         if let Some(exactly_once) = &mut self.exactly_once {
-            exactly_once.restores = true;
+            exactly_once.restore();
         }
         Ok(())
     }
 
     fn flags(&self) -> String {
-        self.wanted.flags.clone()
+        self.flags.clone()
     }
 
     fn truth(&mut self) -> Result<Option<Truth>, Fault> {
-        Ok(self.ask_group()?)
+        let Some(exactly_once) = &mut self.exactly_once else { return Ok(None) };
+        let (truth, resume) = exactly_once.ask_group(&self.choice, &mut self.client)?;
+        self.resume = resume;
+        Ok(Some(truth))
     }
 
     /// The sink commits the group's offsets in its own transaction.
@@ -318,17 +324,17 @@ impl Source for KafkaSource {
     /// Of all partitions, also those where nothing was read yet.
     fn positions(&self) -> Positions {
         let remembered = self.resume.iter().map(|(part, offset)| (part.clone(), *offset));
-        let reached = self.partitions.iter().map(|partition| (partition.part.clone(), partition.next()));
+        let reached = self.partitions.iter().map(|partition| (partition.part().to_owned(), partition.next()));
         let positions: BTreeMap<String, i64> = remembered.chain(reached).collect();
         positions.into_iter().map(|(part, offset)| (part, offset.into())).collect()
     }
 
     fn may_commit(&mut self, now_ms: i64) -> Result<bool, Fault> {
-        Ok(self.reads_the_same_topics(now_ms)?)
+        Ok(self.makings.are_the_same(&self.partitions, &mut self.client, now_ms)?)
     }
 
     fn why_forgotten(&mut self, position: &str) -> Result<Option<Error>, Fault> {
-        Ok(self.made_anew_since(position)?)
+        Ok(self.makings.why_forgotten(position, &mut self.client)?)
     }
 
     fn for_sink(&self) -> Value {
@@ -336,14 +342,12 @@ impl Source for KafkaSource {
     }
 
     fn committed(&mut self, positions: &Positions) -> Result<(), Fault> {
-        Ok(self.tell_group(positions)?)
+        Ok(commit_checkpoint(positions, &self.client)?)
     }
 }
 
-impl Drop for KafkaSource {
-    fn drop(&mut self) {
-        self.consumer.context().close();
-    }
+fn places(list: &TopicPartitionList) -> Vec<Place> {
+    list.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The client: its properties, and how far it reads ahead.
+//! The client's properties, and how far it reads ahead.
 
 use std::sync::Arc;
 
