@@ -7,6 +7,17 @@
 //!
 //! In a stream with checkpoints each epoch is one transaction instead (`epochs.rs`): what was sent before an error is
 //! aborted, and a line is settled when it is committed.
+//!
+//! [`KafkaSink`] coordinates what these own, each using those below it only:
+//!
+//! | object | keeps |
+//! |---|---|
+//! | `Epochs` | the names of a pipe with checkpoints, and where the last one is noted |
+//! | `TopicRouter` | the topic of lines that name none |
+//! | `Delivery` | the limits of messages, and when they are sent |
+//! | `Topics` | the topics that are known, with what they take, and the batches for them |
+//! | `InFlight` | what the client says happened to messages; its `DeliveryCounts` say to how many |
+//! | `KafkaProducer` | the client, the name of its transactions, and for how long its brokers are silent |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -14,10 +25,14 @@ mod batch;
 pub mod cli;
 mod client;
 mod context;
-mod deliver;
+mod counts;
+mod delivery;
 mod epochs;
+mod in_flight;
 mod letters;
 mod message;
+mod producer;
+mod router;
 mod rules;
 mod sink;
 mod topics;

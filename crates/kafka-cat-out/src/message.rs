@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use json_fields::{Field, FieldPath, Kind, Scanner, Unseen, decode_string, front, without_members};
 use kafka_ends::{Headers, envelope};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::BaseRecord;
 
 use crate::cli::Cli;
 
@@ -17,6 +19,30 @@ pub struct Draft<'a> {
     pub key: Option<Cow<'a, [u8]>>,
     pub headers: Headers,
     pub value: Option<Cow<'a, [u8]>>,
+}
+
+impl Draft<'_> {
+    /// Returns the message as the client takes it.
+    pub fn record<'a>(&'a self, topic: &'a str) -> BaseRecord<'a, [u8], [u8]> {
+        let mut record = BaseRecord::to(topic);
+        record.partition = self.partition;
+        record.timestamp = self.timestamp_ms;
+        record.key = self.key.as_deref();
+        record.payload = self.value.as_deref();
+        record.headers = native_headers(&self.headers);
+        record
+    }
+}
+
+fn native_headers(headers: &Headers) -> Option<OwnedHeaders> {
+    if headers.0.is_empty() {
+        return None;
+    }
+    let with_room = OwnedHeaders::new_with_capacity(headers.0.len());
+    let insert = |list: OwnedHeaders, (name, value): &(String, Option<Vec<u8>>)| {
+        list.insert(Header { key: name, value: value.as_ref() })
+    };
+    Some(headers.0.iter().fold(with_room, insert))
 }
 
 /// Reads lines as messages.

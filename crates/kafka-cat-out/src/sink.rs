@@ -1,68 +1,29 @@
-//! The sink: what it keeps, and the turns of its life.
+//! The sink: what it is made of, and the turns of its life.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use kafka_ends::{Patience, Properties};
+use kafka_ends::Properties;
 use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_letter};
-use rdkafka::ClientConfig;
-use rdkafka::producer::BaseProducer;
 
 use crate::cli::Cli;
-use crate::client::{self, DEFAULTS, RESERVED};
-use crate::context::OutContext;
+use crate::client::{DEFAULTS, RESERVED};
+use crate::delivery::Delivery;
 use crate::epochs::Epochs;
-use crate::message::{Draft, Reader};
-use crate::rules::name_fault;
-use crate::topics::{Sizes, Topic, Topics};
-
-const MESSAGES_MAX: &str = "queue.buffering.max.messages";
-const MESSAGE_BYTES: &str = "message.max.bytes";
-const BATCH_BYTES: &str = "batch.size";
+use crate::message::Reader;
+use crate::router::TopicRouter;
+use crate::topics::Topic;
 
 /// The last stage of a pipe: writes to topics.
 pub struct KafkaSink {
-    /// Has handles of the client's: declared before it, which must go last.
-    pub(crate) topics: Topics,
-    pub(crate) producer: BaseProducer<OutContext>,
-    pub(crate) patience: Patience,
-    pub(crate) config: ClientConfig,
     reader: Reader,
-    /// Where lines go that name no topic; with an envelope, where all go.
-    pub(crate) topic: Option<String>,
+    router: TopicRouter,
+    delivery: Delivery,
     /// Where rejected lines go.
-    pub(crate) dead_letter: Option<String>,
-    is_copy: bool,
-    pub(crate) message_bytes_max: usize,
-    /// The user says so: then what the topic takes shows when it is compressed.
-    pub(crate) message_size_is_said: bool,
-    /// How many messages may wait for Kafka, if the user says so.
-    pub(crate) messages_max: Option<i32>,
-    /// Where [`KafkaSink::topic`] is among the topics.
-    default_topic: Option<usize>,
-    /// Messages that the client has taken, rejected lines of other stages too.
-    pub(crate) handed: u64,
-    /// Those among them that are no lines.
-    pub(crate) letters: u64,
-    /// Those that were reported as failed.
-    pub(crate) failures: u64,
-    pub(crate) acknowledged: u64,
-    /// When lines were last sent without lingering, because none were there to come.
-    pub(crate) sent_now_at_ms: i64,
-    /// Lines that were taken.
-    pub(crate) sent: u64,
-    /// Those that are acknowledged; with checkpoints, committed.
-    pub(crate) settled: u64,
-    /// Sent, and refused by the broker for their size.
-    pub(crate) too_large: u64,
-    pub(crate) failed: bool,
+    dead_letter: Option<String>,
     /// What is still to be done before the first message.
     connecting: Option<Connecting>,
     /// `--transactional-id`
-    pub(crate) transactional_id: Option<String>,
-    /// The name that transactions are made under, in a stream with checkpoints.
-    pub(crate) fenced_as: Option<String>,
-    pub(crate) epochs: Option<Arc<Epochs>>,
+    transactional_id: Option<String>,
+    /// In a stream with checkpoints.
+    epochs: Option<Epochs>,
 }
 
 /// What the user said of topics and client.
@@ -85,68 +46,19 @@ impl KafkaSink {
         let mut config = properties.over(DEFAULTS);
         config.set("partitioner", &cli.partitioner);
         config.set("queue.buffering.max.kbytes", (cli.buffer.as_usize() / 1024).to_string());
-        let timeout_ms = cli.kafka.broker_timeout.0;
-        let brokers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
-        let patience = Patience::new(&brokers, timeout_ms);
-        let topics = Topics::new(&config, cli.create, sizes(&config, &properties), timeout_ms);
-        let producer = client::client(&config)?;
         Ok(Self {
             reader: Reader::new(cli),
-            topic: cli.topic.clone(),
+            router: TopicRouter::new(cli),
+            delivery: Delivery::new(cli, config, &properties)?,
             dead_letter: cli.dead_letter.clone(),
-            is_copy: cli.envelope,
-            topics,
-            patience,
-            message_bytes_max: client::limit(&config, MESSAGE_BYTES),
-            message_size_is_said: properties.contains(MESSAGE_BYTES),
-            messages_max: properties.get(MESSAGES_MAX).and_then(|text| text.parse().ok()),
-            default_topic: None,
-            handed: 0,
-            letters: 0,
-            failures: 0,
-            acknowledged: 0,
-            sent_now_at_ms: 0,
-            producer,
-            config,
-            sent: 0,
-            settled: 0,
-            too_large: 0,
-            failed: false,
             connecting: Some(Connecting {
                 can_create: cli.create.is_some(),
                 routes: cli.topic.is_none() || cli.topic_field.is_some(),
                 properties,
             }),
             transactional_id: cli.transactional_id.clone(),
-            fenced_as: None,
             epochs: None,
         })
-    }
-
-    /// Which topic a message goes to, by its place in `topics`, when that and the partition exist.
-    fn topic_of(&mut self, draft: &mut Draft<'_>) -> Result<usize, Fault> {
-        let index = match (&self.topic, draft.topic.take()) {
-            (Some(_), said) if self.is_copy || said.is_none() => self.default_topic()?,
-            (_, Some(said)) => self.topics.find(&said, &self.producer, &mut self.patience)?,
-            (_, None) => return Err(Fault::bad("the line names no topic, and there is no -t")),
-        };
-        let Topic { name, partitions, .. } = self.topics.get(index);
-        match draft.partition {
-            Some(partition) if partition >= *partitions => {
-                Err(Fault::bad(format_args!("topic \"{name}\" has no partition {partition}: it has {partitions}")))
-            }
-            _ => Ok(index),
-        }
-    }
-
-    fn default_topic(&mut self) -> Result<usize, Fault> {
-        if let Some(index) = self.default_topic {
-            return Ok(index);
-        }
-        let topic = self.topic.as_deref().unwrap_or_default();
-        let index = self.topics.find(topic, &self.producer, &mut self.patience)?;
-        self.default_topic = Some(index);
-        Ok(index)
     }
 }
 
@@ -154,87 +66,64 @@ impl Sink for KafkaSink {
     /// Finds out whether there is a broker and the topic, and what that takes.
     fn connect(&mut self) -> Result<(), Fault> {
         let Some(Connecting { can_create, routes, properties }) = self.connecting.take() else { return Ok(()) };
-        let Self { topics, producer, patience, config, .. } = self;
-        let mut must_exist = |topic: &String| must_exist(topics, topic, producer, patience, can_create);
-        let to = self.topic.as_ref().map(&mut must_exist).transpose()?;
-        if let Some(found) = self.dead_letter.as_ref().map(&mut must_exist).transpose()? {
-            must_take_letters(topics.get(found))?;
+        let delivery = &mut self.delivery;
+        let to = self.router.default_topic().map(|topic| delivery.must_exist(topic, can_create)).transpose()?;
+        if let Some(topic) = &self.dead_letter {
+            let found = delivery.must_exist(topic, can_create)?;
+            must_take_letters(delivery.topic(found))?;
         }
-        let bytes_max = to.and_then(|found| topics.get(found).rules.batch_bytes_max);
-        if client::limit_sizes(config, bytes_max, &properties) {
-            topics.let_go();
-            *producer = client::client(config)?;
-            topics.set_sizes(sizes(config, &properties));
-        }
+        delivery.limit_sizes(to.and_then(|found| delivery.topic(found).rules.batch_bytes_max), &properties)?;
         if !routes {
-            topics.close();
+            delivery.close_topics();
         }
-        self.message_bytes_max = client::limit(config, MESSAGE_BYTES);
         Ok(())
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
-        let topic = self.topic_of(&mut draft)?;
-        if self.must_be_taken(topic, &draft, out)? {
-            self.gather(topic, &draft, out)?;
-        } else {
-            self.send(topic, &draft, out)?;
-        }
-        self.sent += 1;
-        Ok(())
+        let topic = self.router.topic_of(&mut draft, &mut self.delivery)?;
+        self.delivery.send_line(topic, &draft, out)
     }
 
     fn chunk_over(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.send_batches(out)
+        self.delivery.send_batches(out)
     }
 
     fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.send_what_lingers(out)
+        self.delivery.send_what_lingers(out)
     }
 
     fn idle(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.producer.poll(Duration::ZERO);
-        self.look(out)
+        self.delivery.in_flight().poll(out)
     }
 
     fn finish(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.flush(out)
+        self.delivery.flush(out)
     }
 
     fn give_up(&mut self, out: &mut Out) {
-        if self.failed {
-            return;
-        }
-        match &self.fenced_as {
-            Some(_) => self.abort_epoch(),
-            None => {
-                // What was taken before the error. If this fails too, that has been said.
-                let _ = self.send_batches(out);
-                if !self.failed {
-                    self.drain_briefly(out);
-                }
-            }
-        }
+        self.delivery.give_up(out);
     }
 
     fn open(&mut self, hello: &Hello, out: &mut Out) -> Result<Truth, Fault> {
-        self.begin_epochs(hello, out)
+        let topic = self.router.default_topic().or(self.dead_letter.as_deref());
+        let (epochs, truth) = Epochs::begin(hello, self.transactional_id.as_deref(), topic, &mut self.delivery, out)?;
+        self.epochs = Some(epochs);
+        Ok(truth)
     }
 
     fn commit(&mut self, barrier: &Barrier, out: &mut Out) -> Result<(), Fault> {
-        match self.epochs.clone() {
-            Some(epochs) => self.commit_epoch(&epochs, barrier, out),
-            None => self.flush(out),
+        match &self.epochs {
+            Some(epochs) => epochs.commit(barrier, &mut self.delivery, out),
+            None => self.delivery.flush(out),
         }
     }
 
     fn reject(&mut self, reject: &Mark, out: &mut Out) -> Result<(), Fault> {
-        let Some(topic) = self.dead_letter.clone() else {
+        let Some(topic) = &self.dead_letter else {
             return Err(no_dead_letter(reject).into());
         };
-        self.letters += 1;
-        match self.send_letter(&topic, reject, out) {
+        match self.delivery.send_letter(topic, reject, out) {
             Err(Fault::Bad(why)) => Err(Error::data(format_args!("topic \"{topic}\": {why}")).into()),
             sent => sent,
         }
@@ -249,16 +138,7 @@ impl Sink for KafkaSink {
     }
 
     fn held(&self) -> u64 {
-        self.sent - self.settled - self.too_large
-    }
-}
-
-fn sizes(config: &ClientConfig, said: &Properties) -> Sizes {
-    Sizes {
-        message_bytes_max: client::limit(config, MESSAGE_BYTES),
-        batch_bytes: client::limit(config, BATCH_BYTES),
-        message_is_said: said.contains(MESSAGE_BYTES),
-        batch_is_said: said.contains(BATCH_BYTES),
+        self.delivery.held()
     }
 }
 
@@ -269,22 +149,4 @@ fn must_take_letters(topic: &Topic) -> Result<(), Error> {
     let name = &topic.name;
     Err(Error::data(format_args!("--dead-letter: topic \"{name}\" is compacted, and rejected lines have no key"))
         .hint("a topic with cleanup.policy=delete"))
-}
-
-fn must_exist(
-    topics: &mut Topics,
-    topic: &str,
-    producer: &BaseProducer<OutContext>,
-    patience: &mut Patience,
-    can_create: bool,
-) -> Result<usize, Error> {
-    match topics.find(topic, producer, patience) {
-        Err(Fault::Stop(error)) => Err(error),
-        Err(Fault::Bad(why)) if !can_create && name_fault(topic).is_none() => {
-            Err(Error::data(why).hint("--create 4 makes it"))
-        }
-        Err(Fault::Bad(why)) => Err(Error::data(why)),
-        Err(_) => Err(Error::data(format_args!("topic \"{topic}\" cannot be made"))),
-        Ok(found) => Ok(found),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kafka_ends::{CreateSpec, Patience, TopicAdmin, partition_count};
+use kafka_ends::{CreateSpec, TopicAdmin, partition_count};
 use millpipe::{Error, Fault};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -11,6 +11,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::batch::{Batch, Handed, TopicHandle};
 use crate::context::OutContext;
+use crate::producer::KafkaProducer;
 use crate::rules::{Rules, name_fault};
 
 /// A stream that routes to more topics than this is taken for a mistake.
@@ -119,12 +120,7 @@ impl Topics {
     ///
     /// # Errors
     /// Bad: no such topic. Stop: no broker, no permission, too many topics.
-    pub fn find(
-        &mut self,
-        topic: &str,
-        producer: &BaseProducer<OutContext>,
-        patience: &mut Patience,
-    ) -> Result<usize, Fault> {
+    pub fn find(&mut self, topic: &str, producer: &mut KafkaProducer) -> Result<usize, Fault> {
         if let Some(&index) = self.by_name.get(topic) {
             return Ok(index);
         }
@@ -134,14 +130,14 @@ impl Topics {
         if self.known.len() >= TOPICS_MAX {
             return Err(Error::data(format_args!("more than {TOPICS_MAX} topics")).into());
         }
-        let found = match (find(topic, producer, patience)?, self.create) {
+        let found = match (find(topic, producer)?, self.create) {
             (None, Some(spec)) => {
                 if !self.admin()?.create(topic, spec)? {
                     return Err(Fault::bad(format_args!(
                         "the brokers take no topic \"{topic}\" beside those they have"
                     )));
                 }
-                find_made(topic, producer, patience)?
+                find_made(topic, producer)?
             }
             (found, _) => found,
         };
@@ -233,17 +229,17 @@ fn messages_max(partitions: impl Iterator<Item = i32>) -> i32 {
 }
 
 /// None: there is no such topic.
-fn find(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Patience) -> Result<Option<i32>, Error> {
+fn find(topic: &str, producer: &mut KafkaProducer) -> Result<Option<i32>, Error> {
     let missing = [Code::UnknownTopicOrPartition, Code::UnknownTopic, Code::InvalidTopic];
-    ask(topic, producer, patience, |error| match error.rdkafka_error_code() {
+    ask(topic, producer, |error| match error.rdkafka_error_code() {
         Some(code) if missing.contains(&code) => Ok(None),
         _ => Err(error),
     })
 }
 
 /// A topic that was just made may take a moment until every broker knows it.
-fn find_made(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Patience) -> Result<Option<i32>, Error> {
-    ask(topic, producer, patience, |error| match error.rdkafka_error_code() {
+fn find_made(topic: &str, producer: &mut KafkaProducer) -> Result<Option<i32>, Error> {
+    ask(topic, producer, |error| match error.rdkafka_error_code() {
         Some(Code::UnknownTopicOrPartition) => Err(KafkaError::MetadataFetch(Code::LeaderNotAvailable)),
         _ => Err(error),
     })
@@ -252,16 +248,12 @@ fn find_made(topic: &str, producer: &BaseProducer<OutContext>, patience: &mut Pa
 /// How many partitions the brokers say there are; `failed` says what their refusal means.
 fn ask(
     topic: &str,
-    producer: &BaseProducer<OutContext>,
-    patience: &mut Patience,
+    producer: &mut KafkaProducer,
     failed: impl Fn(KafkaError) -> Result<Option<i32>, KafkaError>,
 ) -> Result<Option<i32>, Error> {
-    patience.ask(
-        format!("topic \"{topic}\""),
-        &producer.context().end,
-        || producer.poll(std::time::Duration::ZERO),
-        |timeout| partition_count(producer.client(), topic, timeout).map(Some).or_else(&failed),
-    )
+    producer.ask(format!("topic \"{topic}\""), |client, timeout| {
+        partition_count(client.client(), topic, timeout).map(Some).or_else(&failed)
+    })
 }
 
 #[cfg(test)]
