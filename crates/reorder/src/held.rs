@@ -2,10 +2,10 @@
 
 use event_time::{format_rfc3339, parse_rfc3339};
 use json_fields::write_string;
+use keyed_state::ArrivalTracking;
 use millpipe::{Changes, Error, Fault, Out};
 use sorted_runs::{Queue, Scratch};
 use std::collections::BTreeMap;
-use std::mem;
 
 /// Of `--memory`, the part that lines may take. The rest is for reading runs and all else in the process.
 const LINES_SHARE: f64 = 0.75;
@@ -22,19 +22,9 @@ pub(crate) struct Held {
     bytes: usize,
     limit_bytes: usize,
     disk: Queue,
-    /// In a stream with checkpoints.
-    tracking: Option<Tracking>,
-}
-
-/// What differs from the last checkpoint.
-#[derive(Default)]
-struct Tracking {
-    /// Lines below this number are saved.
-    saved_lines: u64,
-    /// What those of them take that are in memory.
+    tracking: ArrivalTracking<Key>,
+    /// What lines take that are in memory and in the last checkpoint.
     saved_bytes: usize,
-    /// Saved lines that are gone.
-    removed: Vec<Key>,
 }
 
 impl Held {
@@ -44,7 +34,14 @@ impl Held {
         scratch.create().map_err(|source| cannot_spill(&scratch.place(), &source))?;
         let limit_bytes = (memory_bytes as f64 * LINES_SHARE) as usize;
         let disk = Queue::new(scratch, |a, b| a.cmp(b));
-        Ok(Held { memory: BTreeMap::new(), bytes: 0, limit_bytes, disk, tracking: None })
+        Ok(Held {
+            memory: BTreeMap::new(),
+            bytes: 0,
+            limit_bytes,
+            disk,
+            tracking: ArrivalTracking::default(),
+            saved_bytes: 0,
+        })
     }
 
     pub fn lines(&self) -> u64 {
@@ -107,27 +104,21 @@ impl Held {
 
     #[inline]
     fn forget(&mut self, key: Key, bytes: usize) {
-        if let Some(tracking) = &mut self.tracking
-            && key.1 < tracking.saved_lines
-        {
-            tracking.saved_bytes -= bytes;
-            tracking.removed.push(key);
+        if self.tracking.forget(key.1, || key) {
+            self.saved_bytes -= bytes;
         }
     }
 
     /// All lines in memory go to disk; in a stream with checkpoints those that the last one has, once they are many.
     #[cold]
     fn spill(&mut self) -> Result<(), Error> {
-        let saved_lines = match &mut self.tracking {
-            None => u64::MAX,
-            Some(tracking) if tracking.saved_bytes <= self.limit_bytes / 2 => return Ok(()),
-            Some(tracking) => {
-                tracking.saved_bytes = 0;
-                tracking.saved_lines
-            }
-        };
+        if self.tracking.is_on() && self.saved_bytes <= self.limit_bytes / 2 {
+            return Ok(());
+        }
+        self.saved_bytes = 0;
+        let settled_below = self.tracking.settled_below();
         let mut run = self.disk.begin().map_err(broken)?;
-        for (key, line) in self.memory.extract_if(.., |key, _| key.1 < saved_lines) {
+        for (key, line) in self.memory.extract_if(.., |key, _| key.1 < settled_below) {
             self.bytes -= line.len() + LINE_BYTES;
             run.push(&encode(key), &line).map_err(broken)?;
         }
@@ -135,23 +126,23 @@ impl Held {
     }
 
     pub fn begin_checkpoints(&mut self) {
-        self.tracking.get_or_insert_default();
+        self.tracking.begin();
     }
 
     /// The state is that of a checkpoint with lines below this number, which will be loaded.
     pub fn restored(&mut self, next_line: u64) {
-        self.tracking = Some(Tracking { saved_lines: next_line, ..Tracking::default() });
+        self.tracking.restored(next_line);
+        self.saved_bytes = 0;
     }
 
     /// What changed since the last checkpoint; lines below this number came before this one.
     pub fn save(&mut self, next_line: u64, to: &mut Changes) {
-        let tracking = self.tracking.get_or_insert_default();
-        mem::take(&mut tracking.removed).into_iter().for_each(|key| to.remove(&name(key)));
-        for (key, line) in self.memory.iter().filter(|(key, _)| key.1 >= tracking.saved_lines) {
+        let (gone, first_new) = self.tracking.take(next_line);
+        gone.into_iter().for_each(|key| to.remove(&name(key)));
+        for (key, line) in self.memory.iter().filter(|(key, _)| key.1 >= first_new) {
             to.put(&name(*key), |out| write_string(&String::from_utf8_lossy(line), out));
         }
-        tracking.saved_lines = next_line;
-        tracking.saved_bytes = self.bytes;
+        self.saved_bytes = self.bytes;
     }
 
     /// # Errors
@@ -160,9 +151,7 @@ impl Held {
         let damaged = || Error::data(format_args!("the entry {name:?} is damaged, or not of reorder"));
         let key = parse_name(name).ok_or_else(damaged)?;
         let line: String = serde_json::from_slice(value).map_err(|_| damaged())?;
-        if let Some(tracking) = &mut self.tracking {
-            tracking.saved_bytes += line.len() + LINE_BYTES;
-        }
+        self.saved_bytes += line.len() + LINE_BYTES;
         self.push(key, line.as_bytes())
     }
 

@@ -2,6 +2,7 @@
 
 use crate::spill_file::SpillFile;
 use json_fields::write_string;
+use keyed_state::ArrivalTracking;
 use millpipe::{Changes, Error, PREFIX};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -43,16 +44,7 @@ pub(crate) struct Queue {
     lines: u64,
     marks: u64,
     next_id: u64,
-    /// In a stream with checkpoints.
-    tracking: Option<Tracking>,
-}
-
-/// What differs from the last checkpoint.
-#[derive(Debug, Default)]
-struct Tracking {
-    /// What has a number below this one is saved.
-    saved: u64,
-    removed: Vec<u64>,
+    tracking: ArrivalTracking<u64>,
 }
 
 /// What waits behind the front: first what is in the file, then what is on its way into it.
@@ -70,7 +62,8 @@ impl Queue {
     pub fn new(limits: Limits) -> Queue {
         let front = VecDeque::new();
         let (lines, marks, next_id) = (0, 0, 0);
-        Queue { limits, front, front_lines: 0, front_bytes: 0, spill: None, lines, marks, next_id, tracking: None }
+        let tracking = ArrivalTracking::default();
+        Queue { limits, front, front_lines: 0, front_bytes: 0, spill: None, lines, marks, next_id, tracking }
     }
 
     /// What does not fit goes to this file.
@@ -132,7 +125,7 @@ impl Queue {
             Some(spill) if is_at_limit || !spill.is_empty() => {
                 spill.back_bytes += item.text.len();
                 spill.back.push_back(item);
-                spill.settle(self.tracking.as_ref().map_or(u64::MAX, |tracking| tracking.saved))
+                spill.settle(self.tracking.settled_below())
             }
             _ => {
                 self.push_front_part(item);
@@ -170,11 +163,7 @@ impl Queue {
         self.front_lines -= u64::from(!is_mark);
         self.marks -= u64::from(is_mark);
         self.front_bytes -= item.text.len();
-        if let Some(tracking) = &mut self.tracking
-            && item.id < tracking.saved
-        {
-            tracking.removed.push(item.id);
-        }
+        self.tracking.forget(item.id, || item.id);
         Some(item)
     }
 
@@ -196,7 +185,7 @@ impl Queue {
     /// # Errors
     /// When the file cannot be emptied.
     pub fn begin_checkpoints(&mut self) -> Result<(), Error> {
-        self.tracking.get_or_insert_default();
+        self.tracking.begin();
         // What is in the file of a run before this one is in the checkpoint too.
         self.spill.as_mut().map_or(Ok(()), |spill| spill.file.clear())
     }
@@ -207,7 +196,7 @@ impl Queue {
     /// When a run before this one left something that no checkpoint has.
     pub fn begin(&self) -> Result<(), Error> {
         match &self.spill {
-            Some(spill) if self.tracking.is_none() => spill.file.must_be_empty(),
+            Some(spill) if !self.tracking.is_on() => spill.file.must_be_empty(),
             _ => Ok(()),
         }
     }
@@ -220,21 +209,20 @@ impl Queue {
     /// The state is that of a checkpoint whose entries will be loaded.
     pub fn restored(&mut self, next_id: u64) {
         self.next_id = next_id;
-        self.tracking = Some(Tracking { saved: next_id, ..Tracking::default() });
+        self.tracking.restored(next_id);
     }
 
     /// What changed since the last checkpoint.
     pub fn save(&mut self, to: &mut Changes) {
-        let tracking = self.tracking.get_or_insert_default();
-        std::mem::take(&mut tracking.removed).into_iter().for_each(|id| to.remove(&name(id)));
+        let (gone, first_new) = self.tracking.take(self.next_id);
+        gone.into_iter().for_each(|id| to.remove(&name(id)));
         let back = self.spill.as_ref().map(|spill| &spill.back);
         for part in std::iter::once(&self.front).chain(back) {
-            let new = part.partition_point(|item| item.id < tracking.saved);
+            let new = part.partition_point(|item| item.id < first_new);
             for item in part.range(new..) {
                 to.put(&name(item.id), |out| write_string(&String::from_utf8_lossy(&item.text), out));
             }
         }
-        tracking.saved = self.next_id;
     }
 
     /// One entry of a checkpoint; they come in the order of their names, which is that of the queue.
@@ -255,12 +243,12 @@ impl Spill {
     }
 
     /// A block that is complete goes into the file; in a stream with checkpoints what the last one has.
-    fn settle(&mut self, saved: u64) -> Result<(), Error> {
-        if self.back_bytes < BLOCK_BYTES || self.back.front().is_none_or(|item| item.id >= saved) {
+    fn settle(&mut self, settled_below: u64) -> Result<(), Error> {
+        if self.back_bytes < BLOCK_BYTES || self.back.front().is_none_or(|item| item.id >= settled_below) {
             return Ok(());
         }
         self.block.clear();
-        while let Some(item) = self.back.pop_front_if(|item| item.id < saved) {
+        while let Some(item) = self.back.pop_front_if(|item| item.id < settled_below) {
             self.back_bytes -= item.text.len();
             self.block.extend_from_slice(&item.text);
             self.block.push(b'\n');
