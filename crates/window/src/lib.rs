@@ -33,16 +33,21 @@
 
 mod annotation;
 pub mod cli;
+mod clock_windows;
 mod closing;
 mod count_windows;
-mod late;
 mod line_reader;
+mod open_sessions;
+mod refused;
 mod session_windows;
+mod sized_windows;
 mod time_windows;
 
+pub use clock_windows::ClockWindows;
 pub use count_windows::CountWindows;
 pub use session_windows::SessionWindows;
-pub use time_windows::{ANNOUNCED_MAX, ClockWindows, TimeWindows};
+pub use sized_windows::ANNOUNCED_MAX;
+pub use time_windows::TimeWindows;
 
 /// How windows are written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

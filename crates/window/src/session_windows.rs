@@ -1,22 +1,16 @@
 //! Sessions: lines of a key that are close in time.
 
-mod entries;
-
-use self::entries::{Open, Tracking};
 use crate::Form;
 use crate::annotation::{Annotator, Target};
-use crate::late::Late;
 use crate::line_reader::{LineReader, mark_path};
-use crate::time_windows::beyond_years;
-use event_time::{AnnotationKind, OtherLines, Scale, Sessions, StreamTime, TIME_MAX_MS, Window};
+use crate::open_sessions::OpenSessions;
+use crate::refused::{LateLine, beyond_years};
+use event_time::{AnnotationKind, OtherLines, Scale, StreamTime, TIME_MAX_MS, Window};
 use json_fields::FieldPath;
 use line_values::Expression;
-use millpipe::{Changes, Divides, Error, Fault, Head, Late as Policy, Mark, Out};
+use millpipe::{Changes, Divides, Error, Fault, Head, Late, Mark, Out};
 use std::io::{self, BufRead, Write};
 use units::ByteSize;
-
-/// What a kept line takes beside its bytes.
-const LINE_BYTES: usize = 48;
 
 /// The settings of [`SessionWindows`].
 #[derive(Clone, Debug)]
@@ -46,12 +40,7 @@ pub struct SessionWindows {
     reader: LineReader,
     others: Option<OtherLines>,
     time: StreamTime,
-    sessions: Sessions<Vec<u8>, Open>,
-    tracking: Tracking,
-    lines_kept: u64,
-    bytes_kept: usize,
-    /// The number of the next line that is kept.
-    next_line: u64,
+    sessions: OpenSessions,
     annotator: Annotator,
     members: Vec<u8>,
     key: Vec<u8>,
@@ -63,11 +52,7 @@ impl SessionWindows {
             reader: LineReader::new(Some(&settings.time), &settings.by),
             others: settings.has_other_lines.then(|| OtherLines::new(&settings.time)),
             time,
-            sessions: Sessions::new(settings.sessions_max),
-            tracking: Tracking::default(),
-            lines_kept: 0,
-            bytes_kept: 0,
-            next_line: 0,
+            sessions: OpenSessions::new(settings.sessions_max, settings.form.keeps_lines()),
             annotator: Annotator::default(),
             members: Vec::new(),
             key: Vec::new(),
@@ -90,42 +75,18 @@ impl SessionWindows {
 
     fn take_line(&mut self, line: &[u8], span: Window, target: Target, out: &mut Out) -> Result<(), Fault> {
         if !self.settings.form.keeps_lines() {
-            self.join(span)?;
+            self.sessions.join(&self.key, span)?;
             self.write(line, span, target, out);
             out.end_line();
             return Ok(());
         }
-        let number = self.next_line;
-        self.next_line += 1;
-        self.keep(number, line, span)?;
-        if self.bytes_kept > self.settings.buffer.as_usize() {
+        self.sessions.keep(&self.key, line, span)?;
+        if self.sessions.bytes_kept() > self.settings.buffer.as_usize() {
             let what = format!("the lines of open sessions take more than {}", self.settings.buffer);
             let hint = "--buffer allows more; aggregate behind window without --expand and --plain needs no lines kept";
             return Err(Error::data(what).hint(hint).into());
         }
         Ok(())
-    }
-
-    fn keep(&mut self, number: u64, line: &[u8], span: Window) -> Result<(), Error> {
-        self.join(span)?.lines.push((number, line.into()));
-        self.lines_kept += 1;
-        self.bytes_kept += line.len() + LINE_BYTES;
-        Ok(())
-    }
-
-    /// The session of `self.key` that has the span now.
-    #[inline(always)]
-    fn join(&mut self, span: Window) -> Result<&mut Open, Error> {
-        let Self { sessions, tracking, key, settings, .. } = self;
-        let max = settings.sessions_max;
-        let merge = |into: &mut Open, from: Open| tracking.merge(key, into, from);
-        let joined = sessions.join(key.as_slice(), span, || Open::new(span), merge);
-        let (_, open) = joined.map_err(|full| {
-            Error::data(full)
-                .hint(format_args!("--max-keys allows {max} sessions, a shorter --session closes them sooner"))
-        })?;
-        tracking.touch(key, open);
-        Ok(open)
     }
 
     /// Writes the line into the buffer of `out`, not ended.
@@ -153,15 +114,11 @@ impl SessionWindows {
     }
 
     fn close(&mut self, watermark_ms: i64, out: &mut Out) -> Result<(), Fault> {
-        for mut session in self.sessions.close(watermark_ms) {
-            self.tracking.close(&session);
-            session.payload.lines.sort_unstable_by_key(|(number, _)| *number);
-            for (_, line) in session.payload.lines {
+        for session in self.sessions.close(watermark_ms) {
+            for line in session.payload.into_lines() {
                 let target = self.reader.read(&line)?.target;
                 self.write(&line, session.window, target, out);
                 out.end_line();
-                self.lines_kept -= 1;
-                self.bytes_kept -= line.len() + LINE_BYTES;
             }
         }
         Ok(())
@@ -188,13 +145,13 @@ impl millpipe::Stage for SessionWindows {
         let time_ms = window.start_ms;
         let closed = self.time.watermark_ms().filter(|watermark_ms| window.is_closed_by(*watermark_ms));
         match closed {
-            Some(watermark_ms) if !self.sessions.touches(self.key.as_slice(), window) => {
-                if out.late_policy() == Policy::Pass {
+            Some(watermark_ms) if !self.sessions.touches(&self.key, window) => {
+                if out.late_policy() == Late::Pass {
                     out.count_late_passed();
                     self.write(line, window, target, out);
                     out.end_line();
                 } else {
-                    out.late(line, Late { time_ms, window, watermark_ms }, self.time.late_hint());
+                    out.late(line, LateLine { time_ms, window, watermark_ms }, self.time.late_hint());
                 }
             }
             _ => self.take_line(line, window, target, out)?,
@@ -235,7 +192,7 @@ impl millpipe::Stage for SessionWindows {
     }
 
     fn held(&self) -> u64 {
-        self.lines_kept
+        self.sessions.lines_kept()
     }
 
     fn remark(&self) -> Option<String> {
@@ -258,7 +215,7 @@ impl millpipe::Stateful for SessionWindows {
         Head::new()
             .with("windows", "sessions")
             .with("time", self.time.snapshot())
-            .with("next_line", self.next_line)
+            .with("next_line", self.sessions.next_line())
             .divided(divides)
             .write(to)
     }
@@ -266,19 +223,25 @@ impl millpipe::Stateful for SessionWindows {
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
         let head = Head::read(from, "window")?;
         head.must(head.value("windows") == "sessions")?;
-        self.next_line = head.count("next_line")?;
-        self.tracking = Tracking::restored(self.next_line);
+        self.sessions.restored(head.count("next_line")?);
         head.must(self.time.restore(head.value("time")))
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.save(to);
+        self.sessions.save(to);
         Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.load(key, value)
+        if !self.settings.form.keeps_lines() {
+            return self.sessions.load_session(key, value);
+        }
+        let line: String = serde_json::from_slice(value).map_err(|_| Error::damaged_entry(key))?;
+        // It was taken once, whatever the clock says now.
+        let (_, span) = self.read(line.as_bytes(), i64::MAX).map_err(|fault| match fault {
+            Fault::Stop(error) => error,
+            _ => Error::damaged_entry(key),
+        })?;
+        self.sessions.load_line(key, &self.key, line.as_bytes(), span)
     }
 }
-
-impl SessionWindows {}

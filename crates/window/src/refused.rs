@@ -1,18 +1,19 @@
-//! What is said of a late line.
+//! What is said of lines that no window takes.
 
 use event_time::{Window, format_rfc3339};
+use millpipe::Fault;
 use std::fmt;
 
 /// Why a line is late.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Late {
+pub(crate) struct LateLine {
     pub time_ms: i64,
     /// The last window that it would have been in.
     pub window: Window,
     pub watermark_ms: i64,
 }
 
-impl fmt::Display for Late {
+impl fmt::Display for LateLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -22,4 +23,11 @@ impl fmt::Display for Late {
             format_rfc3339(self.watermark_ms),
         )
     }
+}
+
+/// The next stage could not read such a window.
+#[cold]
+pub(crate) fn beyond_years(time_ms: i64) -> Fault {
+    let time = format_rfc3339(time_ms);
+    Fault::bad(format_args!("a window of time {time} is outside the years 0000 to 9999"))
 }

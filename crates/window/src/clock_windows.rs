@@ -3,15 +3,20 @@
 use std::io::{self, BufRead, Write};
 
 use event_time::{StreamTime, TimeSettings, TimeUnit, Windowing};
-use millpipe::{Error, Fault, Mark, Out, Stage, Stateful};
+use millpipe::{Error, Fault, Head, Mark, Out, Stage, Stateful};
 
-use super::TimeWindows;
 use crate::Form;
 use crate::line_reader::LineReader;
+use crate::sized_windows::SizedWindows;
 
 /// A line's time is when it comes, so none is late. A window is closed when the clock has reached its end, with a line or
 /// without; a clock that goes back stands still.
-pub struct ClockWindows(TimeWindows);
+pub struct ClockWindows {
+    reader: LineReader,
+    time: StreamTime,
+    windows: SizedWindows,
+    flags: String,
+}
 
 /// With the clock at a millisecond, lines of the one before have all come.
 const SETTINGS: TimeSettings =
@@ -20,33 +25,35 @@ const SETTINGS: TimeSettings =
 impl ClockWindows {
     /// A snapshot is of use with the same `flags` only.
     pub fn new(windowing: Windowing, form: Form, flags: String) -> Self {
-        let reader = LineReader::new(None, &[]);
-        Self(TimeWindows::of_reader(reader, StreamTime::new(SETTINGS), windowing, form, flags))
+        let (reader, time) = (LineReader::new(None, &[]), StreamTime::new(SETTINGS));
+        Self { reader, time, windows: SizedWindows::new(windowing, form), flags }
     }
 
-    /// What the clock says, at least what it has said before; closes what is over.
+    /// Closes what is over; returns what the clock says, at least what it has said before.
     fn tick(&mut self, out: &mut Out) -> i64 {
-        let before_ms = self.0.time.watermark_ms().map_or(i64::MIN, |watermark_ms| watermark_ms + 1);
+        let before_ms = self.time.watermark_ms().map_or(i64::MIN, |watermark_ms| watermark_ms + 1);
         let now_ms = out.now_ms().max(before_ms);
-        let moved_ms = self.0.time.observe(now_ms);
-        self.0.moved(moved_ms, out);
+        let moved_ms = self.time.observe(now_ms);
+        self.windows.moved(moved_ms, out);
         now_ms
     }
 }
 
 impl Stage for ClockWindows {
     fn start(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.0.start(out)
+        self.windows.start(out);
+        Ok(())
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let target = self.0.reader.read(line)?.target;
+        let target = self.reader.read(line)?.target;
         let now_ms = self.tick(out);
-        let index = self.0.assigned(now_ms)?;
-        if !self.0.recent[index].opened {
-            self.0.open(index, out)?;
+        let watermark_ms = self.time.watermark_ms();
+        let slice = self.windows.slice_at(now_ms)?;
+        if !self.windows.is_open(slice) {
+            self.windows.open(slice, watermark_ms, out)?;
         }
-        self.0.write(index, line, target, out);
+        self.windows.write(slice, watermark_ms, line, target, out);
         Ok(())
     }
 
@@ -58,12 +65,13 @@ impl Stage for ClockWindows {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.0.end(out)
+    fn end(&mut self, _out: &mut Out) -> Result<(), Fault> {
+        self.windows.end();
+        Ok(())
     }
 
     fn wake_at(&self) -> Option<i64> {
-        self.0.closing.due_at().map(|watermark_ms| watermark_ms + 1)
+        self.windows.due_at().map(|watermark_ms| watermark_ms + 1)
     }
 
     fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
@@ -78,14 +86,15 @@ impl Stage for ClockWindows {
 
 impl Stateful for ClockWindows {
     fn flags(&self) -> String {
-        self.0.flags()
+        self.flags.clone()
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.0.snapshot(to)
+        self.windows.head(&self.time).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
-        self.0.restore(from)
+        let head = Head::read(from, "window")?;
+        head.must(self.windows.restore(&head, &mut self.time).is_some())
     }
 }
