@@ -40,6 +40,7 @@ impl Tracking {
     }
 
     /// The entry is gone; true if the last checkpoint has it.
+    #[inline]
     pub fn forget(&mut self, id: u32) -> bool {
         self.marks.get_mut(id as usize).is_some_and(|mark| std::mem::take(mark) & SAVED != 0)
     }

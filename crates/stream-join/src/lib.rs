@@ -25,63 +25,41 @@ pub mod cli;
 mod entries;
 mod flag_values;
 mod job;
-mod joining;
+mod joiner;
+mod kept_limits;
+mod kept_lines;
 mod keys;
-mod limits;
 mod line_reader;
 mod log;
 mod pairings;
+mod result_writer;
 mod row_number;
 mod rows;
 mod side;
 mod span;
-mod tracking;
 mod window_text;
-mod write;
 
 use std::io::{self, BufRead, Write};
 
 use event_time::{TIME_MIN_MS, format_rfc3339};
 use jq_filters::{Failure, Filter};
-use millpipe::{Changes, Error, Fault, Late, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Fault, Head, Late, Mark, MarkKind, Out, Stage, Stateful};
 use sorted_runs::Scratch;
 
 pub use crate::job::{Bound, Job, Kind, SideJob};
 pub use crate::side::Side;
 
-use crate::joining::Fate;
-use crate::line_reader::{LineReader, Read};
-use crate::pairings::{Names, Pairings};
-use crate::row_number::NONE;
-use crate::rows::{Rows, flag};
-use crate::span::Span;
-use crate::tracking::Tracking;
-use crate::window_text::WindowText;
+use crate::joiner::{Effect, Joiner};
+use crate::line_reader::LineReader;
 
 /// The operator.
 pub struct StreamJoin {
     job: Job,
     sides_of: Filter,
+    readers: [LineReader; 2],
     /// Lines of both sides have come, or are in the state.
     has_both: [bool; 2],
-    readers: [LineReader; 2],
-    /// None where no pair can have a name twice.
-    pairings: Option<Pairings>,
-    /// Those of what the readers have read last.
-    names: [Names; 2],
-    rows: Rows,
-    tracking: Tracking,
-    /// The stream has watermarks.
-    has_watermarks: bool,
-    /// Lower than any time as long as there is none.
-    watermark_ms: i64,
-    /// The number of the next line of a side.
-    sequence: u64,
-    held: u64,
-    window: WindowText,
-    /// A row from disk.
-    buffer: Vec<u8>,
-    due: Vec<u32>,
+    joiner: Joiner,
 }
 
 /// Results are the same as those of the filter alone.
@@ -91,25 +69,11 @@ impl StreamJoin {
     /// # Errors
     /// `Usage` where pairs would have a name twice; what is wrong with the folder for lines beyond `--memory`.
     pub fn new(job: Job, scratch: Box<dyn Scratch>) -> Result<StreamJoin, Error> {
-        let rows = Rows::new(job.bound != Bound::Unbounded, scratch);
-        if job.spills {
-            rows.log().try_disk().map_err(|error| Error::io(rows.log().disk_place(), &error))?;
-        }
         Ok(StreamJoin {
             sides_of: job.sides_of.filter(SIDES_BYTES_MAX),
-            has_both: [false; 2],
             readers: Side::BOTH.map(|side| LineReader::new(&job, side)),
-            pairings: Pairings::new(&job)?,
-            names: [Names::UNKNOWN; 2],
-            rows,
-            tracking: Tracking::default(),
-            has_watermarks: false,
-            watermark_ms: i64::MIN,
-            sequence: 0,
-            held: 0,
-            window: WindowText::default(),
-            buffer: Vec::new(),
-            due: Vec::new(),
+            has_both: [false; 2],
+            joiner: Joiner::new(&job, scratch)?,
             job,
         })
     }
@@ -129,63 +93,51 @@ impl StreamJoin {
         Ok(sides)
     }
 
-    fn read(&mut self, side: Side, line: &[u8]) -> Result<Read, Fault> {
-        let reader = &mut self.readers[side as usize];
-        let read = reader.read(line)?;
-        if self.job.side(side).is_unique
-            && !read.is_null
-            && let Some(key) = self.rows.keys.find(&reader.key)
-            && self.rows.first(Some(key), side) != NONE
-        {
-            let key = values::key::text(&reader.key).replace('\n', ", ");
-            return Err(Fault::bad(format_args!("a second {side} line with key {key}, against --unique {side}")));
-        }
-        if let Some(pairings) = &mut self.pairings {
-            self.names[side as usize] = pairings.names(side, &reader.body);
-        }
-        Ok(read)
-    }
-
     fn one_side(&mut self, side: Side, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let read = self.read(side, line)?;
+        let read = self.readers[side as usize].read(line)?;
+        self.joiner.check_unique(&read)?;
         self.has_both[side as usize] = true;
-        match self.join(side, read, 0, out)? {
-            Fate::Kept => self.held += 1,
-            Fate::Used => out.settle(1),
-            Fate::LeftOut => out.leave_out(1),
-            Fate::Late => self.late(line, &[(side, read.span)], out),
+        let span = read.span;
+        match self.joiner.join(&read, false, out)? {
+            Effect::Kept => {}
+            Effect::Used => out.settle(1),
+            Effect::LeftOut => out.leave_out(1),
+            Effect::Late => self.late(line, side, span.until, out),
         }
         Ok(())
     }
 
     /// The row on the right, if it is kept, is the one that counts as the line.
     fn both_sides(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
-        let [left, right] = [self.read(Side::Left, line)?, self.read(Side::Right, line)?];
+        let [left, right] = &mut self.readers;
+        let left = left.read(line)?;
+        self.joiner.check_unique(&left)?;
+        let right = right.read(line)?;
+        self.joiner.check_unique(&right)?;
         self.has_both = [true; 2];
-        let first = self.join(Side::Left, left, flag::TWIN, out)?;
-        let second = self.join(Side::Right, right, 0, out)?;
+        let until = left.span.until.max(right.span.until);
+        let first = self.joiner.join(&left, true, out)?;
+        let second = self.joiner.join(&right, false, out)?;
         match (first, second) {
-            (_, Fate::Kept) => self.held += 1,
-            (Fate::Late, Fate::Late) => self.late(line, &[(Side::Left, left.span), (Side::Right, right.span)], out),
+            (_, Effect::Kept) => {}
+            (Effect::Late, Effect::Late) => self.late(line, Side::Left, until, out),
             // A row on the left goes on alone.
-            (Fate::Used | Fate::Kept, _) | (_, Fate::Used) => out.settle(1),
+            (Effect::Used | Effect::Kept, _) | (_, Effect::Used) => out.settle(1),
             _ => out.leave_out(1),
         }
         Ok(())
     }
 
-    fn late(&mut self, line: &[u8], spans: &[(Side, Span)], out: &mut Out) {
+    fn late(&self, line: &[u8], side: Side, until: i64, out: &mut Out) {
         if out.late_policy() == Late::Pass {
             out.count_late_passed();
             out.line(line);
             return;
         }
-        let over = spans.iter().map(|(_, span)| span.until).max().unwrap_or(i64::MIN);
-        let side = spans.first().map_or(Side::Left, |(side, _)| *side);
         let why = format_args!(
             "a {side} line is late: it waits for partners until {}, the watermark is {}",
-            format_rfc3339(over),
-            format_rfc3339(self.watermark_ms)
+            format_rfc3339(until),
+            format_rfc3339(self.joiner.watermark_ms())
         );
         let hint =
             "a longer --lateness where watermarks are made keeps lines longer, --late reject keeps late ones aside";
@@ -193,19 +145,11 @@ impl StreamJoin {
     }
 
     fn watermark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
-        self.has_watermarks = true;
-        let Some(time_ms) = mark.watermark_ms()? else {
-            self.pass_mark(mark, out);
-            return Ok(());
-        };
-        if time_ms > self.watermark_ms {
-            self.watermark_ms = time_ms;
-            self.rows.take_due(time_ms, &mut self.due);
-            self.finish_due(out)?;
-        }
-        match self.job.marks_delay_ms {
-            0 => self.pass_mark(mark, out),
-            delay_ms => {
+        let time_ms = mark.watermark_ms()?;
+        self.joiner.watermark(time_ms, out)?;
+        match (time_ms, self.job.marks_delay_ms) {
+            (None, _) | (_, 0) => self.pass_mark(mark, out),
+            (Some(time_ms), delay_ms) => {
                 let delayed_ms = time_ms.saturating_sub(delay_ms).max(TIME_MIN_MS);
                 out.mark(&Mark::watermark(Some(delayed_ms)));
             }
@@ -236,7 +180,7 @@ impl Stage for StreamJoin {
             (false, true) => self.one_side(Side::Right, line, out)?,
             (true, true) => self.both_sides(line, out)?,
         }
-        self.sequence += 1;
+        self.joiner.end_line();
         Ok(())
     }
 
@@ -252,10 +196,9 @@ impl Stage for StreamJoin {
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        self.rows.take_all(&mut self.due);
-        self.finish_due(out)?;
+        self.joiner.end(out)?;
         if self.job.reports {
-            self.report(out);
+            self.joiner.report(out);
         }
         Ok(())
     }
@@ -272,7 +215,7 @@ impl Stage for StreamJoin {
     }
 
     fn held(&self) -> u64 {
-        self.held
+        self.joiner.held()
     }
 
     fn state(&mut self) -> Option<&mut dyn Stateful> {
@@ -281,29 +224,24 @@ impl Stage for StreamJoin {
 }
 
 impl Stateful for StreamJoin {
-    fn begin_checkpoints(&mut self) -> Result<(), Fault> {
-        self.tracking.is_on = true;
-        Ok(())
-    }
-
     fn flags(&self) -> String {
         self.job.flags.clone()
     }
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
-        self.save_head(to)
+        self.joiner.head(self.job.key_texts()).write(to)
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
         self.has_both = [true; 2];
-        self.load_head(from)
+        self.joiner.restore(&Head::read(from, "stream-join")?)
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.save_entries(to).map_err(|error| self.disk_error(&error))
+        self.joiner.save(to)
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.load_entry(key, value)
+        self.joiner.load(key, value)
     }
 }

@@ -23,20 +23,23 @@ pub struct LineReader {
     has_body: bool,
     parser: TimeParser,
     outline: Outline,
-    /// The canonical texts of the key's values, with newlines between them; of lines in windows also the window.
-    pub key: Vec<u8>,
-    /// What is written of the line, without braces.
-    pub body: Vec<u8>,
+    key: Vec<u8>,
+    body: Vec<u8>,
     /// For a line that loses some members.
     stripped: Vec<u8>,
 }
 
-/// What [`LineReader::read`] found beside key and body.
+/// A line as one of its side.
 #[derive(Clone, Copy, Debug)]
-pub struct Read {
+pub struct SideLine<'a> {
+    pub side: Side,
     /// A value of the key is null or missing: it is equal to no other.
     pub is_null: bool,
     pub span: Span,
+    /// The canonical texts of the key's values, with newlines between them; of lines in windows also the window.
+    pub key: &'a [u8],
+    /// What is written of the line, without braces.
+    pub body: &'a [u8],
 }
 
 impl LineReader {
@@ -72,12 +75,19 @@ impl LineReader {
         self.values.remark(&format!("{} lines", self.side))
     }
 
-    /// Reads a line. Nothing else changes.
+    /// Reads a line.
     ///
     /// # Errors
     /// `Bad` when it is no object, or has no time where one is needed.
     #[inline]
-    pub fn read(&mut self, line: &[u8]) -> Result<Read, Fault> {
+    pub fn read(&mut self, line: &[u8]) -> Result<SideLine<'_>, Fault> {
+        let (is_null, span) = self.fill(line)?;
+        Ok(SideLine { side: self.side, is_null, span, key: &self.key, body: &self.body })
+    }
+
+    /// Reads key and body into their buffers; returns whether the key is null, and the times.
+    #[inline]
+    fn fill(&mut self, line: &[u8]) -> Result<(bool, Span), Fault> {
         let found = self.values.read(line).map_err(Fault::bad)?;
         let Some(object) = found.object() else { return Err(Fault::bad("not an object")) };
         self.key.clear();
@@ -100,7 +110,7 @@ impl LineReader {
         let span = Span::new(self.bound, self.side, times);
         self.body.clear();
         if !self.has_body {
-            return Ok(Read { is_null, span });
+            return Ok((is_null, span));
         }
         if let Some(members) = &self.members {
             let first = self.on + self.times.len();
@@ -111,7 +121,7 @@ impl LineReader {
                 self.body.extend_from_slice(member);
                 self.body.extend_from_slice(found.get(first + at).map_or(b"null", |value| value.text()));
             }
-            return Ok(Read { is_null, span });
+            return Ok((is_null, span));
         }
         let mut body = bodies::body(line, object);
         if self.bound == Bound::Window {
@@ -121,7 +131,7 @@ impl LineReader {
             Some(prefix) => bodies::write_prefixed(body, prefix, &mut self.outline, &mut self.body),
             None => self.body.extend_from_slice(body),
         }
-        Ok(Read { is_null, span })
+        Ok((is_null, span))
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::io;
 
+use millpipe::Error;
 use sorted_runs::Scratch;
 
 use crate::calendar::Calendar;
 use crate::keys::Keys;
 use crate::log::{Log, Place, records};
+use crate::pairings::Names;
 use crate::row_number::{NONE, Timed};
 use crate::side::Side;
+use crate::span::Span;
 
 /// A row's side, and what is known of it.
 pub mod flag {
@@ -17,14 +20,10 @@ pub mod flag {
     pub const MATCHED: u8 = 2;
     /// Its line is counted as held by the row of the other side.
     pub const TWIN: u8 = 4;
-    /// The last checkpoint has it.
-    pub const SAVED: u8 = 8;
-    /// It differs from what the last checkpoint has.
-    pub const CHANGED: u8 = 16;
     /// It is gone, but has its place in the calendar.
-    pub const GONE: u8 = 32;
+    pub const GONE: u8 = 8;
     /// A result has something of it. Checkpoints do not keep this.
-    pub const USED: u8 = 64;
+    pub const USED: u8 = 16;
 }
 
 /// In 32 bytes.
@@ -34,7 +33,7 @@ pub struct Row {
     packed: u64,
     place: Place,
     len: u32,
-    pub key: u32,
+    key: u32,
     pub next: u32,
     previous: u32,
 }
@@ -50,10 +49,6 @@ impl Row {
     #[inline]
     pub fn set(&mut self, flags: u8) {
         self.packed |= u64::from(flags) << Self::FLAGS_AT;
-    }
-
-    pub fn unset(&mut self, flags: u8) {
-        self.packed &= !(u64::from(flags) << Self::FLAGS_AT);
     }
 
     /// The number of its line among those of both sides, in order of arrival.
@@ -75,20 +70,22 @@ pub struct NewRow<'a> {
     pub sequence: u64,
     pub flags: u8,
     pub key: &'a [u8],
-    pub time: i64,
-    pub until: i64,
-    /// Its bytes, in two parts.
-    pub bytes: [&'a [u8]; 2],
+    pub span: Span,
+    /// Those of its members; they are kept where pairs need them.
+    pub names: Names,
+    pub body: &'a [u8],
 }
 
 /// All rows.
 #[derive(Debug)]
 pub struct Rows {
-    pub keys: Keys,
+    keys: Keys,
     rows: Vec<Row>,
     /// Empty without times.
     timed: Vec<Timed>,
     is_timed: bool,
+    /// The names of each row's members stand in front of its body.
+    has_names: bool,
     calendars: [Calendar; 2],
     /// The first of the numbers that are free, which are a list.
     free: u32,
@@ -97,12 +94,13 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn new(is_timed: bool, scratch: Box<dyn Scratch>) -> Rows {
+    pub fn new(is_timed: bool, has_names: bool, scratch: Box<dyn Scratch>) -> Rows {
         Rows {
             keys: Keys::default(),
             rows: Vec::new(),
             timed: Vec::new(),
             is_timed,
+            has_names,
             calendars: Default::default(),
             free: NONE,
             log: Log::new(scratch),
@@ -110,8 +108,27 @@ impl Rows {
         }
     }
 
-    pub fn log(&self) -> &Log {
-        &self.log
+    /// Checks that lines can go to disk.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn try_disk(&self) -> Result<(), Error> {
+        self.log.try_disk().map_err(|error| self.disk_error(&error))
+    }
+
+    fn disk_error(&self, error: &io::Error) -> Error {
+        Error::io(self.log.disk_place(), error)
+    }
+
+    /// Returns how much was ever written to disk.
+    pub fn written_bytes(&self) -> u64 {
+        self.log.written_bytes()
+    }
+
+    /// Returns how many keys there are.
+    #[inline]
+    pub fn keys(&self) -> usize {
+        self.keys.len()
     }
 
     /// How many rows there are.
@@ -136,8 +153,9 @@ impl Rows {
     ///
     /// # Errors
     /// The disk's.
-    pub fn spill(&mut self, bytes_max: usize) -> io::Result<()> {
-        self.log.spill(bytes_max.saturating_sub(self.index_bytes()))
+    pub fn spill(&mut self, bytes_max: usize) -> Result<(), Error> {
+        let spilled = self.log.spill(bytes_max.saturating_sub(self.index_bytes()));
+        spilled.map_err(|error| self.disk_error(&error))
     }
 
     #[inline]
@@ -150,10 +168,16 @@ impl Rows {
         &mut self.rows[number as usize]
     }
 
-    /// Time and until.
     #[inline]
-    pub fn times(&self, number: u32) -> (i64, i64) {
-        self.timed.get(number as usize).map_or((0, i64::MAX), |timed| (timed.time, timed.until))
+    pub fn span(&self, number: u32) -> Span {
+        let timed = self.timed.get(number as usize);
+        timed.map_or(Span::UNBOUNDED, |timed| Span { time: timed.time, until: timed.until })
+    }
+
+    /// Returns the number of a key.
+    #[inline]
+    pub fn find(&self, key: &[u8]) -> Option<u32> {
+        self.keys.find(key)
     }
 
     #[inline]
@@ -161,12 +185,15 @@ impl Rows {
         self.keys.text(self.rows[number as usize].key)
     }
 
+    /// Returns a row's body with the names of its members, from memory or read into `buffer`.
+    ///
     /// # Errors
     /// The disk's.
     #[inline]
-    pub fn bytes<'a>(&'a self, number: u32, buffer: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
+    pub fn line<'a>(&'a self, number: u32, buffer: &'a mut Vec<u8>) -> Result<(Names, &'a [u8]), Error> {
         let row = &self.rows[number as usize];
-        self.log.read(row.place, row.len as usize, buffer)
+        let bytes = self.log.read(row.place, row.len as usize, buffer).map_err(|error| self.disk_error(&error))?;
+        Ok(if self.has_names { Names::split(bytes) } else { (Names::UNKNOWN, bytes) })
     }
 
     /// The first row of a key and side.
@@ -179,9 +206,10 @@ impl Rows {
     pub fn add(&mut self, key: Option<u32>, new: &NewRow<'_>) -> u32 {
         let key = key.unwrap_or_else(|| self.keys.insert(new.key));
         let number = if self.free == NONE { self.rows.len() as u32 } else { self.free };
-        let [first, second] = new.bytes;
-        let len = first.len() + second.len();
-        let place = if len == 0 { Place::NOWHERE } else { self.log.append(number, first, second) };
+        let names = new.names.to_bytes();
+        let names = if self.has_names { &names[..] } else { &[] };
+        let len = names.len() + new.body.len();
+        let place = if len == 0 { Place::NOWHERE } else { self.log.append(number, names, new.body) };
         let chain = self.keys.chain_mut(key, new.side);
         let previous = std::mem::replace(&mut chain.last, number);
         match previous {
@@ -190,7 +218,7 @@ impl Rows {
         }
         let mut row = Row { packed: new.sequence, place, len: len as u32, key, next: NONE, previous };
         row.set(new.flags | if new.side == Side::Right { flag::RIGHT } else { 0 });
-        let timed = Timed { time: new.time, until: new.until, next_due: NONE };
+        let timed = Timed { time: new.span.time, until: new.span.until, next_due: NONE };
         match self.free {
             NONE => {
                 self.rows.push(row);
@@ -276,8 +304,8 @@ impl Rows {
     ///
     /// # Errors
     /// The disk's.
-    pub fn tidy(&mut self) -> io::Result<()> {
-        while let Some((segment, bytes)) = self.log.to_compact()? {
+    pub fn tidy(&mut self) -> Result<(), Error> {
+        while let Some((segment, bytes)) = self.log.to_compact().map_err(|error| self.disk_error(&error))? {
             for record in records(&bytes) {
                 let row = &mut self.rows[record.row as usize];
                 if row.place == Log::place(segment, &record) && !row.has(flag::GONE) {

@@ -19,6 +19,16 @@ impl Side {
             Side::Right => Side::Left,
         }
     }
+
+    /// Returns what belongs to this side and what belongs to the other as (left, right).
+    #[inline]
+    #[must_use]
+    pub fn in_order<T>(self, own: T, other: T) -> (T, T) {
+        match self {
+            Side::Left => (own, other),
+            Side::Right => (other, own),
+        }
+    }
 }
 
 impl fmt::Display for Side {
