@@ -11,7 +11,6 @@ use crate::bookmark::{Bookmark, Fit};
 use crate::content::{Content, Got, Limits};
 use crate::failure;
 use crate::found::{FileId, Found};
-use crate::missed::not_whole;
 use crate::piece::{Ending, Piece};
 use crate::rotation;
 use crate::source::FileSource;
@@ -131,7 +130,7 @@ fn may_be_copied(piece: &Piece, found: &Found) -> bool {
 
 impl FileSource {
     fn not_yet_whole(&self, found: &Found) -> Result<Copied, Error> {
-        if self.ending() == Ending::Take { Err(not_whole(found)) } else { Ok(Copied::NotYetWhole) }
+        if self.ending() == Ending::Take { Err(failure::not_whole(&found.path)) } else { Ok(Copied::NotYetWhole) }
     }
 
     /// Whether a new file is a compressed copy of one that was known before.

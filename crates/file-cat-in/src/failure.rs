@@ -1,4 +1,4 @@
-//! What a failed read of a file means for the run.
+//! Errors of the run that come from a file.
 
 use std::io;
 use std::path::Path;
@@ -11,4 +11,10 @@ pub fn error(path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::InvalidData => Error::data(format_args!("{}: {error}", path.display())),
         _ => Error::io(path.display(), error),
     }
+}
+
+/// A compressed file ends early.
+pub fn not_whole(path: &Path) -> Error {
+    Error::data(format_args!("{}: ends in the middle of its compressed data", path.display()))
+        .hint("it is damaged, or still being written: --follow waits for the rest")
 }

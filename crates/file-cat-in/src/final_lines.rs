@@ -3,9 +3,8 @@
 use millpipe::Out;
 
 use crate::line_writer::LineWriter;
-use crate::look::DELETED_MS;
 use crate::part::Part;
-use crate::piece::{Ending, Piece};
+use crate::piece::{Ending, Piece, QUIET_MS};
 use crate::source::FileSource;
 
 /// So many files are named in a message.
@@ -31,7 +30,7 @@ impl Part {
     /// A renamed file to which nobody has written for a while: what it ends with is a line.
     pub(crate) fn give_if_quiet(&mut self, index: usize, writer: &mut LineWriter, out: &mut Out) {
         let piece = &mut self.pieces[index];
-        let is_quiet = piece.has_departed && piece.at_end && out.now_ms() - piece.grown_at_ms >= DELETED_MS;
+        let is_quiet = piece.has_departed && piece.at_end && out.now_ms() - piece.grown_at_ms >= QUIET_MS;
         if is_quiet && piece.is_open() && piece.waits(writer) {
             let (name, offset) = (piece.name(), piece.offset());
             out.warn(format_args!(

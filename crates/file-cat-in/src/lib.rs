@@ -14,7 +14,7 @@
 //! | [`line_writer`] | from bytes to the output |
 //! | [`final_lines`] | last lines without newline |
 //! | [`look`], [`emptied`], [`rotation`] | what has changed in the folders |
-//! | [`missed`], [`rank`], [`copies`] | files that were rotated away unseen: their order, and which of them are copies |
+//! | [`missed`], [`rank`], [`copies`], [`unwhole`] | files that were rotated away unseen: their order, and which of them are copies |
 //! | [`position`], [`restore`] | going on after a crash |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -43,6 +43,7 @@ mod rank;
 mod restore;
 mod rotation;
 mod source;
+mod unwhole;
 
 #[cfg(test)]
 mod tests;

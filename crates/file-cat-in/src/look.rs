@@ -1,18 +1,20 @@
 //! What has changed in the folders: files that came, were renamed, truncated or deleted.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::path::PathBuf;
 
 use millpipe::{Error, Fault, Out};
 
+use crate::bookmark::Trace;
 use crate::cli::{Order, Parts};
-use crate::content::Change;
+use crate::content::{Change, Content, Limits};
 use crate::copies::Copied;
 use crate::failure;
 use crate::found::{FileId, Found};
 use crate::missed::{Elsewhere, State, missed};
 use crate::part::{Idle, Part};
-use crate::piece::{Opened, Piece};
+use crate::piece::{Opened, Piece, QUIET_MS};
 use crate::rotation;
 use crate::source::FileSource;
 
@@ -20,8 +22,6 @@ use crate::source::FileSource;
 const WATCH_MS: i64 = 25;
 /// Folders are looked through so often, as long as there are not very many files.
 const LOOK_MS: i64 = 500;
-/// A deleted file may be written to for a while.
-pub(crate) const DELETED_MS: i64 = 10_000;
 /// So many renamed files of one path are still watched: a program may keep writing to one.
 const RENAMED_MAX: usize = 4;
 
@@ -82,8 +82,7 @@ impl FileSource {
         let piece = &mut part.pieces[index];
         let (named, bookmark) = (piece.named.clone(), piece.bookmark());
         let (name, id, offset) = (piece.name(), piece.id, bookmark.offset);
-        let copy =
-            rotation::copy(piece, &originals, self.settings.limits).map_err(|error| failure::error(&named, &error))?;
+        let copy = copy(piece, &originals, self.settings.limits).map_err(|error| failure::error(&named, &error))?;
         let changed_ns = piece.changed_ns().map_err(|error| failure::error(&named, &error))?;
         let (is_skipping, took_unfinished) = (piece.is_skipping, piece.took_unfinished);
         let Some((found, content, trace)) = copy else {
@@ -341,6 +340,25 @@ impl FileSource {
     }
 }
 
+/// The old file of a piece's path that has what was read of the piece: a copy, perhaps compressed, that may go on after it.
+fn copy(piece: &Piece, originals: &HashSet<FileId>, limits: Limits) -> io::Result<Option<(Found, Content, Trace)>> {
+    let (bookmark, next) = (piece.bookmark(), piece.unfinished());
+    if !piece.is_begun() {
+        return Ok(None);
+    }
+    for found in rotation::siblings(&piece.named)? {
+        // Half a line tells little.
+        let may_be = bookmark.offset > 0 || found.stamp.changed_ns >= piece.found_changed_ns;
+        if may_be
+            && !originals.contains(&found.id)
+            && let Some((content, trace)) = rotation::fit_with(&found, &bookmark, next, limits)
+        {
+            return Ok(Some((found, content, trace)));
+        }
+    }
+    Ok(None)
+}
+
 fn is_over(part: &Part, index: usize, now_ms: i64) -> Result<bool, Error> {
     let piece = &part.pieces[index];
     if !piece.has_departed || !piece.at_end {
@@ -348,5 +366,5 @@ fn is_over(part: &Part, index: usize, now_ms: i64) -> Result<bool, Error> {
     }
     let is_deleted = piece.is_unreachable().map_err(|error| failure::error(&piece.path, &error))?;
     let later = part.pieces[index + 1..].iter().filter(|other| other.named == piece.named).count();
-    Ok((is_deleted && now_ms - piece.grown_at_ms >= DELETED_MS) || later > RENAMED_MAX)
+    Ok((is_deleted && now_ms - piece.grown_at_ms >= QUIET_MS) || later > RENAMED_MAX)
 }

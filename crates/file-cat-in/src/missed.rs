@@ -1,15 +1,14 @@
 //! Files that were rotated away before they were looked at.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::HashSet;
 
 use millpipe::{Error, Out};
 
 use crate::content::Limits;
 use crate::copies::{self, Likeness};
 use crate::failure;
-use crate::found::{FileId, Found, Stamp};
-use crate::look::{DELETED_MS, Place};
+use crate::found::{FileId, Found};
+use crate::look::Place;
 use crate::piece::{Ending, Piece};
 use crate::rank::{self, Last, Rank};
 use crate::rotation;
@@ -153,7 +152,7 @@ impl FileSource {
                 continue;
             }
             if self.ending() == Ending::Take {
-                return Err(not_whole(&found));
+                return Err(failure::not_whole(&found.path));
             }
             let is_left = self.unwhole.note(&found, out.now_ms()) && self.settings.follow;
             is_waiting |= !is_left;
@@ -169,58 +168,5 @@ impl FileSource {
             }
         }
         Ok(if is_waiting { None } else { Some(taken) })
-    }
-}
-
-pub(crate) fn not_whole(found: &Found) -> Error {
-    Error::data(format_args!("{}: ends in the middle of its compressed data", found.path.display()))
-        .hint("it is damaged, or still being written: --follow waits for the rest")
-}
-
-/// Compressed files that are not whole, and what comes after them, are waited for.
-#[derive(Default)]
-pub(crate) struct Unwhole {
-    seen: HashMap<FileId, Seen>,
-}
-
-struct Seen {
-    path: PathBuf,
-    stamp: Stamp,
-    since_ms: i64,
-    is_there: bool,
-}
-
-impl Unwhole {
-    pub(crate) fn begin_look(&mut self) {
-        self.seen.values_mut().for_each(|seen| seen.is_there = false);
-    }
-
-    pub(crate) fn end_look(&mut self) {
-        self.seen.retain(|_, seen| seen.is_there);
-    }
-
-    /// A file is not whole. True if nobody has written to it for so long that nobody will.
-    pub(crate) fn note(&mut self, found: &Found, now_ms: i64) -> bool {
-        let path = found.path.clone();
-        let now = Seen { path, stamp: found.stamp, since_ms: now_ms, is_there: true };
-        let seen = self.seen.entry(found.id).or_insert(now);
-        seen.is_there = true;
-        seen.path.clone_from(&found.path);
-        if seen.stamp != found.stamp {
-            (seen.stamp, seen.since_ms) = (found.stamp, now_ms);
-        }
-        now_ms - seen.since_ms >= DELETED_MS
-    }
-
-    /// Tells which files are waited for.
-    pub(crate) fn say(&self, out: &mut Out) {
-        let mut paths: Vec<String> = self.seen.values().map(|seen| seen.path.display().to_string()).collect();
-        paths.sort();
-        for path in paths {
-            out.warn(format_args!(
-                "{path}: its compressed data is not whole: it waits, as does what comes after it\n\
-                 hint: it is read when it is whole; delete it if nobody will finish it"
-            ));
-        }
     }
 }

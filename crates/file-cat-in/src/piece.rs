@@ -17,6 +17,9 @@ use crate::rotation;
 
 mod unfinished;
 
+/// A renamed or deleted file may be written to for a while.
+pub const QUIET_MS: i64 = 10_000;
+
 /// What one turn came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gave {
@@ -347,9 +350,7 @@ impl Piece {
         self.grown_at_ms = out.now_ms();
         let is_within = self.content.as_ref().is_some_and(Content::is_within);
         if ending == Ending::Take && is_within {
-            return Err(Error::data(format_args!("{}: ends in the middle of its compressed data", self.name()))
-                .hint("it is damaged, or still being written: --follow waits for the rest")
-                .into());
+            return Err(failure::not_whole(&self.path).into());
         }
         if ending == Ending::Take || self.is_final(ending, writer) {
             self.give_torn(writer, out);

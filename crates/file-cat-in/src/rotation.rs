@@ -1,6 +1,5 @@
 //! The names under which rotation keeps old files, and what is found under them.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,6 @@ use std::path::{Path, PathBuf};
 use crate::bookmark::{Bookmark, Fit, Trace};
 use crate::content::{Content, Limits};
 use crate::found::{FileId, Found};
-use crate::piece::Piece;
 
 /// By so many bytes two files are told from each other.
 const START_BYTES: usize = 256;
@@ -80,28 +78,6 @@ pub fn siblings(path: &Path) -> io::Result<Vec<Found>> {
     let mut files = Found::all_beside(path)?;
     files.retain(|found| found.path.file_name().is_some_and(|name| is_rotated_name(path, name)));
     Ok(files)
-}
-
-/// The old file of a piece's path that has what was read of the piece: a copy, perhaps compressed, that may go on after it.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn copy(piece: &Piece, originals: &HashSet<FileId>, limits: Limits) -> io::Result<Option<(Found, Content, Trace)>> {
-    let (bookmark, next) = (piece.bookmark(), piece.unfinished());
-    if !piece.is_begun() {
-        return Ok(None);
-    }
-    for found in siblings(&piece.named)? {
-        // Half a line tells little.
-        let may_be = bookmark.offset > 0 || found.stamp.changed_ns >= piece.found_changed_ns;
-        if may_be
-            && !originals.contains(&found.id)
-            && let Some((content, trace)) = fit_with(&found, &bookmark, next, limits)
-        {
-            return Ok(Some((found, content, trace)));
-        }
-    }
-    Ok(None)
 }
 
 /// Opens a file at a bookmark, if it has it. Of a bookmark at the start of a file, what came after it tells.

@@ -12,10 +12,10 @@ use crate::content::{Content, Limits};
 use crate::failure;
 use crate::last_lines::{Counted, last_lines};
 use crate::line_writer::LineWriter;
-use crate::missed::Unwhole;
 use crate::part::{Idle, Part};
 use crate::piece::{Ending, Gave, Piece};
 use crate::position::{Entry, Position};
+use crate::unwhole::Unwhole;
 
 /// What the flags said.
 pub(crate) struct Settings {
@@ -201,7 +201,7 @@ impl Source for FileSource {
 
     fn stop(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.say_what_waits(out);
-        self.unwhole.say(out);
+        self.unwhole.report(out);
         Ok(())
     }
 
