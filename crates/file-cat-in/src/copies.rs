@@ -10,15 +10,16 @@ use millpipe::Error;
 use crate::bookmark::{Bookmark, Fit};
 use crate::content::{Content, Got, Limits};
 use crate::failure;
+use crate::file_lines::Ending;
 use crate::found::{FileId, Found};
-use crate::piece::{Ending, Piece};
+use crate::piece::Piece;
 use crate::rotation;
-use crate::source::FileSource;
+use crate::settings::Settings;
 
 /// A compressed copy of less than this is believed by its name only.
 const SURE_BYTES: u64 = 256;
 
-/// What a file has of the content that was read of another one.
+/// Says how much a file has of the content that was read of another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
     /// All of it.
@@ -30,10 +31,10 @@ pub enum Likeness {
     Other,
 }
 
-/// What there is of a file.
+/// Length of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// Behind the decompression.
+    /// After the decompression.
     bytes: u64,
     pub is_whole: bool,
 }
@@ -80,7 +81,7 @@ pub fn extent(path: &Path, limits: Limits) -> io::Result<Extent> {
     Ok(Extent { bytes, is_whole: content.is_whole() })
 }
 
-/// Whether a file has what no other one that is there has: it is whole, and no copy.
+/// True if a file has what no other one that is there has: it is whole, and no copy.
 pub fn is_new(found: &Found, beside: &[Found], limits: Limits) -> bool {
     if !rotation::has_compressed_name(&found.path) {
         return true;
@@ -90,7 +91,7 @@ pub fn is_new(found: &Found, beside: &[Found], limits: Limits) -> bool {
     extent.is_whole && !is_of_one_there(found, extent, beside, limits)
 }
 
-/// Whether a compressed file is made of one that is still there, which is read in its place. That may be under another
+/// True if a compressed file is made of one that is still there, which is read in its place. That may be under another
 /// name: then the content tells.
 pub fn is_of_one_there(found: &Found, extent: Extent, beside: &[Found], limits: Limits) -> bool {
     let start = rotation::start_of(&found.path, limits).unwrap_or_default();
@@ -107,10 +108,10 @@ pub fn is_of_one_there(found: &Found, extent: Extent, beside: &[Found], limits: 
         })
 }
 
-/// Whether a new file has content that is known.
-pub(crate) enum Copied {
+/// Says whether a new file has content that is known.
+pub enum Copied {
     No,
-    /// It has what was read up to there, and what comes behind is read from the original.
+    /// It has what was read up to there, and what comes after is read from the original.
     From(Bookmark),
     /// That must be read to its end before it tells.
     NotYetKnown,
@@ -119,51 +120,58 @@ pub(crate) enum Copied {
 }
 
 fn may_be_copied(piece: &Piece, found: &Found) -> bool {
-    let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, &piece.path);
-    let is_unread = piece.is_open() && !piece.at_end;
-    let is_beside = piece.path.parent() == found.path.parent();
-    (is_unread || (is_sure && piece.is_begun()))
+    let is_sure = piece.offset() >= SURE_BYTES || rotation::is_compressed_name(&found.path, piece.path());
+    let is_beside = piece.path().parent() == found.path.parent();
+    (piece.is_unread() || (is_sure && piece.lines().is_begun()))
         && is_beside
-        && !piece.is_copy
-        && !rotation::has_compressed_name(&piece.path)
+        && !piece.is_copy()
+        && !rotation::has_compressed_name(piece.path())
 }
 
-impl FileSource {
-    fn not_yet_whole(&self, found: &Found) -> Result<Copied, Error> {
-        if self.ending() == Ending::Take { Err(failure::not_whole(&found.path)) } else { Ok(Copied::NotYetWhole) }
+/// Says whether a new file is a compressed copy of one of these pieces, if that was known before.
+///
+/// # Errors
+/// When it cannot be read, or is not whole and nothing more is waited for.
+pub fn copied<'p>(
+    found: &Found,
+    known: &HashSet<FileId>,
+    pieces: impl Iterator<Item = &'p Piece>,
+    settings: &Settings,
+) -> Result<Copied, Error> {
+    let Some(stem) = rotation::uncompressed(&found.path) else { return Ok(Copied::No) };
+    for piece in pieces.filter(|piece| known.contains(&piece.id()) && may_be_copied(piece, found)) {
+        if piece.offset() < SURE_BYTES && piece.is_unread() {
+            return Ok(Copied::NotYetKnown);
+        }
+        let failed = |error: io::Error| failure::error(&found.path, &error);
+        let content = Content::open(&found.path, settings.follow, settings.limits).map_err(failed)?;
+        match piece.bookmark().find_in(content) {
+            Ok(Fit::Here(mut content, _)) => {
+                if rotation::goes_on_with(&mut content, &piece.bookmark(), piece.lines().unfinished()) {
+                    return Ok(Copied::From(piece.bookmark()));
+                }
+            }
+            Ok(Fit::Shorter(content) | Fit::Short(content)) if !content.is_whole() => {
+                return not_yet_whole(found, settings);
+            }
+            // Damaged ones are told when they are read.
+            Ok(_) | Err(_) => {}
+        }
     }
+    // What it is made of came at the same moment: when that is known, its content tells.
+    let is_new = |stem: &Found| !known.contains(&stem.id) && stem.is_regular;
+    if settings.follow
+        && Found::at(&stem).is_ok_and(|stem| stem.is_some_and(|stem| is_new(&stem)))
+        && extent(&found.path, settings.limits).is_ok_and(|extent| !extent.is_whole)
+    {
+        return Ok(Copied::NotYetWhole);
+    }
+    Ok(Copied::No)
+}
 
-    /// Whether a new file is a compressed copy of one that was known before.
-    pub(crate) fn copied(&self, found: &Found, known: &HashSet<FileId>) -> Result<Copied, Error> {
-        let Some(stem) = rotation::uncompressed(&found.path) else { return Ok(Copied::No) };
-        let pieces = self.parts.iter().flat_map(|part| &part.pieces);
-        for piece in pieces.filter(|piece| known.contains(&piece.id) && may_be_copied(piece, found)) {
-            if piece.offset() < SURE_BYTES && piece.is_open() && !piece.at_end {
-                return Ok(Copied::NotYetKnown);
-            }
-            let failed = |error: std::io::Error| failure::error(&found.path, &error);
-            let content = Content::open(&found.path, self.settings.follow, self.settings.limits).map_err(failed)?;
-            match piece.bookmark().find_in(content) {
-                Ok(Fit::Here(mut content, _)) => {
-                    if rotation::goes_on_with(&mut content, &piece.bookmark(), piece.unfinished()) {
-                        return Ok(Copied::From(piece.bookmark()));
-                    }
-                }
-                Ok(Fit::Shorter(content) | Fit::Short(content)) if !content.is_whole() => {
-                    return self.not_yet_whole(found);
-                }
-                // Damaged ones are told when they are read.
-                Ok(_) | Err(_) => {}
-            }
-        }
-        // What it is made of came at the same moment: when that is known, its content tells.
-        let is_new = |stem: &Found| !known.contains(&stem.id) && stem.is_regular;
-        if self.settings.follow
-            && Found::at(&stem).is_ok_and(|stem| stem.is_some_and(|stem| is_new(&stem)))
-            && extent(&found.path, self.settings.limits).is_ok_and(|extent| !extent.is_whole)
-        {
-            return Ok(Copied::NotYetWhole);
-        }
-        Ok(Copied::No)
+fn not_yet_whole(found: &Found, settings: &Settings) -> Result<Copied, Error> {
+    match settings.ending() {
+        Ending::Take => Err(failure::not_whole(&found.path)),
+        Ending::Wait | Ending::Leave => Ok(Copied::NotYetWhole),
     }
 }

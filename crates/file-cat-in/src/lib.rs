@@ -7,43 +7,50 @@
 //!
 //! | module | knows |
 //! |---|---|
-//! | [`argument`], [`glob_walk`] | which files there are |
+//! | [`argument`], [`argument_list`], [`glob_walk`] | which files there are |
 //! | [`content`], [`decoder`] | the bytes of an open file, decompressed |
 //! | [`bookmark`] | by which bytes a place in a file is known again |
-//! | [`piece`], [`part`] | one file, and the files that are one partition |
+//! | [`file_cursor`], [`file_lines`] | a place in a file, and the lines from there on, also one without newline |
+//! | [`piece`], [`part`], [`part_list`] | one file, the files that are one partition, and all partitions |
 //! | [`line_writer`] | from bytes to the output |
-//! | [`final_lines`] | last lines without newline |
-//! | [`look`], [`emptied`], [`rotation`] | what has changed in the folders |
+//! | [`watcher`], [`new_files`], [`truncation`], [`rotation`] | changes in the folders |
 //! | [`missed`], [`rank`], [`copies`], [`unwhole`] | files that were rotated away unseen: their order, and which of them are copies |
-//! | [`position`], [`restore`] | going on after a crash |
+//! | [`position`], [`find_again`], [`restore`] | going on after a crash |
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod argument;
+mod argument_list;
 mod bookmark;
 mod buffer;
 pub mod cli;
 mod content;
 mod copies;
 mod decoder;
-mod emptied;
 mod failure;
-mod final_lines;
+mod file_cursor;
+mod file_lines;
+mod file_times;
+mod find_again;
 mod found;
 mod glob_walk;
 mod last_lines;
 mod line_writer;
-mod look;
 mod missed;
-mod named_twice;
+mod new_files;
 mod part;
+mod part_list;
 mod piece;
 mod position;
 mod rank;
 mod restore;
 mod rotation;
+mod settings;
 mod source;
+mod truncation;
+mod unfinished_line;
 mod unwhole;
+mod watcher;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bookmark::Bookmark;
 use crate::found::{FileId, Stamp};
-use crate::piece::Piece;
+use crate::unfinished_line::LineState;
 
 /// `{"turn":"a.log","files":[…]}`
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +83,7 @@ pub struct Left {
 }
 
 impl Left {
-    fn of(bytes: &[u8]) -> Self {
+    pub fn of(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok("") => Self::default(),
             Ok(text) => Self { left: Some(text.to_owned()), left_base64: None },
@@ -111,30 +111,9 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Entry {
-    pub fn of(part: &str, piece: &Piece) -> Self {
-        let finished = piece.closed_as.or(piece.as_left());
-        Self {
-            part: part.to_owned(),
-            path: text(&piece.named),
-            now: (piece.path != piece.named).then(|| text(&piece.path)),
-            dev: piece.id.dev,
-            ino: piece.id.ino,
-            born: piece.born_ns,
-            bookmark: piece.bookmark(),
-            unread_since: (piece.offset() == 0).then_some(piece.found_changed_ns),
-            written: piece
-                .written_ns
-                .filter(|_| piece.offset() > 0 && finished.map(|stamp| stamp.changed_ns) != piece.written_ns),
-            skipping: piece.is_skipping,
-            end: piece.at_end || piece.as_left().is_some(),
-            torn: piece.is_torn || piece.as_left().is_some(),
-            left: Left::of(piece.unfinished()),
-            unended: piece.took_unfinished,
-            departed: piece.has_departed,
-            remade: piece.created.is_none(),
-            copy: piece.is_copy,
-            finished,
-        }
+    /// State of the line at the place.
+    pub fn line_state(&self) -> LineState {
+        LineState { is_skipping: self.skipping, took_unfinished: self.unended }
     }
 
     /// What was read was last changed then (nanoseconds of the epoch), or later.
@@ -155,12 +134,12 @@ impl Entry {
         FileId { dev: self.dev, ino: self.ino }
     }
 
-    /// Under which name it was found first.
+    /// Path by which it was found first.
     pub fn path(&self) -> PathBuf {
         path(&self.path)
     }
 
-    /// Where it was last seen.
+    /// Path by which it was last seen.
     pub fn last_seen(&self) -> PathBuf {
         path(self.now.as_ref().unwrap_or(&self.path))
     }
@@ -169,7 +148,8 @@ impl Entry {
 /// A path that is not UTF-8 begins so, and then has its bytes in base64.
 const IN_BASE64: &str = "base64:";
 
-fn text(path: &Path) -> String {
+/// Returns a path as a position has it.
+pub fn path_text(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.starts_with(IN_BASE64) => text.to_owned(),
         _ => format!("{IN_BASE64}{}", STANDARD.encode(path.as_os_str().as_bytes())),
@@ -189,8 +169,8 @@ mod tests {
     fn a_path_of_any_bytes_comes_through_its_text() {
         for bytes in [&b"a/b.log"[..], b"caf\xe9.log", "caf\u{e9}".as_bytes(), b"base64:YQ=="] {
             let given = PathBuf::from(OsString::from_vec(bytes.to_vec()));
-            assert_eq!(path(&text(&given)), given);
+            assert_eq!(path(&path_text(&given)), given);
         }
-        assert_eq!(text(Path::new("a/b.log")), "a/b.log");
+        assert_eq!(path_text(Path::new("a/b.log")), "a/b.log");
     }
 }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::FileSource;
 use crate::cli::Cli;
+use crate::position::Position;
 
 pub struct Scene {
     folder: TempDir,
@@ -151,6 +152,12 @@ impl Reading {
 
     pub fn taken(&mut self) -> String {
         String::from_utf8(self.out.take()).unwrap()
+    }
+
+    /// How many files are still in the position.
+    pub fn kept_files(&self) -> usize {
+        let position: Position = serde_json::from_str(&self.source.position()).unwrap();
+        position.files.len()
     }
 
     pub fn warnings(&mut self) -> String {
