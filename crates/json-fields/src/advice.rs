@@ -1,6 +1,6 @@
 //! What to write in place of a text that is no field path.
 
-use crate::path::FieldPath;
+use crate::key_spelling::KeySpelling;
 
 /// Returns the path with quotes around the names that need them: `.labels."k8s-pod/app"`. None where the text looks like
 /// an expression, or has quotes or brackets.
@@ -16,7 +16,7 @@ pub fn with_quotes(text: &str) -> Option<String> {
     }
     let names = text.strip_prefix('.').unwrap_or(text).split('.');
     let is_path = names.clone().all(|name| !name.is_empty());
-    is_path.then(|| names.map(|name| FieldPath::key(name).to_string()).collect())
+    is_path.then(|| names.map(|name| KeySpelling(name).to_string()).collect())
 }
 
 /// Ends the message about a text that is no path; empty where nobody knows what was meant.
@@ -30,7 +30,7 @@ pub(crate) fn advice(text: &str) -> String {
         return String::new();
     }
     let (name, expression) = match text.split_once('=') {
-        Some((name, rest)) if FieldPath::key(name).to_string() == format!(".{name}") => (name, rest.trim()),
+        Some((name, rest)) if KeySpelling(name).to_string() == format!(".{name}") => (name, rest.trim()),
         _ => ("NAME", text.trim()),
     };
     let expression = if expression.contains('\'') || expression.is_empty() { "EXPRESSION" } else { expression };

@@ -28,6 +28,7 @@ mod compact;
 mod error;
 mod field;
 mod finder;
+mod key_spelling;
 mod members;
 mod outline;
 mod outside;

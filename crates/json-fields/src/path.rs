@@ -6,7 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::advice::advice;
-use crate::text::{decode_string, write_string};
+use crate::key_spelling::KeySpelling;
+use crate::text::decode_string;
 use crate::token;
 
 /// More steps than this are refused: no line is nested that deep for a purpose.
@@ -225,12 +226,6 @@ fn is_bare(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '@')
 }
 
-/// jq takes the key without quotes.
-fn is_identifier(key: &str) -> bool {
-    key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !matches!(self.steps.first(), Some(Step::Key(_))) {
@@ -238,12 +233,7 @@ impl fmt::Display for FieldPath {
         }
         for step in &self.steps {
             match step {
-                Step::Key(key) if is_identifier(key) => write!(f, ".{key}")?,
-                Step::Key(key) => {
-                    let mut quoted = Vec::new();
-                    write_string(key, &mut quoted);
-                    write!(f, ".{}", String::from_utf8_lossy(&quoted))?;
-                }
+                Step::Key(key) => write!(f, "{}", KeySpelling(key))?,
                 Step::Index(index) => write!(f, "[{index}]")?,
             }
         }
