@@ -9,7 +9,7 @@ use jaq_core::ops::{Cmp, Math};
 use jaq_core::{Cv, Error, RunPtr, ValR, ValX};
 use jaq_json::{Num, Val};
 
-use crate::decimal::{DIGITS_MAX, Decimal, NoResult, Rounding, Small};
+use crate::decimal::{DIGITS_MAX, Decimal, NoResult, Rounding, Small, compute_small};
 use crate::program::Data;
 use crate::write::write_float;
 use crate::{limits, products, rewrite};
@@ -129,7 +129,7 @@ fn math(cv: Cv<'_, Data>, math: Math) -> ValR<Val> {
     let result = a.and_then(|a| {
         let b = b?;
         if let (Exact::Small(a), Exact::Small(b)) = (&a, &b)
-            && let Some(result) = a.compute(math, *b)
+            && let Some(result) = compute_small(*a, math, *b)
         {
             return Ok(small_value(result));
         }

@@ -2,11 +2,9 @@
 
 use std::cmp::Ordering;
 
-use jaq_core::ops::Math;
-
 use values::{Number, SCALE_MAX, power_of_ten, write_decimal};
 
-use super::{Decimal, Rounding};
+use super::rounding::Rounding;
 
 /// `digits` × 10^-`scale`, without zeros at the end of a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,30 +67,42 @@ impl Small {
         Some((widen(self)?, widen(other)?, scale))
     }
 
-    /// `self OP other`; none when it does not fit, or for [`Decimal::compute`] to say.
+    /// Returns the sum; none when it does not fit.
     #[inline]
-    pub fn compute(self, math: Math, other: Small) -> Option<Small> {
-        let (digits, scale) = match math {
-            Math::Mul => {
-                let digits = match (i64::try_from(self.digits), i64::try_from(other.digits)) {
-                    (Ok(a), Ok(b)) => i128::from(a) * i128::from(b),
-                    _ => self.digits.checked_mul(other.digits)?,
-                };
-                (digits, self.scale + other.scale)
-            }
-            Math::Add | Math::Sub | Math::Rem => {
-                let (a, b, scale) = self.aligned(other)?;
-                let digits = match math {
-                    Math::Add => a.checked_add(b)?,
-                    Math::Sub => a.checked_sub(b)?,
-                    _ => a.checked_rem(b)?,
-                };
-                (digits, scale)
-            }
-            Math::Div => return Decimal::from(self).compute(math, &other.into()).ok()?.small(),
+    pub fn checked_add(self, other: Small) -> Option<Small> {
+        let (a, b, scale) = self.aligned(other)?;
+        Small { digits: a.checked_add(b)?, scale }.fitting()
+    }
+
+    /// Returns the difference; none when it does not fit.
+    #[inline]
+    pub fn checked_sub(self, other: Small) -> Option<Small> {
+        let (a, b, scale) = self.aligned(other)?;
+        Small { digits: a.checked_sub(b)?, scale }.fitting()
+    }
+
+    /// Returns the remainder; none when it does not fit, or by zero.
+    #[inline]
+    pub fn checked_rem(self, other: Small) -> Option<Small> {
+        let (a, b, scale) = self.aligned(other)?;
+        Small { digits: a.checked_rem(b)?, scale }.fitting()
+    }
+
+    /// Returns the product; none when it does not fit.
+    #[inline]
+    pub fn checked_mul(self, other: Small) -> Option<Small> {
+        let digits = match (i64::try_from(self.digits), i64::try_from(other.digits)) {
+            (Ok(a), Ok(b)) => i128::from(a) * i128::from(b),
+            _ => self.digits.checked_mul(other.digits)?,
         };
-        let result = Small { digits, scale }.shortened();
-        (result.scale <= SCALE_MAX).then_some(result)
+        Small { digits, scale: self.scale + other.scale }.fitting()
+    }
+
+    /// Returns the number without zeros at the end of its fraction; none when the scale is too large even so.
+    #[inline]
+    fn fitting(self) -> Option<Small> {
+        let shortened = self.shortened();
+        (shortened.scale <= SCALE_MAX).then_some(shortened)
     }
 
     /// None when it cannot be said in 128 bits.

@@ -9,7 +9,7 @@ use super::evaluate::{Context, No};
 use super::number::{self, Number};
 use super::pieces::Pieces;
 use super::value::Value;
-use crate::decimal::{Rounding, Small};
+use crate::decimal::{Rounding, Small, compute_small};
 use crate::products::BYTES_MAX;
 
 impl<'a> Context<'a> {
@@ -94,7 +94,7 @@ impl<'a> Context<'a> {
 
 #[inline(never)]
 fn exactly<'a>(left: &Value<'_>, math: Math, right: &Value<'_>) -> Result<Value<'a>, No> {
-    Ok(exact(small(left)?.compute(math, small(right)?).ok_or(No::Idea)?))
+    Ok(exact(compute_small(small(left)?, math, small(right)?).ok_or(No::Idea)?))
 }
 
 /// A number to compute with exactly. Those of more than 128 bits are jaq's, and floats, which no exact computation gives.
