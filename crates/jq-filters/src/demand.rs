@@ -7,7 +7,7 @@ use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::Part;
 use json_fields::FieldPath;
 
-use crate::raw::constant_key;
+use crate::syntax::constant_text;
 
 /// More members than this are not looked for one by one.
 const MEMBERS_MAX: usize = 32;
@@ -133,7 +133,7 @@ impl Demand {
     }
 
     fn key(&mut self, key: &Term<&str>) -> Option<()> {
-        self.keys.insert(constant_key(key)?);
+        self.keys.insert(constant_text(key)?);
         Some(())
     }
 }

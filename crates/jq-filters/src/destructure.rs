@@ -5,8 +5,9 @@
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 
-use crate::dialect::{AT, bound, piped};
+use crate::function_names::AT;
 use crate::rewrite;
+use crate::syntax::{bound, piped};
 
 /// Names that no filter can have, as many as its largest pattern has parts, and numbers for as many elements.
 pub struct Names {

@@ -5,28 +5,17 @@
 //! side, and then sets each: what is missing on the way is made.
 
 use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Def, Pattern, Term};
-use jaq_core::ops::{Cmp, Math};
+use jaq_core::load::parse::{BinaryOp, Def, Term};
+use jaq_core::ops::Math;
 use jaq_core::path::{Opt, Part, Path};
 
 use crate::destructure::{self, Names};
+use crate::function_names::{
+    ASSIGN, AT, AT_OPTIONAL, PRODUCT, ROUND, SLICE, SLICE_OPTIONAL, STEP, SUM, TEXT, UPDATE, is_operator, of_comparison,
+};
 use crate::rewrite;
 use crate::sides::{self, Calls};
-
-pub const ASSIGN: &str = "!assign";
-pub const UPDATE: &str = "!update";
-pub const AT: &str = "!at";
-pub const AT_OPTIONAL: &str = "!at?";
-pub const SLICE: &str = "!slice";
-pub const SLICE_OPTIONAL: &str = "!slice?";
-pub const PRODUCT: &str = "!product";
-pub const SUM: &str = "!sum";
-/// `tostring`, whatever the filter calls so.
-pub const TEXT: &str = "!text";
-/// Counts calls of recursive functions, and says when they are too many or too deep.
-pub const STEP: &str = "!step";
-/// Says when a value that a loop makes is nested too deep.
-pub const ROUND: &str = "!round";
+use crate::syntax::{bound, piped};
 
 /// Texts, arrays and objects in a filter without loops whose results are not looked at before they are written.
 const CONSTRUCTIONS_MAX: usize = 20;
@@ -61,18 +50,6 @@ pub fn term<'s>(of: Term<&'s str>, exact: bool, names: &'s Names) -> Term<&'s st
 pub fn definition(def: Def<&'static str>) -> Def<&'static str> {
     let in_texts = |term| if let Term::Str(..) = term { text(term) } else { term };
     guarded(rewrite::definition(def, &mut |term| in_texts(one(term, Way { exact: false, grows: false }))))
-}
-
-/// The function that stands for a comparison.
-pub const fn of_comparison(cmp: Cmp) -> &'static str {
-    match cmp {
-        Cmp::Lt => "!is less",
-        Cmp::Le => "!is at most",
-        Cmp::Gt => "!is greater",
-        Cmp::Ge => "!is at least",
-        Cmp::Eq => "!is",
-        Cmp::Ne => "!is not",
-    }
 }
 
 fn one(term: Term<&str>, way: Way) -> Term<&str> {
@@ -146,16 +123,6 @@ fn update<'s>(left: Term<&'s str>, right: Term<&'s str>, with: Term<&'s str>) ->
     bound(right, RIGHT, Term::Call(UPDATE, vec![left, with]))
 }
 
-/// `value as $name | rest`
-pub fn bound<'s>(value: Term<&'s str>, name: &'s str, rest: Term<&'s str>) -> Term<&'s str> {
-    Term::BinOp(Box::new(value), BinaryOp::Pipe(Some(Pattern::Var(name))), Box::new(rest))
-}
-
-/// `first | second`
-pub fn piped<'s>(first: Term<&'s str>, second: Term<&'s str>) -> Term<&'s str> {
-    Term::BinOp(Box::new(first), BinaryOp::Pipe(None), Box::new(second))
-}
-
 /// A path whose parts are jaq's where they mean the same: members by a constant name, and `.[]`.
 fn path_of<'s>(of: Term<&'s str>, parts: Vec<(Part<Term<&'s str>>, Opt)>) -> Term<&'s str> {
     let is_first = matches!(of, Term::Id);
@@ -214,7 +181,7 @@ fn guarded(def: Def<&str>) -> Def<&str> {
 fn may_nest(update: &Term<&str>) -> bool {
     rewrite::any(update, &mut |term| match term {
         Term::Arr(Some(_)) | Term::Obj(_) => true,
-        Term::Call(name, arguments) => !arguments.is_empty() && !sides::is_operator(name),
+        Term::Call(name, arguments) => !arguments.is_empty() && !is_operator(name),
         _ => false,
     })
 }

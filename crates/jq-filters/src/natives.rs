@@ -11,7 +11,7 @@ use jaq_std::ValT as _;
 
 use crate::delete::delpaths;
 use crate::program::Data;
-use crate::{base32, dialect, limits, products, read, regexes, times, updates};
+use crate::{base32, function_names, limits, products, read, regexes, times, updates};
 
 /// What stays in jq of a function for which there is a fast way, and functions that mean something else in jaq.
 const DEFINITIONS: &str = include_str!("definitions.jq");
@@ -84,8 +84,8 @@ pub fn functions() -> Vec<Fun<Data>> {
         ("strptime", v(1), |cv| unary(cv, |text, format| times::strptime(&text, &format))),
         ("todateiso8601", v(0), |cv| bome(times::todate(&cv.1))),
         ("time_ms", v(0), |cv| bome(times::time_ms(&cv.1))),
-        (dialect::PRODUCT, v(2), |cv| bome(products::product(cv))),
-        (dialect::SUM, v(2), |cv| bome(products::sum(cv))),
+        (function_names::PRODUCT, v(2), |cv| bome(products::product(cv))),
+        (function_names::SUM, v(2), |cv| bome(products::sum(cv))),
         ("add", v(0), |cv| bome(products::add(cv.1))),
     ];
     let mut all: Vec<Fun<Data>> = all.into_iter().map(run::<Data>).collect();
@@ -103,7 +103,7 @@ fn of_paths() -> Vec<Fun<Data>> {
     let empty = empty.with_paths(|_| Box::new(std::iter::empty()));
     all.push(("empty", v(0), empty));
     all.push((
-        dialect::STEP,
+        function_names::STEP,
         v(0),
         Native::new(|cv| box_once(limits::step(cv))).with_paths(|cv| {
             let (value, path) = cv.1;
@@ -111,7 +111,7 @@ fn of_paths() -> Vec<Fun<Data>> {
         }),
     ));
     all.push((
-        dialect::ROUND,
+        function_names::ROUND,
         v(0),
         Native::new(|cv| box_once(limits::round(cv))).with_paths(|cv| {
             let (value, path) = cv.1;
@@ -125,7 +125,7 @@ fn of_paths() -> Vec<Fun<Data>> {
 fn texts() -> impl Iterator<Item = Fun<Data>> {
     let all: [Filter<RunPtr<Data>>; 5] = [
         ("tostring", v(0), |cv| box_once(text_of(cv.1))),
-        (dialect::TEXT, v(0), |cv| box_once(text_of(cv.1))),
+        (function_names::TEXT, v(0), |cv| box_once(text_of(cv.1))),
         ("tojson", v(0), |cv| box_once(json_of(cv.1))),
         ("encode_base32", v(0), |cv| bome(base32::encoded(&cv.1))),
         ("decode_base32", v(0), |cv| bome(base32::decoded(&cv.1))),
@@ -136,12 +136,12 @@ fn texts() -> impl Iterator<Item = Fun<Data>> {
 /// `==` and its like in a filter that may make values too large to be compared.
 fn comparisons() -> impl Iterator<Item = Fun<Data>> {
     let all: [Filter<RunPtr<Data>>; 6] = [
-        (dialect::of_comparison(Cmp::Lt), v(2), |cv| box_once(compare(cv, Cmp::Lt))),
-        (dialect::of_comparison(Cmp::Le), v(2), |cv| box_once(compare(cv, Cmp::Le))),
-        (dialect::of_comparison(Cmp::Gt), v(2), |cv| box_once(compare(cv, Cmp::Gt))),
-        (dialect::of_comparison(Cmp::Ge), v(2), |cv| box_once(compare(cv, Cmp::Ge))),
-        (dialect::of_comparison(Cmp::Eq), v(2), |cv| box_once(compare(cv, Cmp::Eq))),
-        (dialect::of_comparison(Cmp::Ne), v(2), |cv| box_once(compare(cv, Cmp::Ne))),
+        (function_names::of_comparison(Cmp::Lt), v(2), |cv| box_once(compare(cv, Cmp::Lt))),
+        (function_names::of_comparison(Cmp::Le), v(2), |cv| box_once(compare(cv, Cmp::Le))),
+        (function_names::of_comparison(Cmp::Gt), v(2), |cv| box_once(compare(cv, Cmp::Gt))),
+        (function_names::of_comparison(Cmp::Ge), v(2), |cv| box_once(compare(cv, Cmp::Ge))),
+        (function_names::of_comparison(Cmp::Eq), v(2), |cv| box_once(compare(cv, Cmp::Eq))),
+        (function_names::of_comparison(Cmp::Ne), v(2), |cv| box_once(compare(cv, Cmp::Ne))),
     ];
     all.into_iter().map(run::<Data>)
 }

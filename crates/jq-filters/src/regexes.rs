@@ -11,8 +11,8 @@ use jaq_std::ValT as _;
 use regex::{Captures, Match, Regex, RegexBuilder};
 
 use crate::pattern_text::for_regex;
-use crate::raw::constant_key;
 use crate::rewrite;
+use crate::syntax::constant_text;
 
 /// A filter can make any number of regular expressions from its input: only the last few are kept.
 const KEPT_MAX: usize = 16;
@@ -240,7 +240,7 @@ impl Place {
 pub fn check<'t>(term: &Term<&'t str>, value: impl Fn(&str) -> Option<String>) -> Result<(), (String, &'t str)> {
     let constant = |term: &Term<&'t str>| match term {
         Term::Var(name) => value(name).map(|text| (text, Some(*name))),
-        Term::Str(None, parts) => constant_key(term).map(|text| (text, start_of(parts))),
+        Term::Str(None, parts) => constant_text(term).map(|text| (text, start_of(parts))),
         _ => None,
     };
     let mut own = Vec::new();

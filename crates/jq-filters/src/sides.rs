@@ -4,11 +4,11 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Pattern, Term};
-use jaq_core::ops::Cmp;
 use jaq_core::path::{Opt, Part};
 
-use crate::dialect;
+use crate::function_names::{ASSIGN, TEXT, UPDATE, is_operator};
 use crate::rewrite;
+use crate::syntax::bound;
 
 /// Names that no filter can have.
 const RIGHT: &str = "$!right side";
@@ -28,7 +28,7 @@ const OF_ONE_RESULT: [(&str, usize); 13] = [
     ("min_by", 1),
     ("max_by", 1),
     ("add", 1),
-    (dialect::UPDATE, 2),
+    (UPDATE, 2),
 ];
 
 /// Functions that give one result or fail, for each result of their arguments.
@@ -120,7 +120,7 @@ pub struct Sides<'s> {
 impl<'s> Sides<'s> {
     /// The operator for each result of the right side, and for each of the left one.
     pub fn around(self, operator: Term<&'s str>) -> Term<&'s str> {
-        dialect::bound(self.right, RIGHT, dialect::bound(self.left, LEFT, operator))
+        bound(self.right, RIGHT, bound(self.left, LEFT, operator))
     }
 }
 
@@ -136,13 +136,6 @@ pub fn right_first<'s>(term: Term<&'s str>, calls: Calls) -> Result<Sides<'s>, T
         }
         term => Err(term),
     }
-}
-
-/// A function that stands for an operator, and makes nothing that is nested deeper than its arguments.
-pub fn is_operator(name: &str) -> bool {
-    const COMPARISONS: [Cmp; 6] = [Cmp::Lt, Cmp::Le, Cmp::Gt, Cmp::Ge, Cmp::Eq, Cmp::Ne];
-    matches!(name, dialect::AT | dialect::SLICE | dialect::PRODUCT | dialect::SUM)
-        || COMPARISONS.into_iter().any(|cmp| dialect::of_comparison(cmp) == name)
 }
 
 /// It is a constant that is compared at once.
@@ -198,10 +191,10 @@ fn part_gives_one(part: &Part<Term<&str>>, opt: Opt, calls: Calls) -> bool {
 
 fn call_gives_one(name: &str, arguments: &[Term<&str>], calls: Calls) -> bool {
     let each = || arguments.iter().all(|argument| gives_one(argument, calls));
-    if is_operator(name) || name == dialect::TEXT {
+    if is_operator(name) || name == TEXT {
         return each();
     }
-    if let (dialect::ASSIGN, [_, right]) = (name, arguments) {
+    if let (ASSIGN, [_, right]) = (name, arguments) {
         return gives_one(right, calls);
     }
     match calls {

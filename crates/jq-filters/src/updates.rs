@@ -7,7 +7,7 @@ use jaq_json::{Map, Num, Val};
 use jaq_std::ValT as _;
 
 use crate::delete::{delpaths, place};
-use crate::dialect;
+use crate::function_names;
 use crate::program::Data;
 
 /// A longer array is not made by setting one of its elements.
@@ -73,14 +73,14 @@ pub fn functions() -> Vec<Fun<Data>> {
         box_once(keys(&path).map_err(Exn::from).and_then(|keys| set(cv.1, keys, &new)))
     });
     vec![
-        (dialect::AT, v(1), at),
-        (dialect::AT_OPTIONAL, v(1), at_optional),
-        (dialect::SLICE, v(2), part),
-        (dialect::SLICE_OPTIONAL, v(2), part_optional),
+        (function_names::AT, v(1), at),
+        (function_names::AT_OPTIONAL, v(1), at_optional),
+        (function_names::SLICE, v(2), part),
+        (function_names::SLICE_OPTIONAL, v(2), part_optional),
         ("getpath", v(1), getpath),
         ("setpath", v(2), setpath),
-        (dialect::ASSIGN, [fun(), var()].into(), Native::new(|cv| box_once(assign(cv)))),
-        (dialect::UPDATE, [fun(), fun()].into(), Native::new(|cv| box_once(update(cv)))),
+        (function_names::ASSIGN, [fun(), var()].into(), Native::new(|cv| box_once(assign(cv)))),
+        (function_names::UPDATE, [fun(), fun()].into(), Native::new(|cv| box_once(update(cv)))),
     ]
 }
 

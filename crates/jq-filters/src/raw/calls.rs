@@ -11,8 +11,9 @@ use super::evaluate::{Context, Scope};
 use super::expression::{Expression, Step, Stream};
 use super::functions::Function;
 use super::patterns::{Pattern, Search};
-use super::terms::{constant, constant_key, json_constant};
+use super::terms::{constant, json_constant};
 use super::value::Value;
+use crate::syntax::constant_text;
 
 impl<'t> Compiler<'t> {
     pub fn call(&mut self, name: &str, arguments: &[Term<&str>], input: &Input, rest: Rest<'_, 't>) -> Option<Stream> {
@@ -67,7 +68,7 @@ impl<'t> Compiler<'t> {
         }
         let function = Function::named(name, arguments.len())?;
         let of = self.leaf(input.leaf())?;
-        if let (Function::Has, Expression::Line, Some(key)) = (function, &of, arguments.first().and_then(constant_key))
+        if let (Function::Has, Expression::Line, Some(key)) = (function, &of, arguments.first().and_then(constant_text))
         {
             return match self.field(vec![Step::Key(key)])? {
                 Expression::Field(slot, _) => Some(Expression::Has(slot)),
@@ -85,7 +86,7 @@ impl<'t> Compiler<'t> {
             return None;
         }
         if let Term::Call("indices", of) = first {
-            let text = of.first().and_then(constant_key).filter(|text| text.len() == 1)?;
+            let text = of.first().and_then(constant_text).filter(|text| text.len() == 1)?;
             let text = constant(Value::Text(text.into_bytes().into()));
             return Some(
                 self.leaf(input.leaf()).map(|of| Expression::Call(Function::Occurrences, Box::new(of), vec![text])),

@@ -8,8 +8,9 @@ use json_fields::FieldPath;
 use super::Compiled;
 use super::expression::{Change, ChangeKind, Expression, Key, Step, Stream};
 use super::patterns::{self, Search};
-use super::terms::{constant, constant_index, constant_key, constant_number, json_constant, known_key, path_of};
+use super::terms::{constant, constant_index, constant_number, json_constant, known_key, path_of};
 use super::value::Value;
+use crate::syntax::constant_text;
 
 /// Longer filters are jaq's. It also limits how many levels a filter can put around a value.
 const NODES_MAX: usize = 200;
@@ -167,7 +168,7 @@ impl<'t> Compiler<'t> {
         match part {
             Part::Index(index) => {
                 if let Some(step) =
-                    constant_key(index).map(Step::Key).or_else(|| constant_index(index).map(Step::Index))
+                    constant_text(index).map(Step::Key).or_else(|| constant_index(index).map(Step::Index))
                 {
                     let leaf = self.group(leaf, &step).unwrap_or_else(|leaf| down(leaf, step));
                     return self.path(leaf, parts, input, rest);
@@ -279,7 +280,7 @@ impl<'t> Compiler<'t> {
         if parts.iter().any(|part| matches!(part, StrPart::Term(_))) {
             return Some(Expression::Join(all));
         }
-        constant_key(&Term::Str(None, parts.to_vec())).map(|text| constant(Value::Text(text.into_bytes().into())))
+        constant_text(&Term::Str(None, parts.to_vec())).map(|text| constant(Value::Text(text.into_bytes().into())))
     }
 
     fn object(&mut self, members: &[(Term<&str>, Option<Term<&str>>)], input: &Input) -> Option<Expression> {
@@ -288,7 +289,7 @@ impl<'t> Compiler<'t> {
             let (key, value) = match (key, value) {
                 (Term::Var(name), None) => (known_key(name.get(1..)?), self.variable(name)?),
                 (key, None) => {
-                    let key = constant_key(key)?;
+                    let key = constant_text(key)?;
                     (known_key(&key), self.leaf(down(input.leaf(), Step::Key(key)))?)
                 }
                 (key, Some(value)) => {

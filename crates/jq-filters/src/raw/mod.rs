@@ -30,7 +30,6 @@ use crate::results::Results;
 use evaluate::{Context, No, Scope, Sink};
 use expression::Stream;
 use patterns::Pattern;
-pub use terms::constant_key;
 
 /// What of a filter can be done raw.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 use json_fields::{FieldPath, Outline};
@@ -12,6 +11,7 @@ use super::evaluate::Context;
 use super::expression::{Expression, Key, Step, Stream};
 use super::number;
 use super::value::Value;
+use crate::syntax::constant_text;
 use crate::write::{is_json_number, write_text};
 
 impl Stream {
@@ -68,20 +68,6 @@ pub fn constant_number(text: &str) -> Option<Value<'static>> {
     value.map(Value::into_owned)
 }
 
-/// The text of a string without anything computed in it.
-pub fn constant_key(term: &Term<&str>) -> Option<String> {
-    let Term::Str(None, parts) = term else { return None };
-    let mut key = String::new();
-    for part in parts {
-        match part {
-            StrPart::Str(text) => key.push_str(text),
-            StrPart::Char(char) => key.push(*char),
-            StrPart::Term(_) => return None,
-        }
-    }
-    Some(key)
-}
-
 /// `3` or `-3`
 pub fn constant_index(term: &Term<&str>) -> Option<i64> {
     match term {
@@ -98,7 +84,7 @@ pub fn constant_index(term: &Term<&str>) -> Option<i64> {
 pub fn path_of(term: &Term<&str>) -> Option<String> {
     match term {
         Term::Path(of, path) if matches!(**of, Term::Id) => match &path.0[..] {
-            [(Part::Index(key), _)] => constant_key(key),
+            [(Part::Index(key), _)] => constant_text(key),
             _ => None,
         },
         _ => None,
