@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::arguments::Arguments;
 use crate::failure::Wrong;
-use crate::program::{Arguments, Numbers, Program};
+use crate::numbers::Numbers;
+use crate::program::Program;
 
 /// What goes with a FILTER on the command line.
 #[derive(clap::Args, Clone, Debug, Default)]

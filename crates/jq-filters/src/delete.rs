@@ -66,7 +66,8 @@ pub fn place(at: isize, len: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::program::{Arguments, Program};
+    use crate::arguments::Arguments;
+    use crate::program::Program;
 
     fn run(code: &str, line: &str) -> String {
         let mut filter = Program::new(code, Arguments::default()).unwrap().without_raw().filter(1 << 16);

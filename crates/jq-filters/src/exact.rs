@@ -9,8 +9,8 @@ use jaq_core::ops::{Cmp, Math};
 use jaq_core::{Cv, Error, RunPtr, ValR, ValX};
 use jaq_json::{Num, Val};
 
+use crate::data::Data;
 use crate::decimal::{DIGITS_MAX, Decimal, NoResult, Rounding, Small, compute_small};
-use crate::program::Data;
 use crate::write::write_float;
 use crate::{limits, products, rewrite};
 

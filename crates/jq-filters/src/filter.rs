@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use crate::interpreter::Interpreter;
-use crate::program::{Numbers, Program};
 use crate::raw::Raw;
 use crate::results::Results;
+use crate::truth::Truth;
 
 /// A filter with the buffers that one thread needs.
 ///
@@ -24,12 +24,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    pub(crate) fn new(program: &Program, output_bytes_max: usize) -> Filter {
-        Filter {
-            raw: Raw::new(&program.raw, program.numbers == Numbers::Decimals),
-            interpreter: Interpreter::new(program),
-            results: Results::new(output_bytes_max),
-        }
+    /// Without a raw way jaq does every line.
+    pub(crate) fn new(raw: Option<Raw>, interpreter: Interpreter, output_bytes_max: usize) -> Filter {
+        Filter { raw, interpreter, results: Results::new(output_bytes_max) }
     }
 
     /// Lets functions that call themselves use so much of the thread's stack, which must have more: 4 MiB otherwise.
@@ -81,13 +78,4 @@ impl Filter {
             None => self.interpreter.passes(line),
         }
     }
-}
-
-/// What the results of a filter are as a condition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
-    /// One of them is neither `false` nor null.
-    pub passes: bool,
-    /// One of them is `true`, `false` or null, as a condition gives.
-    pub decides: bool,
 }

@@ -7,12 +7,13 @@ use jaq_core::{Ctx, Exn, ValT, Vars};
 use jaq_json::{Map, Val};
 use json_fields::{FieldPath, Kind, Outline, Scanner};
 
+use crate::arguments::Arguments;
+use crate::data::Data;
 use crate::failure::Failure;
-use crate::filter::Truth;
 use crate::limits;
-use crate::program::{Data, Program};
 use crate::read;
 use crate::results::Results;
+use crate::truth::Truth;
 use crate::write::write_json;
 
 /// How much of jq's message is shown: it may contain the whole value.
@@ -36,12 +37,17 @@ struct Demand {
 }
 
 impl Interpreter {
-    pub fn new(program: &Program) -> Interpreter {
+    /// Where a demand is given, values are made of the members of a line that are in it, and of no others.
+    pub fn new(
+        compiled: &Arc<jaq_core::Filter<Data>>,
+        arguments: &Arguments,
+        demand: Option<&[FieldPath]>,
+    ) -> Interpreter {
         Interpreter {
-            compiled: Arc::clone(&program.compiled),
-            arguments: Vars::new(program.arguments.values()),
+            compiled: Arc::clone(compiled),
+            arguments: Vars::new(arguments.values()),
             outline: Outline::default(),
-            demand: program.demand.as_deref().map(Demand::new),
+            demand: demand.map(Demand::new),
             stack_bytes_max: limits::STACK_BYTES,
         }
     }

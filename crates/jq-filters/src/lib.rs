@@ -21,7 +21,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod args;
+mod arguments;
 mod base32;
+mod data;
 mod decimal;
 mod delete;
 mod demand;
@@ -35,6 +37,7 @@ mod interpreter;
 mod limits;
 mod natives;
 mod nesting;
+mod numbers;
 mod pattern_text;
 mod products;
 mod program;
@@ -47,11 +50,15 @@ mod sides;
 mod surrogates;
 mod syntax;
 mod times;
+mod truth;
 mod updates;
 mod write;
 
 pub use args::{FilterArgs, NoProgram};
+pub use arguments::Arguments;
 pub use failure::{Failure, Wrong};
-pub use filter::{Filter, Truth};
-pub use program::{Arguments, Numbers, Program};
+pub use filter::Filter;
+pub use numbers::Numbers;
+pub use program::Program;
 pub use results::Results;
+pub use truth::Truth;

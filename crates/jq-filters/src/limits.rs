@@ -9,8 +9,8 @@ use std::cell::Cell;
 use jaq_core::{Cv, Exn, ValX};
 use jaq_json::Val;
 
+use crate::data::Data;
 use crate::products::{self, BYTES_MAX};
-use crate::program::Data;
 
 /// Half of what a thread has at least.
 pub const STACK_BYTES: usize = 4 << 20;

@@ -9,8 +9,8 @@ use jaq_core::{Bind, Cv, Error, Exn, Native, RunPtr, ValR, ValT, ValX, ValXs};
 use jaq_json::{Map, Val};
 use jaq_std::ValT as _;
 
+use crate::data::Data;
 use crate::delete::delpaths;
-use crate::program::Data;
 use crate::{base32, function_names, limits, products, read, regexes, times, updates};
 
 /// What stays in jq of a function for which there is a fast way, and functions that mean something else in jaq.

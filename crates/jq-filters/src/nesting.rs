@@ -82,7 +82,8 @@ fn measured(code: &str) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{Arguments, Program};
+    use crate::arguments::Arguments;
+    use crate::program::Program;
 
     #[test]
     fn what_is_nested_too_deep_or_too_long_is_refused_before_it_is_parsed() {

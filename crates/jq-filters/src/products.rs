@@ -7,7 +7,7 @@ use jaq_core::{Cv, Error, ValR, ValT as _};
 use jaq_json::Val;
 use jaq_std::ValT as _;
 
-use crate::program::Data;
+use crate::data::Data;
 
 /// A text that was made is at most as long as a line.
 pub const BYTES_MAX: usize = 64 << 20;

@@ -2,75 +2,31 @@
 
 use std::sync::{Arc, LazyLock};
 
-use jaq_core::data::JustLut;
 use jaq_core::load::parse::{Def, Term};
 use jaq_core::load::{self, Arena, File, Loader};
 use jaq_core::native::Fun;
 use jaq_core::{Compiler, compile};
-use jaq_json::Val;
-use json_fields::{FieldPath, Outline};
+use json_fields::FieldPath;
 
+use crate::arguments::Arguments;
+use crate::data::Data;
 use crate::failure::Wrong;
 use crate::filter::Filter;
-use crate::{demand, destructure, dialect, exact, natives, nesting, raw, read, regexes, surrogates};
+use crate::interpreter::Interpreter;
+use crate::numbers::Numbers;
+use crate::{demand, destructure, dialect, exact, natives, nesting, raw, regexes, surrogates};
 
 /// What a filter with exact operators is called among the definitions.
 const MAIN: &str = "__filter";
 
-/// A filter sees one line at a time and nothing else.
-pub(crate) type Data = JustLut<Val>;
-
-/// Named values for a filter, as JSON texts that have been checked.
-#[derive(Clone, Debug, Default)]
-pub struct Arguments(Vec<(String, String)>);
-
-impl Arguments {
-    /// `--arg`: a string.
-    pub fn push_text(&mut self, name: &str, text: &str) {
-        let mut json = Vec::new();
-        json_fields::write_string(text, &mut json);
-        self.0.push((format!("${name}"), String::from_utf8_lossy(&json).into_owned()));
-    }
-
-    /// `--argjson`: any JSON value.
-    ///
-    /// # Errors
-    /// When it is not JSON.
-    pub fn push_json(&mut self, name: &str, json: &str) -> Result<(), Wrong> {
-        json_fields::validate(json.as_bytes())
-            .map_err(|why| Wrong { message: format!("--argjson {name}: {json:?} is not JSON: {why}"), hint: None })?;
-        self.0.push((format!("${name}"), json.to_owned()));
-        Ok(())
-    }
-
-    /// The values. They cannot be shared by threads, so each worker reads them once.
-    pub(crate) fn values(&self) -> Vec<Val> {
-        let mut outline = Outline::default();
-        let mut value = |json: &[u8]| outline.read(json).map_or(Val::Null, |()| read::value(&outline, json));
-        self.0.iter().map(|(_, json)| value(json.as_bytes())).collect()
-    }
-}
-
-/// What numbers are computed with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Numbers {
-    /// jq's: integers, and doubles for all else.
-    #[default]
-    Doubles,
-    /// Decimals: `+`, `-`, `*`, `%`, comparisons, `add`, `floor`, `ceil`, `round` and `trunc` are exact, and a quotient has 34
-    /// significant digits, rounded half to even. What was computed is written without an exponent, and without zeros at the
-    /// end of a fraction. More than 1,000 digits, and a division by zero, are failures of the line.
-    Decimals,
-}
-
 /// A compiled filter with its arguments.
 #[derive(Clone)]
 pub struct Program {
-    pub(crate) compiled: Arc<jaq_core::Filter<Data>>,
-    pub(crate) arguments: Arguments,
-    pub(crate) raw: Arc<raw::Plan>,
-    pub(crate) demand: Option<Arc<[FieldPath]>>,
-    pub(crate) numbers: Numbers,
+    compiled: Arc<jaq_core::Filter<Data>>,
+    arguments: Arguments,
+    raw: Arc<raw::Plan>,
+    demand: Option<Arc<[FieldPath]>>,
+    numbers: Numbers,
 }
 
 impl Program {
@@ -104,7 +60,7 @@ impl Program {
             }
             None => (),
         }
-        let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments.0));
+        let raw = term.as_ref().map_or(raw::Plan::Nothing, |term| raw::Plan::new(term, &arguments));
         let demand = term.as_ref().and_then(demand::of).map(Arc::from);
         Ok(Self { compiled: Arc::new(compiled), arguments, raw: Arc::new(raw), demand, numbers })
     }
@@ -118,7 +74,8 @@ impl Program {
     /// A filter for one thread. More results of one line than so many bytes are a failure of the line.
     #[must_use]
     pub fn filter(&self, output_bytes_max: usize) -> Filter {
-        Filter::new(self, output_bytes_max)
+        let interpreter = Interpreter::new(&self.compiled, &self.arguments, self.demand.as_deref());
+        Filter::new(raw::Raw::new(&self.raw, self.numbers), interpreter, output_bytes_max)
     }
 
     /// Simple enough to be worked out on the bytes of a line.
@@ -147,15 +104,12 @@ fn functions() -> Vec<Fun<Data>> {
 
 /// Patterns that are known now are checked now, and not once a line.
 fn patterns_of<'t>(term: &Term<&'t str>, arguments: &Arguments) -> Result<(), (String, &'t str)> {
-    regexes::check(term, |name| {
-        let (_, json) = arguments.0.iter().rev().find(|(other, _)| other == name)?;
-        serde_json::from_str::<String>(json).ok()
-    })
+    regexes::check(term, |name| serde_json::from_str::<String>(arguments.json(name)?).ok())
 }
 
 /// The filter with jq's meaning, and with exact operators if asked: jaq takes no tree, but for definitions.
 fn compile_term(term: Term<&str>, arguments: &Arguments, numbers: Numbers) -> Result<jaq_core::Filter<Data>, Wrong> {
-    let names: Vec<&str> = arguments.0.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = arguments.names().collect();
     let call = match names.is_empty() {
         true => MAIN.to_owned(),
         false => format!("{MAIN}({})", names.join(";")),
@@ -192,7 +146,7 @@ fn compile<'s>(
         .map_err(|errors| wrong(code, &load_error(&errors)))?;
     Compiler::default()
         .with_funs(functions)
-        .with_global_vars(arguments.0.iter().map(|(name, _)| name.as_str()))
+        .with_global_vars(arguments.names())
         .compile(modules)
         .map_err(|errors| wrong(code, &compile_error(&errors)))
 }

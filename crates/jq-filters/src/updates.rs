@@ -6,9 +6,9 @@ use jaq_core::{Bind, Ctx, Cv, Error, Exn, Native, ValR, ValT as _, ValX};
 use jaq_json::{Map, Num, Val};
 use jaq_std::ValT as _;
 
+use crate::data::Data;
 use crate::delete::{delpaths, place};
 use crate::function_names;
-use crate::program::Data;
 
 /// A longer array is not made by setting one of its elements.
 const ELEMENTS_MAX: usize = 1 << 24;

@@ -10,20 +10,21 @@ use super::expression::{Change, ChangeKind, Expression, Key, Step, Stream};
 use super::patterns::{self, Search};
 use super::terms::{constant, constant_index, constant_number, json_constant, known_key, path_of};
 use super::value::Value;
+use crate::arguments::Arguments;
 use crate::syntax::constant_text;
 
 /// Longer filters are jaq's. It also limits how many levels a filter can put around a value.
 const NODES_MAX: usize = 200;
 
 /// All of a filter, if all of it can be done raw.
-pub fn whole(term: &Term<&str>, arguments: &[(String, String)]) -> Option<Compiled> {
+pub fn whole(term: &Term<&str>, arguments: &Arguments) -> Option<Compiled> {
     let mut compiler = Compiler::new(arguments);
     let stream = compiler.stream(term, &Input::LINE, &mut Compiler::result)?;
     Some(Compiled { stream, paths: compiler.paths, patterns: compiler.patterns })
 }
 
 /// The conditions of the `select`s in front of a filter, as a filter that gives `true` when all hold.
-pub fn guard(mut term: &Term<&str>, arguments: &[(String, String)]) -> Option<Compiled> {
+pub fn guard(mut term: &Term<&str>, arguments: &Arguments) -> Option<Compiled> {
     let mut compiler = Compiler::new(arguments);
     let mut conditions = Vec::new();
     while let Term::BinOp(first, BinaryOp::Pipe(None), rest) = term
@@ -69,7 +70,7 @@ pub enum Leaf {
 }
 
 pub struct Compiler<'t> {
-    arguments: &'t [(String, String)],
+    arguments: &'t Arguments,
     paths: Vec<FieldPath>,
     pub patterns: Vec<patterns::Pattern>,
     /// The variables around, the innermost last; those that cannot be seen from here have no name.
@@ -80,7 +81,7 @@ pub struct Compiler<'t> {
 pub type Rest<'r, 't> = &'r mut dyn FnMut(&mut Compiler<'t>, Leaf) -> Option<Stream>;
 
 impl<'t> Compiler<'t> {
-    fn new(arguments: &'t [(String, String)]) -> Compiler<'t> {
+    fn new(arguments: &'t Arguments) -> Compiler<'t> {
         Compiler { arguments, paths: Vec::new(), patterns: Vec::new(), bound: Vec::new(), nodes: 0 }
     }
 
@@ -319,8 +320,7 @@ impl<'t> Compiler<'t> {
         if let Some(index) = bound {
             return Some(Expression::Variable(index));
         }
-        let (_, json) = self.arguments.iter().rev().find(|(other, _)| other == name)?;
-        json_constant(json)
+        json_constant(self.arguments.json(name)?)
     }
 
     pub fn leaf(&mut self, leaf: Leaf) -> Option<Expression> {

@@ -24,9 +24,11 @@ use std::sync::Arc;
 use jaq_core::load::parse::Term;
 use json_fields::{FieldPath, Scanner};
 
+use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::filter::Truth;
+use crate::numbers::Numbers;
 use crate::results::Results;
+use crate::truth::Truth;
 use evaluate::{Context, No, Scope, Sink};
 use expression::Stream;
 use patterns::Pattern;
@@ -50,8 +52,7 @@ pub struct Compiled {
 }
 
 impl Plan {
-    /// Arguments are names with their dollar, and values as JSON.
-    pub fn new(term: &Term<&str>, arguments: &[(String, String)]) -> Plan {
+    pub fn new(term: &Term<&str>, arguments: &Arguments) -> Plan {
         if let Some(whole) = compile::whole(term, arguments) {
             return Plan::Whole(whole);
         }
@@ -70,13 +71,13 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn new(plan: &Arc<Plan>, exact: bool) -> Option<Raw> {
+    pub fn new(plan: &Arc<Plan>, numbers: Numbers) -> Option<Raw> {
         let (Plan::Whole(compiled) | Plan::Guard(compiled)) = &**plan else { return None };
         Some(Raw {
             plan: Arc::clone(plan),
             scanner: Scanner::exact(&compiled.paths),
             patterns: compiled.patterns.clone(),
-            exact,
+            exact: numbers == Numbers::Decimals,
             outlines: RefCell::default(),
         })
     }
