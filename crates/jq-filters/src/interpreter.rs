@@ -58,8 +58,8 @@ impl Interpreter {
     /// Why the filter fails on the line, or has halted.
     pub fn run(&mut self, line: &[u8], results: &mut Results) -> Result<(), Failure> {
         self.each(line, results, &|results| results.clear(), &|value, results| {
-            write_json(value, &mut results.bytes, results.bytes_max).map_err(Failure::Line)?;
-            results.end()
+            let bytes_max = results.bytes_max();
+            results.append(|out| write_json(value, out, bytes_max).map_err(Failure::Line))
         })
     }
 
@@ -70,8 +70,7 @@ impl Interpreter {
     pub fn passes(&mut self, line: &[u8]) -> Result<Truth, Failure> {
         let mut truth = Truth::default();
         self.each(line, &mut truth, &|truth| *truth = Truth::default(), &|value, truth| {
-            truth.passes |= value.as_bool();
-            truth.decides |= matches!(value, Val::Bool(_) | Val::Null);
+            truth.add(value.as_bool(), matches!(value, Val::Bool(_) | Val::Null));
             Ok(())
         })?;
         Ok(truth)

@@ -8,10 +8,10 @@ use crate::write::too_long;
 /// They are kept back until it is sure that there is no error behind them.
 #[derive(Clone, Debug)]
 pub struct Results {
-    pub(crate) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     /// Where each ends.
     ends: Vec<usize>,
-    pub(crate) bytes_max: usize,
+    bytes_max: usize,
 }
 
 /// One giant line does not keep its memory for ever.
@@ -56,12 +56,33 @@ impl Results {
         }
     }
 
-    /// What has been written since the last call is a result.
+    /// Returns how long the results of one line may be, all together.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    /// Appends a result by `write`; nothing where that fails.
     ///
     /// # Errors
-    /// When the results have become too long.
+    /// Those of `write`, and when the results have become too long.
     #[inline]
-    pub(crate) fn end(&mut self) -> Result<(), Failure> {
+    pub(crate) fn append<E: From<Failure>>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let start = self.bytes.len();
+        match write(&mut self.bytes) {
+            Ok(()) => Ok(self.end()?),
+            Err(why) => {
+                self.bytes.truncate(start);
+                Err(why)
+            }
+        }
+    }
+
+    /// Ends a result.
+    #[inline]
+    fn end(&mut self) -> Result<(), Failure> {
         self.ends.push(self.bytes.len());
         match self.bytes.len() > self.bytes_max {
             false => Ok(()),

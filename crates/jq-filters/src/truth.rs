@@ -8,3 +8,12 @@ pub struct Truth {
     /// One of them is `true`, `false` or null, as a condition gives.
     pub decides: bool,
 }
+
+impl Truth {
+    /// Adds a result: whether it is true, and whether it is one that a condition gives.
+    #[inline]
+    pub(crate) fn add(&mut self, passes: bool, decides: bool) {
+        self.passes |= passes;
+        self.decides |= decides;
+    }
+}

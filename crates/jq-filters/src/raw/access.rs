@@ -1,55 +1,43 @@
-//! Down into values, and among them.
+//! Down into values.
 
-use super::copy;
-use super::evaluate::{Context, No, Scope};
-use super::expression::{Expression, Step};
+use super::expression::Step;
+use super::no_value::NoValue;
+use super::outlines::{Outlines, element, member};
 use super::value::Value;
 
-impl<'a> Context<'a> {
-    pub fn down(self, value: Value<'a>, steps: &[Step]) -> Result<Value<'a>, No> {
-        steps.iter().try_fold(value, |value, step| self.get(value, step))
-    }
+/// Goes some steps down.
+pub fn down<'a>(outlines: &Outlines, value: Value<'a>, steps: &[Step]) -> Result<Value<'a>, NoValue> {
+    steps.iter().try_fold(value, |value, step| get(outlines, value, step))
+}
 
-    pub fn index(self, from: Value<'a>, index: &Value<'a>) -> Result<Value<'a>, No> {
-        match index {
-            Value::Text(key) => {
-                let key = std::str::from_utf8(key).map_err(|_| No::Idea)?;
-                self.get(from, &Step::Key(key.to_owned()))
-            }
-            Value::Integer(index) if !matches!(from, Value::Object(_)) => self.get(from, &Step::Index(*index)),
-            _ => Err(No::Idea),
+/// Goes one step down, by a value.
+pub fn index<'a>(outlines: &Outlines, from: Value<'a>, index: &Value<'a>) -> Result<Value<'a>, NoValue> {
+    match index {
+        Value::Text(key) => {
+            let key = std::str::from_utf8(key).map_err(|_| NoValue::LeftToJaq)?;
+            get(outlines, from, &Step::Key(key.to_owned()))
         }
+        Value::Integer(index) if !matches!(from, Value::Object(_)) => get(outlines, from, &Step::Index(*index)),
+        _ => Err(NoValue::LeftToJaq),
     }
+}
 
-    /// Whether one of the set is equal to the value; those behind it are not looked at.
-    pub fn is_in(self, value: &Value<'a>, set: &'a [Expression], scope: Scope<'_, 'a>) -> Result<Value<'a>, No> {
-        for other in set {
-            match self.value(other, scope.with_input(value)) {
-                Ok(other) if self.compare(value, &other)?.is_eq() => return Ok(Value::Bool(true)),
-                Ok(_) | Err(No::Result) => (),
-                Err(no) => return Err(no),
-            }
-        }
-        Ok(Value::Bool(false))
-    }
-
-    /// One step down.
-    fn get(self, value: Value<'a>, step: &Step) -> Result<Value<'a>, No> {
-        let value = match (value, step) {
-            (Value::Pieces(pieces), Step::Index(index)) => return Ok(pieces.get(*index)),
-            (value, _) => value,
+/// Goes one step down.
+fn get<'a>(outlines: &Outlines, value: Value<'a>, step: &Step) -> Result<Value<'a>, NoValue> {
+    let value = match (value, step) {
+        (Value::Pieces(pieces), Step::Index(index)) => return Ok(pieces.get(*index).map_or(Value::Null, Value::Text)),
+        (value, _) => value,
+    };
+    let json = match (&value, step) {
+        (Value::Null, _) => return Ok(Value::Null),
+        (Value::Object(json), Step::Key(_)) | (Value::Array(json), Step::Index(_)) => json,
+        _ => return Err(NoValue::LeftToJaq),
+    };
+    outlines.read(json, |outline| {
+        let found = match step {
+            Step::Key(key) => member(outline, json, key.as_bytes()),
+            Step::Index(index) => element(outline, *index),
         };
-        let json = match (&value, step) {
-            (Value::Null, _) => return Ok(Value::Null),
-            (Value::Object(json), Step::Key(_)) | (Value::Array(json), Step::Index(_)) => json,
-            _ => return Err(No::Idea),
-        };
-        copy::with_outline(self.outlines, json, |outline| {
-            let found = match step {
-                Step::Key(key) => copy::member(outline, json, key.as_bytes()),
-                Step::Index(index) => copy::element(outline, *index),
-            };
-            found.map_or(Ok(Value::Null), |field| Value::inside(json, field))
-        })
-    }
+        found.map_or(Ok(Value::Null), |field| Value::inside(json, field))
+    })
 }

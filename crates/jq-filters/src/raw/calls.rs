@@ -1,16 +1,16 @@
 //! Calls of jq's functions, as raw expressions.
 
-use std::cell::RefCell;
-
 use jaq_core::load::parse::{BinaryOp, Term};
 use jaq_core::ops::Cmp;
 use jaq_core::path::{Part, Path};
 
 use super::compile::{Compiler, Input, Leaf, Rest, down};
-use super::evaluate::{Context, Scope};
-use super::expression::{Expression, Step, Stream};
+use super::evaluate::Context;
+use super::expression::{Expression, Search, Step, Stream};
 use super::functions::Function;
-use super::patterns::{Pattern, Search};
+use super::outlines::Outlines;
+use super::patterns::Pattern;
+use super::scope::Scope;
 use super::terms::{constant, json_constant};
 use super::value::Value;
 use crate::syntax::constant_text;
@@ -165,7 +165,7 @@ impl<'t> Compiler<'t> {
             other => other,
         };
         let Expression::Constant(..) = constant else { return None };
-        match Context::of_nothing(&RefCell::default()).value(&expression, Scope::default()) {
+        match Context::of_nothing(&Outlines::default()).value(&expression, Scope::default()) {
             Ok(Value::Array(json)) => Some(json.into_owned()),
             _ => None,
         }

@@ -5,16 +5,24 @@ use jaq_core::load::parse::{BinaryOp, Pattern, Term};
 use jaq_core::path::Part;
 use json_fields::FieldPath;
 
-use super::Compiled;
-use super::expression::{Change, ChangeKind, Expression, Key, Step, Stream};
-use super::patterns::{self, Search};
-use super::terms::{constant, constant_index, constant_number, json_constant, known_key, path_of};
+use super::compute::negative;
+use super::expression::{Change, ChangeKind, Expression, Key, Search, Step, Stream};
+use super::patterns;
+use super::terms::{constant, constant_index, constant_number, field_path, json_constant, known_key, path_of};
 use super::value::Value;
 use crate::arguments::Arguments;
 use crate::syntax::constant_text;
 
 /// Longer filters are jaq's. It also limits how many levels a filter can put around a value.
 const NODES_MAX: usize = 200;
+
+/// A filter, or a part of one, with the fields of the line and the patterns that it wants.
+#[derive(Debug)]
+pub struct Compiled {
+    pub stream: Stream,
+    pub paths: Vec<FieldPath>,
+    pub patterns: Vec<patterns::Pattern>,
+}
 
 /// All of a filter, if all of it can be done raw.
 pub fn whole(term: &Term<&str>, arguments: &Arguments) -> Option<Compiled> {
@@ -219,7 +227,7 @@ impl<'t> Compiler<'t> {
             Term::Arr(Some(of)) => Some(Expression::Array(Box::new(self.stream(of, input, &mut Compiler::result)?))),
             Term::Obj(members) => self.object(members, input),
             Term::Neg(of) => Some(match self.expression(of, input)? {
-                Expression::Constant(value, _) => constant(super::compute::negative(value).ok()?),
+                Expression::Constant(value, _) => constant(negative(value).ok()?),
                 of => Expression::Negative(Box::new(of)),
             }),
             Term::Var(name) => self.variable(name),
@@ -338,7 +346,7 @@ impl<'t> Compiler<'t> {
         if found.is_empty() || matches!(found.first(), Some(Step::Index(_))) {
             return None;
         }
-        let path = super::terms::field_path(found)?;
+        let path = field_path(found)?;
         let known = self.paths.iter().position(|other| *other == path);
         let slot = known.unwrap_or_else(|| {
             self.paths.push(path);

@@ -1,122 +1,74 @@
 //! Works a compiled filter out on one line.
+//!
+//! An expression has expressions in it, and streams, so all that calls itself is here. What the modules below do, they do on values.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 
 use jaq_core::ops::Math;
-use json_fields::{Field, Kind, Outline};
+use json_fields::Field;
 
+use super::access;
 use super::compute;
 use super::copy;
-use super::expression::{Expression, Key, Stream};
-use super::patterns::Pattern;
+use super::destination::{Destination, NewArray};
+use super::edit::{self, Old};
+use super::expression::{ChangeKind, Expression, Key, Search, Stream};
+use super::functions::{self, Function};
+use super::members;
+use super::no_value::{NoValue, or_nothing};
+use super::outlines::{Outlines, no_repeats};
+use super::patterns::{Match, Pattern};
+use super::pieces::part;
+use super::scope::Scope;
 use super::value::Value;
-use crate::failure::Failure;
-use crate::results::Results;
-use crate::write::{write_float, write_integer, write_text};
+use crate::numbers::Numbers;
+use crate::write::write_text;
 
-/// Why there is no value.
-#[derive(Debug)]
-pub enum No {
-    /// The filter gives nothing here, as `empty` does.
-    Result,
-    /// This is an error in jq, or something rare: jq must do the whole line.
-    Idea,
-    /// The line gives more than it may.
-    More(Box<Failure>),
-}
-
-/// The line and where its fields are.
+/// The line and where its fields are, and what else a filter is worked out with.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    pub line: &'a [u8],
-    pub fields: &'a [Option<Field>],
-    pub outlines: &'a RefCell<Vec<Outline>>,
-    pub patterns: &'a [Pattern],
-    /// Numbers are computed as decimals.
-    pub exact: bool,
-}
-
-/// What the names in an expression stand for.
-#[derive(Clone, Copy, Default)]
-pub struct Scope<'s, 'a> {
-    input: Option<&'s Value<'a>>,
-    bound: Option<&'s Bound<'s, 'a>>,
-}
-
-struct Bound<'s, 'a> {
-    value: Value<'a>,
-    outer: Option<&'s Bound<'s, 'a>>,
-}
-
-impl<'s, 'a> Scope<'s, 'a> {
-    #[inline]
-    pub fn with_input<'t>(self, input: &'t Value<'a>) -> Scope<'t, 'a>
-    where
-        's: 't,
-    {
-        Scope { input: Some(input), bound: self.bound }
-    }
-
-    fn variable(self, index: usize) -> Option<&'s Value<'a>> {
-        let mut bound = self.bound?;
-        for _ in 0..index {
-            bound = bound.outer?;
-        }
-        Some(&bound.value)
-    }
-}
-
-/// Where the results of a stream go.
-pub enum Sink<'r> {
-    Results(&'r mut Results),
-    /// The elements of a new array, with whether there is one already.
-    Array(&'r mut Vec<u8>, bool),
-    /// Whether one of them was true, and whether one was `true`, `false` or null.
-    Truth(bool, bool),
-}
-
-/// No value is an end of this branch alone.
-#[inline]
-fn nothing_is_fine(result: Result<(), No>) -> Result<(), No> {
-    match result {
-        Err(No::Result) => Ok(()),
-        other => other,
-    }
+    pub(super) line: &'a [u8],
+    pub(super) fields: &'a [Option<Field>],
+    pub(super) outlines: &'a Outlines,
+    pub(super) patterns: &'a [Pattern],
+    pub(super) numbers: Numbers,
 }
 
 impl<'a> Context<'a> {
     /// For what does not depend on a line.
-    pub fn of_nothing(outlines: &'a RefCell<Vec<Outline>>) -> Context<'a> {
-        Context { line: b"", fields: &[], outlines, patterns: &[], exact: false }
+    pub fn of_nothing(outlines: &'a Outlines) -> Context<'a> {
+        Context { line: b"", fields: &[], outlines, patterns: &[], numbers: Numbers::Doubles }
     }
 
+    /// Passes on the results of the stream.
+    ///
     /// # Errors
-    /// `No::Result` is none: the stream has ended.
-    pub fn stream(self, stream: &'a Stream, scope: Scope<'_, 'a>, sink: &mut Sink<'_>) -> Result<(), No> {
+    /// `NoValue::Empty` is none: the stream has ended.
+    pub fn stream(self, stream: &'a Stream, scope: Scope<'_, 'a>, to: &mut Destination<'_>) -> Result<(), NoValue> {
         match stream {
             Stream::Nothing => Ok(()),
-            Stream::One(expression) => self.sink(expression, scope, sink),
+            Stream::One(expression) => self.end(expression, scope, to),
             Stream::Both(first, second) => {
-                nothing_is_fine(self.stream(first, scope, sink))?;
-                self.stream(second, scope, sink)
+                or_nothing(self.stream(first, scope, to))?;
+                self.stream(second, scope, to)
             }
             Stream::If(condition, then, otherwise) => match self.value(condition, scope)?.is_true() {
-                true => self.stream(then, scope, sink),
-                false => self.stream(otherwise, scope, sink),
+                true => self.stream(then, scope, to),
+                false => self.stream(otherwise, scope, to),
             },
             Stream::Then(expression, rest) => {
                 let input = self.value(expression, scope)?;
-                self.stream(rest, scope.with_input(&input), sink)
+                self.stream(rest, scope.with_input(&input), to)
             }
             Stream::Bind(expression, rest) => {
-                let bound = Bound { value: self.value(expression, scope)?, outer: scope.bound };
-                self.stream(rest, Scope { bound: Some(&bound), ..scope }, sink)
+                let bound = scope.bind(self.value(expression, scope)?);
+                self.stream(rest, scope.with_variable(&bound), to)
             }
-            Stream::Each(expression, rest) => self.each(expression, rest, scope, sink),
+            Stream::Each(expression, rest) => self.each(expression, rest, scope, to),
             Stream::Scan(expression, pattern, rest) => {
-                let input = self.value(expression, scope)?;
-                self.scan(input, *pattern, |text| nothing_is_fine(self.stream(rest, scope.with_input(&text), sink)))
+                let text = self.value(expression, scope)?.into_text()?;
+                self.patterns[*pattern]
+                    .scan(text, |found| or_nothing(self.stream(rest, scope.with_input(&Value::Text(found)), to)))
             }
         }
     }
@@ -126,63 +78,41 @@ impl<'a> Context<'a> {
         expression: &'a Expression,
         rest: &'a Stream,
         scope: Scope<'_, 'a>,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), No> {
+        to: &mut Destination<'_>,
+    ) -> Result<(), NoValue> {
         let (json, array) = match self.value(expression, scope)? {
             Value::Pieces(pieces) => {
-                return pieces.each(|text| nothing_is_fine(self.stream(rest, scope.with_input(&text), sink)));
+                return pieces.each(|text| or_nothing(self.stream(rest, scope.with_input(&Value::Text(text)), to)));
             }
             Value::Array(json) => (json, true),
             Value::Object(json) => (json, false),
-            _ => return Err(No::Idea),
+            _ => return Err(NoValue::LeftToJaq),
         };
-        copy::with_outline(self.outlines, &json, |outline| {
+        self.outlines.read(&json, |outline| {
             if !array {
-                copy::no_repeats(outline, &json)?;
+                no_repeats(outline, &json)?;
             }
             let tokens = outline.tokens();
             let mut at = 1;
             while at < tokens.len() {
                 at += usize::from(!array);
                 let value = Value::inside(&json, tokens[at].field)?;
-                nothing_is_fine(self.stream(rest, scope.with_input(&value), sink))?;
+                or_nothing(self.stream(rest, scope.with_input(&value), to))?;
                 at = tokens[at].next;
             }
             Ok(())
         })
     }
 
+    /// Passes on the value of the expression, which is a result.
     #[inline]
-    fn sink(self, expression: &'a Expression, scope: Scope<'_, 'a>, sink: &mut Sink<'_>) -> Result<(), No> {
-        match sink {
-            Sink::Results(results) => {
-                let start = results.bytes.len();
-                match self.write(expression, scope, &mut results.bytes) {
-                    Ok(()) => results.end().map_err(|failure| No::More(Box::new(failure))),
-                    Err(no) => {
-                        results.bytes.truncate(start);
-                        Err(no)
-                    }
-                }
-            }
-            Sink::Array(out, some) => {
-                let start = out.len();
-                if *some {
-                    out.push(b',');
-                }
-                match self.write(expression, scope, out) {
-                    Ok(()) => *some = true,
-                    Err(no) => {
-                        out.truncate(start);
-                        return Err(no);
-                    }
-                }
-                Ok(())
-            }
-            Sink::Truth(truth, decides) => {
+    fn end(self, expression: &'a Expression, scope: Scope<'_, 'a>, to: &mut Destination<'_>) -> Result<(), NoValue> {
+        match to {
+            Destination::Results(results) => results.append(|out| self.write(expression, scope, out)),
+            Destination::Array(array) => array.append(|out| self.write(expression, scope, out)),
+            Destination::Truth(truth) => {
                 let value = self.value(expression, scope)?;
-                *truth |= value.is_true();
-                *decides |= matches!(value, Value::Bool(_) | Value::Null);
+                truth.add(value.is_true(), matches!(value, Value::Bool(_) | Value::Null));
                 Ok(())
             }
         }
@@ -193,19 +123,19 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Why there is none.
     #[inline]
-    pub fn value(self, expression: &'a Expression, scope: Scope<'_, 'a>) -> Result<Value<'a>, No> {
+    pub fn value(self, expression: &'a Expression, scope: Scope<'_, 'a>) -> Result<Value<'a>, NoValue> {
         match expression {
             Expression::Field(slot, steps) => match self.fields[*slot] {
                 Some(field) => Value::at(field, self.line),
                 None if steps.len() == 1 => Ok(Value::Null),
-                None => self.down(Value::Object(Cow::Borrowed(self.line)), steps),
+                None => access::down(self.outlines, Value::Object(Cow::Borrowed(self.line)), steps),
             },
             Expression::Constant(value, _) => Ok(value.borrowed()),
             // jq works out the right side first: where it gives nothing, the left one may fail.
             Expression::Compare(left, cmp, right) => {
                 let right = self.value(right, scope)?;
                 let left = self.value(left, scope)?;
-                Ok(Value::Bool(self.holds(&left, *cmp, &right)?))
+                Ok(Value::Bool(compute::holds(self.numbers, &left, *cmp, &right)?))
             }
             Expression::Math(left, math, right) => {
                 let right = self.value(right, scope)?;
@@ -215,15 +145,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn other_value(self, expression: &'a Expression, scope: Scope<'_, 'a>) -> Result<Value<'a>, No> {
+    fn other_value(self, expression: &'a Expression, scope: Scope<'_, 'a>) -> Result<Value<'a>, NoValue> {
         match expression {
-            Expression::Empty => Err(No::Result),
-            Expression::Unknown => Err(No::Idea),
+            Expression::Empty => Err(NoValue::Empty),
+            Expression::Unknown => Err(NoValue::LeftToJaq),
             Expression::Has(slot) => Ok(Value::Bool(self.fields[*slot].is_some())),
-            Expression::Input => scope.input.cloned().ok_or(No::Idea),
+            Expression::Input => scope.input().cloned().ok_or(NoValue::LeftToJaq),
             Expression::Line => Ok(Value::Object(Cow::Borrowed(self.line))),
-            Expression::Variable(index) => scope.variable(*index).cloned().ok_or(No::Idea),
-            Expression::Get(from, steps) => self.down(self.value(from, scope)?, steps),
+            Expression::Variable(index) => scope.variable(*index).cloned().ok_or(NoValue::LeftToJaq),
+            Expression::Get(from, steps) => access::down(self.outlines, self.value(from, scope)?, steps),
             Expression::Negative(of) => compute::negative(self.value(of, scope)?),
             Expression::Logic(left, stop, right) => match self.value(left, scope)?.is_true() == *stop {
                 true => Ok(Value::Bool(*stop)),
@@ -231,7 +161,7 @@ impl<'a> Context<'a> {
             },
             Expression::Alternative(left, right) => match self.value(left, scope) {
                 Ok(value) if value.is_true() => Ok(value),
-                Ok(_) | Err(No::Result) => self.value(right, scope),
+                Ok(_) | Err(NoValue::Empty) => self.value(right, scope),
                 other => other,
             },
             Expression::If(condition, then, otherwise) => match self.value(condition, scope)?.is_true() {
@@ -250,11 +180,11 @@ impl<'a> Context<'a> {
             Expression::Index(from, index) => {
                 // jq works out the index first, on the same input.
                 let (from, index) = (self.value(from, scope)?, self.value(index, scope)?);
-                self.index(from, &index)
+                access::index(self.outlines, from, &index)
             }
             Expression::In(input, set) => self.is_in(&self.value(input, scope)?, set, scope),
             Expression::Call(function, input, arguments) => self.call(*function, input, arguments, scope),
-            Expression::Slice(of, from, to) => self.slice(self.value(of, scope)?, *from, *to),
+            Expression::Slice(of, from, to) => functions::slice(self.value(of, scope)?, *from, *to),
             Expression::Object(_) | Expression::Edit(..) => {
                 let mut json = Vec::new();
                 self.write(expression, scope, &mut json)?;
@@ -276,11 +206,11 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Why there is none.
     #[inline]
-    pub fn write(self, expression: &'a Expression, scope: Scope<'_, 'a>, out: &mut Vec<u8>) -> Result<(), No> {
+    pub fn write(self, expression: &'a Expression, scope: Scope<'_, 'a>, out: &mut Vec<u8>) -> Result<(), NoValue> {
         match expression {
             Expression::Field(slot, _) => match self.fields[*slot] {
-                Some(field) => self.copy(field, out),
-                None => self.write_value(&self.value(expression, scope)?, out),
+                Some(field) => copy::field(self.outlines, field, self.line, out),
+                None => self.value(expression, scope)?.write(self.outlines, out),
             },
             Expression::Object(members) => self.object(members, scope, out),
             Expression::Constant(_, json) => {
@@ -298,56 +228,29 @@ impl<'a> Context<'a> {
             }
             Expression::Array(stream) => {
                 out.push(b'[');
-                nothing_is_fine(self.stream(stream, scope, &mut Sink::Array(out, false)))?;
+                or_nothing(self.stream(stream, scope, &mut Destination::Array(NewArray::new(out))))?;
                 out.push(b']');
                 Ok(())
             }
-            Expression::Edit(of, changes) => self.edit(self.value(of, scope)?, changes, scope, out),
+            Expression::Edit(of, changes) => {
+                edit::edit(self.outlines, &self.value(of, scope)?, changes, out, |kind, old, out| {
+                    self.change(kind, old, scope, out)
+                })
+            }
             Expression::Math(left, Math::Add, right) => {
                 let right = self.value(right, scope)?;
                 let left = self.value(left, scope)?;
                 if let (Value::Object(left), Value::Object(right)) = (&left, &right) {
-                    return self.merge(left, right, out);
+                    return members::merge(self.outlines, left, right, out);
                 }
-                self.write_value(&self.math(left, Math::Add, right)?, out)
+                self.math(left, Math::Add, right)?.write(self.outlines, out)
             }
-            _ => self.write_value(&self.value(expression, scope)?, out),
+            _ => self.value(expression, scope)?.write(self.outlines, out),
         }
     }
 
-    /// A field as it stands, where it stands as jq would write it.
     #[inline]
-    fn copy(self, field: Field, out: &mut Vec<u8>) -> Result<(), No> {
-        let text = field.text(self.line);
-        match field.kind {
-            Kind::Object | Kind::Array => return copy::json(self.outlines, text, out),
-            _ => copy::scalar(text, field.escaped, out),
-        }
-        Ok(())
-    }
-
-    #[inline]
-    pub fn write_value(self, value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), No> {
-        match value {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(true) => out.extend_from_slice(b"true"),
-            Value::Bool(false) => out.extend_from_slice(b"false"),
-            Value::Integer(integer) => write_integer(*integer, out),
-            Value::Float(float) => write_float(*float, out),
-            Value::Decimal(text) => out.extend_from_slice(text),
-            Value::Exact(small) => small.write(out),
-            Value::Pieces(pieces) => pieces.write(out),
-            Value::Text(text) => write_text(text, out),
-            Value::Array(Cow::Borrowed(json)) | Value::Object(Cow::Borrowed(json)) => {
-                return copy::json(self.outlines, json, out);
-            }
-            Value::Array(Cow::Owned(json)) | Value::Object(Cow::Owned(json)) => out.extend_from_slice(json),
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn object(self, members: &'a [(Key, Expression)], scope: Scope<'_, 'a>, out: &mut Vec<u8>) -> Result<(), No> {
+    fn object(self, members: &'a [(Key, Expression)], scope: Scope<'_, 'a>, out: &mut Vec<u8>) -> Result<(), NoValue> {
         let mut computed: Vec<Vec<u8>> = Vec::new();
         let mut before = b'{';
         for (key, value) in members {
@@ -359,7 +262,7 @@ impl<'a> Context<'a> {
                     let text = self.value(key, scope)?.into_text()?;
                     let known = |(key, _): &(Key, _)| matches!(key, Key::Known(known, _) if **known == *text);
                     if members.iter().any(known) || computed.iter().any(|other| **other == *text) {
-                        return Err(No::Idea);
+                        return Err(NoValue::LeftToJaq);
                     }
                     write_text(&text, out);
                     out.push(b':');
@@ -373,5 +276,115 @@ impl<'a> Context<'a> {
         }
         out.push(b'}');
         Ok(())
+    }
+
+    #[inline]
+    fn math(self, left: Value<'a>, math: Math, right: Value<'a>) -> Result<Value<'a>, NoValue> {
+        compute::math(self.numbers, self.outlines, left, math, right)
+    }
+
+    fn call(
+        self,
+        function: Function,
+        input: &'a Expression,
+        arguments: &'a [Expression],
+        scope: Scope<'_, 'a>,
+    ) -> Result<Value<'a>, NoValue> {
+        let input = self.value(input, scope)?;
+        match arguments {
+            [] => function.call(self.numbers, self.outlines, input),
+            // jq looks at the argument with the function's input.
+            [argument, ..] => function.call_with(self.outlines, input, self.value(argument, scope)?),
+        }
+    }
+
+    /// `"…\(…)…"`
+    fn join(self, parts: &'a [Expression], scope: Scope<'_, 'a>) -> Result<Value<'a>, NoValue> {
+        let mut all = Vec::new();
+        for part in parts {
+            all.extend_from_slice(&functions::to_text(self.value(part, scope)?)?);
+        }
+        Ok(Value::Text(Cow::Owned(all)))
+    }
+
+    /// Whether one of the set is equal to the value; those behind it are not looked at.
+    fn is_in(self, value: &Value<'a>, set: &'a [Expression], scope: Scope<'_, 'a>) -> Result<Value<'a>, NoValue> {
+        for other in set {
+            match self.value(other, scope.with_input(value)) {
+                Ok(other) if compute::compare(self.numbers, value, &other)?.is_eq() => return Ok(Value::Bool(true)),
+                Ok(_) | Err(NoValue::Empty) => (),
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(Value::Bool(false))
+    }
+
+    /// Returns what a search gives on the input.
+    fn search(
+        self,
+        search: &'a Search,
+        input: Value<'a>,
+        pattern: usize,
+        scope: Scope<'_, 'a>,
+    ) -> Result<Value<'a>, NoValue> {
+        let pattern = &self.patterns[pattern];
+        let text = input.text()?;
+        Ok(match search {
+            Search::Test => Value::Bool(pattern.is_match(text)?),
+            Search::Count => Value::count(pattern.count(text)?)?,
+            Search::Capture => Value::Object(Cow::Owned(pattern.first(text)?.named())),
+            Search::Group(group) => match pattern.first(text)?.group(*group) {
+                Some(found) => Value::Text(part(input.into_text()?, found)),
+                None => Value::Null,
+            },
+            Search::Replace(by) => {
+                Value::Text(Cow::Owned(pattern.replace(text, |found, out| self.replacement(by, found, scope, out))?))
+            }
+        })
+    }
+
+    /// Appends what stands in the place of a match.
+    fn replacement(
+        self,
+        by: &'a Expression,
+        found: &Match<'_, '_>,
+        scope: Scope<'_, 'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NoValue> {
+        let groups = match by {
+            Expression::Constant(..) => Value::Null,
+            _ => Value::Object(Cow::Owned(found.named())),
+        };
+        match self.value(by, scope.with_input(&groups)) {
+            Ok(by) => out.extend_from_slice(by.text()?),
+            // Without a replacement jq gives nothing, or worse.
+            Err(NoValue::Empty) => return Err(NoValue::LeftToJaq),
+            Err(why) => return Err(why),
+        }
+        Ok(())
+    }
+
+    /// Appends a member's new value.
+    fn change(
+        self,
+        kind: &'a ChangeKind,
+        old: Old<'_, 'a>,
+        scope: Scope<'_, 'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NoValue> {
+        match kind {
+            ChangeKind::Assign(value) => self.write(value, scope, out),
+            ChangeKind::Update(value) => self.write(value, scope.with_input(&old.value()?), out),
+            ChangeKind::Math(math, value) => {
+                let value = self.value(value, scope)?;
+                self.math(old.value()?, *math, value)?.write(self.outlines, out)
+            }
+            ChangeKind::Alternative(value) => {
+                let value = self.value(value, scope)?;
+                let old = old.value()?;
+                if old.is_true() { &old } else { &value }.write(self.outlines, out)
+            }
+            ChangeKind::Delete => Err(NoValue::Empty),
+        }
     }
 }

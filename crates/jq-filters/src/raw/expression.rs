@@ -3,7 +3,6 @@
 use jaq_core::ops::{Cmp, Math};
 
 use super::functions::Function;
-use super::patterns::Search;
 use super::value::Value;
 
 /// A filter with any number of results.
@@ -21,6 +20,22 @@ pub enum Stream {
     Each(Expression, Box<Stream>),
     /// Each match of a pattern in the value is the input of the rest.
     Scan(Expression, usize, Box<Stream>),
+}
+
+impl Stream {
+    /// The stream as an expression, if it has no more than one result.
+    pub fn into_expression(self) -> Option<Expression> {
+        let boxed = |stream: Box<Stream>| stream.into_expression().map(Box::new);
+        Some(match self {
+            Stream::Nothing => Expression::Empty,
+            Stream::One(expression) => expression,
+            Stream::If(condition, then, otherwise) => {
+                Expression::If(Box::new(condition), boxed(then)?, boxed(otherwise)?)
+            }
+            Stream::Then(first, rest) => Expression::Then(Box::new(first), boxed(rest)?),
+            Stream::Both(..) | Stream::Bind(..) | Stream::Each(..) | Stream::Scan(..) => return None,
+        })
+    }
 }
 
 /// A filter with at most one result.
@@ -67,6 +82,20 @@ pub enum Expression {
     Slice(Box<Expression>, Option<i64>, Option<i64>),
     /// An object with members changed.
     Edit(Box<Expression>, Vec<Change>),
+}
+
+/// What is done with a pattern on an input.
+#[derive(Debug)]
+pub enum Search {
+    Test,
+    /// The named groups of the first match.
+    Capture,
+    /// One group of it, by its number.
+    Group(usize),
+    /// How many matches there are.
+    Count,
+    /// The input with matches replaced: what stands in their place is worked out on the named groups.
+    Replace(Box<Expression>),
 }
 
 /// One step down into a value.

@@ -1,6 +1,6 @@
 //! The raw way: a filter worked out on the bytes of a line.
 //!
-//! `compile` turns jaq's syntax tree into a [`stream::Stream`], or gives up on the filter; `evaluate` works it out on a
+//! `compile` turns jaq's syntax tree into a [`expression::Stream`], or gives up on the filter; `evaluate` works it out on a
 //! line, or gives up on the line. Whatever is not certain to be what jaq would do is given up.
 
 mod access;
@@ -8,30 +8,38 @@ mod calls;
 mod compile;
 mod compute;
 mod copy;
+mod destination;
 mod edit;
 mod evaluate;
 mod expression;
 mod functions;
+mod members;
+mod no_value;
 mod number;
+mod outlines;
 mod patterns;
 mod pieces;
+mod scope;
 mod terms;
 mod value;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use jaq_core::load::parse::Term;
-use json_fields::{FieldPath, Scanner};
+use json_fields::Scanner;
 
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::numbers::Numbers;
 use crate::results::Results;
 use crate::truth::Truth;
-use evaluate::{Context, No, Scope, Sink};
-use expression::Stream;
+use compile::Compiled;
+use destination::Destination;
+use evaluate::Context;
+use no_value::NoValue;
+use outlines::Outlines;
 use patterns::Pattern;
+use scope::Scope;
 
 /// What of a filter can be done raw.
 #[derive(Debug)]
@@ -41,14 +49,6 @@ pub enum Plan {
     /// A `select` in front of the rest: where it lets nothing through, there are no results.
     Guard(Compiled),
     Nothing,
-}
-
-/// A filter, or a part of one, with the fields of the line that it wants.
-#[derive(Debug)]
-pub struct Compiled {
-    stream: Stream,
-    paths: Vec<FieldPath>,
-    patterns: Vec<Pattern>,
 }
 
 impl Plan {
@@ -66,8 +66,8 @@ pub struct Raw {
     scanner: Scanner,
     /// Of its own, so that threads do not share their buffers.
     patterns: Vec<Pattern>,
-    exact: bool,
-    outlines: RefCell<Vec<json_fields::Outline>>,
+    numbers: Numbers,
+    outlines: Outlines,
 }
 
 impl Raw {
@@ -77,8 +77,8 @@ impl Raw {
             plan: Arc::clone(plan),
             scanner: Scanner::exact(&compiled.paths),
             patterns: compiled.patterns.clone(),
-            exact: numbers == Numbers::Decimals,
-            outlines: RefCell::default(),
+            numbers,
+            outlines: Outlines::default(),
         })
     }
 
@@ -92,7 +92,7 @@ impl Raw {
             // A guard says something only when nothing gets through.
             return Ok(self.truth(line)?.filter(|truth| !truth.passes).map(|_| ()));
         };
-        self.stream(line, &mut Sink::Results(results))
+        self.stream(line, &mut Destination::Results(results))
     }
 
     /// Whether one of the results is true; none when jaq must say it.
@@ -106,14 +106,13 @@ impl Raw {
     }
 
     fn truth(&mut self, line: &[u8]) -> Result<Option<Truth>, Failure> {
-        let mut truth = Sink::Truth(false, false);
-        let known = self.stream(line, &mut truth)?;
-        let Sink::Truth(passes, decides) = truth else { return Ok(None) };
-        Ok(known.map(|()| Truth { passes, decides }))
+        let mut truth = Truth::default();
+        let known = self.stream(line, &mut Destination::Truth(&mut truth))?;
+        Ok(known.map(|()| truth))
     }
 
     #[inline]
-    fn stream(&mut self, line: &[u8], sink: &mut Sink<'_>) -> Result<Option<()>, Failure> {
+    fn stream(&mut self, line: &[u8], to: &mut Destination<'_>) -> Result<Option<()>, Failure> {
         let (Plan::Whole(compiled) | Plan::Guard(compiled)) = &*self.plan else { return Ok(None) };
         let fields = self.scanner.scan(line).map_err(Failure::line)?;
         if fields.object().is_none() {
@@ -124,12 +123,12 @@ impl Raw {
             fields: fields.as_slice(),
             outlines: &self.outlines,
             patterns: &self.patterns,
-            exact: self.exact,
+            numbers: self.numbers,
         };
-        match context.stream(&compiled.stream, Scope::default(), sink) {
-            Ok(()) | Err(No::Result) => Ok(Some(())),
-            Err(No::Idea) => Ok(None),
-            Err(No::More(failure)) => Err(*failure),
+        match context.stream(&compiled.stream, Scope::default(), to) {
+            Ok(()) | Err(NoValue::Empty) => Ok(Some(())),
+            Err(NoValue::LeftToJaq) => Ok(None),
+            Err(NoValue::TooLong(failure)) => Err(*failure),
         }
     }
 }

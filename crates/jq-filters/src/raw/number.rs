@@ -1,12 +1,10 @@
 //! jq's numbers: integers of 64 bits as long as they stay such, floats otherwise.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use jaq_core::ops::Math;
 
-use super::evaluate::No;
-use super::value::Value;
+use super::no_value::NoValue;
 
 /// A number to compute with.
 #[derive(Clone, Copy, Debug)]
@@ -15,19 +13,9 @@ pub enum Number {
     Float(f64),
 }
 
-/// A number's JSON text as a value. An integer of more than 64 bits is beyond us.
+/// A number's JSON text as an integer; none for what has other bytes than digits, or too many of them.
 #[inline]
-pub fn read(text: &[u8]) -> Result<Value<'_>, No> {
-    match integer(text) {
-        Some(integer) => Ok(Value::Integer(integer)),
-        None if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => Ok(Value::Decimal(Cow::Borrowed(text))),
-        None => Err(No::Idea),
-    }
-}
-
-/// None for what has other bytes than digits, or may have too many.
-#[inline]
-fn integer(text: &[u8]) -> Option<i64> {
+pub fn integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
@@ -97,14 +85,6 @@ impl Number {
         }
     }
 
-    #[inline]
-    pub fn value<'a>(self) -> Value<'a> {
-        match self {
-            Number::Integer(integer) => Value::Integer(integer),
-            Number::Float(float) => Value::Float(float),
-        }
-    }
-
     /// jq's order: not-a-number is less than everything, the zeros are equal.
     #[inline]
     pub fn compare(self, other: Number) -> Ordering {
@@ -125,7 +105,7 @@ impl Number {
 
     /// `self OP other`. Overflow of integers and their remainder by zero are beyond us.
     #[inline]
-    pub fn compute(self, math: Math, other: Number) -> Result<Number, No> {
+    pub fn compute(self, math: Math, other: Number) -> Result<Number, NoValue> {
         if let (Number::Integer(a), Number::Integer(b)) = (self, other) {
             let integer = match math {
                 Math::Add => a.checked_add(b),
@@ -134,7 +114,7 @@ impl Number {
                 Math::Rem => a.checked_rem(b),
                 Math::Div => return Ok(Number::Float(a as f64 / b as f64)),
             };
-            return integer.map(Number::Integer).ok_or(No::Idea);
+            return integer.map(Number::Integer).ok_or(NoValue::LeftToJaq);
         }
         let (a, b) = (self.as_float(), other.as_float());
         Ok(Number::Float(match math {
@@ -144,19 +124,6 @@ impl Number {
             Math::Div => a / b,
             Math::Rem => a % b,
         }))
-    }
-}
-
-/// `-value`: a number that was not computed with keeps its digits.
-pub fn negative(value: Value<'_>) -> Result<Value<'_>, No> {
-    match value {
-        Value::Integer(integer) => integer.checked_neg().map(Value::Integer).ok_or(No::Idea),
-        Value::Float(float) => Ok(Value::Float(-float)),
-        Value::Decimal(text) => Ok(Value::Decimal(match text.strip_prefix(b"-") {
-            Some(positive) => Cow::Owned(positive.to_vec()),
-            None => Cow::Owned([b"-", &*text].concat()),
-        })),
-        _ => Err(No::Idea),
     }
 }
 

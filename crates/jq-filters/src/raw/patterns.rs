@@ -3,13 +3,12 @@
 //! A pattern is one of `regexes`, run on bytes: without Unicode on texts of ASCII, with it on others.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::{memchr_iter, memmem};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::evaluate::{Context, No, Scope};
-use super::expression::Expression;
-use super::value::Value;
+use super::no_value::NoValue;
 use crate::pattern_text::for_regex;
 use crate::regexes;
 use crate::write::write_text;
@@ -23,20 +22,6 @@ pub struct Pattern {
     global: bool,
     /// Text that it is, if it is nothing more.
     literal: Option<Vec<u8>>,
-}
-
-/// What is done with a pattern on an input.
-#[derive(Debug)]
-pub enum Search {
-    Test,
-    /// The named groups of the first match.
-    Capture,
-    /// One group of it, by its number.
-    Group(usize),
-    /// How many matches there are.
-    Count,
-    /// The input with matches replaced: what stands in their place is worked out on the named groups.
-    Replace(Box<Expression>),
 }
 
 impl Pattern {
@@ -87,7 +72,13 @@ impl Pattern {
         self.unicode.capture_names().position(|other| other == Some(name))
     }
 
-    fn count(&self, text: &[u8]) -> Result<usize, No> {
+    /// Tells whether the text has a match.
+    pub fn is_match(&self, text: &[u8]) -> Result<bool, NoValue> {
+        self.on(text).is_match(text)
+    }
+
+    /// Returns how many matches there are.
+    pub fn count(&self, text: &[u8]) -> Result<usize, NoValue> {
         match self.literal.as_deref() {
             Some([byte]) => Ok(memchr_iter(*byte, text).count()),
             Some(literal) => Ok(memmem::find_iter(text, literal).count()),
@@ -101,10 +92,82 @@ impl Pattern {
         }
     }
 
-    /// The named groups of a match, as an object; null for one that took no part in it.
-    fn named(&self, captures: &Captures<'_>) -> Vec<u8> {
+    /// Returns the first match.
+    ///
+    /// # Errors
+    /// Empty, where there is none.
+    pub fn first<'p, 't>(&'p self, text: &'t [u8]) -> Result<Match<'p, 't>, NoValue> {
+        let searcher = self.on(text);
+        let captures = searcher.regex.captures(text).ok_or(NoValue::Empty)?;
+        searcher.certain(captures.get_match().range())?;
+        Ok(Match { pattern: self, captures })
+    }
+
+    /// Returns the text with its matches replaced, or the first one if the pattern is not global: `by` appends what stands in the place
+    /// of one.
+    pub fn replace(
+        &self,
+        text: &[u8],
+        by: impl Fn(&Match<'_, '_>, &mut Vec<u8>) -> Result<(), NoValue>,
+    ) -> Result<Vec<u8>, NoValue> {
+        let mut all = Vec::with_capacity(text.len() + 16);
+        let mut last = 0;
+        let searcher = self.on(text);
+        for captures in searcher.regex.captures_iter(text) {
+            let found = captures.get_match().range();
+            searcher.certain(found.clone())?;
+            all.extend_from_slice(&text[last..found.start]);
+            last = found.end;
+            by(&Match { pattern: self, captures }, &mut all)?;
+            if !self.global {
+                break;
+            }
+        }
+        all.extend_from_slice(&text[last..]);
+        Ok(all)
+    }
+
+    /// Calls `each` with every match of a pattern without groups.
+    pub fn scan<'a>(
+        &self,
+        text: Cow<'a, [u8]>,
+        mut each: impl FnMut(Cow<'a, [u8]>) -> Result<(), NoValue>,
+    ) -> Result<(), NoValue> {
+        match text {
+            Cow::Borrowed(text) => {
+                let searcher = self.on(text);
+                searcher.regex.find_iter(text).try_for_each(|found| {
+                    searcher.certain(found.range())?;
+                    each(Cow::Borrowed(&text[found.range()]))
+                })
+            }
+            Cow::Owned(text) => {
+                let searcher = self.on(&text);
+                searcher.regex.find_iter(&text).try_for_each(|found| {
+                    searcher.certain(found.range())?;
+                    each(Cow::Owned(found.as_bytes().to_vec()))
+                })
+            }
+        }
+    }
+}
+
+/// A match of a pattern in a text.
+pub struct Match<'p, 't> {
+    pattern: &'p Pattern,
+    captures: Captures<'t>,
+}
+
+impl Match<'_, '_> {
+    /// Returns where a group is, by its number; none for one that took no part in the match.
+    pub fn group(&self, number: usize) -> Option<Range<usize>> {
+        self.captures.get(number).map(|group| group.range())
+    }
+
+    /// Returns the named groups as an object; null for one that took no part in the match.
+    pub fn named(&self) -> Vec<u8> {
         let mut json = vec![b'{'];
-        for (name, group) in self.unicode.capture_names().zip(captures.iter()) {
+        for (name, group) in self.pattern.unicode.capture_names().zip(self.captures.iter()) {
             let Some(name) = name else { continue };
             if json.len() > 1 {
                 json.push(b',');
@@ -131,113 +194,15 @@ struct Searcher<'p> {
 
 impl Searcher<'_> {
     #[inline]
-    fn certain(self, found: std::ops::Range<usize>) -> Result<(), No> {
-        if self.may_split && found.is_empty() { Err(No::Idea) } else { Ok(()) }
+    fn certain(self, found: Range<usize>) -> Result<(), NoValue> {
+        if self.may_split && found.is_empty() { Err(NoValue::LeftToJaq) } else { Ok(()) }
     }
 
     #[inline]
-    fn is_match(self, text: &[u8]) -> Result<bool, No> {
+    fn is_match(self, text: &[u8]) -> Result<bool, NoValue> {
         match self.may_split {
             false => Ok(self.regex.is_match(text)),
             true => self.regex.find(text).map_or(Ok(false), |found| self.certain(found.range()).map(|()| true)),
-        }
-    }
-
-    #[inline]
-    fn captures<'t>(self, text: &'t [u8]) -> Result<Captures<'t>, No> {
-        let captures = self.regex.captures(text).ok_or(No::Result)?;
-        self.certain(captures.get_match().range())?;
-        Ok(captures)
-    }
-}
-
-impl<'a> Context<'a> {
-    /// What the search gives on the input.
-    pub fn search(
-        self,
-        search: &'a Search,
-        input: Value<'a>,
-        pattern: usize,
-        scope: Scope<'_, 'a>,
-    ) -> Result<Value<'a>, No> {
-        let pattern = &self.patterns[pattern];
-        let text = input.text()?;
-        Ok(match search {
-            Search::Test => Value::Bool(pattern.on(text).is_match(text)?),
-            Search::Count => Value::Integer(i64::try_from(pattern.count(text)?).map_err(|_| No::Idea)?),
-            Search::Capture => Value::Object(Cow::Owned(pattern.named(&pattern.on(text).captures(text)?))),
-            Search::Group(group) => {
-                let captures = pattern.on(text).captures(text)?;
-                let Some(found) = captures.get(*group).map(|group| group.range()) else { return Ok(Value::Null) };
-                match input.into_text()? {
-                    Cow::Borrowed(text) => Value::Text(Cow::Borrowed(&text[found])),
-                    Cow::Owned(text) => Value::Text(Cow::Owned(text[found].to_vec())),
-                }
-            }
-            Search::Replace(by) => {
-                let mut all = Vec::with_capacity(text.len() + 16);
-                let mut last = 0;
-                let searcher = pattern.on(text);
-                for captures in searcher.regex.captures_iter(text) {
-                    let found = captures.get_match().range();
-                    searcher.certain(found.clone())?;
-                    all.extend_from_slice(&text[last..found.start]);
-                    last = found.end;
-                    self.replacement(by, pattern, &captures, scope, &mut all)?;
-                    if !pattern.global {
-                        break;
-                    }
-                }
-                all.extend_from_slice(&text[last..]);
-                Value::Text(Cow::Owned(all))
-            }
-        })
-    }
-
-    fn replacement(
-        self,
-        by: &'a Expression,
-        pattern: &Pattern,
-        captures: &Captures<'_>,
-        scope: Scope<'_, 'a>,
-        to: &mut Vec<u8>,
-    ) -> Result<(), No> {
-        let groups = match by {
-            Expression::Constant(..) => Value::Null,
-            _ => Value::Object(Cow::Owned(pattern.named(captures))),
-        };
-        match self.value(by, scope.with_input(&groups)) {
-            Ok(by) => to.extend_from_slice(by.text()?),
-            // Without a replacement jq gives nothing, or worse.
-            Err(No::Result) => return Err(No::Idea),
-            Err(no) => return Err(no),
-        }
-        Ok(())
-    }
-
-    /// Calls `each` with every match of a pattern without groups.
-    pub fn scan(
-        self,
-        input: Value<'a>,
-        pattern: usize,
-        mut each: impl FnMut(Value<'a>) -> Result<(), No>,
-    ) -> Result<(), No> {
-        let pattern = &self.patterns[pattern];
-        match input.into_text()? {
-            Cow::Borrowed(text) => {
-                let searcher = pattern.on(text);
-                searcher.regex.find_iter(text).try_for_each(|found| {
-                    searcher.certain(found.range())?;
-                    each(Value::Text(Cow::Borrowed(&text[found.range()])))
-                })
-            }
-            Cow::Owned(text) => {
-                let searcher = pattern.on(&text);
-                searcher.regex.find_iter(&text).try_for_each(|found| {
-                    searcher.certain(found.range())?;
-                    each(Value::Text(Cow::Owned(found.as_bytes().to_vec())))
-                })
-            }
         }
     }
 }

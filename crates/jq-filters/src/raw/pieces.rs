@@ -1,11 +1,11 @@
 //! The pieces of a text that was split: an array of which most filters want one element, or how many there are.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::{memchr_iter, memmem};
 
-use super::evaluate::No;
-use super::value::Value;
+use super::no_value::NoValue;
 use crate::write::write_text;
 
 /// A text and what separates its pieces, which is not empty.
@@ -17,9 +17,9 @@ pub struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     /// `text / by`
-    pub fn new(text: Cow<'a, [u8]>, by: Cow<'a, [u8]>) -> Result<Pieces<'a>, No> {
+    pub fn new(text: Cow<'a, [u8]>, by: Cow<'a, [u8]>) -> Result<Pieces<'a>, NoValue> {
         // Without a separator the pieces are the characters.
-        if by.is_empty() { Err(No::Idea) } else { Ok(Pieces { text, by }) }
+        if by.is_empty() { Err(NoValue::LeftToJaq) } else { Ok(Pieces { text, by }) }
     }
 
     pub fn into_owned<'b>(self) -> Pieces<'b> {
@@ -35,22 +35,17 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// One piece; negative numbers count from the end.
-    pub fn get(self, index: i64) -> Value<'a> {
+    /// One piece, or none; negative numbers count from the end.
+    pub fn get(self, index: i64) -> Option<Cow<'a, [u8]>> {
         let index = match usize::try_from(index) {
             Ok(index) => Some(index),
             Err(_) => self.count().checked_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX)),
         };
-        let Some(range) = index.filter(|_| !self.text.is_empty()).and_then(|index| self.range(index)) else {
-            return Value::Null;
-        };
-        Value::Text(match self.text {
-            Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
-            Cow::Owned(text) => Cow::Owned(text[range].to_vec()),
-        })
+        let range = index.filter(|_| !self.text.is_empty()).and_then(|index| self.range(index))?;
+        Some(part(self.text, range))
     }
 
-    fn range(&self, index: usize) -> Option<std::ops::Range<usize>> {
+    fn range(&self, index: usize) -> Option<Range<usize>> {
         let mut skipped = 0;
         let mut start = 0;
         let mut each = |at: usize| {
@@ -71,10 +66,10 @@ impl<'a> Pieces<'a> {
     }
 
     /// Calls `each` with one after the other.
-    pub fn each(&self, mut each: impl FnMut(Value<'a>) -> Result<(), No>) -> Result<(), No> {
-        let mut piece = |range: std::ops::Range<usize>| match &self.text {
-            Cow::Borrowed(text) => each(Value::Text(Cow::Borrowed(&text[range]))),
-            Cow::Owned(text) => each(Value::Text(Cow::Owned(text[range].to_vec()))),
+    pub fn each(&self, mut each: impl FnMut(Cow<'a, [u8]>) -> Result<(), NoValue>) -> Result<(), NoValue> {
+        let mut piece = |range: Range<usize>| match &self.text {
+            Cow::Borrowed(text) => each(Cow::Borrowed(&text[range])),
+            Cow::Owned(text) => each(Cow::Owned(text[range].to_vec())),
         };
         if self.text.is_empty() {
             return Ok(());
@@ -100,5 +95,14 @@ impl<'a> Pieces<'a> {
             write_text(&self.text[start..], json);
         }
         json.push(b']');
+    }
+}
+
+/// Returns a part of a text: borrowed where the text is.
+#[inline]
+pub fn part(text: Cow<'_, [u8]>, range: Range<usize>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[range]),
+        Cow::Owned(text) => Cow::Owned(text[range].to_vec()),
     }
 }

@@ -1,42 +1,21 @@
 //! Small pieces of filters.
 
-use std::cell::RefCell;
-
 use jaq_core::load::parse::Term;
 use jaq_core::path::Part;
 use json_fields::{FieldPath, Outline};
 
 use super::copy;
-use super::evaluate::Context;
-use super::expression::{Expression, Key, Step, Stream};
-use super::number;
+use super::expression::{Expression, Key, Step};
+use super::outlines::Outlines;
 use super::value::Value;
 use crate::syntax::constant_text;
 use crate::write::{is_json_number, write_text};
 
-impl Stream {
-    /// The stream as an expression, if it has no more than one result.
-    pub fn into_expression(self) -> Option<Expression> {
-        let boxed = |stream: Box<Stream>| stream.into_expression().map(Box::new);
-        Some(match self {
-            Stream::Nothing => Expression::Empty,
-            Stream::One(expression) => expression,
-            Stream::If(condition, then, otherwise) => {
-                Expression::If(Box::new(condition), boxed(then)?, boxed(otherwise)?)
-            }
-            Stream::Then(first, rest) => Expression::Then(Box::new(first), boxed(rest)?),
-            Stream::Both(..) | Stream::Bind(..) | Stream::Each(..) | Stream::Scan(..) => return None,
-        })
-    }
-}
-
 /// A value that is the same for every line.
 pub fn constant(value: Value<'static>) -> Expression {
     let mut json = Vec::new();
-    let outlines = RefCell::default();
-    let context = Context::of_nothing(&outlines);
     // What a constant holds is as it is to be written.
-    let _ = context.write_value(&value, &mut json);
+    let _ = value.write(&Outlines::default(), &mut json);
     Expression::Constant(value, json)
 }
 
@@ -48,11 +27,11 @@ pub fn json_constant(json: &str) -> Option<Expression> {
     let mut canonical = Vec::new();
     Some(constant(match Value::at(field, json.as_bytes()).ok()? {
         Value::Array(_) => {
-            copy::json(&RefCell::default(), json.as_bytes(), &mut canonical).ok()?;
+            copy::json(&Outlines::default(), json.as_bytes(), &mut canonical).ok()?;
             Value::Array(canonical.into())
         }
         Value::Object(_) => {
-            copy::json(&RefCell::default(), json.as_bytes(), &mut canonical).ok()?;
+            copy::json(&Outlines::default(), json.as_bytes(), &mut canonical).ok()?;
             Value::Object(canonical.into())
         }
         other => other.into_owned(),
@@ -64,7 +43,7 @@ pub fn constant_number(text: &str) -> Option<Value<'static>> {
     if let Ok(integer) = text.parse() {
         return Some(Value::Integer(integer));
     }
-    let value = is_json_number(text).then(|| number::read(text.as_bytes()).ok()).flatten();
+    let value = is_json_number(text).then(|| Value::of_number(text.as_bytes()).ok()).flatten();
     value.map(Value::into_owned)
 }
 

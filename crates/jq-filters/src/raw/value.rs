@@ -5,10 +5,13 @@ use std::cmp::Ordering;
 
 use json_fields::{Field, Kind, decode_string};
 
-use super::evaluate::No;
+use super::copy;
+use super::no_value::NoValue;
 use super::number::{self, Number};
+use super::outlines::Outlines;
 use super::pieces::Pieces;
 use crate::decimal::Small;
+use crate::write::{write_float, write_integer, write_text};
 
 /// A value; what comes from the line is borrowed from it.
 #[derive(Clone, Debug)]
@@ -35,13 +38,13 @@ pub enum Value<'a> {
 impl<'a> Value<'a> {
     /// The value at a place of a JSON text that has been checked.
     #[inline]
-    pub fn at(field: Field, json: &'a [u8]) -> Result<Value<'a>, No> {
+    pub fn at(field: Field, json: &'a [u8]) -> Result<Value<'a>, NoValue> {
         let text = field.text(json);
         Ok(match field.kind {
             Kind::Null => Value::Null,
             Kind::True => Value::Bool(true),
             Kind::False => Value::Bool(false),
-            Kind::Number => number::read(text)?,
+            Kind::Number => Value::of_number(text)?,
             Kind::String if field.escaped => Value::Text(Cow::Owned(decode_string(text).into_owned().into_bytes())),
             Kind::String => Value::Text(Cow::Borrowed(field.string_body(json))),
             Kind::Array => Value::Array(Cow::Borrowed(text)),
@@ -49,8 +52,26 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// A number's JSON text as a value. An integer of more than 64 bits is beyond us.
+    #[inline]
+    pub fn of_number(text: &'a [u8]) -> Result<Value<'a>, NoValue> {
+        match number::integer(text) {
+            Some(integer) => Ok(Value::Integer(integer)),
+            None if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) => {
+                Ok(Value::Decimal(Cow::Borrowed(text)))
+            }
+            None => Err(NoValue::LeftToJaq),
+        }
+    }
+
+    /// Returns a number of things as a value.
+    #[inline]
+    pub fn count(count: usize) -> Result<Value<'a>, NoValue> {
+        i64::try_from(count).map(Value::Integer).map_err(|_| NoValue::LeftToJaq)
+    }
+
     /// The value at a place of an array or object. What is inside of a new one is copied out of it.
-    pub fn inside(json: &Cow<'a, [u8]>, field: Field) -> Result<Value<'a>, No> {
+    pub fn inside(json: &Cow<'a, [u8]>, field: Field) -> Result<Value<'a>, NoValue> {
         match json {
             Cow::Borrowed(json) => Value::at(field, json),
             Cow::Owned(json) => Ok(Value::at(field, json)?.into_owned()),
@@ -107,15 +128,15 @@ impl<'a> Value<'a> {
     /// jq's order.
     ///
     /// # Errors
-    /// Two arrays, two objects: no idea.
+    /// Two arrays, or two objects, are left to jaq.
     #[inline]
-    pub fn compare(&self, other: &Value<'_>) -> Result<Ordering, No> {
+    pub fn compare(&self, other: &Value<'_>) -> Result<Ordering, NoValue> {
         match (self, other) {
             (Value::Integer(a), Value::Integer(b)) => Ok(a.cmp(b)),
             (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
             (Value::Bool(a), Value::Bool(b)) => Ok(a.cmp(b)),
-            (Value::Object(_), Value::Object(_)) => Err(No::Idea),
-            _ if self.rank() == 4 && other.rank() == 4 => Err(No::Idea),
+            (Value::Object(_), Value::Object(_)) => Err(NoValue::LeftToJaq),
+            _ if self.rank() == 4 && other.rank() == 4 => Err(NoValue::LeftToJaq),
             _ => match (self.number(), other.number()) {
                 (Some(a), Some(b)) => Ok(a.compare(b)),
                 _ => Ok(self.rank().cmp(&other.rank())),
@@ -141,17 +162,51 @@ impl<'a> Value<'a> {
         ["null", "boolean", "number", "string", "array", "object"][usize::from(self.rank())]
     }
 
-    pub fn text(&self) -> Result<&[u8], No> {
+    pub fn text(&self) -> Result<&[u8], NoValue> {
         match self {
             Value::Text(text) => Ok(text),
-            _ => Err(No::Idea),
+            _ => Err(NoValue::LeftToJaq),
         }
     }
 
-    pub fn into_text(self) -> Result<Cow<'a, [u8]>, No> {
+    pub fn into_text(self) -> Result<Cow<'a, [u8]>, NoValue> {
         match self {
             Value::Text(text) => Ok(text),
-            _ => Err(No::Idea),
+            _ => Err(NoValue::LeftToJaq),
+        }
+    }
+
+    /// Appends the value as JSON.
+    ///
+    /// # Errors
+    /// Where jq would write what is borrowed in another way.
+    #[inline]
+    pub fn write(&self, outlines: &Outlines, out: &mut Vec<u8>) -> Result<(), NoValue> {
+        match self {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Integer(integer) => write_integer(*integer, out),
+            Value::Float(float) => write_float(*float, out),
+            Value::Decimal(text) => out.extend_from_slice(text),
+            Value::Exact(small) => small.write(out),
+            Value::Pieces(pieces) => pieces.write(out),
+            Value::Text(text) => write_text(text, out),
+            Value::Array(Cow::Borrowed(json)) | Value::Object(Cow::Borrowed(json)) => {
+                return copy::json(outlines, json, out);
+            }
+            Value::Array(Cow::Owned(json)) | Value::Object(Cow::Owned(json)) => out.extend_from_slice(json),
+        }
+        Ok(())
+    }
+}
+
+impl From<Number> for Value<'_> {
+    #[inline]
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Integer(integer) => Value::Integer(integer),
+            Number::Float(float) => Value::Float(float),
         }
     }
 }
