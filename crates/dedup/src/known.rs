@@ -4,8 +4,8 @@ use keyed_state::{KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Fault};
 use values::state_text::write_signed;
 
-use crate::Taken;
 use crate::expiry::Expiry;
+use crate::taken::Taken;
 
 /// Says of each line whether it passes.
 pub struct Known {

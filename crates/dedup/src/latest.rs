@@ -3,9 +3,9 @@
 use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Fault, Out};
 
-use crate::Taken;
 use crate::expiry::Expiry;
 use crate::sessions::{Joined, Session, Sessions};
+use crate::taken::Taken;
 
 /// The latest line of each key, or of each of its sessions.
 pub struct Latest {

@@ -26,9 +26,11 @@
 
 pub mod cli;
 mod expiry;
+mod kept;
 mod known;
 mod latest;
 mod sessions;
+mod taken;
 
 use std::io::{self, BufRead, Write};
 
@@ -39,8 +41,8 @@ use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage,
 use units::format_duration;
 
 use crate::cli::{Emit, Keep};
-use crate::known::Known;
-use crate::latest::Latest;
+use crate::kept::Kept;
+use crate::taken::Taken;
 
 /// What to do, as the flags say.
 pub struct Job {
@@ -57,25 +59,6 @@ pub struct Job {
     pub flags: String,
 }
 
-/// A line with what was read of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Taken<'a> {
-    pub line: &'a [u8],
-    pub key: &'a [u8],
-    /// 0 where lines have no times.
-    pub time_ms: i64,
-    /// How many lines arrived before it.
-    pub sequence: u64,
-}
-
-/// What is kept of a key.
-pub(crate) enum Kept {
-    /// Its time.
-    Known(Known),
-    /// Its line.
-    Latest(Latest),
-}
-
 /// The operator.
 pub struct Dedup {
     job: Job,
@@ -89,15 +72,10 @@ pub struct Dedup {
 impl Dedup {
     #[must_use]
     pub fn new(job: Job) -> Dedup {
-        let kept = match (job.keep, job.emit) {
-            (Keep::First, _) => Kept::Known(Known::first(job.within_ms, job.keys)),
-            (Keep::Last, Emit::Update) => Kept::Known(Known::last(job.within_ms, job.keys)),
-            (Keep::Last, Emit::End) => Kept::Latest(Latest::new(job.within_ms, job.keys, job.buffer)),
-        };
         Dedup {
             values: LineValues::new(job.by.iter().chain(job.time.field())).watching(job.by.len()),
             key: Vec::new(),
-            kept,
+            kept: Kept::new(&job),
             sequence: 0,
             dropped: 0,
             job,
@@ -109,10 +87,7 @@ impl Dedup {
             out.warn(text);
         }
         let Some(watermark_ms) = moved_ms else { return };
-        match &mut self.kept {
-            Kept::Known(known) => known.advance(watermark_ms),
-            Kept::Latest(latest) => latest.advance(watermark_ms, out),
-        }
+        self.kept.advance(watermark_ms, out);
     }
 
     fn late(&self, line: &[u8], time_ms: i64, watermark_ms: i64, out: &mut Out) {
@@ -125,29 +100,9 @@ impl Dedup {
         );
     }
 
-    fn take(&mut self, taken: &Taken<'_>, out: &mut Out) -> Result<(), Fault> {
-        self.dropped += match &mut self.kept {
-            Kept::Known(known) => {
-                let passes = known.takes(taken)?;
-                if passes {
-                    out.line(taken.line)
-                } else {
-                    out.leave_out(1)
-                }
-                u64::from(!passes)
-            }
-            Kept::Latest(latest) => {
-                let left_out = latest.take(taken)?;
-                out.leave_out(left_out);
-                left_out
-            }
-        };
-        Ok(())
-    }
-
     /// Passes a mark, unless it would make a line late that is still to come.
     fn pass_mark(&self, mark: &Mark, out: &mut Out) -> Result<(), Error> {
-        let is_delayed = matches!(self.kept, Kept::Latest(_)) && mark.kind() == MarkKind::Watermark;
+        let is_delayed = self.kept.delays_lines() && mark.kind() == MarkKind::Watermark;
         let time_ms = if is_delayed { mark.watermark_ms()? } else { None };
         let Some(time_ms) = time_ms else {
             out.mark(mark);
@@ -177,7 +132,9 @@ impl Stage for Dedup {
         let over_ms = time_ms.saturating_add(self.job.within_ms.unwrap_or(0));
         match self.job.time.watermark_ms().filter(|watermark_ms| over_ms <= *watermark_ms) {
             Some(watermark_ms) => self.late(line, time_ms, watermark_ms, out),
-            None => self.take(&Taken { line, key: &key, time_ms, sequence: self.sequence }, out)?,
+            None => {
+                self.dropped += self.kept.take(&Taken { line, key: &key, time_ms, sequence: self.sequence }, out)?
+            }
         }
         self.key = key;
         self.sequence += 1;
@@ -201,9 +158,7 @@ impl Stage for Dedup {
     }
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
-        if let Kept::Latest(latest) = &mut self.kept {
-            latest.end(out);
-        }
+        self.kept.end(out);
         if self.job.reports {
             out.warn(format_args!(
                 "{} of {} lines left out: others of their key are kept",
@@ -228,10 +183,7 @@ impl Stage for Dedup {
     }
 
     fn held(&self) -> u64 {
-        match &self.kept {
-            Kept::Known(_) => 0,
-            Kept::Latest(latest) => latest.lines(),
-        }
+        self.kept.lines()
     }
 
     fn state(&mut self) -> Option<&mut dyn Stateful> {
@@ -257,18 +209,12 @@ impl Stateful for Dedup {
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        match &mut self.kept {
-            Kept::Known(known) => known.save(to),
-            Kept::Latest(latest) => latest.save(to),
-        }
+        self.kept.save(to);
         Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        match &mut self.kept {
-            Kept::Known(known) => known.load(key, value),
-            Kept::Latest(latest) => latest.load(key, value),
-        }
+        self.kept.load(key, value)
     }
 }
 

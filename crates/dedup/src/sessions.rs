@@ -7,7 +7,7 @@ use json_fields::write_string;
 use smallvec::SmallVec;
 use values::state_text::{StateReader, write_number, write_signed};
 
-use crate::Taken;
+use crate::taken::Taken;
 
 /// A session, by its last line.
 #[derive(Debug)]

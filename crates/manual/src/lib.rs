@@ -15,32 +15,10 @@ use rayon::prelude::*;
 
 const SCRIPTS_AT_ONCE: usize = 2;
 
-/// Every tool's command line, in the order of a pipeline.
+/// Returns every tool's command line, in the order of a pipeline. The register is this crate's Cargo.toml.
+#[must_use]
 pub fn tools() -> Vec<Command> {
-    vec![
-        kafka_cat_in::cli::Cli::command(),
-        file_cat_in::cli::Cli::command(),
-        filter::cli::Cli::command(),
-        window::cli::Cli::command(),
-        watermark::cli::Cli::command(),
-        reorder::cli::Cli::command(),
-        aggregate::cli::Cli::command(),
-        top_n::cli::Cli::command(),
-        dedup::cli::Cli::command(),
-        lookup::cli::Cli::command(),
-        stream_join::cli::Cli::command(),
-        parallel_map::cli::Cli::command(),
-        validate::cli::Cli::command(),
-        throttle::cli::Cli::command(),
-        merge::cli::Cli::command(),
-        shard::cli::Cli::command(),
-        kafka_cat_out::cli::Cli::command(),
-        file_cat_out::cli::Cli::command(),
-        exec_cat_out::cli::Cli::command(),
-        generate::cli::Cli::command(),
-        state::cli::Cli::command(),
-        crash_test::cli::Cli::command(),
-    ]
+    include!(concat!(env!("OUT_DIR"), "/tools.rs"))
 }
 
 /// The root of the project.

@@ -178,10 +178,12 @@ fn signal_group(child: &Child, signal: Signal) {
     let _ = kill_process_group(pid, signal);
 }
 
-/// The folder with all tools, freshly built.
+/// The folder with all tools and the one of docs/adding-a-tool.md, freshly built.
 fn binaries() -> &'static Path {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-        let built: Vec<PathBuf> = tools().iter().map(|tool| testkit::bin(tool.get_name())).collect();
+        let tools = tools();
+        let names = tools.iter().map(clap::Command::get_name).chain(["thin"]);
+        let built: Vec<PathBuf> = names.map(testkit::bin).collect();
         built[0].parent().unwrap().to_owned()
     });
     &FOLDER

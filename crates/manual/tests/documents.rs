@@ -5,15 +5,17 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use manual::markdown::{Block, Section, matches, sections};
 use manual::shell::{Folder, wants_broker};
-use manual::{none_failed, root, try_scripts};
+use manual::{for_all, none_failed, root, try_scripts};
 use testkit::Broker;
 
 /// Blocks that are not run here, and what runs them.
-const RUN_ELSEWHERE: [(&str, &str); 4] = [
+const RUN_ELSEWHERE: [(&str, &str); 5] = [
+    ("cargo test --release -p thin\n", "scripts/test runs those tests"),
     ("git clone ", "who reads it has it"),
     ("scripts/test\n", "it is what runs this test"),
     ("scripts/bench\n", "it takes minutes; the page runs a small one too"),
@@ -62,6 +64,25 @@ fn page(path: &str) {
         fs::write(root().join(path), corrected(&text, &corrections)).unwrap();
     }
     none_failed(&failures);
+}
+
+/// The files that docs/adding-a-tool.md shows are those of the tool that is built and tested; the page shows all of them.
+#[test]
+fn the_tool_that_a_page_builds_is_the_one_that_is_tested() {
+    let page = fs::read_to_string(root().join("docs/adding-a-tool.md")).unwrap();
+    for_all(files_below(&root().join("examples/thin")), |file| {
+        let text = fs::read_to_string(&file).unwrap();
+        let language = if file.extension().is_some_and(|ending| ending == "rs") { "rust" } else { "toml" };
+        if page.contains(&format!("```{language}\n{text}```\n")) {
+            return Ok(());
+        }
+        Err(format!("docs/adding-a-tool.md does not show {} as it is", file.display()))
+    });
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 type Correction<'a> = (&'a Block, String);

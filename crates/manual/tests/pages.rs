@@ -24,24 +24,3 @@ fn every_page_belongs_to_a_tool() {
         if known.contains(&path) { Ok(()) } else { Err(format!("{path} is the page of no tool")) }
     });
 }
-
-#[test]
-fn the_readme_names_every_tool_and_every_tool_is_a_crate() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for_all(tools(), |tool| {
-        let name = tool.get_name();
-        if readme.contains(&format!("[{name}](docs/tools/{name}.md)")) {
-            return Ok(());
-        }
-        Err(format!("README.md has no link to docs/tools/{name}.md"))
-    });
-    for_all(fs::read_dir(root().join("crates")).unwrap(), |folder| {
-        let folder = folder.unwrap().path();
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let is_tool = folder.join("src/cli.rs").exists();
-        if is_tool && !tools().iter().any(|tool| tool.get_name() == name) {
-            return Err(format!("crates/{name} has a command line and is missing in manual::tools"));
-        }
-        Ok(())
-    });
-}

@@ -8,8 +8,8 @@ use std::process::Command;
 use manual::markdown::{Block, sections};
 use manual::{for_all, root};
 
-/// Beyond this a file is cut by noun; 400 is the aim.
-const LINES_MAX: usize = 600;
+/// A file beyond this is divided; 400 is the aim.
+const LINES_MAX: usize = 450;
 
 const NO_NOUN: [&str; 9] = ["util", "utils", "helper", "helpers", "common", "misc", "core", "types", "manager"];
 
@@ -18,7 +18,7 @@ const MACHINE_PATHS: [&str; 4] =
     [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/"), concat!("/Us", "ers/")];
 
 #[test]
-fn no_file_is_longer_than_600_lines() {
+fn no_file_is_longer_than_450_lines() {
     for_all(files(&["rs", "sh", "py"]), |file| {
         let lines = text(&file).lines().count();
         if lines > LINES_MAX { Err(format!("{}: {lines} lines", file.display())) } else { Ok(()) }
@@ -71,21 +71,6 @@ fn a_link_in_a_page_leads_somewhere() {
             }
         }
         Ok(())
-    });
-}
-
-#[test]
-fn a_tool_depends_on_no_other_tool() {
-    let tools: Vec<String> = manual::tools().iter().map(|tool| tool.get_name().to_owned()).collect();
-    for_all(&tools, |tool| {
-        let manifest = text(&PathBuf::from(format!("crates/{tool}/Cargo.toml")));
-        let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap().to_owned();
-        let other = tools.iter().find(|other| {
-            dependencies
-                .lines()
-                .any(|line| line.starts_with(&format!("{other}.")) || line.starts_with(&format!("{other} ")))
-        });
-        other.map_or(Ok(()), |other| Err(format!("{tool} depends on {other}")))
     });
 }
 

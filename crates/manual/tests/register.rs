@@ -1,0 +1,92 @@
+//! Every list of tools has every tool. The register is `crates/manual/Cargo.toml`; see `docs/adding-a-tool.md`.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use manual::{for_all, root, tools};
+
+/// Tools with state that the simulation cannot run, and why.
+const NOT_SIMULATED: [(&str, &str); 2] = [
+    ("throttle", "needs a loop that waits for room in the output"),
+    ("merge", "has several inputs; tests/exactly_once_files.rs kills it"),
+];
+
+/// Tools that are not in a pipe.
+const APART: [&str; 2] = ["state", "crash-test"];
+
+#[test]
+fn every_crate_with_a_command_line_is_in_the_register() {
+    for_all(fs::read_dir(root().join("crates")).unwrap(), |folder| {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let is_tool = folder.join("src/cli.rs").exists();
+        if is_tool && !names().contains(&name) {
+            return Err(format!("crates/{name} has a command line and is missing in crates/manual/Cargo.toml"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn the_readme_has_a_row_for_every_tool() {
+    let readme = text("README.md");
+    for_all(names(), |name| {
+        let row = format!("| [{name}](docs/tools/{name}.md) | ");
+        if readme.contains(&row) { Ok(()) } else { Err(format!("README.md has no row {row}")) }
+    });
+}
+
+#[test]
+fn the_changelog_names_every_tool() {
+    let changelog = text("CHANGELOG.md");
+    for_all(names(), |name| if names_it(&changelog, &name) { Ok(()) } else { Err(format!("CHANGELOG.md: no {name}")) });
+}
+
+#[test]
+fn every_tool_of_a_pipe_is_held_to_the_contract() {
+    for_all(names().into_iter().filter(|name| !APART.contains(&name.as_str())), |name| {
+        let path = format!("crates/{name}/tests/conformance.rs");
+        if root().join(&path).exists() { Ok(()) } else { Err(format!("there is no {path}")) }
+    });
+}
+
+#[test]
+fn every_tool_with_state_is_crashed_kept_and_sharded() {
+    let lists = ["crates/simulation/src/pipelines.rs", "scripts/keep-state", "tests/shards.rs"];
+    for_all(names().into_iter().filter(|name| has_state(name)), |name| {
+        let is_simulated = NOT_SIMULATED.iter().all(|(excused, _)| *excused != name);
+        let lists = lists.iter().skip(usize::from(!is_simulated));
+        match lists.copied().find(|list| !names_it(&without_comments(&text(list)), &name)) {
+            Some(list) => Err(format!("{list}: no pipeline with {name}, which has state")),
+            None => Ok(()),
+        }
+    });
+}
+
+fn names() -> Vec<String> {
+    tools().iter().map(|tool| tool.get_name().to_owned()).collect()
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn without_comments(code: &str) -> String {
+    code.lines().filter(|line| !line.trim_start().starts_with(['/', '#'])).map(|line| format!("{line}\n")).collect()
+}
+
+/// The name stands there as a word of its own.
+fn names_it(text: &str, name: &str) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
+    text.match_indices(name).any(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+        !is_part(before) && !is_part(text.as_bytes().get(at + name.len()))
+    })
+}
+
+/// Some file of the tool gives its state to checkpoints.
+fn has_state(name: &str) -> bool {
+    let folder = root().join(format!("crates/{name}/src"));
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.filter(|file| file.is_file()).any(|file| fs::read_to_string(file).unwrap().contains("impl Stateful for "))
+}
