@@ -50,7 +50,7 @@ impl Stage for ClockWindows {
         let now_ms = self.tick(out);
         let watermark_ms = self.time.watermark_ms();
         let slice = self.windows.slice_at(now_ms)?;
-        if !self.windows.is_open(slice) {
+        if !slice.is_open {
             self.windows.open(slice, watermark_ms, out)?;
         }
         self.windows.write(slice, watermark_ms, line, target, out);

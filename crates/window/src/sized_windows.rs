@@ -38,6 +38,22 @@ struct Slice {
     is_open: bool,
 }
 
+/// The slice that a time is in. It is good until the next one is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct SliceAt {
+    place: usize,
+    /// The window of the slice that ends last: when it is closed, all are.
+    pub(crate) last: Window,
+    pub(crate) is_open: bool,
+}
+
+impl SliceAt {
+    #[inline]
+    fn new(place: usize, slice: &Slice) -> Self {
+        Self { place, last: slice.windows.last().copied().unwrap_or_default(), is_open: slice.is_open }
+    }
+}
+
 impl SizedWindows {
     pub(crate) fn new(windowing: Windowing, form: Form) -> Self {
         Self {
@@ -57,28 +73,29 @@ impl SizedWindows {
         }
     }
 
-    /// Returns the place of the slice that this time is in. It is good until the next one is asked for.
+    /// Finds the slice that this time is in.
     ///
     /// # Errors
     /// `Bad` when a window of it begins or ends beyond the years that can be written.
     #[inline]
-    pub(crate) fn slice_at(&mut self, time_ms: i64) -> Result<usize, Fault> {
-        match self.recent.iter().position(|slice| slice.span.contains(time_ms)) {
-            Some(place) => Ok(place),
+    pub(crate) fn slice_at(&mut self, time_ms: i64) -> Result<SliceAt, Fault> {
+        match self.recent.iter().enumerate().find(|(_, slice)| slice.span.contains(time_ms)) {
+            Some((place, slice)) => Ok(SliceAt::new(place, slice)),
             None => self.remember(time_ms),
         }
     }
 
-    fn remember(&mut self, time_ms: i64) -> Result<usize, Fault> {
+    fn remember(&mut self, time_ms: i64) -> Result<SliceAt, Fault> {
         let slice = self.new_slice(time_ms)?;
         if self.recent.len() < REMEMBERED {
+            let at = SliceAt::new(self.recent.len(), &slice);
             self.recent.push(slice);
-            return Ok(self.recent.len() - 1);
+            return Ok(at);
         }
-        let place = self.oldest;
-        self.oldest = (place + 1) % REMEMBERED;
-        self.recent[place] = slice;
-        Ok(place)
+        let at = SliceAt::new(self.oldest, &slice);
+        self.recent[self.oldest] = slice;
+        self.oldest = (self.oldest + 1) % REMEMBERED;
+        Ok(at)
     }
 
     fn new_slice(&mut self, time_ms: i64) -> Result<Slice, Fault> {
@@ -107,24 +124,13 @@ impl SizedWindows {
         self.form == Form::Marked && !self.windowing.is_tumbling()
     }
 
-    /// Returns the last window of a slice, which ends last: when it is closed, all are.
-    #[inline]
-    pub(crate) fn last_window(&self, slice: usize) -> Window {
-        self.recent[slice].windows.last().copied().unwrap_or_default()
-    }
-
-    #[inline]
-    pub(crate) fn is_open(&self, slice: usize) -> bool {
-        self.recent[slice].is_open
-    }
-
     /// Looks after the windows of the slice that are open, once.
     ///
     /// # Errors
     /// When too many windows are open.
-    pub(crate) fn open(&mut self, slice: usize, watermark_ms: Option<i64>, out: &mut Out) -> Result<(), Fault> {
+    pub(crate) fn open(&mut self, slice: SliceAt, watermark_ms: Option<i64>, out: &mut Out) -> Result<(), Fault> {
         let has_slices = self.has_slices();
-        let slice = &mut self.recent[slice];
+        let slice = &mut self.recent[slice.place];
         let closed = slice.windows.partition_point(|window| is_closed(*window, watermark_ms));
         let open = &slice.windows[closed..];
         if let (Some(first), Some(last)) = (open.first(), open.last()) {
@@ -150,16 +156,16 @@ impl SizedWindows {
     /// Writes the line for each of its windows; for those that are closed only if late lines pass.
     pub(crate) fn write(
         &mut self,
-        slice: usize,
+        slice: SliceAt,
         watermark_ms: Option<i64>,
         line: &[u8],
         target: Target,
         out: &mut Out,
     ) {
-        let slice = &self.recent[slice];
+        let slice = &self.recent[slice.place];
         let is_late = slice.windows.first().is_some_and(|window| is_closed(*window, watermark_ms));
-        let passes = out.late_policy() == Late::Pass;
-        if is_late && passes {
+        let passes = is_late && out.late_policy() == Late::Pass;
+        if passes {
             out.count_late_passed();
         }
         if let [members] = slice.members.as_slice() {

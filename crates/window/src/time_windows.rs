@@ -3,7 +3,7 @@
 use crate::Form;
 use crate::line_reader::LineReader;
 use crate::refused::LateLine;
-use crate::sized_windows::SizedWindows;
+use crate::sized_windows::{SizedWindows, SliceAt};
 use event_time::{OtherLines, StreamTime, Windowing};
 use line_values::Expression;
 use millpipe::{Error, Fault, Head, Late, Mark, Out};
@@ -33,7 +33,7 @@ impl TimeWindows {
     }
 
     /// Before the first line of a slice.
-    fn open(&mut self, slice: usize, out: &mut Out) -> Result<(), Fault> {
+    fn open(&mut self, slice: SliceAt, out: &mut Out) -> Result<(), Fault> {
         if let Some(doubt) = self.time.take_doubt() {
             out.warn(doubt);
         }
@@ -52,17 +52,16 @@ impl millpipe::Stage for TimeWindows {
         let (target, text) = (found.target, found.time(line)?);
         let time_ms = self.time.read(text, out.now_ms()).map_err(|error| Fault::bad(error.with_hint()))?;
         let slice = self.windows.slice_at(time_ms)?;
-        let window = self.windows.last_window(slice);
         match self.time.watermark_ms() {
-            Some(watermark_ms) if window.is_closed_by(watermark_ms) => {
+            Some(watermark_ms) if slice.last.is_closed_by(watermark_ms) => {
                 if out.late_policy() == Late::Pass {
                     self.windows.write(slice, Some(watermark_ms), line, target, out);
                 } else {
-                    out.late(line, LateLine { time_ms, window, watermark_ms }, self.time.late_hint());
+                    out.late(line, LateLine { time_ms, window: slice.last, watermark_ms }, self.time.late_hint());
                 }
             }
             watermark_ms => {
-                if !self.windows.is_open(slice) {
+                if !slice.is_open {
                     self.open(slice, out)?;
                 }
                 self.windows.write(slice, watermark_ms, line, target, out);
