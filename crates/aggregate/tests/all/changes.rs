@@ -1,6 +1,5 @@
 //! Results that replace earlier ones, lines that take back others, the last lines of a key, and lines that go on: against
 //! naive models, in every way of running.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,5 @@
 //! Conditions, expressions, the order of strings, the best line, exact counts: against a naive model, in every way of
 //! running, for every kind of windows.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

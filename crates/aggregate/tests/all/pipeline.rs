@@ -1,5 +1,4 @@
 //! `window | aggregate` against an independent computation from the raw lines: slow, and by trying everything.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 

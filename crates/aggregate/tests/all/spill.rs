@@ -1,5 +1,4 @@
 //! Groups beyond `--memory`: the same bytes as without a limit.
-#![allow(clippy::unwrap_used)]
 
 use aggregate::Aggregate;
 use aggregate::cli::Cli;

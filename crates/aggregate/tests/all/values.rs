@@ -1,5 +1,4 @@
 //! Values that are easily taken for others: times as texts, long numbers, numbers in quotes, sums out of range.
-#![allow(clippy::unwrap_used)]
 
 use aggregate::Aggregate;
 use aggregate::cli::Cli;

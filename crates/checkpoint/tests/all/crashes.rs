@@ -1,8 +1,7 @@
 //! Runs that save, merge, commit, prune, fail and crash in any order, with a stale run beside them: every snapshot that
 //! a sink may name still loads exactly.
-#![allow(clippy::unwrap_used)]
 
-mod folder;
+use crate::folder;
 
 use std::path::Path;
 use std::sync::Arc;

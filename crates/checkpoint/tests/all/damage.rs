@@ -1,7 +1,6 @@
 //! Whatever is wrong with a byte of a snapshot: it is said, nothing panics, and no wrong state is taken for a right one.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
-mod folder;
+use crate::folder;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

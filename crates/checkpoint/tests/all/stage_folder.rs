@@ -1,7 +1,6 @@
 //! Saving, loading, merging and pruning on the computer's own disk.
-#![allow(clippy::unwrap_used)]
 
-mod folder;
+use crate::folder;
 
 use std::collections::BTreeSet;
 use std::fs;

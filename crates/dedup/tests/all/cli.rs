@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use testkit::run;
 
 const DEDUP: &str = env!("CARGO_BIN_EXE_dedup");

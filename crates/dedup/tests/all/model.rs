@@ -1,5 +1,4 @@
 //! Against a model that goes through all earlier lines for each line, and knows no state.
-#![allow(clippy::unwrap_used)]
 
 use clap::Parser;
 use dedup::cli::Cli;

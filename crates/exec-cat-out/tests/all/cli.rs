@@ -1,5 +1,4 @@
 //! The binary with real commands.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,4 @@
 //! What every sink must do.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

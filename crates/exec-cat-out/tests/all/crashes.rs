@@ -1,5 +1,4 @@
 //! Runs that spool, commit, fail, die and crash in any order: the target gets every epoch, always with the same bytes.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! A database that knows the ids that it has seen, at the end of a pipeline that is killed at random.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::bash;
 

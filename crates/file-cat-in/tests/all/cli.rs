@@ -1,7 +1,6 @@
 //! The binary: flags, messages, exit codes, real pipes, and real kills.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-mod scene;
+use crate::scene;
 
 use scene::{BIN, Folder, Reading, numbers};
 use testkit::run;

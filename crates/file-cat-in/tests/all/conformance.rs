@@ -1,5 +1,4 @@
 //! What every source must do.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::conformance::{Source, source};
 

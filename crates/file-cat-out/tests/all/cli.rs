@@ -1,7 +1,6 @@
 //! The binary, on a real disk.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-mod stream;
+use crate::stream;
 
 use std::fs;
 use std::io::Write;

@@ -1,7 +1,6 @@
 //! Runs that write, commit, fail, die and crash in any order: what is visible is what is committed, each line once.
-#![allow(clippy::unwrap_used)]
 
-mod world;
+use crate::world;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

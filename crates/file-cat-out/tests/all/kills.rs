@@ -1,5 +1,4 @@
 //! Pipelines into files of every kind, killed at random.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::bash;
 

@@ -1,7 +1,6 @@
 //! Starts: what a run finds, what it changes, and how its parts are called.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-mod stream;
+use crate::stream;
 
 use std::collections::BTreeMap;
 use std::fs;

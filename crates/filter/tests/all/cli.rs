@@ -1,5 +1,4 @@
 //! The binary: flags, messages, exit codes, counts.
-#![allow(clippy::unwrap_used)]
 
 use testkit::{bash, run};
 

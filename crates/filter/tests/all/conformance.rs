@@ -1,5 +1,4 @@
 //! What every tool must do: for one loop and for a pool, on bytes and with jaq.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::conformance::{Stage, stage};
 

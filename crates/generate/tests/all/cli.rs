@@ -1,5 +1,4 @@
 //! The binary: flags, messages, exit codes.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,6 @@
 //! Filters that people write give what jaq alone gives, whichever way they are run.
-#![allow(clippy::unwrap_used)]
 
-mod both;
+use crate::both;
 
 use both::{assert_same, both};
 

@@ -1,7 +1,6 @@
 //! Filters against jq: a list with what jq 1.8 gives, the page of differences that is made of it, and the jq of this machine.
 //!
-//! `MANUAL=write cargo test -p jq-filters --test against_jq` writes docs/jq.md anew.
-#![allow(clippy::unwrap_used)]
+//! `MANUAL=write cargo test --release -p jq-filters against_jq` writes docs/jq.md anew.
 
 use std::fmt::Write as _;
 use std::process::Command;

@@ -1,5 +1,4 @@
 //! What filters give on lines where jaq gave something else, or ended the process.
-#![allow(clippy::unwrap_used)]
 
 use jq_filters::{Arguments, Failure, Program};
 

@@ -1,7 +1,6 @@
 //! The raw way gives what jaq alone gives: results, messages and truth, byte for byte, for generated filters and lines.
-#![allow(clippy::unwrap_used)]
 
-mod both;
+use crate::both;
 
 use both::{assert_same, assert_same_decimals};
 use proptest::prelude::*;

@@ -1,9 +1,8 @@
 //! The scanner against serde_json, an independent reader, on lines from a seed of which many are broken.
 //!
 //! `MILLPIPE_FUZZ_LINES` sets how many lines each test takes.
-#![allow(clippy::unwrap_used)]
 
-mod generator;
+use crate::generator;
 
 use generator::Lines;
 use json_fields::{Field, FieldPath, Kind, Scanner, compact, decode_string, validate, without_members, write_string};

@@ -1,5 +1,4 @@
 //! What a scan finds in a line, what it refuses, and with which words.
-#![allow(clippy::unwrap_used)]
 
 use json_fields::{
     FieldPath, Kind, Scanner, canonical_string, compact, decode_string, splice_front, validate, without_members,

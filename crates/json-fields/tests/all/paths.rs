@@ -1,5 +1,4 @@
 //! Field paths: what is one, what is not, and how they are written back.
-#![allow(clippy::unwrap_used)]
 
 use json_fields::{FieldPath, Scanner};
 use proptest::prelude::*;

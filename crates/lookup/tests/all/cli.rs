@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

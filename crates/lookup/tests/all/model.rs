@@ -1,5 +1,4 @@
 //! A table in the stream, against a model that knows all rows of all times.
-#![allow(clippy::unwrap_used)]
 
 use clap::Parser;
 use lookup::cli::{Cli, Plan};

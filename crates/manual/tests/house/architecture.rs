@@ -1,5 +1,4 @@
 //! `docs/architecture.md` says what the code is: which crate depends on which, what the traits of operators require.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

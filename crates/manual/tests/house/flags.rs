@@ -1,5 +1,4 @@
 //! One walk over every flag of every tool.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,4 @@
 //! The pages of the tools are what the tools say now.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
 

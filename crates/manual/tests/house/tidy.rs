@@ -1,5 +1,4 @@
 //! The house style, as far as a program can see it.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

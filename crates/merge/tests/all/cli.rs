@@ -1,5 +1,4 @@
 //! The binary: files, FIFOs, pipes of the shell; what is refused.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::{Ran, bash, run};
 

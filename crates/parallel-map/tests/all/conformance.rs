@@ -1,5 +1,4 @@
 //! What every tool must do: for one loop, a pool of filters, a pool of programs, and programs that are kept.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use testkit::conformance::{Stage, stage};
 

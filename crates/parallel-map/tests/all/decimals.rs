@@ -1,5 +1,4 @@
 //! `--decimal` against Python's decimal.
-#![allow(clippy::unwrap_used)]
 
 use testkit::run;
 

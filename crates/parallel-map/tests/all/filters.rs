@@ -1,5 +1,4 @@
 //! FILTER, from the command line, and against the real jq.
-#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,4 @@
 //! `-- CMD`: batches to processes, and all that can go wrong with them.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};

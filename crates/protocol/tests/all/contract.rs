@@ -1,5 +1,4 @@
 //! The contract of the stream, on the state machine that keeps it: no process, no pipe.
-#![allow(clippy::unwrap_used)]
 
 use std::io::{self, BufRead, Write};
 

@@ -1,5 +1,4 @@
 //! Stages that cannot take everything at once, on the state machine around them: no process, no pipe, no clock.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Write};

@@ -1,5 +1,4 @@
 //! The binary: what comes back, and how shards end.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};

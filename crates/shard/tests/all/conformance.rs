@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
-
 use testkit::conformance::{Stage, stage};
 
 const LINE: &str = r#"{"timestamp":"2026-01-01T00:00:05Z","v":1}"#;

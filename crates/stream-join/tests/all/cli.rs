@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use testkit::run;
 
 const JOIN: &str = env!("CARGO_BIN_EXE_stream-join");

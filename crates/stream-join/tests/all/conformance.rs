@@ -1,5 +1,4 @@
 //! The contract of the stream.
-#![allow(clippy::disallowed_methods)]
 
 use testkit::conformance::{Stage, stage};
 

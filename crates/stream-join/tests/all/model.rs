@@ -1,6 +1,5 @@
 //! The operator against nested loops over all lines, for every kind of join and every bound, on disordered lines with
 //! watermarks: one side idle, one much faster, lines late on both; plain, with crashes anywhere, and with a full memory.
-#![allow(clippy::unwrap_used)]
 
 use clap::Parser;
 use event_time::format_rfc3339;

@@ -1,5 +1,4 @@
 //! Scripts on the operator: what the model does not know of.
-#![allow(clippy::unwrap_used)]
 
 use clap::Parser;
 use millpipe::{Config, Late, Policy};

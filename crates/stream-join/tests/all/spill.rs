@@ -1,5 +1,4 @@
 //! Lines beyond `--memory`: the same bytes as without a limit.
-#![allow(clippy::unwrap_used)]
 
 use clap::Parser;
 use event_time::format_rfc3339;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
-
 use std::time::{Duration, Instant};
 
 use testkit::run;

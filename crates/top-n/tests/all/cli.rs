@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use testkit::run;
 
 const TOP_N: &str = env!("CARGO_BIN_EXE_top-n");

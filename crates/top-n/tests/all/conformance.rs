@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
-
 use testkit::conformance::{Stage, stage};
 
 const TOP_N: &str = env!("CARGO_BIN_EXE_top-n");

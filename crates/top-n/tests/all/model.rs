@@ -1,5 +1,4 @@
 //! Against a model that sorts all lines of a key, and changes against what they add up to.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 

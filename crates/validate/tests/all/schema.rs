@@ -1,7 +1,6 @@
 //! What fits a schema, what does not and why, and what `--coerce` makes of it.
 //!
 //! Here and not in the crate: the schema's library takes more time to build than all else, and is built once this way.
-#![allow(clippy::unwrap_used)]
 
 use millpipe::{Exit, Fault, Map, OnError, Out, Policy, Rejects};
 use proptest::prelude::*;

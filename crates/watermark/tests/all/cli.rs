@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use testkit::{run, run_until_it_says};
 
 const WATERMARK: &str = env!("CARGO_BIN_EXE_watermark");

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use testkit::{Ran, run, run_until_it_says};
 
 fn window(flags: &str, input: &str) -> Ran {

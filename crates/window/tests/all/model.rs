@@ -2,7 +2,6 @@
 //!
 //! The windows are put together from what `window` writes as `aggregate` does it, so a mark that is missing,
 //! or in the wrong place, is found too.
-#![allow(clippy::unwrap_used)]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -33,7 +32,7 @@ fn from(part: u32) -> String {
 }
 
 fn model(what: &str, settings: &str, input: &str) -> String {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/model.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/model.py");
     run("python3", &[script, what, settings], input).ok()
 }
 

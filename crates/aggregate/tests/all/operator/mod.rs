@@ -1,5 +1,4 @@
 //! The operator: lines and marks in, results out.
-#![allow(clippy::unwrap_used)]
 
 mod snapshots;
 

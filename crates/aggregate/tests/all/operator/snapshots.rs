@@ -3,7 +3,7 @@
 use millpipe::{Changes, Config, Driver, Rejects, Stateful};
 use testkit::every_way;
 
-use crate::{script, stage, tumbling};
+use super::{script, stage, tumbling};
 
 #[test]
 fn keys_come_and_go_in_every_way_of_running() {

@@ -1,5 +1,4 @@
 //! A folder to work in, and a reader that goes on reading.
-#![allow(clippy::unwrap_used)]
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};

@@ -6,7 +6,7 @@ use checkpoint::{CheckpointId, Committed, RealDisk, write_committed};
 use protocol::{Config, Driver, LineSelection, LineSelector, Rejects};
 use stream::{Exit, Fault};
 
-use crate::world::{Counter, World, barrier, stopped};
+use super::world::{Counter, World, barrier, stopped};
 
 #[test]
 fn a_snapshot_of_other_flags_stops_the_run() {

@@ -1,5 +1,4 @@
 //! Streams with checkpoints, on the state machines that keep them, with a state folder on the disk.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod fit;
 mod removed;

@@ -6,7 +6,7 @@ use checkpoint::{Lock, RealDisk, begin_run};
 use protocol::{Config, Driver, Keeper, Rejects};
 use stream::Exit;
 
-use crate::world::{Counter, World, barrier, stopped};
+use super::world::{Counter, World, barrier, stopped};
 
 #[test]
 fn a_snapshot_that_cannot_be_written_ends_the_run() {

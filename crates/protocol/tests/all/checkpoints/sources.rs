@@ -7,7 +7,7 @@ use protocol::{Checkpoints, Out, Policy, Polled, Positions, Rejects, Source, Sou
 use serde_json::json;
 use stream::{Error, Exit, Fault};
 
-use crate::world::World;
+use super::world::World;
 
 /// Gives the numbers from 1 to `last`; then it has ended, or with 0 it waits for ever.
 struct Numbers {
