@@ -83,7 +83,7 @@ impl Protocol {
     }
 
     /// A line of the stream, data or mark.
-    #[inline]
+    #[inline(always)]
     pub fn item<S: Station>(&mut self, stage: &mut S, out: &mut Out, line: &[u8]) -> Result<(), Fault> {
         self.line_number += 1;
         let line = match self.life {

@@ -53,7 +53,7 @@ impl LineReader {
         self.unseen.remark("lines")
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read<'s>(&'s mut self, line: &'s [u8]) -> Result<Found<'s>, Fault> {
         let base = if self.fronts.is_empty() { None } else { self.fronts.find(line).map(|(_, base)| base) };
         let is_field = self.time.is_some() && self.filter.is_none();

@@ -77,7 +77,7 @@ impl SizedWindows {
     ///
     /// # Errors
     /// `Bad` when a window of it begins or ends beyond the years that can be written.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn slice_at(&mut self, time_ms: i64) -> Result<SliceAt, Fault> {
         match self.recent.iter().enumerate().find(|(_, slice)| slice.span.contains(time_ms)) {
             Some((place, slice)) => Ok(SliceAt::new(place, slice)),
