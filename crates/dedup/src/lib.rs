@@ -82,6 +82,7 @@ impl Dedup {
         }
     }
 
+    #[inline]
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
         if let Some(text) = self.job.time.take_warning() {
             out.warn(text);

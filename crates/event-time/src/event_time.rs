@@ -48,6 +48,7 @@ impl EventTime {
         self.0.as_ref().map(|inner| &inner.field)
     }
 
+    #[inline]
     fn watched(&mut self) -> Option<&mut Inner> {
         self.0.as_mut().filter(|inner| inner.is_watched)
     }

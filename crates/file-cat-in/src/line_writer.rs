@@ -93,45 +93,32 @@ impl LineWriter {
 
     /// Takes whole lines, as many as fit into `room` bytes; one at least, if `first`.
     pub fn give(&mut self, bytes: &[u8], room: usize, first: bool, origin: Origin<'_>, out: &mut Out) -> Taken {
-        let mut taken = 0;
-        let mut run = Run::default();
+        let (mut taken, mut run, mut limit) = (0, Run::default(), if first { usize::MAX } else { room });
+        let plain_max = if self.form == Form::Json { self.line_bytes_max } else { 0 };
         for end in memchr_iter(b'\n', bytes) {
-            let is_too_much = end >= room && (taken > 0 || !first);
-            if is_too_much || self.is_done() {
+            if end >= limit || run.lines == self.lines_left {
                 self.write_run(bytes, &mut run, taken, out);
                 return Taken { bytes: taken, is_full: true };
             }
             let line = &bytes[taken..end];
-            if self.is_written_as_it_is(line) {
+            if line.len() <= plain_max && is_plain(line) {
                 run.lines += 1;
-                self.lines_left -= 1;
             } else {
                 self.write_run(bytes, &mut run, taken, out);
                 self.line(line, Origin { offset: origin.offset + taken as u64, ..origin }, out);
                 run.start = end + 1;
             }
-            taken = end + 1;
+            (taken, limit) = (end + 1, room);
         }
         self.write_run(bytes, &mut run, taken, out);
         Taken { bytes: taken, is_full: false }
-    }
-
-    /// Neither blank nor like a mark nor too long, and no byte order mark before it: most lines are such.
-    #[inline]
-    fn is_written_as_it_is(&self, line: &[u8]) -> bool {
-        self.form == Form::Json
-            && line.len() <= self.line_bytes_max
-            && match line.first() {
-                Some(b'{') => !line.starts_with(PREFIX),
-                Some(0xef) | None => false,
-                Some(first) => !first.is_ascii_whitespace(),
-            }
     }
 
     fn write_run(&mut self, bytes: &[u8], run: &mut Run, end: usize, out: &mut Out) {
         if run.lines > 0 {
             self.mark_part(out);
             out.block(&bytes[run.start..end], run.lines);
+            self.lines_left -= run.lines;
         }
         *run = Run { start: end, lines: 0 };
     }
@@ -221,6 +208,12 @@ impl LineWriter {
             out.mark(&Mark::from_part(&self.part));
         }
     }
+}
+
+/// Surely neither blank nor like a mark, and no byte order mark before it: most lines are such, and are written as they are.
+#[inline]
+fn is_plain(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b'!'..0xef)) && !line.starts_with(PREFIX)
 }
 
 /// Lines that follow each other and are written as they are.

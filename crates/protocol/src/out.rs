@@ -97,6 +97,7 @@ impl Out {
     }
 
     /// The clock, in milliseconds of the epoch, read once per chunk.
+    #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_us.div_euclid(1000)
     }
