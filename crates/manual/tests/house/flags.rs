@@ -112,7 +112,8 @@ fn a_flag_means_the_same_in_every_tool() {
         if *first == meaning || OWN_WORDS.iter().any(|(own, _)| *own == name(&flag)) {
             return Ok(());
         }
-        Err(format!("{} is\n  {first} in {other}, and\n  {meaning} in {tool}", name(&flag)))
+        let hint = "another name, a group of flags that both take, or a line in OWN_WORDS of this test";
+        Err(format!("{} is\n  {first} in {other}, and\n  {meaning} in {tool}\n  hint: {hint}", name(&flag)))
     });
 }
 

@@ -20,6 +20,9 @@ use crate::pipes::output::reader_has_gone;
 use crate::pipes::sizes::CHUNK_BYTES;
 use crate::pool::batch::{Batch, Failure, Product};
 
+/// The batch of a single worker: as much as is read at once.
+const ONE_BATCH_BYTES: usize = 64 << 10;
+
 /// How lines are spread over workers.
 #[derive(Clone, Debug)]
 pub struct Jobs {
@@ -34,6 +37,12 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    /// One worker, for a tool that needs no more: lines come out in their order.
+    #[must_use]
+    pub fn one() -> Self {
+        Self { workers: 1, batch_bytes: ONE_BATCH_BYTES, unordered: false, linger: Duration::ZERO }
+    }
+
     /// A worker for each core that this process may use.
     pub fn workers_default() -> usize {
         thread::available_parallelism().map_or(1, std::num::NonZero::get)
