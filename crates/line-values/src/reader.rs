@@ -85,7 +85,7 @@ impl LineValues {
     ///
     /// # Errors
     /// When it is not, or a filter fails on it or gives more than one value.
-    #[inline]
+    #[inline(always)]
     pub fn read<'a>(&'a mut self, line: &'a [u8]) -> Result<Found<'a>, BadLine> {
         if !self.filters.is_empty() {
             self.compute(line)?;
@@ -183,7 +183,7 @@ impl<'a> Found<'a> {
     }
 
     /// What [`Found::write_key`] writes: where it stands, if that is possible, or in the buffer.
-    #[inline]
+    #[inline(always)]
     pub fn key<'k>(&self, expressions: Range<usize>, buffer: &'k mut Vec<u8>) -> &'k [u8]
     where
         'a: 'k,

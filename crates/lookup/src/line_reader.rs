@@ -44,7 +44,7 @@ impl LineReader {
 
     /// # Errors
     /// `Bad` when the line is not JSON, not an object, or has a member that a row would put there.
-    #[inline]
+    #[inline(always)]
     pub fn read<'a>(&'a mut self, line: &'a [u8]) -> Result<Read<'a>, Fault> {
         let found = self.values.read(line).map_err(Fault::bad)?;
         if found.object().is_none() {

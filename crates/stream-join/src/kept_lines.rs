@@ -53,14 +53,16 @@ impl KeptLines {
     /// # Errors
     /// At a limit, with a hint for a stream that lacks watermarks; the disk's.
     pub fn keep(&mut self, key: Option<u32>, row: &NewRow<'_>, lacks_watermarks: bool) -> Result<(), Error> {
-        let number = self.add(key, row);
+        let number = self.rows.add(key, row);
         self.tracking.touch(number);
-        self.limits.apply(&mut self.rows, lacks_watermarks)
+        self.hold(row, lacks_watermarks)
     }
 
-    fn add(&mut self, key: Option<u32>, row: &NewRow<'_>) -> u32 {
+    /// The line that is one too many is not held.
+    fn hold(&mut self, row: &NewRow<'_>, lacks_watermarks: bool) -> Result<(), Error> {
+        self.limits.apply(&mut self.rows, lacks_watermarks)?;
         self.held += u64::from(row.flags & flag::TWIN == 0);
-        self.rows.add(key, row)
+        Ok(())
     }
 
     /// A result has something of the row.
@@ -146,8 +148,8 @@ impl KeptLines {
     /// # Errors
     /// As [`KeptLines::keep`].
     pub fn restore(&mut self, row: &NewRow<'_>, lacks_watermarks: bool) -> Result<(), Error> {
-        let number = self.add(self.rows.find(row.key), row);
+        let number = self.rows.add(self.rows.find(row.key), row);
         self.tracking.restored(number);
-        self.limits.apply(&mut self.rows, lacks_watermarks)
+        self.hold(row, lacks_watermarks)
     }
 }

@@ -125,6 +125,9 @@ impl Cli {
             let error = Error::usage(format_args!("--burst {burst} lets no --batch of {batch} go at once"));
             return Err(error.hint(format_args!("--burst {batch} does")));
         }
+        if self.buffer.as_usize() == 0 {
+            return Err(Error::usage("--buffer 0B holds no line").hint("--buffer 64MiB holds many"));
+        }
         if self.queue < batch {
             let error = Error::usage(format_args!("--queue {} holds no --batch of {batch}", self.queue));
             return Err(error.hint(format_args!("--queue {batch} does")));

@@ -85,7 +85,7 @@ impl CountWindows {
     fn insert(&mut self, key: Vec<u8>, counted: Counted) -> Result<(), Error> {
         let max = self.settings.keys_max;
         if self.counts.len() >= max {
-            return Err(Error::data(format_args!("more than {max} keys")).hint("--max-keys allows more"));
+            return Err(Error::data(format_args!("more than {max} keys")).hint("--max-keys N allows more"));
         }
         self.counts.insert(key, counted);
         Ok(())

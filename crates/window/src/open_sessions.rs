@@ -106,8 +106,9 @@ impl OpenSessions {
         };
         let joined = sessions.join(key, span, || Open::new(span), merge);
         let (_, open) = joined.map_err(|full| {
-            Error::data(full)
-                .hint(format_args!("--max-keys allows {sessions_max} sessions, a shorter --session closes them sooner"))
+            Error::data(full).hint(format_args!(
+                "--max-keys N allows more than {sessions_max} sessions, a shorter --session closes them sooner"
+            ))
         })?;
         if tracking.is_on() && !open.is_touched {
             open.is_touched = true;

@@ -83,7 +83,8 @@ impl SessionWindows {
         self.sessions.keep(&self.key, line, span)?;
         if self.sessions.bytes_kept() > self.settings.buffer.as_usize() {
             let what = format!("the lines of open sessions take more than {}", self.settings.buffer);
-            let hint = "--buffer allows more; aggregate behind window without --expand and --plain needs no lines kept";
+            let hint =
+                "--buffer SIZE allows more; aggregate behind window without --expand and --plain needs no lines kept";
             return Err(Error::data(what).hint(hint).into());
         }
         Ok(())

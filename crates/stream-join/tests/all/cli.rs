@@ -93,3 +93,12 @@ fn a_key_that_no_line_of_a_side_had_is_told() {
     let said = "stream-join: 1 left lines, none had \"ordr\"; the lines have: s, order\nstream-join: hint: did you mean \"order\"?\n";
     assert_eq!(ran.stderr, said);
 }
+
+#[test]
+fn the_line_that_reaches_a_limit_is_not_held() {
+    let input = "{\"k\":1,\"v\":1}\n{\"k\":2,\"v\":2}\n";
+    let args = ["-v", "--left", ".v==1", "--right", ".v==2", "--on", "k", "--merge", "--max-keys", "1"];
+    let ran = run(JOIN, &args, input);
+    assert!(ran.stderr.contains("held 1 + not done 1"), "{}", ran.stderr);
+    ran.fails_with(1, "more than 1 keys");
+}

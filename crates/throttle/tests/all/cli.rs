@@ -18,6 +18,7 @@ fn wrong_flags_teach_the_right_ones() {
         .fails_with(2, "--burst 3 lets no --batch of 4 go");
     run(THROTTLE, &["--rate", "9/s", "--queue", "3", "--batch", "4"], "")
         .fails_with(2, "--queue 3 holds no --batch of 4");
+    run(THROTTLE, &["--rate", "9/s", "--buffer", "0B"], "").fails_with(2, "--buffer 0B holds no line");
     run(THROTTLE, &["--rate", "9/s", "--overflow", "spill:"], "")
         .fails_with(2, "say block, drop-oldest, drop-newest, spill:FILE or fail");
     let ran = run(THROTTLE, &["--rate", "9/s", "--overflow", "spill:/nowhere/at/all"], "");
