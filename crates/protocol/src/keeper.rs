@@ -160,7 +160,8 @@ impl Keeper {
         let Some(id) = truth.id.clone() else { return Err(fit::no_commit(hello)) };
         // An older run had its snapshots here before it committed: without them it was not this folder.
         if !target.is_in_state_folder() && self.seen().folders_with(&id)?.is_empty() {
-            return Err(fit::another_folder(&self.dir, hello, &truth));
+            let known = hello.restore.id.as_ref().map_or(&id, |restored| restored.max(&id));
+            return Err(unless_stale(&*self.disk, &self.dir, known, fit::another_folder(&self.dir, hello, &truth)));
         }
         let error = fit::committed_since(hello, &truth);
         let snapshots = copy.map(|old| old.snapshots).unwrap_or_default();

@@ -166,6 +166,16 @@ fn a_folder_that_is_older_than_the_output_is_not_mended() {
     assert_eq!(world.committed().unwrap().id, CheckpointId::new("a", 7), "the folder stays as it is");
 }
 
+/// The younger run went on from the commit of the output, and has removed its snapshots since.
+#[test]
+fn a_stale_sink_whose_commit_is_gone_just_ends() {
+    let world = World::new();
+    world.commit("c.3");
+    let error = stopped(world.sink(Some(9)).feed(world.hello("b", Some("a.7")).as_bytes()));
+    assert_eq!(error.exit, Exit::Temporary, "{error}");
+    assert_eq!(error.message, "another run has committed c.3 since this one began");
+}
+
 #[test]
 fn an_empty_folder_beside_an_output_is_not_mended_whatever_the_output_is() {
     let world = World::new();
