@@ -10,9 +10,10 @@ use std::thread;
 
 use testkit::bash;
 
-const TOOLS: [&str; 15] = [
+const TOOLS: [&str; 16] = [
     "aggregate",
     "dedup",
+    "detect",
     "file-cat-in",
     "file-cat-out",
     "filter",

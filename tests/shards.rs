@@ -3,12 +3,13 @@
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 16] = [
+const TOOLS: [&str; 17] = [
     "generate",
     "window",
     "watermark",
     "aggregate",
     "dedup",
+    "detect",
     "filter",
     "lookup",
     "reorder",
@@ -116,6 +117,8 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "dedup --by key,status --within 500ms --time timestamp",
         "dedup --by key --keep last --within 20ms --time timestamp",
         "dedup --by status,key --keep last --time timestamp",
+        "detect --by key,status --late pass",
+        "detect --by key --alarms 1/1s --ttl 20s --late pass",
         "window --size 1s | top-n -n 3 --by key,status --order value:desc --window --rank place",
         "top-n -n 5 --by key --order value:desc,timestamp:asc",
         "stream-join --left '.status == 200' --right '.status == 404' --on key --within -300ms..1s --time timestamp --kind full \

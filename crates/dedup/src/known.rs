@@ -1,10 +1,9 @@
 //! Keys with the time of the line that they are known by; the lines are not kept.
 
-use keyed_state::{KeyLimit, Keyed, hash};
+use keyed_state::{Expiry, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Fault};
 use values::state_text::write_signed;
 
-use crate::expiry::Expiry;
 use crate::taken::Taken;
 
 /// Says of each line whether it passes.

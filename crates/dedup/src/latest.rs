@@ -1,9 +1,8 @@
 //! Keys with their latest lines, which wait to be final.
 
-use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
+use keyed_state::{BufferLimit, Expiry, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Fault, Out};
 
-use crate::expiry::Expiry;
 use crate::sessions::{Joined, Session, Sessions};
 use crate::taken::Taken;
 

@@ -25,7 +25,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
-mod expiry;
+
 mod kept;
 mod known;
 mod latest;

@@ -18,7 +18,7 @@ const EARLY_WATERMARK: &str = "watermark --time t --lateness 200ms";
 
 /// All kinds of pipes, by name.
 pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
-    [plain(), windows(), aggregates(), dedups(), rankings(), joins(), tables(), sorted()]
+    [plain(), windows(), aggregates(), dedups(), series(), rankings(), joins(), tables(), sorted()]
         .into_iter()
         .flatten()
         .collect()
@@ -105,6 +105,18 @@ fn dedups() -> Vec<Pipeline> {
         of("dedup-updates", Order::OfKeys, &["dedup --by k --keep last --time t --emit update"]),
         of("dedup-last-within", Order::OfKeys, &["dedup --by k --keep last --time t --within 1s --lateness 2s"]),
         of("dedup-last-late", Order::OfAll, &["dedup --by k --keep last --time t --within 1s --lateness 200ms"]),
+    ]
+}
+
+fn series() -> Vec<Pipeline> {
+    let of = Pipeline::new;
+    vec![
+        of("anomalies", Order::OfKeys, &["detect --by k --value v --time t --warm-up 0 --late pass"]),
+        of(
+            "anomalies-forgotten",
+            Order::OfAll,
+            &["detect --by k --value v,part --time t --alarms 1/20s --warm-up 3 --ttl 5s --lateness 1s"],
+        ),
     ]
 }
 

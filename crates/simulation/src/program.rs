@@ -19,6 +19,7 @@ pub enum Program {
     Watermark(Box<watermark::cli::Cli>),
     Aggregate(Box<aggregate::cli::Cli>),
     Dedup(Box<dedup::cli::Cli>),
+    Detect(Box<detect::cli::Cli>),
     TopN(Box<top_n::cli::Cli>),
     StreamJoin(Box<stream_join::cli::Cli>),
     Lookup(Box<lookup::cli::Cli>),
@@ -44,6 +45,7 @@ impl Program {
             Some("watermark") => Self::Watermark(parsed(words)),
             Some("aggregate") => Self::Aggregate(parsed(words)),
             Some("dedup") => Self::Dedup(parsed(words)),
+            Some("detect") => Self::Detect(parsed(words)),
             Some("top-n") => Self::TopN(parsed(words)),
             Some("stream-join") => Self::StreamJoin(parsed(words)),
             Some("lookup") => Self::Lookup(parsed(words)),
@@ -65,6 +67,7 @@ impl Program {
             Self::Watermark(_) => "watermark",
             Self::Aggregate(_) => "aggregate",
             Self::Dedup(_) => "dedup",
+            Self::Detect(_) => "detect",
             Self::TopN(_) => "top-n",
             Self::StreamJoin(_) => "stream-join",
             Self::Lookup(_) => "lookup",
@@ -96,6 +99,7 @@ impl Program {
                 work.go(stage, cli.config())
             }
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
+            Self::Detect(cli) => work.go(cli.detect()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
             Self::StreamJoin(cli) => {
                 let mut job = cli.job()?;

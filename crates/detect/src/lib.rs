@@ -1,0 +1,163 @@
+//! Adds to each line how surprising its numbers are.
+//!
+//! **A line** is a JSON object with a key, made of `--by`, a time, and numbers, those of `--value`. A number that is missing
+//! or null is skipped.
+//!
+//! **What comes out**: each line at once, in place, with new members in front ([`members::NAMES`]). They depend on the line
+//! and on those of its key before it, not on those that follow. Of several numbers the most surprising one speaks.
+//!
+//! **Late** is a line with an earlier time than the line before it of its key; with `--ttl` also one whose own time is so far
+//! behind the watermark. **Bad** is a line that is no object, has no time, or something else than a number.
+//!
+//! **What is kept**: for each key at most `--max-keys` times what a [`Detector`] of each number takes; with `--ttl` a key is
+//! forgotten when no line of it came for that long, by the times of its lines and by the watermark.
+//!
+//! **Marks** pass.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod alarms;
+pub mod cli;
+mod members;
+mod series_state;
+mod store;
+
+use std::io::{self, BufRead, Write};
+
+use event_time::format_rfc3339;
+use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
+use series::{FrontMembers, SeriesReader};
+
+use crate::members::Members;
+use crate::store::{Late, Store, Taken};
+
+/// What the state says of the flags.
+pub struct Flags {
+    /// The expressions of the key.
+    pub by: Vec<String>,
+    /// Those that the state depends on.
+    pub text: String,
+}
+
+/// The operator.
+pub struct Detect {
+    reader: SeriesReader,
+    store: Store,
+    front: FrontMembers,
+    members: Members,
+    flags: Flags,
+}
+
+impl Detect {
+    /// Reads lines with `reader`, keeps series in `store`; `values` are the names of the numbers.
+    #[must_use]
+    pub(crate) fn new(reader: SeriesReader, store: Store, values: &[String], flags: Flags) -> Self {
+        let front = FrontMembers::new(&members::NAMES);
+        Self { reader, store, front, members: Members::new(values), flags }
+    }
+
+    #[inline]
+    fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
+        if let Some(text) = self.reader.time_mut().take_warning() {
+            out.warn(text);
+        }
+        if let Some(watermark_ms) = moved_ms {
+            self.store.forget(watermark_ms);
+        }
+    }
+}
+
+#[cold]
+fn tell_late(line: &[u8], time_ms: i64, late: Late, out: &mut Out) {
+    let time = format_rfc3339(time_ms);
+    match late {
+        Late::BehindLast(last_ms) => out.late_or_pass(
+            line,
+            format_args!("time {time} is late: the line before it of its key has {}", format_rfc3339(last_ms)),
+            "reorder --lateness puts lines into order, --late reject keeps such lines aside",
+        ),
+        Late::MayBeForgotten => out.late_or_pass(
+            line,
+            format_args!("time {time} is late: its key may be forgotten (--ttl)"),
+            "a longer --ttl or --lateness remembers keys, --late reject keeps such lines aside",
+        ),
+    }
+}
+
+impl Stage for Detect {
+    fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        let watermark_ms = self.reader.time().watermark_ms();
+        let point = self.reader.read(line, out.now_ms())?;
+        let time_ms = point.time_ms;
+        match self.store.take(&point, watermark_ms)? {
+            Taken::Found(finding) => {
+                let members = self.members.of(finding.as_ref());
+                self.front.write(line, point.object, point.has_members, members, out.buffer());
+                out.end_line();
+            }
+            Taken::Late(late) => tell_late(line, time_ms, late, out),
+        }
+        let moved_ms = self.reader.time_mut().observe(time_ms);
+        self.advance(moved_ms, out);
+        Ok(())
+    }
+
+    fn pass(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
+        out.line(line);
+        let moved_ms = self.reader.time_mut().pass(line, out.now_ms());
+        self.advance(moved_ms, out);
+        Ok(())
+    }
+
+    fn mark(&mut self, mark: &Mark, out: &mut Out) -> Result<(), Fault> {
+        let moved_ms = self.reader.time_mut().mark(mark, out.now_ms())?.flatten();
+        self.advance(moved_ms, out);
+        out.mark(mark);
+        Ok(())
+    }
+
+    fn wake_at(&self) -> Option<i64> {
+        self.reader.time().wake_at()
+    }
+
+    fn wake(&mut self, out: &mut Out) -> Result<(), Fault> {
+        let moved_ms = self.reader.time_mut().wake(out.now_ms());
+        self.advance(moved_ms, out);
+        Ok(())
+    }
+
+    fn remark(&self) -> Option<String> {
+        self.reader.remark()
+    }
+
+    fn state(&mut self) -> Option<&mut dyn Stateful> {
+        Some(self)
+    }
+}
+
+impl Stateful for Detect {
+    fn flags(&self) -> String {
+        self.flags.text.clone()
+    }
+
+    fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
+        let divides = Divides::by(self.flags.by.iter().cloned()).any(self.reader.time().of_any_shard());
+        Head::new().with("time", self.reader.time().snapshot()).divided(divides).write(to)
+    }
+
+    fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {
+        let head = Head::read(from, "detect")?;
+        head.must(self.reader.time_mut().restore(head.value("time")))
+    }
+
+    fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
+        self.store.save(to);
+        Ok(())
+    }
+
+    fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.store.load(key, value)
+    }
+}
+
+#[cfg(test)]
+mod tests;
