@@ -1,0 +1,92 @@
+//! STL (Cleveland et al., "STL: a seasonal-trend decomposition procedure based on loess", 1990) and MSTL for several
+//! seasons (Bandara, Hyndman and Bergmeir 2021), with the settings and defaults of statsmodels. The loess is that of the
+//! crate `stlrs`.
+
+/// How a series is decomposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StlSettings {
+    /// Length of the seasonal smoother: odd, 3 or more.
+    pub seasonal: usize,
+    /// Weigh outliers less.
+    pub robust: bool,
+    /// Evaluate each loess at every value, as statsmodels does by default, or only as often as is needed to be smooth.
+    pub exact: bool,
+}
+
+impl Default for StlSettings {
+    fn default() -> StlSettings {
+        StlSettings { seasonal: 7, robust: false, exact: true }
+    }
+}
+
+/// The parts of a series: it is their sum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// The lengths of the seasons, shortest first.
+    pub lengths: Vec<usize>,
+    pub trend: Vec<f64>,
+    /// For each season one number for each value.
+    pub seasons: Vec<Vec<f64>>,
+    pub remainder: Vec<f64>,
+}
+
+/// Decomposes a series with one season. None when it has less than two whole seasons, or a value that is not finite.
+#[must_use]
+pub fn stl(series: &[f64], season: usize, settings: StlSettings) -> Option<Parts> {
+    if season < 2 || series.len() < 2 * season || !is_tame(series) {
+        return None;
+    }
+    let seasonal = (settings.seasonal | 1).max(3);
+    let trend = odd_from((1.5 * season as f64 / (1.0 - 1.5 / seasonal as f64)).ceil() as usize);
+    let low_pass = odd_from(season + 1);
+    let jump = |len: usize| if settings.exact { 1 } else { len.div_ceil(10) };
+    let (inner, outer) = if settings.robust { (2, 15) } else { (5, 0) };
+    let mut params = stlrs::params();
+    params.seasonal_length(seasonal).trend_length(trend).low_pass_length(low_pass);
+    params.seasonal_degree(1).trend_degree(1).low_pass_degree(1);
+    params.seasonal_jump(jump(seasonal)).trend_jump(jump(trend)).low_pass_jump(jump(low_pass));
+    params.inner_loops(inner).outer_loops(outer).robust(settings.robust);
+    let result = params.fit(series, season).ok()?;
+    Some(Parts {
+        lengths: vec![season],
+        trend: result.trend().to_vec(),
+        seasons: vec![result.seasonal().to_vec()],
+        remainder: result.remainder().to_vec(),
+    })
+}
+
+/// Decomposes a series with several seasons; those of which it has less than two are left out, and of the same length
+/// one is taken. `seasonal` of the settings is not read: the smoothers are 11, 15, 19, … long.
+#[must_use]
+pub fn mstl(series: &[f64], seasons: &[usize], settings: StlSettings) -> Option<Parts> {
+    let mut lengths: Vec<usize> =
+        seasons.iter().copied().filter(|season| *season >= 2 && 2 * season <= series.len()).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let rounds = if lengths.len() == 1 { 1 } else { 2 };
+    let mut rest = series.to_vec();
+    let mut found = vec![vec![0.0; series.len()]; lengths.len()];
+    let mut trend = None;
+    for _ in 0..rounds {
+        for ((length, season), number) in lengths.iter().zip(&mut found).zip(1..) {
+            rest.iter_mut().zip(&*season).for_each(|(rest, index)| *rest += index);
+            let mut parts = stl(&rest, *length, StlSettings { seasonal: 7 + 4 * number, ..settings })?;
+            *season = parts.seasons.pop()?;
+            rest.iter_mut().zip(&*season).for_each(|(rest, index)| *rest -= index);
+            trend = Some(parts.trend);
+        }
+    }
+    let trend = trend?;
+    let remainder = rest.iter().zip(&trend).map(|(rest, trend)| rest - trend).collect();
+    Some(Parts { lengths, trend, seasons: found, remainder })
+}
+
+/// Returns the least odd number that is not less.
+fn odd_from(number: usize) -> usize {
+    number | 1
+}
+
+/// Sums of so many values stay finite.
+fn is_tame(series: &[f64]) -> bool {
+    series.iter().all(|value| value.abs() < 1e290)
+}
