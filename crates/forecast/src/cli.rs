@@ -1,0 +1,279 @@
+//! The flags of `forecast`, and which of them go together.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+
+use clap::Parser;
+use event_time::{CalendarUnit, TimeArgs, WindowSize};
+use forecasting::Method;
+use keyed_state::{BufferLimit, KeyArgs};
+use line_values::{Expression, Expressions};
+use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
+use selection::WhereArgs;
+use units::ByteSize;
+
+use crate::levels::Levels;
+use crate::rows::NAMES;
+use crate::seasons::Seasons;
+use crate::step::Step;
+use crate::{Forecaster, Job};
+
+const AFTER_HELP: &str = "\
+At the end of the input there are --horizon rows for each key, keys in the order in which they first came:
+{\"host\":\"a\",\"time\":\"2026-01-02T00:00:00Z\",\"forecast\":12.5,\"lower_80\":11.2,\"upper_80\":13.8,\"lower_95\":10.6,\"upper_95\":14.4}
+
+Values are taken by their times, whatever their order; of one time the last that comes counts. They need steps of equal
+length (or months, quarters, years): --every says how long they are, else it is the median of their distances. Of several values in a step the
+latest counts; missing ones are taken to lie on a line between their neighbours. Where many are missing, resample before. Missing and null values count for
+nothing; one that is not a number is a bad line. A forecast beyond 1.8e308 is null.
+
+Models: naive (the last value), snaive (that of a season ago), ets (exponential smoothing, its form chosen by AICc), theta (Theta
+with an optimised theta), mstl (seasons taken out by MSTL, the rest by ets). auto is the median of ets, theta and, where a
+test finds the series seasonal, mstl of the values and of their logarithms (of values above zero); its bounds are wider
+where these disagree.
+
+--season auto looks for up to two seasons that are at least three times in the history. A season longer than half of the history
+counts for nothing.
+
+--emit update writes the rows of a key after each of its lines. The model takes each value as it comes, and is fitted anew from the history
+after --refit values (before, whenever there are twice as many). There is nothing before 10 values. A line that is not in a later step than
+the last one of its key is late; steps without a line are taken to be as forecast.
+
+--check compares each value with what was forecast for it --horizon steps before: it writes one row for each key at the end, and
+with --emit update one for each value. smape is 0 to 200; mase is a multiple of what the (seasonal) naive forecast
+misses; coverage_95 is the percentage of values within the bounds.
+
+A key takes 16 bytes for each value of its history. In a checkpoint, a key that has changed is written whole.
+
+Examples:
+  forecast --by sensor --value value --time at --every 10s --horizon 3 < readings.ndjson
+  forecast --value price --time at --horizon 4 --model theta --interval 90 < clicks.ndjson
+  forecast --by sensor --time at --every 10s --horizon 1 --check < readings.ndjson";
+
+/// Forecast the next values of each key, with bounds
+///
+/// Lines end here. The rows are the steps after the last value of each key.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "forecast", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// The field with the value, or an expression that gives it
+    #[arg(long, value_name = "FIELD", default_value = "value")]
+    pub value: Expression,
+
+    /// The fields or expressions that make the key, with commas between them [default: all lines are of one key]
+    #[arg(long, value_name = "FIELDS")]
+    pub by: Option<Expressions>,
+
+    /// How many steps to forecast
+    #[arg(long, value_name = "N", value_parser = parse_horizon)]
+    pub horizon: NonZeroUsize,
+
+    /// The length of a step: 10s, 1h, 1d, 1mo [default: the median distance of the values of a key]
+    #[arg(long, value_name = "SIZE")]
+    pub every: Option<WindowSize>,
+
+    /// The seasons: a number of steps (24), a duration (1d), several (1d,7d), auto or none
+    #[arg(long, value_name = "SEASONS", default_value = "auto")]
+    pub season: Seasons,
+
+    /// How to forecast
+    #[arg(long, value_name = "MODEL", default_value = "auto")]
+    pub model: ModelName,
+
+    /// How sure the bounds are, in percent, with commas between; none for no bounds
+    #[arg(long, value_name = "LEVELS", default_value = "80,95")]
+    pub interval: Levels,
+
+    /// When to write: end (the rows after the last value) or update (those after each value)
+    #[arg(long, value_name = "WHEN", default_value = "end")]
+    pub emit: Emit,
+
+    /// Compare values with what was forecast for them, and write how good that was
+    #[arg(long)]
+    pub check: bool,
+
+    /// After how many values a model that goes along is fitted anew [default: 100]
+    #[arg(long, value_name = "N")]
+    pub refit: Option<NonZeroU64>,
+
+    /// How many values of a key to keep; the oldest are forgotten
+    #[arg(long, value_name = "N", default_value = "2000", help_heading = "Limits")]
+    pub history: NonZeroUsize,
+
+    #[command(flatten)]
+    pub time: TimeArgs,
+
+    #[command(flatten)]
+    pub keys: KeyArgs,
+
+    /// The most memory for the histories of all keys; beyond it, stop
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", help_heading = "Limits")]
+    pub buffer: ByteSize,
+
+    #[command(flatten)]
+    pub late: LateArgs,
+
+    #[command(flatten)]
+    pub selection: WhereArgs,
+
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+/// The models by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ModelName {
+    /// The median of ets, theta and mstl
+    Auto,
+    /// The last value
+    Naive,
+    /// The value of a season ago
+    Snaive,
+    /// Exponential smoothing
+    Ets,
+    /// The Theta method
+    Theta,
+    /// Seasons by MSTL, the rest by ets
+    Mstl,
+}
+
+impl ModelName {
+    fn method(self) -> Method {
+        match self {
+            ModelName::Auto => Method::Auto,
+            ModelName::Naive => Method::Naive,
+            ModelName::Snaive => Method::SeasonalNaive,
+            ModelName::Ets => Method::Ets,
+            ModelName::Theta => Method::Theta,
+            ModelName::Mstl => Method::Mstl,
+        }
+    }
+}
+
+/// When rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Emit {
+    /// When the input ends
+    End,
+    /// After each value
+    Update,
+}
+
+const HORIZON_MAX: usize = 100_000;
+const REFIT: u64 = 100;
+
+fn parse_horizon(text: &str) -> Result<NonZeroUsize, String> {
+    let horizon = text.parse().ok().filter(|horizon| (1..=HORIZON_MAX).contains(horizon)).and_then(NonZeroUsize::new);
+    horizon.ok_or_else(|| format!("say how many steps to forecast, 1 to {HORIZON_MAX}"))
+}
+
+impl Cli {
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.selection.select(self.stage.config("forecast").with_late(self.late.late))
+    }
+
+    /// # Errors
+    /// `Usage` where flags do not go together.
+    pub fn forecast(&self) -> Result<Forecaster, Error> {
+        self.check()?;
+        let by = self.by.clone().map(|by| by.0).unwrap_or_default();
+        self.check_names(&by)?;
+        Ok(Forecaster::new(Job {
+            by,
+            value: self.value.clone(),
+            time: self.time.event_time().unwatched(),
+            horizon: self.horizon.get(),
+            step: self.step(),
+            seasons: self.season.clone(),
+            method: self.model.method(),
+            levels: self.interval.clone(),
+            updates: self.emit == Emit::Update,
+            check: self.check,
+            refit: self.refit.map_or(REFIT, NonZeroU64::get),
+            history: self.history.get(),
+            keys: self.keys.limit(""),
+            buffer: BufferLimit::new(self.buffer, "the histories of all keys", "--history N keeps fewer values"),
+            has_other_lines: self.selection.selection.is_some(),
+            flags: self.flags().into(),
+        }))
+    }
+
+    fn goes_along(&self) -> bool {
+        self.check || self.emit == Emit::Update
+    }
+
+    fn step(&self) -> Option<Step> {
+        const DAY_MS: i64 = 86_400_000;
+        Some(match self.every? {
+            WindowSize::Fixed { size_ms } => Step::Fixed(size_ms),
+            WindowSize::Calendar { unit: CalendarUnit::Day, count } => Step::Fixed(count * DAY_MS),
+            WindowSize::Calendar { unit: CalendarUnit::Week, count } => Step::Fixed(count * 7 * DAY_MS),
+            WindowSize::Calendar { unit: CalendarUnit::Month, count } => Step::Months(count),
+        })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let rules = [
+            (
+                self.goes_along() && self.every.is_none(),
+                "--emit update and --check without --every",
+                "a model that goes along has to know its steps: --every 1h",
+            ),
+            (
+                !self.goes_along() && self.refit.is_some(),
+                "--refit without --emit update or --check",
+                "at the end of the input a model is fitted once",
+            ),
+            (
+                !self.goes_along() && self.late.late.is_some(),
+                "--late without --emit update or --check",
+                "at the end of the input no line is late",
+            ),
+            (
+                self.time.lateness.is_some() || self.time.idle.is_some(),
+                "--lateness and --idle count for nothing here",
+                "values are taken by their own times; reorder --lateness sorts lines",
+            ),
+        ];
+        Error::of_broken_rule(rules)
+    }
+
+    /// No two members of a row may have the same name.
+    fn check_names(&self, by: &[Expression]) -> Result<(), Error> {
+        let of_levels = ["lower", "upper", "coverage"]
+            .iter()
+            .flat_map(|what| self.interval.as_slice().iter().map(|level| level.name(what)));
+        let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).chain(of_levels).collect();
+        for key in by {
+            let name = key.name();
+            if !key.has_name() {
+                let error = Error::usage(format_args!("the key \"{key}\" has no name"));
+                return Err(error.hint(format_args!("a name stands before it: day={key}")));
+            }
+            if names.contains(&name) {
+                let error = Error::usage(format_args!("a row cannot have a key named {name:?}"));
+                return Err(error.hint("name it otherwise: NAME=EXPRESSION"));
+            }
+            names.push(name);
+        }
+        Ok(())
+    }
+
+    /// What the state depends on.
+    fn flags(&self) -> StateFlags {
+        let flags = match &self.by {
+            Some(by) => StateFlags::new().quoted("--by", by),
+            None => StateFlags::new(),
+        };
+        let flags = flags.quoted("--value", &self.value).text(self.time.for_snapshot());
+        if !self.goes_along() {
+            return flags;
+        }
+        flags
+            .maybe("--every", self.every)
+            .with("--horizon", self.horizon)
+            .with("--interval", &self.interval)
+            .switch("--emit update", self.emit == Emit::Update)
+            .switch("--check", self.check)
+    }
+}
