@@ -104,11 +104,9 @@ fn fill(values: &mut Vec<f64>, place: usize, value: f64) {
     let start = values.len();
     if let Some(last) = values.last().copied() {
         let steps = (place + 1 - start) as f64;
-        // Two products, since the difference of two finite numbers may not be one.
-        values.extend((1..place + 1 - start).map(|step| {
-            let part = step as f64 / steps;
-            last * (1.0 - part) + value * part
-        }));
+        // The difference of two finite numbers may not be one, that of their parts is.
+        let part = value / steps - last / steps;
+        values.extend((1..place + 1 - start).map(|step| last + part * step as f64));
     }
     values.push(value);
 }
@@ -153,8 +151,11 @@ mod tests {
 
     #[test]
     fn a_gap_of_a_year_makes_no_long_series() {
-        let (history, _) = history(&[(i64::MIN, 1e308), (0, -1e308), (i64::MAX, 2.0)], 9);
+        let long = 4_000_000_000_000_000;
+        let (history, _) = history(&[(-long, 1e308), (0, -1e308), (long, 2.0)], 9);
         assert_eq!(history.grid(Step::Fixed(1), 1_000).unwrap().values, [2.0]);
-        assert_eq!(history.grid(Step::Fixed(i64::MAX), 1_000).unwrap().values.len(), 3);
+        assert_eq!(history.grid(Step::Fixed(long), 1_000).unwrap().values, [1e308, -1e308, 2.0]);
+        let halves = history.grid(Step::Fixed(long / 2), 1_000).unwrap();
+        assert_eq!((halves.values[1], halves.filled), (0.0, 2));
     }
 }

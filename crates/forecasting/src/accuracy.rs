@@ -25,7 +25,7 @@ impl Accuracy {
             _ if size.is_finite() => 200.0 * (error / size),
             _ => 200.0,
         };
-        if scale > 0.0 && (2.0 * error / scale).is_finite() {
+        if scale > 0.0 && scale.is_finite() && (2.0 * error / scale).is_finite() {
             self.scaled += 2.0 * error / scale;
             self.scaled_count += 1.0;
         }
@@ -80,8 +80,8 @@ impl Accuracy {
 pub fn scale(series: &[f64], season: usize) -> f64 {
     let season = season.max(1);
     let pairs = series.len().saturating_sub(season);
-    let missed = |(late, early): (&f64, &f64)| (late - early).abs() / pairs as f64;
-    series.iter().skip(season).zip(series).map(missed).sum()
+    let missed = |(late, early): (&f64, &f64)| (late - early).abs();
+    series.iter().skip(season).zip(series).map(missed).sum::<f64>() / pairs.max(1) as f64
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ pub(crate) enum Member {
     SeasonalTrend(SeasonalTrend),
 }
 
+/// A larger value, as a multiple of the unit, is none of the same series.
+const LARGEST: f64 = 1e30;
+
 impl Model {
     /// Fits a series of finite values, oldest first, one for each step. `seasons` are lengths in steps; those of which the series has
     /// less than two count for nothing. None when the series is empty or has a value that is not finite.
@@ -59,11 +62,12 @@ impl Model {
 
     /// Takes the next value: states move on, parameters stay.
     ///
-    /// Returns false when a model cannot take it (zero or less, where parts multiply): then it must be fitted anew.
+    /// Returns false when a model cannot take it (zero or less, where parts multiply; 1e30 times those that it knows): then it
+    /// must be fitted anew.
     #[must_use]
     pub fn update(&mut self, value: f64) -> bool {
         let scaled = value / self.unit;
-        value.is_finite() && self.members.iter_mut().all(|member| member.update(scaled) && member.is_sound())
+        scaled.abs() < LARGEST && self.members.iter_mut().all(|member| member.update(scaled) && member.is_sound())
     }
 
     /// Forecasts this many steps. What is beyond the range of an `f64` is infinite.
