@@ -17,6 +17,7 @@ const TOOLS: [&str; 16] = [
     "file-cat-in",
     "file-cat-out",
     "filter",
+    "forecast",
     "generate",
     "lookup",
     "merge",

@@ -11,6 +11,7 @@ const TOOLS: [&str; 17] = [
     "dedup",
     "detect",
     "filter",
+    "forecast",
     "lookup",
     "reorder",
     "top-n",
@@ -121,6 +122,8 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "detect --by key --alarms 1/1s --ttl 20s --late pass",
         "window --size 1s | top-n -n 3 --by key,status --order value:desc --window --rank place",
         "top-n -n 5 --by key --order value:desc,timestamp:asc",
+        "forecast --by key,status --time timestamp --every 1s --horizon 2",
+        "forecast --by key --time timestamp --every 200ms --horizon 3 --check --late drop",
         "stream-join --left '.status == 200' --right '.status == 404' --on key --within -300ms..1s --time timestamp --kind full \
             --prefix-right r_",
         "stream-join --left .key --right .user --on key=user --within 0s..20ms --time timestamp --kind anti",

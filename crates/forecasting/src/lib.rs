@@ -29,6 +29,7 @@ mod model;
 pub mod naive;
 mod normal;
 mod numbers;
+mod part;
 pub mod periods;
 pub mod season_figure;
 pub mod seasonal_trend;
@@ -38,3 +39,4 @@ pub mod theta;
 
 pub use forecast::Forecast;
 pub use model::{Method, Model};
+pub use part::Part;

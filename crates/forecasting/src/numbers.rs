@@ -1,8 +1,9 @@
 //! Models as plain numbers, for a checkpoint: what is read back is the same to the bit.
 
-use crate::ets::{Ets, Form, Part, State, Weights};
+use crate::ets::{Ets, Form, State, Weights};
 use crate::model::{Member, Model};
 use crate::naive::Naive;
+use crate::part::Part;
 use crate::season_figure::SeasonFigure;
 use crate::seasonal_trend::{Cycle, SeasonalTrend};
 use crate::theta::{Lines, Theta};

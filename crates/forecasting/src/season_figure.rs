@@ -1,6 +1,6 @@
 //! The mean season of a series, by classical decomposition, and a test for a season.
 
-use crate::ets::Part;
+use crate::part::Part;
 
 /// One number for each place in a season.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,8 @@
 //! The season is taken out by classical decomposition where a test finds one, and put back afterwards: it multiplies
 //! where all values are above zero, else it adds.
 
-use crate::ets::Part;
 use crate::forecast::Forecast;
+use crate::part::Part;
 use crate::season_figure::{SeasonFigure, is_seasonal};
 use crate::simplex::{self, Coordinate, Patience};
 

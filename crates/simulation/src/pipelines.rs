@@ -19,6 +19,7 @@ const EARLY_WATERMARK: &str = "watermark --time t --lateness 200ms";
 /// All kinds of pipes, by name.
 pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
     [plain(), windows(), aggregates(), dedups(), series(), rankings(), joins(), tables(), sorted()]
+    [plain(), windows(), aggregates(), dedups(), rankings(), forecasts(), joins(), tables(), sorted()]
         .into_iter()
         .flatten()
         .collect()
@@ -146,6 +147,21 @@ fn rankings() -> Vec<Pipeline> {
             ],
         ),
         of("top-n-updates", Order::OfKeys, &[&format!("{best} --emit update")]),
+    ]
+}
+
+fn forecasts() -> Vec<Pipeline> {
+    let of = |name, flags: &str| {
+        Pipeline::new(
+            name,
+            Order::OfKeys,
+            &[&format!("forecast --by k --value v --time t --every 500ms --horizon 2 {flags}")],
+        )
+    };
+    vec![
+        of("forecast", ""),
+        of("forecast-updates", "--emit update --model ets --refit 7 --late drop"),
+        of("forecast-check", "--emit update --check --model theta --late drop"),
     ]
 }
 

@@ -21,6 +21,7 @@ pub enum Program {
     Dedup(Box<dedup::cli::Cli>),
     Detect(Box<detect::cli::Cli>),
     TopN(Box<top_n::cli::Cli>),
+    Forecast(Box<forecast::cli::Cli>),
     StreamJoin(Box<stream_join::cli::Cli>),
     Lookup(Box<lookup::cli::Cli>),
     Reorder(Box<reorder::cli::Cli>),
@@ -47,6 +48,7 @@ impl Program {
             Some("dedup") => Self::Dedup(parsed(words)),
             Some("detect") => Self::Detect(parsed(words)),
             Some("top-n") => Self::TopN(parsed(words)),
+            Some("forecast") => Self::Forecast(parsed(words)),
             Some("stream-join") => Self::StreamJoin(parsed(words)),
             Some("lookup") => Self::Lookup(parsed(words)),
             Some("reorder") => {
@@ -69,6 +71,7 @@ impl Program {
             Self::Dedup(_) => "dedup",
             Self::Detect(_) => "detect",
             Self::TopN(_) => "top-n",
+            Self::Forecast(_) => "forecast",
             Self::StreamJoin(_) => "stream-join",
             Self::Lookup(_) => "lookup",
             Self::Reorder(_) => "reorder",
@@ -101,6 +104,7 @@ impl Program {
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
             Self::Detect(cli) => work.go(cli.detect()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
+            Self::Forecast(cli) => work.go(cli.forecast()?, cli.config()),
             Self::StreamJoin(cli) => {
                 let mut job = cli.job()?;
                 job.memory_bytes_max = if job.spills { JOIN_MEMORY.as_usize() } else { job.memory_bytes_max };

@@ -1,8 +1,9 @@
 //! Forecasts of a model, and their variances (Hyndman et al. 2008, chapter 6).
 
 use crate::ets::fit::Ets;
-use crate::ets::form::{Part, Trend};
+use crate::ets::form::Trend;
 use crate::forecast::Forecast;
+use crate::part::Part;
 
 impl Ets {
     /// Forecasts this many steps.

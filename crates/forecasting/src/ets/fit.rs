@@ -1,8 +1,9 @@
 //! Fits the parameters of a form, and chooses a form.
 
-use crate::ets::form::{Form, Part, Trend};
+use crate::ets::form::{Form, Trend};
 use crate::ets::recursion::{Fit, State, Weights, run};
 use crate::ets::start;
+use crate::part::Part;
 use crate::season_figure::SeasonFigure;
 use crate::simplex::{self, Coordinate, Patience};
 

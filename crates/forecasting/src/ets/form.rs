@@ -1,12 +1,7 @@
 //! The forms of exponential smoothing: how error, trend and season enter (Hyndman et al., "Forecasting with Exponential
 //! Smoothing", 2008, chapter 2). Trends that multiply are left out, as R's `ets` leaves them out.
 
-/// How a part enters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Additive,
-    Multiplicative,
-}
+use crate::part::Part;
 
 /// The trend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,5 +7,5 @@ mod recursion;
 mod start;
 
 pub use fit::{Choice, Ets, SEASON_MAX};
-pub use form::{Form, Part, Trend};
+pub use form::{Form, Trend};
 pub use recursion::{State, Weights};

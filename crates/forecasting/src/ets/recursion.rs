@@ -1,6 +1,7 @@
 //! The recursion of exponential smoothing: one pass over a series, for its likelihood or for its last state.
 
-use crate::ets::form::{Form, Part, Trend};
+use crate::ets::form::{Form, Trend};
+use crate::part::Part;
 
 /// The smoothing parameters; those that a form does not have are not read.
 #[derive(Clone, Copy, Debug, PartialEq)]

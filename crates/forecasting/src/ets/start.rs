@@ -1,9 +1,10 @@
 //! The state that a model begins with, from the first values and the season of the whole series (Hyndman et al. 2008,
 //! section 2.6.1).
 
-use crate::ets::form::{Form, Part, Trend};
+use crate::ets::form::{Form, Trend};
 use crate::ets::recursion::State;
 use crate::line::Line;
+use crate::part::Part;
 use crate::season_figure::SeasonFigure;
 
 /// Returns a first state for a form.

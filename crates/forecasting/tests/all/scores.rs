@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 
 use flate2::read::GzDecoder;
+use forecasting::Part;
 use forecasting::accuracy::{Accuracy, scale};
-use forecasting::ets::Part;
 use forecasting::season_figure::{SeasonFigure, is_seasonal};
 use forecasting::{Forecast, Method, Model};
 use serde_json::Value;

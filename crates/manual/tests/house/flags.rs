@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 34] = [
+const OWN_WORDS: [(&str, &str); 37] = [
     ("--batch", "how much goes together"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
@@ -16,6 +16,8 @@ const OWN_WORDS: [(&str, &str); 34] = [
     ("--dead-letter", "where rejected lines are kept, in the same commit"),
     ("--emit", "when results are written"),
     ("--envelope", "a line is a value with all that is known of it"),
+    ("--every", "how far apart two marks, or two steps of a series, are"),
+    ("--interval", "a span: of time between two commits, or of what is expected"),
     ("--jobs", "how much is worked on at the same time"),
     ("--keep", "what of the lines of a key is kept, or how long"),
     ("--kind", "what becomes of a line without a partner"),
@@ -38,6 +40,7 @@ const OWN_WORDS: [(&str, &str); 34] = [
     ("--time-unit", "what a number in that field counts"),
     ("--timeout", "the longest that a command may take"),
     ("--topic", "the Kafka topic"),
+    ("--value", "the field with the number that is worked with"),
     ("--verbose", "more is told on stderr"),
     ("--window", "by the window that window wrote into the lines"),
     ("--within", "how near in time lines are that have to do with each other"),
