@@ -4,7 +4,7 @@
 //! for nothing.
 //!
 //! **What comes out when.** At the end of the input, for each key `--horizon` rows: its key, the time of the step, the
-//! forecast and its bounds; keys in the order of their first lines. With `--emit update` the same rows after each line of a
+//! forecast and its bounds; keys in the order of their first lines. A run that goes on after that writes them for keys with new lines. With `--emit update` the same rows after each line of a
 //! key that is in a later step than those before it. With `--check` instead of these rows how good forecasts were: a row for each value,
 //! or for each key at the end.
 //!
@@ -129,7 +129,8 @@ impl Forecaster {
     /// Keeps a value of a key.
     fn keep(&mut self, id: u32, time_ms: i64, value: f64, out: &mut Out) -> Result<(), Error> {
         self.job.buffer.check((self.points + 1) * POINT_BYTES)?;
-        match self.tracks.change(id).history.take(time_ms, value, self.job.history) {
+        let track = self.tracks.change(id);
+        match track.history.take(time_ms, value, self.job.history) {
             Taken::Added => self.points += 1,
             Taken::Exchanged => {}
             Taken::TooOld => {
@@ -137,6 +138,7 @@ impl Forecaster {
                 return Ok(());
             }
         }
+        track.is_fresh = true;
         out.settle(1);
         Ok(())
     }
@@ -181,23 +183,25 @@ impl Forecaster {
         Ok(())
     }
 
-    /// Keys in the order of their first lines.
-    fn ids(&self) -> Vec<u32> {
-        let mut ids: Vec<u32> = self.tracks.ids().collect();
+    /// Keys with values since the last end, in the order of their first lines. From now on they have none: a run that goes
+    /// on after this end writes no row twice.
+    fn take_fresh(&mut self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.tracks.ids().filter(|id| self.tracks.get(*id).is_fresh).collect();
         ids.sort_unstable_by_key(|id| self.tracks.get(*id).first);
+        ids.iter().for_each(|id| self.tracks.change(*id).is_fresh = false);
         ids
     }
 
     /// Fits each key and writes its rows.
-    fn write_forecasts(&self, out: &mut Out) {
+    fn write_forecasts(&mut self, out: &mut Out) {
         let mut doubts = Doubts::default();
-        for id in self.ids() {
-            let track = self.tracks.get(id);
-            let Some(step) = self.job.step.or_else(|| track.history.step()) else {
-                doubts.without_step += u64::from(track.history.len() > 0);
+        for id in self.take_fresh() {
+            let history = &self.tracks.get(id).history;
+            let Some(step) = self.job.step.or_else(|| history.step()) else {
+                doubts.without_step += 1;
                 continue;
             };
-            let Some(grid) = track.history.grid(step, self.job.history) else { continue };
+            let Some(grid) = history.grid(step, self.job.history) else { continue };
             doubts.with_gaps += u64::from(grid.filled as f64 > FILLED_SHARE_MAX * grid.values.len() as f64);
             let seasons = self.job.seasons.lengths(&grid.values, step);
             let model = Model::fit(&grid.values, &seasons, self.job.method);
@@ -207,8 +211,8 @@ impl Forecaster {
         doubts.warn(out);
     }
 
-    fn write_totals(&self, out: &mut Out) {
-        for id in self.ids() {
+    fn write_totals(&mut self, out: &mut Out) {
+        for id in self.take_fresh() {
             if let Some(live) = &self.tracks.get(id).live {
                 self.rows.write_total(self.tracks.key(id), &live.accuracy, out);
             }

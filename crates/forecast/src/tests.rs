@@ -198,15 +198,16 @@ fn what_is_damaged_is_refused() {
     assert!(stage.restore(&mut &b"{}"[..]).is_err());
     for value in [
         "[]",
-        "[0,[5,1e0,4,1e0],null]",
-        "[0,[5,\"NaN\"],null]",
-        "[0,[],[1,2,[],[],[]]]",
-        "[0,[],[1,2,[0e0,0e0,0e0,0e0,0e0],[1e0],[]]]",
+        "[0,[5,1e0,4,1e0],1,null]",
+        "[0,[5,\"NaN\"],1,null]",
+        "[0,[],2,null]",
+        "[0,[],1,[1,2,[],[],[]]]",
+        "[0,[],1,[1,2,[0e0,0e0,0e0,0e0,0e0],[1e0],[]]]",
     ] {
         assert!(stage.restore_entry("\"a\"", value.as_bytes()).is_err(), "{value}");
     }
-    stage.restore_entry("\"a\"", b"[0,[4,1e0,5,-1e308],null]").unwrap();
-    assert!(stage.restore_entry("\"a\"", b"[0,[],null]").is_err());
+    stage.restore_entry("\"a\"", b"[0,[4,1e0,5,-1e308],1,null]").unwrap();
+    assert!(stage.restore_entry("\"a\"", b"[0,[],0,null]").is_err());
     assert_eq!(stage.held(), 0);
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of a key, and its text in a checkpoint: `[first,[time,value,…],live]`.
+//! What is kept of a key, and its text in a checkpoint: `[first,[time,value,…],0 or 1,live]`.
 
 use values::state_text::{StateReader, write_float, write_number, write_signed};
 
@@ -15,6 +15,8 @@ pub struct Track {
     /// The number of the key's first line.
     pub first: u64,
     pub history: History,
+    /// Values came since rows were written at the end of an input.
+    pub is_fresh: bool,
     pub live: Option<Box<Live>>,
 }
 
@@ -31,7 +33,7 @@ impl Track {
             out.push(b',');
             write_float(value, out);
         }
-        out.extend_from_slice(b"],");
+        out.extend_from_slice(if self.is_fresh { b"],1," } else { b"],0," });
         match &self.live {
             Some(live) => live.write(out),
             None => out.extend_from_slice(b"null"),
@@ -50,12 +52,14 @@ impl Track {
             history.restore(time_ms, from.float().filter(|value| value.is_finite())?)
         })?;
         from.literal(b",")?;
+        let is_fresh = from.number().filter(|number| *number < 2)? == 1;
+        from.literal(b",")?;
         let live = match from.literal(b"null") {
             Some(()) => None,
             None => Some(Box::new(Live::read(from)?)),
         };
         from.literal(b"]")?;
-        Some(Track { first, history, live })
+        Some(Track { first, history, is_fresh, live })
     }
 }
 
