@@ -64,7 +64,7 @@ impl Theta {
             (get(0, 0.5), get(1, 2.0), start_level / 2.0 + spread * get(2, 0.0))
         };
         let len = adjusted.len() as f64;
-        let patience = Patience { evaluations: 400, tolerance: 1e-6 * len };
+        let patience = Patience { evaluations: 400, tolerance: 1e-5 * len };
         let (point, _) = simplex::least(&bounds[..dims], patience, |point| {
             let (alpha, theta, level) = read(point);
             len * libm::log(Lines::new(level).run(alpha, theta, &adjusted).0.max(1e-300))

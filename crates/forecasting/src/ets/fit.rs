@@ -158,7 +158,7 @@ impl<'a> Fitting<'a> {
             let weights = shape.read(point, &start, &mut state);
             run(form, weights, &mut state, self.series, |_| {}).deviance(len)
         };
-        let patience = Patience { evaluations: 150 * shape.bounds.len(), tolerance: 1e-6 * len as f64 };
+        let patience = Patience { evaluations: 150 * shape.bounds.len(), tolerance: shape.tolerance() * len as f64 };
         let (point, deviance) = simplex::least(&shape.bounds, patience, &mut at);
         if !deviance.is_finite() {
             return None;
@@ -224,6 +224,11 @@ impl Shape {
         }
         let spread = series.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum::<f64>() / series.len() as f64;
         Shape { form, bounds, spread, moves_start }
+    }
+
+    /// How near to the least deviance the search comes, for each value. In a long series far less than this says nothing.
+    fn tolerance(&self) -> f64 {
+        if self.moves_start { 1e-6 } else { 1e-5 }
     }
 
     /// Puts the first state of a point into `state` and returns the weights.
