@@ -24,7 +24,8 @@ At the end of the input there are --horizon rows for each key, keys in the order
 Values are taken by their times, whatever their order; of one time the last that comes counts. They need steps of equal
 length (or months, quarters, years): --every says how long they are, else it is the median of their distances. Of several values in a step the
 latest counts; missing ones are taken to lie on a line between their neighbours. Where many are missing, resample before. Missing and null values count for
-nothing; one that is not a number is a bad line. A forecast beyond 1.8e308 is null.
+nothing; one that is not a number is a bad line. A forecast beyond 1.8e308 is null,
+and so are the bounds of a key with a single value.
 
 Models: naive (the last value), snaive (that of a season ago), ets (exponential smoothing, its form chosen by AICc), theta (Theta
 with an optimised theta), mstl (seasons taken out by MSTL, the rest by ets). auto is the median of ets, theta and, where a
@@ -91,7 +92,7 @@ pub struct Cli {
     #[arg(long)]
     pub check: bool,
 
-    /// After how many values a model that goes along is fitted anew [default: 100]
+    /// After how many values a model that goes along is fitted anew [default: a quarter of those that it was fitted to, at least 100]
     #[arg(long, value_name = "N")]
     pub refit: Option<NonZeroU64>,
 
@@ -159,7 +160,6 @@ pub enum Emit {
 }
 
 const HORIZON_MAX: usize = 100_000;
-const REFIT: u64 = 100;
 
 fn parse_horizon(text: &str) -> Result<NonZeroUsize, String> {
     let horizon = text.parse().ok().filter(|horizon| (1..=HORIZON_MAX).contains(horizon)).and_then(NonZeroUsize::new);
@@ -189,7 +189,7 @@ impl Cli {
             levels: self.interval.clone(),
             updates: self.emit == Emit::Update,
             check: self.check,
-            refit: self.refit.map_or(REFIT, NonZeroU64::get),
+            refit: self.refit.map(NonZeroU64::get),
             history: self.history.get(),
             keys: self.keys.limit(""),
             buffer: BufferLimit::new(self.buffer, "the histories of all keys", "--history N keeps fewer values"),

@@ -58,7 +58,8 @@ pub struct Job {
     pub levels: Levels,
     pub updates: bool,
     pub check: bool,
-    pub refit: u64,
+    /// None: in proportion to the values that a model was fitted to.
+    pub refit: Option<u64>,
     pub history: usize,
     pub keys: KeyLimit,
     pub buffer: BufferLimit,

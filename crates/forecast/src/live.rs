@@ -24,6 +24,9 @@ pub struct Live {
     pub accuracy: Accuracy,
 }
 
+/// Without `--refit`, a model takes a quarter of the values that it was fitted to, and at least this many.
+const REFIT_MIN: u64 = 100;
+
 /// Fewer values make no model.
 pub const VALUES_MIN: u64 = 10;
 
@@ -58,10 +61,11 @@ impl Live {
         self.since += 1;
     }
 
-    /// Fits the model anew when it is time: when there are twice as many values as it was fitted to, at the latest after
-    /// `--refit` of them.
+    /// Fits the model anew when it is time: after `--refit` values, and before that when there are twice as many as it was
+    /// fitted to.
     pub fn fit(&mut self, history: &History, step: Step, job: &Job) {
-        let is_due = self.model.is_none() || self.since >= self.fitted.min(job.refit);
+        let refit = job.refit.unwrap_or((self.fitted / 4).max(REFIT_MIN));
+        let is_due = self.model.is_none() || self.since >= self.fitted.min(refit);
         if !is_due || (history.len() as u64) < VALUES_MIN {
             return;
         }

@@ -94,6 +94,8 @@ fn months_are_steps_of_the_calendar() {
 fn series_that_say_little_give_what_they_can() {
     let times: Vec<Value> = rows("--every 1h", &line("a", -7_200, "4")).iter().map(|row| row["time"].clone()).collect();
     assert_eq!(times, ["1969-12-31T23:00:00Z", "1970-01-01T00:00:00Z"]);
+    let row = &rows("--every 1h", &line("a", 0, "4"))[1];
+    assert_eq!((&row["forecast"], &row["lower_80"], &row["upper_95"]), (&4.into(), &Value::Null, &Value::Null));
     let alone = play(forecaster(""), &line("a", 0, "4"));
     assert_eq!((alone.out.as_str(), alone.warnings.len()), ("", 1));
     assert!(alone.warnings[0].contains("--every 1h says how long a step is"), "{:?}", alone.warnings);

@@ -148,9 +148,10 @@ impl Member {
         }
     }
 
-    /// Its next forecast is a number.
+    /// Its next forecast is a number, and so is its deviation, but for a naive one of a single value.
     fn is_sound(&self) -> bool {
         let next = self.forecast(1);
-        next.means.iter().chain(&next.deviations).all(|number| number.is_finite())
+        let is_known = |deviation: &f64| deviation.is_finite() || matches!(self, Member::Naive(_));
+        next.means.iter().all(|mean| mean.is_finite()) && next.deviations.iter().all(is_known)
     }
 }

@@ -8,6 +8,7 @@ pub struct Naive {
     /// From `next` on, around, those of the steps to come.
     pub last: Vec<f64>,
     pub next: usize,
+    /// Infinite where there is no error to tell it by.
     pub variance: f64,
 }
 
@@ -22,7 +23,8 @@ impl Naive {
         }
         let errors = series[season..].iter().zip(series).map(|(late, early)| late - early);
         let count = series.len() - season;
-        let variance = errors.map(|error| error * error).sum::<f64>() / count.max(1) as f64;
+        let squares: f64 = errors.map(|error| error * error).sum();
+        let variance = if count > 0 { squares / count as f64 } else { f64::INFINITY };
         Some(Naive { last, next: 0, variance })
     }
 
@@ -52,7 +54,7 @@ mod tests {
         assert_eq!(naive.forecast(3), Forecast::new(vec![2.0, 7.0, 2.0], vec![2.5, 2.5, 5.0]));
         naive.update(3.0);
         assert_eq!(naive.forecast(2).means, [7.0, 3.0]);
-        assert_eq!(Naive::fit(&[4.0], 1).unwrap().forecast(2), Forecast::new(vec![4.0, 4.0], vec![0.0, 0.0]));
+        assert_eq!(Naive::fit(&[4.0], 1).unwrap().forecast(2), Forecast::new(vec![4.0, 4.0], vec![f64::INFINITY; 2]));
         assert_eq!(Naive::fit(&[4.0], 9).unwrap().last, [4.0]);
         assert_eq!(Naive::fit(&[], 1), None);
     }

@@ -14,7 +14,7 @@ const THETA: f64 = 2.0;
 const SEASONAL_TREND: f64 = 3.0;
 
 impl Model {
-    /// Returns all that the model is made of, as finite numbers.
+    /// Returns all that the model is made of, as numbers; a variance may be infinite.
     #[must_use]
     pub fn numbers(&self) -> Vec<f64> {
         let mut to = vec![self.unit, self.members.len() as f64];
@@ -40,6 +40,12 @@ impl Numbers<'_> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
         first.is_finite().then_some(*first)
+    }
+
+    fn variance(&mut self) -> Option<f64> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        (*first >= 0.0).then_some(*first)
     }
 
     fn count(&mut self) -> Option<usize> {
@@ -97,7 +103,7 @@ impl Member {
     fn read(from: &mut Numbers<'_>) -> Option<Member> {
         let kind = from.number()?;
         if kind == NAIVE {
-            let variance = from.number()?;
+            let variance = from.variance()?;
             let (last, next) = from.ring().filter(|(last, _)| !last.is_empty())?;
             return Some(Member::Naive(Naive { last, next, variance }));
         }

@@ -5,6 +5,7 @@
 //! where all values are above zero, else it adds.
 
 use crate::forecast::Forecast;
+use crate::naive::Naive;
 use crate::part::Part;
 use crate::season_figure::{SeasonFigure, is_seasonal};
 use crate::simplex::{self, Coordinate, Patience};
@@ -72,7 +73,8 @@ impl Theta {
         let (alpha, theta, level) = read(&point);
         let mut lines = Lines::new(level);
         let (squares, count) = lines.run(alpha, theta, &adjusted);
-        let variance = squares / (count - dims as f64).max(1.0);
+        let variance =
+            if count > 0.0 { squares / (count - dims as f64).max(1.0) } else { Naive::fit(&adjusted, 1)?.variance };
         Some(Theta { alpha, theta, lines, figure, variance })
     }
 

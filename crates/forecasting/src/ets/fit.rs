@@ -3,6 +3,7 @@
 use crate::ets::form::{Form, Trend};
 use crate::ets::recursion::{Fit, State, Weights, run};
 use crate::ets::start;
+use crate::naive::Naive;
 use crate::part::Part;
 use crate::season_figure::SeasonFigure;
 use crate::simplex::{self, Coordinate, Patience};
@@ -179,8 +180,7 @@ impl<'a> Fitting<'a> {
         let level = *self.series.last()?;
         let form = Form::new(Part::Additive, Trend::None, None);
         let weights = Weights { alpha: 1.0, beta_share: 0.0, gamma: 0.0, phi: 1.0 };
-        let squares: f64 = self.series.windows(2).map(|pair| (pair[1] - pair[0]) * (pair[1] - pair[0])).sum();
-        let variance = squares / (self.series.len() - 1).max(1) as f64;
+        let variance = Naive::fit(self.series, 1)?.variance;
         Some(Ets {
             form,
             weights,
