@@ -48,7 +48,7 @@ A key takes 16 bytes for each value of its history. In a checkpoint, a key that 
 Examples:
   forecast --by sensor --value value --time at --every 10s --horizon 3 < readings.ndjson
   forecast --value price --time at --horizon 4 --model theta --interval 90 < clicks.ndjson
-  forecast --by sensor --time at --every 10s --horizon 1 --check < readings.ndjson";
+  window --size 10s --time at < readings.ndjson | aggregate --by sensor value=avg:value | forecast --by sensor --time window_start --every 10s --horizon 1 --check";
 
 /// Forecast the next values of each key, with bounds
 ///
