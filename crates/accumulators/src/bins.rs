@@ -72,6 +72,12 @@ impl Bins {
         }
     }
 
+    /// The bins that are not empty, with their counts.
+    pub fn filled(&self) -> impl DoubleEndedIterator<Item = (i32, u64)> {
+        let bins = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        bins.map(|(slot, count)| (self.first + slot as i32, *count))
+    }
+
     pub fn bin_at(&self, rank: u64) -> i32 {
         let mut seen = 0;
         let slot = self.counts.iter().position(|count| {

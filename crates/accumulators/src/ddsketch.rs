@@ -141,6 +141,15 @@ impl DdSketch {
         RankReader { sketch: self, slot: 0, before: 0, estimate: None }
     }
 
+    /// What values are taken for, in ascending order, each with how many there are.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (f64, u64)> {
+        let value_of = |bin: i32, sign: f64| (sign * self.middle(bin)).clamp(self.min, self.max);
+        let negative = self.negative.filled().rev().map(move |(bin, count)| (value_of(bin, -1.0), count));
+        let positive = self.positive.filled().map(move |(bin, count)| (value_of(bin, 1.0), count));
+        let zeros = (self.zeros > 0).then_some((0.0, self.zeros));
+        negative.chain(zeros).chain(positive)
+    }
+
     /// The point of a bin with the least relative error towards both of its ends.
     fn middle(&self, bin: i32) -> f64 {
         let width = self.width;

@@ -59,6 +59,24 @@ impl Digest {
         percents.iter().map(|percent| all.digest.quantile(percent / 100.0).ok().flatten()).collect()
     }
 
+    /// The distance from `middle` within which half of all values are.
+    pub(crate) fn half_within(&self, middle: f64) -> Option<f64> {
+        let mut all = self.clone();
+        all.compress();
+        let (least, largest) = (all.digest.min_value()?, all.digest.max_value()?);
+        let mut below = |value: f64| all.digest.rank(value).ok().flatten();
+        let (mut low, mut high) = (0.0, (middle - least).max(largest - middle));
+        // As often as a double has bits.
+        for _ in 0..64 {
+            let distance = low + (high - low) / 2.0;
+            match below(middle + distance)? - below(middle - distance)? >= 0.5 {
+                true => high = distance,
+                false => low = distance,
+            }
+        }
+        Some(high)
+    }
+
     pub(crate) fn save(&self, out: &mut Writer) {
         out.bytes(&self.digest.clone().serialize());
         self.pending.iter().for_each(|value| out.f64(*value));

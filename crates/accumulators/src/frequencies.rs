@@ -63,6 +63,11 @@ impl Frequencies {
         self.error
     }
 
+    /// The counts of all values that are known, in no particular order.
+    pub fn counts(&self) -> Vec<u64> {
+        self.counts.values().copied().collect()
+    }
+
     /// The `limit` most frequent values, the most frequent first, of equal ones the smaller text.
     pub fn top(&self, limit: usize) -> Vec<(&[u8], u64)> {
         let mut all: Vec<(&[u8], u64)> = self.counts.iter().map(|(text, count)| (&**text, *count)).collect();

@@ -6,9 +6,9 @@ use crate::ranks::Ranks;
 use crate::reservoir::Reservoir;
 
 /// The last digit of a computed double is noise: half way between 0.2 and 1.5 is 0.85, not 0.8500000000000001.
-const INTERPOLATED_DIGITS: usize = 15;
+pub(crate) const INTERPOLATED_DIGITS: usize = 15;
 /// A sketch is right to one in a hundred, a digest to one in a thousand.
-const SKETCH_DIGITS: usize = 6;
+pub(crate) const SKETCH_DIGITS: usize = 6;
 
 /// The percentiles of all values of a list.
 pub(crate) fn of_values(values: &[f64], percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
@@ -16,6 +16,15 @@ pub(crate) fn of_values(values: &[f64], percents: &[f64], ranks: &mut Ranks, res
     if count == 0 {
         return;
     }
+    settle(values, percents, ranks);
+    results.extend(percents.iter().map(|percent| interpolated(*percent, count, |rank| ranks.value_at(rank as usize))));
+}
+
+/// Makes `ranks` ready for the values at percentiles of a list that is not empty.
+// Here and in `Ranks::settle`: lists of percentiles are written too often for a call.
+#[inline(always)]
+pub(crate) fn settle(values: &[f64], percents: &[f64], ranks: &mut Ranks) {
+    let count = values.len() as u64;
     ranks.settle(
         values,
         percents.iter().flat_map(|percent| {
@@ -24,7 +33,6 @@ pub(crate) fn of_values(values: &[f64], percents: &[f64], ranks: &mut Ranks, res
             std::iter::once(rank as usize).chain(next)
         }),
     );
-    results.extend(percents.iter().map(|percent| interpolated(*percent, count, |rank| ranks.value_at(rank as usize))));
 }
 
 pub(crate) fn of_sample(reservoir: &Reservoir, percents: &[f64], ranks: &mut Ranks, results: &mut Vec<f64>) {
@@ -61,7 +69,17 @@ fn place(percent: f64, count: u64) -> (u64, f64) {
     (rank, position - rank as f64)
 }
 
-fn interpolated(percent: f64, count: u64, mut value_at: impl FnMut(u64) -> f64) -> f64 {
+/// The value at a percentile of so many, of which `value_at` knows each by its rank; the digits of what lies between two are
+/// those that mean something.
+fn interpolated(percent: f64, count: u64, value_at: impl FnMut(u64) -> f64) -> f64 {
+    let (rank, part) = place(percent, count);
+    let value = between(percent, count, value_at);
+    if part <= 0.0 || rank + 1 >= count { value } else { rounded(value, INTERPOLATED_DIGITS) }
+}
+
+/// The same with all digits.
+#[inline]
+pub(crate) fn between(percent: f64, count: u64, mut value_at: impl FnMut(u64) -> f64) -> f64 {
     let (rank, part) = place(percent, count);
     let low = value_at(rank);
     if part <= 0.0 || rank + 1 >= count {
@@ -70,6 +88,5 @@ fn interpolated(percent: f64, count: u64, mut value_at: impl FnMut(u64) -> f64) 
     let high = value_at(rank + 1);
     let step = high - low;
     // The difference of two huge values overflows; their shares do not.
-    let value = if step.is_finite() { low + step * part } else { low * (1.0 - part) + high * part };
-    rounded(value, INTERPOLATED_DIGITS)
+    if step.is_finite() { low + step * part } else { low * (1.0 - part) + high * part }
 }

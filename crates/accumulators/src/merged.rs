@@ -9,12 +9,14 @@ use std::sync::Arc;
 use crate::ddsketch::DdSketch;
 use crate::distinct::Distinct;
 use crate::exact_set::ExactSet;
+use crate::field_plan::FieldPlan;
 use crate::interpolation::{of_sketch, of_values};
 use crate::limit_error::LimitError;
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
 use crate::scratch::WriteScratch;
+use crate::spread::Spread;
 use crate::table::Table;
 
 /// Writes results of groups of several tables of one plan. Use one for all.
@@ -76,15 +78,23 @@ impl MergedResults {
         all().filter_map(Quantiles::listed).for_each(|values| self.values.extend_from_slice(values));
         let is_exact = self.values.len() <= self.plan.settings.percentiles.values_max()
             && all().all(|quantiles| quantiles.listed().is_some());
-        let percents = &self.plan.fields[field].percents;
+        let FieldPlan { percents, wants_spread, .. } = &self.plan.fields[field];
         scratch.add_field(|ranks, percentiles| match &mut self.sketch {
             Some(sketch) if !is_exact => {
                 sketch.clear();
                 sketch.extend(&self.values);
                 all().filter_map(Quantiles::sketched).for_each(|other| sketch.merge(other));
                 of_sketch(percents, sketch, percentiles);
+                if *wants_spread {
+                    Spread::of_sketch(sketch).append(percentiles);
+                }
             }
-            _ => of_values(&self.values, percents, ranks, percentiles),
+            _ => {
+                of_values(&self.values, percents, ranks, percentiles);
+                if *wants_spread && let Some(spread) = Spread::of_values(&self.values, ranks) {
+                    spread.append(percentiles);
+                }
+            }
         });
     }
 

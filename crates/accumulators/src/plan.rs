@@ -1,13 +1,16 @@
 //! Which fields are needed, and which results come of them.
 
+use std::borrow::Cow;
+
 use json_fields::{FieldPath, write_string};
 
 use crate::argument::Argument;
 use crate::columns::Widths;
-use crate::field_plan::{FieldPlan, Source};
+use crate::field_plan::{FieldPlan, Given, Source};
+use crate::function::{Function, Second};
 use crate::percentiles::{DistinctBy, Percentiles};
 use crate::settings::Settings;
-use crate::spec::{Function, Spec, SpecError};
+use crate::spec::{Spec, SpecError};
 
 /// Specs put in order: every field once, with the states that its functions need.
 #[derive(Clone, Debug)]
@@ -18,7 +21,7 @@ pub struct Plan {
     pub(crate) widths: Widths,
     /// A value may be one too many.
     pub(crate) has_limits: bool,
-    /// Some state is of a value's text.
+    /// Some state is of more than a value as a number.
     pub(crate) needs_texts: bool,
     /// A line's values are those of `paths`, one for one.
     is_plain: bool,
@@ -92,13 +95,10 @@ impl Plan {
     /// The first result that cannot do without a line that it has seen; `keeps_lines` if the lines that are left are known.
     #[must_use]
     pub fn cannot_take_back(&self, keeps_lines: bool) -> Option<&str> {
-        use Function::{Avg, Count, Delta, First, Last, Max, Min, Sum};
-        let can = |function: Function| match function {
-            Count | Sum | Avg => true,
-            Min | Max | First | Last | Delta => keeps_lines,
-            _ => false,
-        };
-        self.outputs.iter().position(|output| !can(output.function)).map(|number| self.names[number].as_str())
+        self.outputs
+            .iter()
+            .position(|output| !output.function.can_take_back(keeps_lines))
+            .map(|number| self.names[number].as_str())
     }
 
     /// The expressions whose values the caller has to compute for each line.
@@ -114,8 +114,17 @@ impl Plan {
     }
 
     /// How messages call what is counted by [`crate::Values::skipped`].
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(|field| field.label.as_str())
+    pub fn labels(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.fields.iter().map(|field| match &field.given {
+            Some(given) if given.must_be != Second::Any => Cow::Owned(format!("{} or {}", field.label, given.label)),
+            _ => Cow::Borrowed(field.label.as_str()),
+        })
+    }
+
+    /// The fields that have a second number.
+    pub(crate) fn of_two_numbers(&self) -> impl Iterator<Item = usize> {
+        let has_two = |field: &FieldPlan| field.given.as_ref().is_some_and(|given| given.must_be == Second::Number);
+        self.fields.iter().enumerate().filter(move |(_, field)| has_two(field)).map(|(number, _)| number)
     }
 
     /// The fields to find in each line.
@@ -146,6 +155,7 @@ impl Plan {
             ];
             let text = self.field_text(field);
             texts.extend(kinds.iter().filter(|kind| kind.0.is_some()).map(|(_, name)| format!("{name}{text}")));
+            texts.extend(field.statistics.names().map(|name| format!("{name}{text}")));
         }
         if self.widths.distinct > 0 && self.settings.distinct != DistinctBy::HyperLogLog {
             texts.push("--distinct exact".to_owned());
@@ -179,7 +189,12 @@ impl Plan {
             Source::Line => String::new(),
         };
         let condition = field.condition.map(|number| format!("?{}", self.conditions[number]));
-        format!("{}{}{}", text(field.source), field.given.map(text).unwrap_or_default(), condition.unwrap_or_default())
+        format!(
+            "{}{}{}",
+            text(field.source),
+            field.given.as_ref().map(|given| text(given.source)).unwrap_or_default(),
+            condition.unwrap_or_default()
+        )
     }
 
     /// The number of what a spec is of; none if it is of all lines. States are shared by specs of the same field and the
@@ -190,11 +205,18 @@ impl Plan {
         if source == Source::Line && condition.is_none() {
             return None;
         }
-        let given = spec.given.as_ref().map(|argument| self.source(argument));
-        let same = |known: &FieldPlan| (known.source, known.given, known.condition) == (source, given, condition);
+        let given = spec.given.as_ref().zip(spec.function.second()).map(|(argument, must_be)| {
+            let (source, label) = (self.source(argument), argument.name());
+            Given { source, must_be, label }
+        });
+        let same = |known: &FieldPlan| {
+            (known.source, known.condition) == (source, condition)
+                && known.given == given
+                && known.statistics.bounds == spec.bounds
+        };
         Some(self.fields.iter().position(same).unwrap_or_else(|| {
             let label = spec.field.as_ref().map(Argument::name).unwrap_or_default();
-            self.fields.push(FieldPlan::new(source, given, condition, label));
+            self.fields.push(FieldPlan::new(source, given, spec.bounds.clone(), condition, label));
             self.fields.len() - 1
         }))
     }

@@ -10,6 +10,7 @@ use crate::percentiles::Percentiles;
 use crate::ranks::Ranks;
 use crate::reservoir::Reservoir;
 use crate::settings::Settings;
+use crate::spread::Spread;
 use crate::state::{State, block};
 use crate::value_text::save_bytes;
 
@@ -147,6 +148,16 @@ impl Quantiles {
                 let values = percents.iter().zip(digest.percentiles(percents));
                 results.extend(values.filter_map(|(percent, value)| Some(estimated(*percent, value?))));
             }
+        }
+    }
+
+    /// How far values lie apart; none if there are no values.
+    pub(crate) fn spread(&self, ranks: &mut Ranks) -> Option<Spread> {
+        match self {
+            Quantiles::Values(values) => Spread::of_values(values, ranks),
+            Quantiles::Reservoir(reservoir) => Spread::of_values(reservoir.sample(), ranks),
+            Quantiles::DdSketch(sketch) => Some(Spread::of_sketch(sketch)),
+            Quantiles::Digest(digest) => Spread::of_digest(digest),
         }
     }
 

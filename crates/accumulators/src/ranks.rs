@@ -13,6 +13,7 @@ pub(crate) struct Ranks {
 
 impl Ranks {
     /// Makes ready to be asked for the values of a list at `ranks`, in any order, each below its length.
+    #[inline(always)]
     pub fn settle(&mut self, values: &[f64], ranks: impl Iterator<Item = usize>) {
         self.keys.clear();
         self.keys.extend(values.iter().map(|value| key(*value)));

@@ -4,10 +4,11 @@ use json_fields::write_string;
 use values::{Number, write_f64};
 
 use crate::columns::Columns;
+use crate::entropy::entropy;
 use crate::field_plan::FieldPlan;
+use crate::function::Function;
 use crate::plan::{Output, Plan};
 use crate::scratch::WriteScratch;
-use crate::spec::Function;
 use crate::sum::Sum;
 
 /// Writes the results of one group.
@@ -46,6 +47,7 @@ impl GroupResults<'_> {
     }
 
     fn write_of_field(&self, number: usize, output: &Output, scratch: &WriteScratch, out: &mut Vec<u8>) {
+        use Function::{Avg, Count, Max, Min, Rate, StdDev, Sum, Var};
         let field = &self.plan.fields[number];
         match output.function {
             Function::Percentile(_) => write_or_null(scratch.percentile(number, output.percent), out),
@@ -65,7 +67,22 @@ impl GroupResults<'_> {
                 let number = field.states.distinct.unwrap_or_default();
                 write_u64(self.columns.distinct.at(self.group, number).estimate(), out);
             }
-            _ => self.write_numbers(field, output.function, out),
+            Count | Sum | Avg | Min | Max | Var | StdDev | Rate => self.write_numbers(field, output.function, out),
+            _ => self.write_statistic(number, output.function, scratch, out),
+        }
+    }
+
+    // Else the common functions cost more.
+    #[inline(never)]
+    fn write_statistic(&self, number: usize, function: Function, scratch: &WriteScratch, out: &mut Vec<u8>) {
+        let field = &self.plan.fields[number];
+        match function {
+            Function::Mad => write_or_null(scratch.percentile(number, field.percents.len()), out),
+            Function::Iqr => write_or_null(scratch.percentile(number, field.percents.len() + 1), out),
+            Function::Entropy => write_or_null(self.entropy(field), out),
+            Function::Ohlc => self.write_ohlc(field, out),
+            Function::Histogram => self.write_histogram(field, out),
+            _ => write_or_null(field.statistics.number_of(self.columns, self.group, function), out),
         }
     }
 
@@ -110,6 +127,55 @@ impl GroupResults<'_> {
             (_, Some(first), Some(last)) => write_delta(first, last, out),
             _ => out.extend_from_slice(b"null"),
         }
+    }
+
+    /// How many values of any kind a field has.
+    fn count_of(&self, field: &FieldPlan) -> u64 {
+        let states = &field.states;
+        let counts = states.counts.map_or(0, |counts| self.columns.counts.at(self.group, counts).get());
+        let numbers = states.stats.map_or(0, |stats| self.columns.stats.at(self.group, stats).count());
+        let strings = states.strings.and_then(|strings| self.columns.strings.at(self.group, strings).range());
+        counts + numbers + strings.map_or(0, |strings| strings.count)
+    }
+
+    fn entropy(&self, field: &FieldPlan) -> Option<f64> {
+        let frequencies = self.columns.frequencies.at(self.group, field.states.frequencies?);
+        let distinct = self.columns.distinct.at(self.group, field.states.distinct?);
+        entropy(frequencies, self.count_of(field), distinct.estimate())
+    }
+
+    /// The first, largest, least and last value as numbers.
+    fn write_ohlc(&self, field: &FieldPlan, out: &mut Vec<u8>) {
+        let stats = self.columns.stats.at(self.group, field.states.stats.unwrap_or_default());
+        let ends = self.columns.ends.at(self.group, field.states.ends.unwrap_or_default());
+        let number = |text: Option<&[u8]>| text.and_then(|text| Number::parse(text).ok());
+        let (Some(open), Some(close)) = (number(ends.first()), number(ends.last())) else {
+            return out.extend_from_slice(b"null");
+        };
+        let members: [(&[u8], &Number); 4] = [
+            (b"{\"open\":", &open),
+            (b",\"high\":", stats.max()),
+            (b",\"low\":", stats.min()),
+            (b",\"close\":", &close),
+        ];
+        for (name, value) in members {
+            out.extend_from_slice(name);
+            value.write(out);
+        }
+        out.push(b'}');
+    }
+
+    fn write_histogram(&self, field: &FieldPlan, out: &mut Vec<u8>) {
+        write_array(field.statistics.buckets(self.columns, self.group), out, |(upper, count), out| {
+            out.extend_from_slice(b"{\"le\":");
+            match upper {
+                Some(upper) => upper.write(out),
+                None => out.extend_from_slice(b"null"),
+            }
+            out.extend_from_slice(b",\"count\":");
+            write_u64(count, out);
+            out.push(b'}');
+        });
     }
 
     fn write_frequencies(&self, field: &FieldPlan, function: Function, out: &mut Vec<u8>) {

@@ -24,16 +24,22 @@ impl Row {
     #[must_use]
     pub fn new(plan: &Plan, values: &Values, line: &[u8], sequence: u64) -> Row {
         let mut text = Vec::new();
-        let place = |(field, wanted): (&Option<Field>, &FieldPlan)| {
-            let field = (*field)?;
-            if wanted.source == Source::Line {
+        let mut place = |field: Option<&Field>, source: Source| {
+            let field = *field?;
+            if source == Source::Line {
                 return Some(field);
             }
             let start = text.len();
-            text.extend_from_slice(field.text(values.text(wanted.source, line)));
+            text.extend_from_slice(field.text(values.text(source, line)));
             Some(Field { start, end: text.len(), ..field })
         };
-        let fields = values.fields.iter().zip(&plan.fields).map(place).collect();
+        let firsts = values.fields.iter().zip(&plan.fields);
+        let mut fields: Vec<_> = firsts.map(|(field, wanted)| place(field.as_ref(), wanted.source)).collect();
+        for number in plan.of_two_numbers() {
+            let source = plan.fields[number].given.as_ref().map_or(Source::Line, |given| given.source);
+            fields.push(place(values.given(number), source));
+        }
+        let fields = fields.into();
         Row { sequence, fields, text: text.into() }
     }
 
@@ -76,23 +82,29 @@ impl Row {
         let (mut fields, mut text) = (Vec::with_capacity(plan.fields.len()), Vec::new());
         for wanted in &plan.fields {
             from.literal(b",")?;
-            let Some(value) = load_text_or_null(from)? else {
-                fields.push(None);
-                continue;
-            };
-            let (start, escaped) = (text.len(), value.contains(&b'\\'));
-            text.extend_from_slice(&value);
-            let kind = match value.first() {
-                None if wanted.source == Source::Line => Kind::True,
-                Some(b'"') if value.len() > 1 && value.ends_with(b"\"") => Kind::String,
-                Some(b'-' | b'0'..=b'9') => Number::parse(&value).ok().map(|_| Kind::Number)?,
-                Some(_) if !wanted.needs_number => Kind::Object,
-                _ => return None,
-            };
-            fields.push(Some(Field { start, end: text.len(), kind, escaped: escaped && kind == Kind::String }));
+            fields.push(load_field(from, &mut text, wanted)?);
+        }
+        for number in plan.of_two_numbers() {
+            from.literal(b",")?;
+            fields.push(load_field(from, &mut text, &plan.fields[number])?);
         }
         Some(Row { sequence, fields: fields.into(), text: text.into() })
     }
+}
+
+/// Reads a value, whose text it appends; none if it cannot be one of the field, or of the second one beside it.
+fn load_field(from: &mut StateReader<'_>, text: &mut Vec<u8>, wanted: &FieldPlan) -> Option<Option<Field>> {
+    let Some(value) = load_text_or_null(from)? else { return Some(None) };
+    let (start, escaped) = (text.len(), value.contains(&b'\\'));
+    text.extend_from_slice(&value);
+    let kind = match value.first() {
+        None if wanted.source == Source::Line => Kind::True,
+        Some(b'"') if value.len() > 1 && value.ends_with(b"\"") => Kind::String,
+        Some(b'-' | b'0'..=b'9') => Number::parse(&value).ok().map(|_| Kind::Number)?,
+        Some(_) if !wanted.needs_number => Kind::Object,
+        _ => return None,
+    };
+    Some(Some(Field { start, end: text.len(), kind, escaped: escaped && kind == Kind::String }))
 }
 
 /// A value's JSON text as a string, or null.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use json_fields::split_once_outside;
 
 use crate::argument::Argument;
+use crate::bounds::{BOUNDS_MAX, Bounds};
+use crate::function::Function;
 
 /// Most values of a `list`.
 pub const LIST_MAX: usize = 10_000;
@@ -13,76 +15,16 @@ pub const TOP_MAX: usize = 1_000;
 /// Entries of `top:FIELD` and values of `list:FIELD`.
 const BOUND_DEFAULT: usize = 10;
 
-/// An aggregate function.
-///
-/// | text | result | of no values |
-/// |---|---|---|
-/// | `count` | lines | 0 |
-/// | `count:F` | values that are not null | 0 |
-/// | `sum:F` | exact for integers and decimals of up to 38 digits, else compensated f64 | null |
-/// | `avg:F` | | null |
-/// | `min:F` `max:F` | of numbers, and of strings, which come behind them | null |
-/// | `min_by:F:G` `max_by:F:G` | G of the line with the least or largest F, of equal ones the first | null |
-/// | `var:F` `stddev:F` | of a sample (n - 1), as SQL's VAR_SAMP and STDDEV | null, also of one value |
-/// | `first:F` `last:F` | in order of arrival; any JSON value, as written in the line | null |
-/// | `distinct:F` | number of different values | 0 |
-/// | `pNN:F` `median:F` | percentile, NN from 0 to 100, also `p99.9` | null |
-/// | `top:K:F` | the K most frequent values, `[{"value":…,"count":…},…]` | [] |
-/// | `list:N:F` | the first N values in order of arrival | [] |
-/// | `mode:F` | the most frequent value | null |
-/// | `rate` `rate:F` | lines, or sum, per second of window | 0, null |
-/// | `delta:F` | last minus first, in order of arrival | null |
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Function {
-    Count,
-    Sum,
-    Avg,
-    Min,
-    Max,
-    MinBy,
-    MaxBy,
-    Var,
-    StdDev,
-    First,
-    Last,
-    Distinct,
-    /// In percent, 0 to 100.
-    Percentile(f64),
-    Top(usize),
-    List(usize),
-    Mode,
-    Rate,
-    Delta,
-}
-
-impl Function {
-    /// Whether its field must be a number.
-    #[must_use]
-    pub fn needs_numbers(&self) -> bool {
-        use Function::{Avg, Delta, Percentile, Rate, StdDev, Sum, Var};
-        matches!(self, Sum | Avg | Var | StdDev | Percentile(_) | Rate | Delta)
-    }
-
-    /// Whether its field must be a number or a string.
-    #[must_use]
-    pub fn needs_order(&self) -> bool {
-        matches!(self, Function::Min | Function::Max | Function::MinBy | Function::MaxBy)
-    }
-
-    /// Whether it works without a field.
-    fn counts_lines(&self) -> bool {
-        matches!(self, Function::Count | Function::Rate)
-    }
-}
-
 /// One result: its name, function and field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     pub name: String,
     pub function: Function,
     pub field: Option<Argument>,
-    /// What `min_by` and `max_by` give.
+    /// The second field of functions of two.
     pub given: Option<Argument>,
+    /// Of a histogram.
+    pub bounds: Option<Bounds>,
     /// Only lines for which this filter is true count. The caller knows its language.
     pub condition: Option<String>,
 }
@@ -102,10 +44,12 @@ pub enum SpecError {
     EmptyName(String),
     #[error("{0:?}: there is no filter behind the question mark")]
     NoFilter(String),
-    #[error("{0} needs two fields, as in {0}:price:bidder")]
+    #[error("{0} needs two fields, as in {0}:{fields}", fields = example(.0))]
     TwoFields(String),
     #[error("{spec:?}: {reason}")]
     Field { spec: String, reason: String },
+    #[error("{spec:?}: {wrong:?} is not log2, nor ascending numbers with commas between them, at most {max}")]
+    Histogram { spec: String, wrong: String, max: usize },
     #[error("two results are named {0:?}")]
     SameName(String),
     #[error("unknown kind of percentiles {0:?}")]
@@ -124,7 +68,9 @@ impl SpecError {
                 Some(format!("{function}:{field}"))
             }
             SpecError::UnknownFunction(_) => Some(
-                "count sum avg min max min_by max_by stddev var first last distinct pNN median top:K list:N mode rate delta"
+                "count sum avg min max min_by max_by stddev var first last distinct pNN median top:K list:N mode rate delta \
+                 corr covar covar_pop slope intercept r2 skewness kurtosis mad iqr geomean wavg twa entropy histogram:BOUNDS \
+                 ohlc"
                     .into(),
             ),
             SpecError::SameName(name) => Some(format!("name one of them: NAME={name}:FIELD")),
@@ -132,6 +78,7 @@ impl SpecError {
                 Some("ddsketch:0.01 (relative error, 0.001 to 0.2), tdigest, exact:1000000, reservoir:1000".into())
             }
             SpecError::Distinct(_) => Some("hyperloglog, exact or exact:1000000".into()),
+            SpecError::Histogram { .. } => Some("histogram:1,10,100:FIELD or histogram:log2:FIELD".into()),
             SpecError::NoFilter(_) => Some("count?FILTER to count lines; jq's own question mark goes in brackets, (.a?)".into()),
             _ => None,
         }
@@ -152,15 +99,17 @@ impl FromStr for Spec {
             Some((word, field)) => (word, Some(field)),
             None => (rest, None),
         };
-        let (function, field) = match word {
-            "top" | "list" => bounded(word, field, text)?,
-            _ => (plain(word)?, field),
-        };
+        let (mut function, mut field, mut bounds) = (Function::Histogram, field, None);
+        match word {
+            "top" | "list" => (function, field) = bounded(word, field, text)?,
+            "histogram" => (bounds, field) = with_bounds(field, text)?,
+            _ => function = plain(word)?,
+        }
         if field.is_none() && !function.counts_lines() {
             return Err(SpecError::NoField(word.into()));
         }
-        let (field, given) = match (field, function) {
-            (Some(field), Function::MinBy | Function::MaxBy) => {
+        let (field, given) = match (field, function.second()) {
+            (Some(field), Some(_)) => {
                 let (field, given) =
                     split_once_outside(field, ':').ok_or_else(|| SpecError::TwoFields(word.to_owned()))?;
                 (Some(field), Some(given))
@@ -169,7 +118,7 @@ impl FromStr for Spec {
         };
         let field = field.map(|field| parse_field(field, text)).transpose()?;
         let given = given.map(|given| parse_field(given, text)).transpose()?;
-        Ok(Spec { name: name.unwrap_or(word).into(), function, field, given, condition })
+        Ok(Spec { name: name.unwrap_or(word).into(), function, field, given, bounds, condition })
     }
 }
 
@@ -183,25 +132,7 @@ fn split_name(text: &str) -> Result<(Option<&str>, &str), SpecError> {
 }
 
 fn plain(word: &str) -> Result<Function, SpecError> {
-    Ok(match word {
-        "count" => Function::Count,
-        "sum" => Function::Sum,
-        "avg" => Function::Avg,
-        "min" => Function::Min,
-        "max" => Function::Max,
-        "min_by" => Function::MinBy,
-        "max_by" => Function::MaxBy,
-        "var" => Function::Var,
-        "stddev" => Function::StdDev,
-        "first" => Function::First,
-        "last" => Function::Last,
-        "distinct" => Function::Distinct,
-        "median" => Function::Percentile(50.0),
-        "mode" => Function::Mode,
-        "rate" => Function::Rate,
-        "delta" => Function::Delta,
-        _ => return percentile(word),
-    })
+    Function::of_word(word).map_or_else(|| percentile(word), Ok)
 }
 
 fn percentile(word: &str) -> Result<Function, SpecError> {
@@ -230,6 +161,27 @@ fn bounded<'a>(word: &str, rest: Option<&'a str>, text: &str) -> Result<(Functio
     };
     let function = if word == "top" { Function::Top(bound) } else { Function::List(bound) };
     Ok((function, Some(field)))
+}
+
+/// `histogram:BOUNDS:FIELD`.
+fn with_bounds<'a>(rest: Option<&'a str>, text: &str) -> Result<(Option<Bounds>, Option<&'a str>), SpecError> {
+    let wrong = |wrong: &str| SpecError::Histogram { spec: text.into(), wrong: wrong.into(), max: BOUNDS_MAX };
+    let rest = rest.ok_or_else(|| wrong(""))?;
+    let (bounds, field) = rest.split_once(':').ok_or_else(|| match Bounds::parse(rest) {
+        Some(_) => SpecError::NoField(format!("histogram:{rest}")),
+        None => wrong(rest),
+    })?;
+    Ok((Some(Bounds::parse(bounds).ok_or_else(|| wrong(bounds))?), Some(field)))
+}
+
+/// The fields of an example of a function of two.
+fn example(word: &str) -> &'static str {
+    match word {
+        "min_by" | "max_by" => "price:bidder",
+        "wavg" => "price:amount",
+        "twa" => "level:time",
+        _ => "x:y",
+    }
 }
 
 fn is_number(text: &str) -> bool {
@@ -285,6 +237,30 @@ mod tests {
         assert_eq!(spec.given, Some("bidder".parse().unwrap()));
         assert_eq!("min_by:a".parse::<Spec>(), Err(SpecError::TwoFields("min_by".into())));
         assert_eq!("max_by".parse::<Spec>(), Err(SpecError::NoField("max_by".into())));
+    }
+
+    #[test]
+    fn two_fields_stand_side_by_side() {
+        for word in ["corr", "covar", "covar_pop", "slope", "intercept", "r2", "wavg", "twa"] {
+            let spec: Spec = format!("{word}:a.x:.t[11:16]").parse().unwrap();
+            assert_eq!((spec.name.as_str(), spec.field, spec.given.is_some()), (word, "a.x".parse().ok(), true));
+            assert_eq!(format!("{word}:a").parse::<Spec>(), Err(SpecError::TwoFields(word.into())));
+        }
+        let error = "wavg:a".parse::<Spec>().unwrap_err();
+        assert_eq!(error.to_string(), "wavg needs two fields, as in wavg:price:amount");
+    }
+
+    #[test]
+    fn bounds_of_a_histogram_ascend() {
+        let bounds = |text: &str| text.parse::<Spec>().map(|spec| spec.bounds.unwrap().to_string());
+        assert_eq!(bounds("histogram:-1,0.50,1e3:v"), Ok("-1,0.5,1000".into()));
+        assert_eq!(bounds("h=histogram:log2:.a[1:2]"), Ok("log2".into()));
+        assert_eq!(bounds("histogram:1,2"), Err(SpecError::NoField("histogram:1,2".into())));
+        for wrong in
+            ["histogram", "histogram:v", "histogram:2,1:v", "histogram:1,1.0:v", "histogram::v", "histogram:1,x:v"]
+        {
+            assert!(matches!(bounds(wrong), Err(SpecError::Histogram { .. })), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use json_fields::Kind;
 use values::state_text::{StateReader, write_number};
-use values::write_canonical;
+use values::{Number, write_canonical};
 
 use crate::batch::NumberBatch;
 use crate::columns::Columns;
 use crate::distinct::Distinct;
+use crate::field_plan::FieldPlan;
+use crate::function::Second;
 use crate::limit_error::LimitError;
 use crate::plan::Plan;
 use crate::quantiles::Quantiles;
@@ -18,6 +20,7 @@ use crate::row::Row;
 use crate::scratch::WriteScratch;
 use crate::settings::Settings;
 use crate::snapshot_error::SnapshotError;
+use crate::statistic_states::Measured;
 use crate::stats::Stats;
 use crate::value::Value;
 use crate::values::Values;
@@ -128,7 +131,12 @@ impl Table {
             let Some(found) = &values.fields[number] else { continue };
             let line_of = |source| values.text(source, line);
             let value = Value { field: found, line: line_of(field.source), number: &values.numbers[number] };
-            let given = field.given.map(|source| values.given_text(number, line_of(source)));
+            if field.statistics.is_any() {
+                let measured = Measured { value: value.number, second: values.second(number), at: sequence };
+                field.statistics.add(columns, group, &measured);
+            }
+            let given = field.given.as_ref().filter(|given| given.must_be == Second::Any);
+            let given = given.map(|given| values.given_text(number, line_of(given.source)));
             field.states.add_text(columns, group, &value, given, sequence);
             if field.states.are_of_canonical_text() {
                 canonical.clear();
@@ -180,7 +188,7 @@ impl Table {
         let Table { plan, lines, columns, .. } = self;
         lines[group] += other.lines[from];
         plan.fields.iter().for_each(|field| field.states.merge(columns, group, &other.columns, from));
-        columns.merge(group, &other.columns, from);
+        columns.merge(group, &other.columns, from, plan.needs_texts);
     }
 
     /// Adds a group of this table to another group of it. The added one stays as it is.
@@ -206,8 +214,13 @@ impl Table {
     /// has changed.
     pub fn take_back(&mut self, group: usize, values: &Values) -> bool {
         let Table { plan, lines, columns, .. } = self;
-        let mut found = plan.fields.iter().zip(&values.fields).filter(|(_, found)| found.is_some());
-        if lines[group] == 0 || !found.all(|(field, _)| field.states.may_have_had_one(columns, group)) {
+        let mut found = plan.fields.iter().zip(&values.fields).zip(&values.numbers);
+        let may_have_had = |((field, found), number): ((&FieldPlan, &Option<_>), &Number)| {
+            found.is_none()
+                || field.states.may_have_had_one(columns, group)
+                    && field.statistics.may_have_had(columns, group, number)
+        };
+        if lines[group] == 0 || !found.all(may_have_had) {
             return false;
         }
         lines[group] -= 1;
@@ -215,7 +228,10 @@ impl Table {
             match values.fields[number].map(|found| found.kind) {
                 None => {}
                 Some(Kind::String) => field.states.take_back_string(columns, group),
-                Some(_) => field.states.take_back_number(columns, group, &values.numbers[number]),
+                Some(_) => {
+                    field.states.take_back_number(columns, group, &values.numbers[number]);
+                    field.statistics.take_back(columns, group, &values.numbers[number], values.second(number));
+                }
             }
         }
         true
@@ -256,6 +272,7 @@ impl Table {
             let value = |found| Value { field: found, line: text, number: &values.numbers[number] };
             let found = values.fields[number].as_ref().map(value);
             field.states.end_with(columns, group, sequence)
+                || found.is_some() && field.statistics.leave_a_trace(columns, group)
                 || found.is_some_and(|value| field.states.leave_a_trace_of(columns, group, &value))
         })
     }
@@ -279,6 +296,11 @@ impl Table {
             scratch.add_field(|ranks, percentiles| {
                 if let Some(quantiles) = self.quantiles(number, group) {
                     quantiles.percentiles(&field.percents, ranks, percentiles);
+                    if field.wants_spread
+                        && let Some(spread) = quantiles.spread(ranks)
+                    {
+                        spread.append(percentiles);
+                    }
                 }
             });
         }

@@ -1,10 +1,11 @@
 //! A line's values, checked before any state changes.
 
 use json_fields::{Field, Kind};
-
+use time_text::{EpochNumber, TIME_MAX_MS, TIME_MIN_MS, parse_rfc3339, read_spelled};
 use values::{Number, NumberError};
 
-use crate::field_plan::{FieldPlan, Source};
+use crate::field_plan::{FieldPlan, Given, Source};
+use crate::function::Second;
 use crate::plan::Plan;
 
 /// Longest piece of a wrong value that a message shows, in bytes.
@@ -19,6 +20,8 @@ pub enum ValueError {
     NotOrdered { field: String, value: String },
     #[error("field {field:?}: number out of range: {value}")]
     OutOfRange { field: String, value: String },
+    #[error("field {field:?} is not a time: {value}")]
+    NotATime { field: String, value: String },
 }
 
 impl ValueError {
@@ -27,6 +30,10 @@ impl ValueError {
     #[must_use]
     pub fn with_hint(&self) -> String {
         match self {
+            ValueError::NotATime { .. } => format!(
+                "{self}\nhint: a time is RFC 3339 with its zone, or an epoch number; a jq expression can make one: \
+                 'twa:level:(.at | strptime(\"%d/%b/%Y:%H:%M:%S %z\") | mktime)'"
+            ),
             ValueError::NotANumber { field, value } if is_number_in_quotes(value) => format!(
                 "{self}\nhint: tonumber makes a number of a text: 'sum:.{field} | tonumber'; validate --coerce does so for all \
                  that a schema calls numbers"
@@ -48,8 +55,10 @@ pub struct Values {
     pub(crate) fields: Vec<Option<Field>>,
     /// Of fields that need a number, else zero.
     pub(crate) numbers: Vec<Number>,
-    /// What `min_by` and `max_by` give, by the number of their field; empty for a plain plan.
+    /// The second field of functions of two, by the number of the first; empty for a plain plan.
     given: Vec<Option<Field>>,
+    /// The same as numbers, or times in milliseconds, where it must be one, else zero.
+    seconds: Vec<Number>,
     /// What the fields of expressions count from.
     computed: Vec<u8>,
     /// How many of those that need a number, or a string, are strings.
@@ -121,13 +130,14 @@ impl Values {
         self.fields.clear();
         self.numbers.clear();
         self.given.clear();
+        self.seconds.clear();
         self.computed.clear();
         self.computed.extend_from_slice(inputs.computed);
         self.strings = 0;
         self.skipped.resize(plan.fields.len(), 0);
         for wanted in &plan.fields {
             let counts = wanted.condition.is_none_or(|condition| inputs.conditions[condition]);
-            let (field, text) = if counts { inputs.get(wanted.source) } else { (None, inputs.line) };
+            let (mut field, text) = if counts { inputs.get(wanted.source) } else { (None, inputs.line) };
             let value = match &field {
                 Some(field) if wanted.needs_number => match read_number(field, text) {
                     Ok(number) => number,
@@ -135,15 +145,43 @@ impl Values {
                 },
                 _ => Number::ZERO,
             };
+            let (mut given, mut second) = (None, Number::ZERO);
+            if let Some(wanted) = &wanted.given {
+                (given, second) = self.read_given(wanted, inputs, &mut field)?;
+            }
             self.fields.push(field);
             self.numbers.push(value);
-            self.given.push(wanted.given.and_then(|source| inputs.get(source).0));
+            self.given.push(given);
+            self.seconds.push(second);
         }
         for ((skipped, field), wanted) in self.skipped.iter_mut().zip(&self.fields).zip(&plan.fields) {
             let counts = wanted.condition.is_none_or(|condition| inputs.conditions[condition]);
             *skipped += u64::from(counts && field.is_none());
         }
         Ok(())
+    }
+
+    /// Reads the second field of a line. If it must be there and is not, the line has no value of the first one either.
+    fn read_given(
+        &self,
+        wanted: &Given,
+        inputs: &Inputs<'_>,
+        first: &mut Option<Field>,
+    ) -> Result<(Option<Field>, Number), ValueError> {
+        let (given, text) = inputs.get(wanted.source);
+        if wanted.must_be == Second::Any {
+            return Ok((given, Number::ZERO));
+        }
+        let (Some(_), Some(field)) = (&first, &given) else {
+            *first = None;
+            return Ok((None, Number::ZERO));
+        };
+        let label = &wanted.label;
+        let second = match wanted.must_be {
+            Second::Time => read_time(field.text(text)).ok_or_else(|| not_a_time(label, field.text(text)))?,
+            _ => read_number(field, text).map_err(|error| describe(error, label, false, field.text(text)))?,
+        };
+        Ok((given, second))
     }
 
     /// Takes the values of a line that was read before, whose fields count from `text`.
@@ -164,6 +202,12 @@ impl Values {
             });
             self.numbers.push(number.unwrap_or(Number::ZERO));
         }
+        self.seconds.clear();
+        for (number, field) in plan.of_two_numbers().zip(&fields[plan.fields.len()..]) {
+            self.seconds.resize(number + 1, Number::ZERO);
+            let second = field.and_then(|field| Number::parse(field.text(text)).ok());
+            self.seconds[number] = second.unwrap_or(Number::ZERO);
+        }
     }
 
     /// What the value of a source counts from.
@@ -173,6 +217,16 @@ impl Values {
             Source::Expression(_) => &self.computed,
             Source::Path(_) | Source::Line => line,
         }
+    }
+
+    /// The second number of a field's functions of two, or its time in milliseconds.
+    pub(crate) fn second(&self, field: usize) -> &Number {
+        self.seconds.get(field).unwrap_or(&Number::ZERO)
+    }
+
+    /// The second field of a field's functions of two.
+    pub(crate) fn given(&self, field: usize) -> Option<&Field> {
+        self.given.get(field).and_then(Option::as_ref)
     }
 
     /// What `min_by` and `max_by` give for a field, as JSON text; it counts from `line`.
@@ -193,7 +247,7 @@ impl Values {
             self.strings += 1;
             return Ok(Number::ZERO);
         }
-        Err(describe(error, wanted, field, text))
+        Err(describe(error, &wanted.label, wanted.takes_strings, field.text(text)))
     }
 
     /// Whether all that must be a number, or a string, is a number.
@@ -271,16 +325,34 @@ fn read_number(field: &Field, line: &[u8]) -> Result<Number, NumberError> {
     Number::parse(field.text(line))
 }
 
+/// Milliseconds since the epoch; of an epoch number the unit is told by its magnitude.
+fn read_time(text: &[u8]) -> Option<Number> {
+    let inside = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
+    let spelled = inside.and_then(|text| parse_rfc3339(text).or_else(|| read_spelled(text)?.time_ms()));
+    let number =
+        || EpochNumber::parse(inside.unwrap_or(text)).map(|number| number.floor_scaled(number.scale_by_magnitude()));
+    let time_ms = spelled.or_else(number).filter(|time_ms| (TIME_MIN_MS..=TIME_MAX_MS).contains(time_ms))?;
+    Some(Number::decimal(time_ms.into(), 0))
+}
+
 #[cold]
-fn describe(error: NumberError, wanted: &FieldPlan, field: &Field, line: &[u8]) -> ValueError {
-    let text = field.text(line);
+fn not_a_time(label: &str, text: &[u8]) -> ValueError {
+    ValueError::NotATime { field: label.to_owned(), value: shown(text) }
+}
+
+fn shown(text: &[u8]) -> String {
     let mut value = String::from_utf8_lossy(&text[..text.len().min(SHOWN_MAX)]).into_owned();
     if text.len() > SHOWN_MAX {
         value.push('…');
     }
-    let field = wanted.label.clone();
+    value
+}
+
+#[cold]
+fn describe(error: NumberError, label: &str, takes_strings: bool, text: &[u8]) -> ValueError {
+    let (field, value) = (label.to_owned(), shown(text));
     match error {
-        NumberError::Malformed if wanted.takes_strings => ValueError::NotOrdered { field, value },
+        NumberError::Malformed if takes_strings => ValueError::NotOrdered { field, value },
         NumberError::Malformed => ValueError::NotANumber { field, value },
         NumberError::OutOfRange => ValueError::OutOfRange { field, value },
     }

@@ -132,7 +132,7 @@ impl Aggregate {
             // In all lines it is hardly meant.
             let in_all = *lines == self.work.sequence;
             if *lines > 0 && (job.reports_missing || in_all) {
-                let beside = if in_all { format!("; {}", self.unseen.members_beside(name)) } else { String::new() };
+                let beside = if in_all { format!("; {}", self.unseen.members_beside(&name)) } else { String::new() };
                 out.warn(format_args!(
                     "field {name:?} was missing or null in {lines} of {} lines{beside}",
                     self.work.sequence
