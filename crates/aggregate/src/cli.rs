@@ -23,10 +23,30 @@ const AFTER_HELP: &str = r#"Results: [NAME=]FUNCTION[:FIELD][?FILTER]; without N
   first:F last:F     in order of arrival       list:N:F    the first N values
   mode:F top:K:F     the most frequent values  rate rate:F lines, or sum, per second of window
   max_by:F:G min_by:F:G  G of the line with the largest (least) F, of equal ones the first
+  corr:X:Y covar:X:Y covar_pop:X:Y    correlation; covariance of a sample (n - 1), of all (n)
+  slope:X:Y intercept:X:Y r2:X:Y      the line of least squares, Y over X (SQL's REGR functions have Y first)
+  skewness:F kurtosis:F  of a sample, bias corrected (G1, G2), as in DuckDB; kurtosis is 0 for a normal distribution
+  mad:F iqr:F            median distance from the median, not scaled; p75 minus p25
+  geomean:F              geometric mean         wavg:F:W    average weighted by W
+  twa:F:T                average over time: each value from its time T to that of the next
+  entropy:F              in bits, of how often each value comes
+  histogram:B1,B2:F      [{"le":B1,"count":N},...]: values up to each bound, above the one before; the last le is null
+  histogram:log2:F       the same up to powers of two, those that are not empty
+  ohlc:F                 {"open":first,"high":largest,"low":least,"close":last}
 Strings that are times with a zone are compared as times. Numbers in quotes are strings: 'avg:.rt | tonumber', or validate
 --coerce before. Numbers beyond 38 digits are keys and distinct values with all of their digits, and doubles in sums, min and max.
 Missing and null fields count for nothing; a group without a single value gives null (counts give 0), and so does a sum beyond 1.8e308. Above 4,096
 different values in a group, counts of top are too high by at most the error that stands beside them.
+
+Of two fields, a line counts only if it has both. Null are var, stddev and covar of one value, skewness of two, kurtosis of
+three; corr, slope, intercept and r2 if X is constant, corr also if Y is, skewness and kurtosis if all values are equal; wavg if
+the weights sum to 0; geomean with a negative value (with a zero it is 0); and what leaves the range of doubles on the way,
+as squares of 1e154 do. mad and iqr are of the same values, sketch or sample as percentiles are: with ddsketch:0.01 their error
+is 1 % of the values, not of the distance. Above 4,096 different values, entropy counts those that are surely frequent, and
+takes all others, as many as distinct finds, to be equally frequent. T of twa is a time with its zone or an epoch number; no
+time counts before the first and after the last value of a group, and of a single time twa is the last value. Values may come
+out of order: one after 64 later ones of its group counts for nothing, and up to 1,024 where some before it came a quarter
+as late. open and close are by order of arrival.
 
 With ?FILTER, only lines for which this jq filter is true count for that result: everything behind the first question
 mark outside quotes and brackets is the filter. FIELD, F, G and the keys of --by can be jq expressions too, which give one
@@ -40,9 +60,9 @@ field is null. A field like r.h may also be a member that is called "r.h", as re
 together, else up to 40 bytes, as for all others (which are told apart by 128 bits of hash). A group with more than MAX
 ends the run. In checkpoints, a group that has changed is written whole.
 
---last writes, after each line, results of the last lines of its key: count, sum, avg, min, max, first, last and delta,
-which leave no trace of lines before those. Of a time, it is the lines at most that much older than the latest one; a line
-older than that is late.
+--last writes, after each line, results of the last lines of its key: count, sum, avg, min, max, first, last, delta, geomean,
+wavg, histogram and ohlc, which leave no trace of lines before those. Of a time, it is the lines at most that much older than
+the latest one; a line older than that is late.
 
 --changes writes "op" in front: an insert, the pair of update_before (the old result, as it was written) and update_after,
 or a delete when a key has no lines any more; a result that has not changed is not written again. Behind it, aggregate
@@ -51,9 +71,10 @@ result of each key.
 
 More keys than memory: with --memory all keys go to disk whenever they have filled it, sorted, and are merged when their
 window is written. Results are the same to the byte, but for those that depend on the order in which values are added:
-var, stddev, sums of numbers with exponents, percentiles by tdigest or reservoir, and top above 4,096 values can differ as
-they do when a window is made of slices. It is for windows of time, and for --emit end where there are no checkpoints. With
-checkpoints, what changes between two of them, and the names of keys whose windows close, need memory beside that.
+var, stddev, corr, covar, slope, intercept, r2, skewness and kurtosis, sums of numbers with exponents, percentiles by tdigest
+or reservoir, top and entropy above 4,096 values, and twa above 64 that are out of order can differ as they do when a window is
+made of slices. It is for windows of time, and for --emit end where there are no checkpoints. With checkpoints, what changes
+between two of them, and the names of keys whose windows close, need memory beside that.
 A full disk ends the run with exit code 75.
 
 Examples:
@@ -66,6 +87,7 @@ Examples:
   window --size 1d < clicks.ndjson | aggregate --by user count sum:price --memory 512MiB
   aggregate --by 'day=.at[:10]' 'bad=count?.status >= 500' worst=max_by:latency:path < log.ndjson
   aggregate --by sensor --last 10 avg:value < readings.ndjson
+  window --size 1m < orders.ndjson | aggregate --by ticker ohlc:price vwap=wavg:price:amount
   aggregate --by user count --emit update --changes < log.ndjson | aggregate --of-changes sum:count"#;
 
 /// Compute counts, sums, percentiles and more of lines, by key and window
@@ -115,7 +137,7 @@ pub struct Cli {
     #[arg(long, conflicts_with_all = ["ttl", "overflow"], help_heading = "Without windows")]
     pub changes: bool,
 
-    /// Lines are results with "op": those of update_before and delete are taken back (for count, sum and avg)
+    /// Lines are results with "op": those of update_before and delete are taken back (for count, sum, avg, geomean, wavg and histogram)
     #[arg(long, conflicts_with = "memory", help_heading = "Without windows")]
     pub of_changes: bool,
 
@@ -240,10 +262,14 @@ impl Cli {
             Err(error.hint(format_args!("{flag} is for {functions}")))
         };
         if let Some(name) = plan.cannot_take_back(true).filter(|_| self.last.is_some()) {
-            return only("--last", name, "count, sum, avg, min, max, first, last and delta");
+            return only(
+                "--last",
+                name,
+                "count, sum, avg, min, max, first, last, delta, geomean, wavg, histogram and ohlc",
+            );
         }
         if let Some(name) = plan.cannot_take_back(false).filter(|_| self.of_changes) {
-            return only("--of-changes", name, "count, sum and avg");
+            return only("--of-changes", name, "count, sum, avg, geomean, wavg and histogram");
         }
         if matches!(self.last, Some(Last::Time(_))) != self.time.is_some() && self.last.is_some() {
             let error = Error::usage("--last of a time needs --time, and of a number of lines takes none");

@@ -294,7 +294,7 @@ fn lines_that_are_kept_go_on_before_the_results_that_they_make() {
 fn what_lines_that_leave_cannot_give_is_refused() {
     for (args, told, hint) in [
         (&["--last", "3", "p50:v"][..], "\"p50\" cannot be of lines that leave", "count, sum, avg, min, max, first"),
-        (&["--of-changes", "max:v"], "\"max\" cannot be of lines that leave", "count, sum and avg"),
+        (&["--of-changes", "max:v"], "\"max\" cannot be of lines that leave", "count, sum, avg, geomean"),
         (&["--last", "3s", "count"], "--last of a time needs --time", "--last 10m --time FIELD"),
         (&["--last", "3", "--time", "t", "count"], "--last of a time needs --time", "--last 11"),
         (&["--changes", "count"], "written more than once", "--emit update"),

@@ -39,7 +39,7 @@ fn flags_that_make_no_sense_are_usage_errors_with_a_way_out() {
         (&["p50:v", "--last", "3"], "cannot be of lines that leave again", "count, sum, avg"),
         (&["count", "--changes"], "written more than once", "--emit update"),
         (&["count", "--changes", "--emit", "update", "--ttl", "1h"], "cannot be used with", ""),
-        (&["max:v", "--of-changes"], "cannot be of lines that leave again", "count, sum and avg"),
+        (&["max:v", "--of-changes"], "cannot be of lines that leave again", "count, sum, avg, geomean"),
         (&["--max-keys", "0"], "invalid value '0'", ""),
         (&["--memory", "1MiB"], "1MiB is too little: at least 16MiB", ""),
         (&["--memory", "lots"], "lots", ""),

@@ -8,4 +8,5 @@ mod conformance;
 mod operator;
 mod pipeline;
 mod spill;
+mod statistics;
 mod values;

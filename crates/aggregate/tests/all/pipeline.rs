@@ -146,7 +146,7 @@ fn expect_counts(lines: &[Line], size: usize, slide: usize) -> Cells {
     cells
 }
 
-fn windowed(flags: &str, input: &str) -> String {
+pub fn windowed(flags: &str, input: &str) -> String {
     let flags: Vec<&str> = flags.split_whitespace().chain(["--late", "drop"]).collect();
     let flags = if flags[0] == "--count" { &flags[..flags.len() - 2] } else { &flags[..] };
     run(bin("window").to_str().unwrap(), flags, input).ok()

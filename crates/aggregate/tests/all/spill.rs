@@ -21,7 +21,7 @@ fn spilling(args: &[&str], bytes: usize, scratch: &Memory) -> Aggregate {
     Aggregate::new(job).spill_to(Box::new(scratch.clone())).unwrap()
 }
 
-const SPECS: [&str; 13] = [
+const SPECS: [&str; 23] = [
     "count",
     "sum:v",
     "avg:v",
@@ -35,6 +35,16 @@ const SPECS: [&str; 13] = [
     "distinct:v",
     "top:2:v",
     "delta:v",
+    "geomean:v",
+    "wavg:v:v",
+    "twa:v:v",
+    "entropy:v",
+    "mad:v",
+    "iqr:v",
+    "histogram:1,20,50.5:v",
+    "log2=histogram:log2:v",
+    "ohlc:v",
+    "covar_pop:.v-.v:v",
 ];
 
 fn time(second: u32) -> String {
