@@ -44,6 +44,11 @@ fn any_number_of_shards_gives_the_rows_of_none() {
         ("watermark --lateness 2s --every 0s", "window --size 2s --slide 500ms | aggregate --by key,status n=count"),
         ("watermark --lateness 2s --every 0s", "window --session 50ms --by key | aggregate --by key n=count"),
         ("window --size 2s --slide 500ms --lateness 2s", "aggregate --by key n=count"),
+        (
+            "window --size 2s --slide 500ms --lateness 2s",
+            "aggregate --by key corr:value:status kurtosis:value mean=wavg:value:status held=twa:value:timestamp mad:value geomean:value \
+             entropy:path histogram:log2:value ohlc:value",
+        ),
     ] {
         let script = format!(
             "{before} < requests | ({sub_pipe}) | sort > none
@@ -111,6 +116,7 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "window --session 15ms --by key --plain",
         "window --count 7 --slide-count 3 --by key | aggregate --by key n=count total=sum:value",
         "aggregate --by key,status n=count total=sum:value --last 20",
+        "window --size 2s --slide 1s | aggregate --by key slope:value:status skewness:value mean=wavg:value:status held=twa:value:timestamp",
         "aggregate --by key,status n=count total=sum:value --ttl 700ms",
         "aggregate --by key n=count total=sum:value",
         "aggregate --by key n=count total=sum:value --emit every:500ms",

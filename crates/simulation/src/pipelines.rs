@@ -91,6 +91,20 @@ fn aggregates() -> Vec<Pipeline> {
                  odd=count?.v%2==1 --distinct exact",
             ],
         ),
+        of(
+            "statistics",
+            Order::OfKeys,
+            &[
+                HOPPING,
+                "aggregate --by k mean=wavg:v:.v%7 corr:v:.v%5 skewness:v geomean:v held=twa:v:t spread=mad:v entropy:.v%9 \
+                 histogram:10,20:v ohlc:v",
+            ],
+        ),
+        of(
+            "rolling-statistics",
+            Order::OfKeys,
+            &["aggregate --by k --last 3 mean=wavg:v:.v%7 geomean:v histogram:log2:v ohlc:v"],
+        ),
         of("distinct", Order::Any, &["aggregate --by k d=distinct:v slots=distinct:.v%10 --distinct exact"]),
     ]
 }
