@@ -5,8 +5,17 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 8] =
-    ["file-cat-in", "window", "aggregate", "parallel-map", "file-cat-out", "watermark", "shard", "merge"];
+const TOOLS: [&str; 9] = [
+    "file-cat-in",
+    "window",
+    "aggregate",
+    "parallel-map",
+    "file-cat-out",
+    "watermark",
+    "shard",
+    "merge",
+    "match-pattern",
+];
 const BETWEEN: &str = "--between 50ms..400ms";
 
 /// From the job's file to its output folder.
@@ -89,6 +98,16 @@ fn a_sharded_job_survives_kills_of_one_stage_and_of_all() {
         format!("watermark --time timestamp --lateness 2s --every 0s | pace | shard --by key -n 2 -- '{sub_pipe}'");
     survives(&job, &stages, "any=5,all=3", "--seed 6 --by window_start,key");
     job.is_exact("result");
+}
+
+/// Rows of many keys are held, and matches come all the time.
+#[test]
+fn patterns_survive_kills() {
+    let Some(job) = Job::new(20) else { return };
+    let stages = "watermark --time timestamp --lateness 2s | pace | match-pattern --by key --order timestamp --within 20s \
+        --pattern 'A B+ C' --define 'B: .value > PREV(.value), C: .value < FIRST(A.value)' \
+        --measures 'n=MATCH_NUMBER(), rows=COUNT(*), from=FIRST(.timestamp), sum=SUM(.value)'";
+    survives(&job, stages, "any=3,all=1", "--seed 7");
 }
 
 /// Two branches of one stream, brought together again: each line twice, and marks once.

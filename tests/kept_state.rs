@@ -20,6 +20,7 @@ const TOOLS: [&str; 16] = [
     "forecast",
     "generate",
     "lookup",
+    "match-pattern",
     "merge",
     "reorder",
     "shard",

@@ -13,6 +13,7 @@ const TOOLS: [&str; 17] = [
     "filter",
     "forecast",
     "lookup",
+    "match-pattern",
     "reorder",
     "top-n",
     "stream-join",
@@ -133,6 +134,10 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "stream-join --left '.status == 200' --right '.status == 404' --on key --within -300ms..1s --time timestamp --kind full \
             --prefix-right r_",
         "stream-join --left .key --right .user --on key=user --within 0s..20ms --time timestamp --kind anti",
+        "match-pattern --by key --order timestamp --pattern 'A B{2,}' --define 'B: .value > PREV(.value)' \
+            --measures 'n=MATCH_NUMBER(), rows=COUNT(*), first=FIRST(.value), last=LAST(.value)'",
+        "match-pattern --by key,status --order timestamp --within 500ms --after-match next-row --rows all --pattern 'A B+' \
+            --define 'A: .value > 20, B: .value < FIRST(A.value)'",
         "reorder --time timestamp",
         "filter '.value > 9' | watermark | reorder --time timestamp | parallel-map -j 1 'del(.host)' \
             | aggregate --by key,status seen=count last:value --last 5",

@@ -45,11 +45,11 @@ What takes memory: each row from the first of the oldest partial match on, its l
 begin at any row and rarely ends (A+ B, where A has no condition) keeps all rows: --within forgets them.
 
 Examples:
-  match-pattern --by user --order at --pattern 'login fail{3,} success' --within 10m --define 'login: .kind == \"login\", \
-fail: .status != 200, success: .status == 200 and .ip != FIRST(fail.ip)' --measures 'n=COUNT(fail.*), from=FIRST(fail.at)' < logins.ndjson
+  match-pattern --by user --order at --pattern 'ok fail{2,} again' --within 10m --define 'ok: .status == 200, fail: .status != 200, \
+again: .status == 200 and .host != FIRST(fail.host)' --measures 'n=COUNT(fail.*), from=FIRST(fail.at)' < log.ndjson
   match-pattern --by sensor --order at --pattern 'DOWN{2,} UP{2,}' --define 'DOWN: .value < PREV(.value), UP: .value > PREV(.value)' \
 --measures 'bottom=LAST(DOWN.value), rise=UP.value - DOWN.value' < readings.ndjson
-  match-pattern --by user --order at --pattern 'A B' --define 'B: .page == A.page' --rows all \
+  match-pattern --by user --order at --pattern 'A B' --define 'B: .path == A.path' --rows all \
 --measures 'n=MATCH_NUMBER(), label=CLASSIFIER()' < clicks.ndjson";
 
 /// Find patterns over the rows of each key, as SQL's MATCH_RECOGNIZE does

@@ -68,7 +68,8 @@ impl Definitions {
                 on_lines.push((variable, condition(&line, text, variable, &collector).map_err(of)?));
             }
             if let Some(others) = others {
-                let template = Template::new(&collector.parse(&others, Some(variable)).map_err(of)?).map_err(of)?;
+                let parsed = collector.parse(&others, Some(variable)).and_then(|parsed| collector.bind_fields(parsed));
+                let template = Template::new(&parsed.map_err(of)?).map_err(of)?;
                 let is_local = template.values().iter().all(is_nearby);
                 conditions[usize::from(variable)] = Some(Dependent { template, is_local });
             }

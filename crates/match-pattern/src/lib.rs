@@ -19,7 +19,7 @@
 //!
 //! **Time it takes.** Partial matches at the same place of the pattern, for which the conditions to come see the same, are one
 //! (see `registers`): so a pattern takes time in proportion to its length, whatever is nested in it, and what looks at the match
-//! as much more as it tells apart.
+//! as much more as it tells apart. With `--within`, those that began at different rows end at different times and are not one.
 //!
 //! **Marks** pass, but for those about partitions. Lines come out later than they came in, and watermark marks with them: with
 //! `--within` so much later; without it, and with NEXT or $, they end here, but for `--where`.

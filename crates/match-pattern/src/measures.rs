@@ -44,7 +44,8 @@ impl Measures {
                 return Err(format!("{name} is there twice"));
             }
             let of = |why: String| format!("{name}: {why}");
-            let template = Template::new(&collector.parse(text, None).map_err(of)?).map_err(of)?;
+            let parsed = collector.parse(text, None).and_then(|parsed| collector.bind_fields(parsed));
+            let template = Template::new(&parsed.map_err(of)?).map_err(of)?;
             let mut member = Vec::new();
             json_fields::write_string(name, &mut member);
             member.push(b':');

@@ -44,10 +44,12 @@ pub enum Function {
 const OFFSET_MAX: u32 = 10_000;
 
 /// The text with names in place of functions, and the value of each name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parsed {
     pub text: String,
     pub values: Vec<Value>,
+    /// The text looks at the row beside its names.
+    pub needs_row: bool,
 }
 
 /// Collects what expressions want: cells of rows, and registers.
@@ -82,7 +84,7 @@ impl<'v> Collector<'v> {
     pub fn parse(&mut self, text: &str, own: Option<u8>) -> Result<Parsed, String> {
         self.own = own;
         let all = tokens(text);
-        let (mut parsed, mut at, mut copied) = (Parsed { text: String::new(), values: Vec::new() }, 0, 0);
+        let (mut parsed, mut at, mut copied) = (Parsed::default(), 0, 0);
         while at < all.len() {
             let Some((value, len)) = self.value_at(text, &all[at..])? else {
                 at += 1;
@@ -92,6 +94,32 @@ impl<'v> Collector<'v> {
             parsed.text += &format!("$__{}", number_of(&mut parsed.values, value));
             at += len;
             copied = all[at - 1].end();
+        }
+        parsed.text += &text[copied..];
+        parsed.needs_row = true;
+        Ok(parsed)
+    }
+
+    /// Binds the fields of the row to names too, where the text is no more than a computation with them: so it is worked out on
+    /// a few values, and not on the line.
+    ///
+    /// # Errors
+    /// What is wrong with a field.
+    pub fn bind_fields(&mut self, mut parsed: Parsed) -> Result<Parsed, String> {
+        let text = std::mem::take(&mut parsed.text);
+        let all = tokens(&text);
+        let follows = |at: usize| at > 0 && all[at - 1].end() == all[at].start && is_value(&all[at - 1]);
+        parsed.needs_row =
+            !all.iter().enumerate().all(|(at, token)| is_plain(token) && !(token.kind == Kind::Field && follows(at)));
+        if parsed.needs_row {
+            return Ok(Parsed { text, ..parsed });
+        }
+        let mut copied = 0;
+        for token in all.iter().filter(|token| token.kind == Kind::Field) {
+            let value = Value::Cell { place: Place::Current, offset: 0, cell: self.cell(token.text)?, is_final: false };
+            parsed.text += &text[copied..token.start];
+            parsed.text += &format!("$__{}", number_of(&mut parsed.values, value));
+            copied = token.end();
         }
         parsed.text += &text[copied..];
         Ok(parsed)
@@ -279,6 +307,25 @@ fn call<'c, 't>(text: &'t str, rest: &'c [Token<'t>]) -> Result<Option<Call<'c, 
     Ok(Some(Call { function: name.text, arguments, is_final: first.is("FINAL"), tokens: &rest[..=close] }))
 }
 
+/// Such tokens make a computation on fields, names and constants.
+fn is_plain(token: &Token<'_>) -> bool {
+    const OPERATORS: [&str; 13] = ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "(", ")"];
+    match token.kind {
+        Kind::Field => true,
+        Kind::Text => !token.text.contains('\\'),
+        Kind::Word => ["and", "or", "null", "true", "false"].contains(&token.text),
+        Kind::Other => {
+            let is_name = token.text.starts_with("$__");
+            is_name || OPERATORS.contains(&token.text) || token.text.starts_with(|first: char| first.is_ascii_digit())
+        }
+    }
+}
+
+/// A field may stand at such a token, and be one of its value.
+fn is_value(token: &Token<'_>) -> bool {
+    token.kind != Kind::Other || token.is(")") || token.text.starts_with('$')
+}
+
 /// How many tokens a name with its path takes, which follow each other without blanks; 1 for a name alone.
 fn path_len(rest: &[Token<'_>]) -> usize {
     let mut len = 1;
@@ -311,3 +358,6 @@ fn number_of(values: &mut Vec<Value>, value: Value) -> usize {
         values.len() - 1
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,21 +84,23 @@ pub struct Template {
     values: Vec<Value>,
     /// None if the expression is no more than one value.
     filter: Option<Filter>,
+    needs_row: bool,
     input: Vec<u8>,
 }
 
 impl Template {
-    /// Compiles an expression: a filter on `{"v":[…],"row":LINE}`.
+    /// Compiles an expression: a filter on `{"v0":VALUE,…,"row":LINE}`.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn new(parsed: &Parsed) -> Result<Template, String> {
         let bindings: String = (0..parsed.values.len()).map(|number| format!(".v{number} as $__{number} | ")).collect();
-        let code = format!("{bindings}.row | ({}\n)", parsed.text);
+        let row = if parsed.needs_row { ".row | " } else { "" };
+        let code = format!("{bindings}{row}({}\n)", parsed.text);
         let is_one = parsed.text.trim() == "$__0";
         let program = Program::new(&code, Arguments::default()).map_err(|wrong| why_wrong(parsed, wrong.message))?;
         let filter = (!is_one).then(|| program.filter(RESULT_BYTES_MAX));
-        Ok(Template { values: parsed.values.clone(), filter, input: Vec::new() })
+        Ok(Template { values: parsed.values.clone(), filter, needs_row: parsed.needs_row, input: Vec::new() })
     }
 
     #[must_use]
@@ -115,7 +117,7 @@ impl Template {
             view.write(&self.values[0], out);
             return Ok(());
         };
-        write_input(&self.values, view, &mut self.input);
+        write_input(&self.values, self.needs_row, view, &mut self.input);
         let results = filter.run(&self.input).map_err(why)?;
         let mut results = results.iter();
         let result = results.next().unwrap_or(b"null");
@@ -131,7 +133,7 @@ impl Template {
     /// # Errors
     /// Why it has failed.
     pub fn holds(&mut self, view: &View<'_>) -> Result<bool, String> {
-        write_input(&self.values, view, &mut self.input);
+        write_input(&self.values, self.needs_row, view, &mut self.input);
         match &mut self.filter {
             Some(filter) => filter.passes(&self.input).map_err(why),
             None => {
@@ -143,19 +145,20 @@ impl Template {
     }
 }
 
-fn write_input(values: &[Value], view: &View<'_>, input: &mut Vec<u8>) {
+fn write_input(values: &[Value], needs_row: bool, view: &View<'_>, input: &mut Vec<u8>) {
     input.clear();
     input.push(b'{');
     for (number, value) in values.iter().enumerate() {
-        input.extend_from_slice(b"\"v");
+        input.extend_from_slice(if number > 0 { b",\"v" } else { b"\"v" });
         write_number(number as u64, input);
         input.extend_from_slice(b"\":");
         view.write(value, input);
-        input.push(b',');
     }
-    input.extend_from_slice(b"\"row\":");
-    let row = view.running.current.and_then(|(number, _)| view.rows.get(number));
-    input.extend_from_slice(row.map_or(b"null", |row| row.line()));
+    if needs_row {
+        let row = view.running.current.and_then(|(number, _)| view.rows.get(number));
+        input.extend_from_slice(if values.is_empty() { b"\"row\":" } else { b",\"row\":" });
+        input.extend_from_slice(row.map_or(b"null", |row| row.line()));
+    }
     input.push(b'}');
 }
 

@@ -20,6 +20,7 @@ const EARLY_WATERMARK: &str = "watermark --time t --lateness 200ms";
 pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
     [plain(), windows(), aggregates(), dedups(), series(), rankings(), joins(), tables(), sorted()]
     [plain(), windows(), aggregates(), dedups(), rankings(), forecasts(), joins(), tables(), sorted()]
+    [plain(), windows(), aggregates(), dedups(), patterns(), rankings(), joins(), tables(), sorted()]
         .into_iter()
         .flatten()
         .collect()
@@ -132,6 +133,19 @@ fn series() -> Vec<Pipeline> {
             Order::OfAll,
             &["detect --by k --value v,part --time t --alarms 1/20s --warm-up 3 --ttl 5s --lateness 1s"],
         ),
+/// Conditions have no blanks, as commands are cut at them.
+fn patterns() -> Vec<Pipeline> {
+    let of = Pipeline::new;
+    let by = "match-pattern --by k --order t";
+    let rising = "--pattern A(B+)C? --define B:.v>=PREV(.v),C:.v<FIRST(A.v)";
+    let measures = "--measures n=COUNT(*),m=MATCH_NUMBER(),last=LAST(.at),sum=SUM(.v)";
+    let of_match = "--pattern (A|B)+C --define A:.v%2==0,B:COUNT(B.*)<3,C:.v>A.v";
+    vec![
+        of("matched", Order::OfKeys, &[&format!("{by} --lateness 2s {rising} {measures}")]),
+        of("matched-within", Order::OfKeys, &[WATERMARK, &format!("{by} --within 2s {of_match} {measures}"), "copies"]),
+        of("matched-rows", Order::OfKeys, &[&format!("{by} --lateness 2s --rows all --unmatched {rising} {measures}")]),
+        of("matched-late", Order::OfAll, &[&format!("{by} --lateness 200ms --within 3s --rows all {of_match} {measures}")]),
+        of("matched-as-they-come", Order::OfKeys, &[&format!("match-pattern --by k {rising} {measures}")]),
     ]
 }
 

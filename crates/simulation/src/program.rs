@@ -20,6 +20,7 @@ pub enum Program {
     Aggregate(Box<aggregate::cli::Cli>),
     Dedup(Box<dedup::cli::Cli>),
     Detect(Box<detect::cli::Cli>),
+    MatchPattern(Box<match_pattern::cli::Cli>),
     TopN(Box<top_n::cli::Cli>),
     Forecast(Box<forecast::cli::Cli>),
     StreamJoin(Box<stream_join::cli::Cli>),
@@ -47,6 +48,7 @@ impl Program {
             Some("aggregate") => Self::Aggregate(parsed(words)),
             Some("dedup") => Self::Dedup(parsed(words)),
             Some("detect") => Self::Detect(parsed(words)),
+            Some("match-pattern") => Self::MatchPattern(parsed(words)),
             Some("top-n") => Self::TopN(parsed(words)),
             Some("forecast") => Self::Forecast(parsed(words)),
             Some("stream-join") => Self::StreamJoin(parsed(words)),
@@ -70,6 +72,7 @@ impl Program {
             Self::Aggregate(_) => "aggregate",
             Self::Dedup(_) => "dedup",
             Self::Detect(_) => "detect",
+            Self::MatchPattern(_) => "match-pattern",
             Self::TopN(_) => "top-n",
             Self::Forecast(_) => "forecast",
             Self::StreamJoin(_) => "stream-join",
@@ -103,6 +106,7 @@ impl Program {
             }
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
             Self::Detect(cli) => work.go(cli.detect()?, cli.config()),
+            Self::MatchPattern(cli) => work.go(cli.match_pattern()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
             Self::Forecast(cli) => work.go(cli.forecast()?, cli.config()),
             Self::StreamJoin(cli) => {
