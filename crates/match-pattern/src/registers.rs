@@ -69,10 +69,8 @@ impl Spec {
     pub fn take(&self, register: &mut Register, number: u64, variable: u8, rows: &Rows) {
         let cell = |cell: usize| rows.get(number).and_then(|row| row.cell(cell));
         match (self.kept, register) {
-            (Kept::First(offset), Register::Rows(kept)) => {
-                if kept.len() <= offset as usize {
-                    kept.push((number, variable));
-                }
+            (Kept::First(offset), Register::Rows(kept)) if kept.len() <= offset as usize => {
+                kept.push((number, variable))
             }
             (Kept::Last(offset), Register::Rows(kept)) => {
                 if kept.len() > offset as usize {
@@ -89,16 +87,8 @@ impl Spec {
                     *count += 1;
                 }
             }
-            (Kept::Least(of), Register::Row(best)) => {
-                if beats(*best, number, of, rows, false) {
-                    *best = Some(number);
-                }
-            }
-            (Kept::Largest(of), Register::Row(best)) => {
-                if beats(*best, number, of, rows, true) {
-                    *best = Some(number);
-                }
-            }
+            (Kept::Least(of), Register::Row(best)) if beats(*best, number, of, rows, false) => *best = Some(number),
+            (Kept::Largest(of), Register::Row(best)) if beats(*best, number, of, rows, true) => *best = Some(number),
             _ => {}
         }
     }
