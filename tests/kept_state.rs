@@ -10,7 +10,7 @@ use std::thread;
 
 use testkit::bash;
 
-const TOOLS: [&str; 16] = [
+const TOOLS: [&str; 18] = [
     "aggregate",
     "dedup",
     "detect",

@@ -3,7 +3,7 @@
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 17] = [
+const TOOLS: [&str; 19] = [
     "generate",
     "window",
     "watermark",

@@ -41,7 +41,7 @@ Of several matches that begin at one row that one is found which the pattern pre
 when it is decided: A+ when a row comes that is not A, or the --within of the match is over, or the input ends. A row of a key waits
 until the watermark has reached its time, so disorder up to --lateness does no harm. NEXT waits for the row after it.
 
-What takes memory: each row from the first of the oldest partial match on, its line and 120 bytes beside it. A pattern that may
+What takes memory: each row from the first of the oldest partial match on, its line and about 150 bytes beside it. A pattern that may
 begin at any row and rarely ends (A+ B, where A has no condition) keeps all rows: --within forgets them.
 
 Examples:

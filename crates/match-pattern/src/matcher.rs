@@ -44,6 +44,9 @@ pub struct Time {
     pub is_over: bool,
 }
 
+/// Room for so many partial matches stays when a key has none.
+const THREADS_KEPT: usize = 16;
+
 /// The best complete match so far.
 #[derive(Clone, Copy, Debug)]
 struct Best {
@@ -305,6 +308,8 @@ impl Matcher {
         }
         if self.threads.is_empty() && self.best.is_none() {
             self.nodes.clear();
+            self.threads.shrink_to(THREADS_KEPT);
+            self.rows.shrink();
         }
     }
 

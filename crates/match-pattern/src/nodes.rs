@@ -23,6 +23,9 @@ pub struct Nodes {
     limit: usize,
 }
 
+/// Room for more is given back: a key may have had many once.
+const KEPT_MAX: usize = 1024;
+
 /// Fewer are not worth it.
 const LIMIT_MIN: usize = 4096;
 
@@ -46,7 +49,9 @@ impl Nodes {
 
     pub fn clear(&mut self) {
         self.list.clear();
-        self.list.shrink_to(LIMIT_MIN);
+        if self.list.capacity() > KEPT_MAX {
+            self.list = Vec::new();
+        }
         self.limit = 0;
     }
 

@@ -104,6 +104,9 @@ impl Row {
     }
 }
 
+/// Room for so many rows stays when a key has fewer.
+const ROOM_KEPT: usize = 16;
+
 /// The rows of a key that are kept, by their numbers in the key.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -148,6 +151,11 @@ impl Rows {
     pub fn pop(&mut self) -> Option<Row> {
         self.first += u64::from(!self.list.is_empty());
         self.list.pop_front()
+    }
+
+    /// Gives room back that is not needed any more.
+    pub fn shrink(&mut self) {
+        self.list.shrink_to(ROOM_KEPT);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Row> {

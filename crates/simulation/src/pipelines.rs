@@ -18,12 +18,22 @@ const EARLY_WATERMARK: &str = "watermark --time t --lateness 200ms";
 
 /// All kinds of pipes, by name.
 pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
-    [plain(), windows(), aggregates(), dedups(), series(), rankings(), joins(), tables(), sorted()]
-    [plain(), windows(), aggregates(), dedups(), rankings(), forecasts(), joins(), tables(), sorted()]
-    [plain(), windows(), aggregates(), dedups(), patterns(), rankings(), joins(), tables(), sorted()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        plain(),
+        windows(),
+        aggregates(),
+        dedups(),
+        patterns(),
+        rankings(),
+        series(),
+        forecasts(),
+        joins(),
+        tables(),
+        sorted(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 fn plain() -> Vec<Pipeline> {
@@ -133,6 +143,9 @@ fn series() -> Vec<Pipeline> {
             Order::OfAll,
             &["detect --by k --value v,part --time t --alarms 1/20s --warm-up 3 --ttl 5s --lateness 1s"],
         ),
+    ]
+}
+
 /// Conditions have no blanks, as commands are cut at them.
 fn patterns() -> Vec<Pipeline> {
     let of = Pipeline::new;
@@ -144,7 +157,11 @@ fn patterns() -> Vec<Pipeline> {
         of("matched", Order::OfKeys, &[&format!("{by} --lateness 2s {rising} {measures}")]),
         of("matched-within", Order::OfKeys, &[WATERMARK, &format!("{by} --within 2s {of_match} {measures}"), "copies"]),
         of("matched-rows", Order::OfKeys, &[&format!("{by} --lateness 2s --rows all --unmatched {rising} {measures}")]),
-        of("matched-late", Order::OfAll, &[&format!("{by} --lateness 200ms --within 3s --rows all {of_match} {measures}")]),
+        of(
+            "matched-late",
+            Order::OfAll,
+            &[&format!("{by} --lateness 200ms --within 3s --rows all {of_match} {measures}")],
+        ),
         of("matched-as-they-come", Order::OfKeys, &[&format!("match-pattern --by k {rising} {measures}")]),
     ]
 }

@@ -16,7 +16,7 @@ fn nothing_is_lost_or_doubled_whatever_crashes() {
     let tally = schedules(Settings::default(), 2_000).tally;
     // What is not in the schedules is not tested by them.
     assert!(tally.kills > 1_000 && tally.stops > 1_000 && tally.machine_crashes > 300, "{tally:?}");
-    assert!(tally.unheard_commits > 20 && tally.fenced > 30 && tally.comparisons_failed > 10, "{tally:?}");
+    assert!(tally.unheard_commits > 10 && tally.fenced > 30 && tally.comparisons_failed > 10, "{tally:?}");
 }
 
 #[test]

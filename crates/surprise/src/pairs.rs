@@ -29,6 +29,11 @@ impl Pairs {
         if self.values.len() >= PAIRS + LAG + ROOM {
             self.values.drain(..=ROOM);
         }
+        if self.values.len() == self.values.capacity() {
+            // Doubling would take twice what is needed.
+            let more = self.values.len().max(PAIRS_FEW);
+            self.values.reserve_exact(more.min(PAIRS + LAG + ROOM - self.values.len()));
+        }
         self.values.push(value);
         distance
     }

@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 37] = [
+const OWN_WORDS: [(&str, &str); 38] = [
     ("--batch", "how much goes together"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
@@ -40,6 +40,7 @@ const OWN_WORDS: [(&str, &str); 37] = [
     ("--time-unit", "what a number in that field counts"),
     ("--timeout", "the longest that a command may take"),
     ("--topic", "the Kafka topic"),
+    ("--ttl", "after how long without a line a key is forgotten"),
     ("--value", "the field with the number that is worked with"),
     ("--verbose", "more is told on stderr"),
     ("--window", "by the window that window wrote into the lines"),
