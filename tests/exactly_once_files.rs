@@ -5,7 +5,7 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 11] = [
     "file-cat-in",
     "window",
     "aggregate",
@@ -15,6 +15,8 @@ const TOOLS: [&str; 9] = [
     "shard",
     "merge",
     "match-pattern",
+    "detect",
+    "forecast",
 ];
 const BETWEEN: &str = "--between 50ms..400ms";
 
@@ -98,6 +100,15 @@ fn a_sharded_job_survives_kills_of_one_stage_and_of_all() {
         format!("watermark --time timestamp --lateness 2s --every 0s | pace | shard --by key -n 2 -- '{sub_pipe}'");
     survives(&job, &stages, "any=5,all=3", "--seed 6 --by window_start,key");
     job.is_exact("result");
+}
+
+/// Detectors change with each line; forecasts are made of their scores at the end.
+#[test]
+fn anomalies_and_forecasts_survive_kills() {
+    let Some(job) = Job::new(20) else { return };
+    let stages = "pace | detect --by key --time timestamp --late pass \
+        | forecast --by key --value anomaly_score --time timestamp --every 10s --horizon 2";
+    survives(&job, stages, "any=3,all=1", "--seed 8");
 }
 
 /// Rows of many keys are held, and matches come all the time.
