@@ -74,12 +74,6 @@ impl Detector {
         is_peak
     }
 
-    /// Returns how many points there were.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');
