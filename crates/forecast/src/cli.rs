@@ -23,7 +23,7 @@ At the end of the input there are --horizon rows for each key, keys in the order
 
 Values are taken by their times, whatever their order; of one time the last that comes counts. They need steps of equal
 length (or months, quarters, years): --every says how long they are, else it is the median of their distances. Of several values in a step the
-latest counts; missing ones are taken to lie on a line between their neighbours. Where many are missing, resample before. Missing and null values count for
+latest counts; missing ones are taken to lie on a line between their neighbours. Where many are missing, take longer steps. Missing and null values count for
 nothing; one that is not a number is a bad line. A forecast beyond 1.8e308 is null,
 and so are the bounds of a key with a single value.
 

@@ -158,7 +158,11 @@ impl Forecaster {
         if let Some(last_ms) = last_ms.filter(|_| steps < 1) {
             let (time, last) = (format_rfc3339(time_ms), format_rfc3339(last_ms));
             let why = format_args!("time {time} is not a step after {last}, the last one of its key");
-            out.late_or_pass(line, why, "reorder sorts lines by their times, resample makes one of each step");
+            out.late_or_pass(
+                line,
+                why,
+                "reorder sorts lines by their times, window and aggregate make one of each step",
+            );
             return Ok(());
         }
         if steps > self.job.history as i64 {
@@ -238,7 +242,7 @@ impl Doubts {
         }
         if self.with_gaps > 0 {
             let keys = self.with_gaps;
-            out.warn(format_args!("keys of which many steps have no value: {keys}; they were filled\nhint: --every says how long a step is, resample makes values for each"));
+            out.warn(format_args!("keys of which many steps have no value: {keys}; they were filled\nhint: --every says how long a step is, window and aggregate make one value of each"));
         }
     }
 }
