@@ -19,6 +19,9 @@ Examples:
   The events of Nexmark, three kinds of lines in one stream:
     generate --data nexmark --lines 10000 --event-rate 100/s > auctions.ndjson
 
+  Two weeks of a metric of three hosts, a line a minute of each, with anomalies, which are labelled:
+    generate --data metrics --keys 3 --lines 60480 | detect --by host | filter .anomaly
+
   Few keys, slow event time, so that windows are small:
     generate --lines 20 --keys 3 --event-rate 1/s --start 2026-03-01T00:00:00Z";
 
@@ -30,6 +33,9 @@ Examples:
 ///
 /// The same flags give the same bytes on every machine, and line N does not depend on --lines: a longer
 /// run starts with the shorter one. Only --start now looks at the clock.
+///
+/// --data metrics gives {"timestamp":"2026-01-01T00:00:00Z","host":"web-0","value":75.21,"label":null}: each host has a line a minute.
+/// From the third day on, one day in three of a host has an anomaly: spike, dip, level shift, variance or flat line.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "generate", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -45,7 +51,7 @@ pub struct Cli {
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
 
-    /// How many different keys requests have: user-0 to user-(K-1) [default: 1000]
+    /// How many different keys there are: of requests user-0 to user-(K-1) [default: 1000], of metrics web-0 to web-(K-1) [default: 3]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     pub keys: Option<u64>,
 
@@ -54,7 +60,7 @@ pub struct Cli {
     #[arg(long, value_name = "RATE")]
     pub rate: Option<Rate>,
 
-    /// How many lines there are in a second of event time; default: that of --rate, else 10000/s
+    /// How many lines there are in a second of event time; default: that of --rate, else 10000/s, of metrics one a minute of each key
     #[arg(long, value_name = "RATE")]
     pub event_rate: Option<Rate>,
 
@@ -82,16 +88,23 @@ impl Cli {
     /// When flags do not go together, or the last line would be in a year that RFC 3339 cannot write.
     pub fn spec(&self) -> Result<Spec, Error> {
         self.check_nexmark()?;
+        let keys = self.keys.unwrap_or(match self.data {
+            Data::Metrics => HOSTS,
+            Data::Requests | Data::Nexmark => KEYS,
+        });
         let spec = Spec {
             data: self.data,
             lines: self.lines.unwrap_or(u64::MAX),
             seed: self.seed.unwrap_or(SEED),
-            keys: self.keys.unwrap_or(KEYS),
+            keys,
             rate: self.rate,
-            event_rate: self.event_rate.or(self.rate).or(Rate::new(10_000, RateUnit::Second)),
+            event_rate: self.event_rate.or(self.rate).or(match self.data {
+                Data::Metrics => Rate::new(keys, RateUnit::Minute),
+                Data::Requests | Data::Nexmark => Rate::new(10_000, RateUnit::Second),
+            }),
             out_of_order_ms: self.out_of_order.0,
             start: self.start.unwrap_or(Start::At(match self.data {
-                Data::Requests => REQUESTS_START_MS,
+                Data::Requests | Data::Metrics => REQUESTS_START_MS,
                 Data::Nexmark => NEXMARK_START_MS,
             })),
         };
@@ -113,7 +126,7 @@ impl Cli {
         for (flag, given) in [("--seed", self.seed.is_some()), ("--keys", self.keys.is_some())] {
             if given {
                 return Err(Error::usage(format_args!(
-                    "{flag} is for requests; the events of Nexmark are always the same"
+                    "{flag} is for requests and metrics; the events of Nexmark are always the same"
                 )));
             }
         }
@@ -130,6 +143,7 @@ impl Cli {
 
 const SEED: u64 = 42;
 const KEYS: u64 = 1_000;
+const HOSTS: u64 = 3;
 /// 2026-01-01T00:00:00Z
 const REQUESTS_START_MS: i64 = 1_767_225_600_000;
 /// 2026-03-31T23:59:13.370Z: a small run crosses midnight.

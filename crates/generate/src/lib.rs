@@ -1,6 +1,6 @@
 //! `generate`: deterministic test data, the load of benchmarks and demos.
 //!
-//! Line i is a pure function of the flags and i. A web request takes eight 32-bit words of a ChaCha8 stream, at word
+//! Line i is a pure function of the flags and i. Metrics are described in `metrics`. A web request takes eight 32-bit words of a ChaCha8 stream, at word
 //! 8 i, and nothing else, so a position is a line number and to seek is to set the word position. Floating
 //! point goes through `libm`, which computes in software, so the bytes are the same on every machine.
 //! No state grows; a poll writes up to 64 KiB.
@@ -8,6 +8,7 @@
 
 mod auctions;
 pub mod cli;
+mod metrics;
 mod request;
 
 use event_time::{TIME_MAX_MS, format_rfc3339, parse_rfc3339};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use units::Rate;
 
 use crate::auctions::Auctions;
+use crate::metrics::Metrics;
 use crate::request::Requests;
 
 /// Where event time starts.
@@ -35,6 +37,8 @@ pub enum Data {
     Requests,
     /// Persons, auctions and bids, three kinds of lines in one stream: the events of the Nexmark benchmark
     Nexmark,
+    /// A metric of each host: a level with a trend, a day, a week and noise, and anomalies, which "label" names
+    Metrics,
 }
 
 /// What is to be generated.
@@ -72,6 +76,7 @@ enum Lines {
     Requests(Box<Requests>),
     /// Once it is known when they start.
     Nexmark(Option<Box<Auctions>>),
+    Metrics(Metrics),
 }
 
 impl Lines {
@@ -80,6 +85,7 @@ impl Lines {
         match self {
             Lines::Requests(_) => request::LINE_BYTES_MAX,
             Lines::Nexmark(_) => auctions::LINE_BYTES_MAX,
+            Lines::Metrics(_) => metrics::LINE_BYTES_MAX,
         }
     }
 }
@@ -105,6 +111,7 @@ impl Generator {
         let lines = match spec.data {
             Data::Requests => Lines::Requests(Box::new(Requests::new(spec))),
             Data::Nexmark => Lines::Nexmark(None),
+            Data::Metrics => Lines::Metrics(Metrics::new(spec)),
         };
         Self { lines, spec: spec.clone(), line: 0, start_ms, paced_from: None }
     }
@@ -137,6 +144,10 @@ impl Generator {
                 let first = self.line;
                 let auctions = auctions.get_or_insert_with(|| Box::new(self.spec.auctions(start_ms, first)));
                 auctions.write_next(out.buffer());
+            }
+            Lines::Metrics(metrics) => {
+                let step = self.line / self.spec.keys * self.spec.keys;
+                metrics.write_next(start_ms, self.spec.event_ms(step), out.buffer());
             }
         }
         out.end_line();
@@ -186,6 +197,7 @@ impl Source for Generator {
         match &mut self.lines {
             Lines::Requests(requests) => requests.seek(self.line),
             Lines::Nexmark(auctions) => *auctions = None,
+            Lines::Metrics(metrics) => metrics.seek(self.line),
         }
         Ok(())
     }
@@ -201,6 +213,7 @@ impl Source for Generator {
         let which = match data {
             Data::Requests => format!("--seed {seed} --keys {keys}"),
             Data::Nexmark => "--data nexmark".to_owned(),
+            Data::Metrics => format!("--data metrics --seed {seed} --keys {keys}"),
         };
         format!("{which}{event_rate} --out-of-order {out_of_order_ms}ms --start {start}")
     }

@@ -222,3 +222,63 @@ fn events_of_nexmark_go_on_from_any_position() {
     let rest: String = all.lines().skip(123).map(|line| format!("{line}\n")).collect();
     assert_eq!(String::from_utf8(out.take()).unwrap(), rest);
 }
+
+fn metrics(lines: u64, keys: u64) -> Spec {
+    Spec { data: Data::Metrics, keys, event_rate: Rate::new(keys, RateUnit::Minute), ..spec(lines) }
+}
+
+#[test]
+fn metrics_have_a_line_a_minute_of_each_host() {
+    let text = generated(&metrics(7, 3));
+    let hosts: Vec<String> = text.lines().map(|line| field(line, "host")).collect();
+    assert_eq!(hosts, ["web-0", "web-1", "web-2", "web-0", "web-1", "web-2", "web-0"]);
+    let minutes: Vec<i64> = times(&text).iter().map(|ms| (ms - START_MS) / 60_000).collect();
+    assert_eq!(minutes, [0, 0, 0, 1, 1, 1, 2]);
+    let first = "{\"timestamp\":\"2026-01-01T00:00:00Z\",\"host\":\"web-0\",\"value\":78.67,\"label\":null}";
+    assert_eq!(text.lines().next(), Some(first));
+    assert!(text.lines().all(|line| line.len() < metrics::LINE_BYTES_MAX));
+}
+
+/// Four weeks of three hosts: 78 days with a chance of one third.
+#[test]
+fn metrics_have_labelled_anomalies_of_all_kinds_after_two_days() {
+    let text = generated(&metrics(3 * 28 * 1440, 3));
+    let mut begun = std::collections::BTreeMap::<String, usize>::new();
+    let mut before = vec![None; 3];
+    for (number, line) in text.lines().enumerate() {
+        let label: Option<String> = field(line, "label");
+        assert!(label.is_none() || number >= 3 * 2 * 1440);
+        if let Some(kind) = label.clone().filter(|_| before[number % 3] != label) {
+            *begun.entry(kind).or_default() += 1;
+        }
+        before[number % 3] = label;
+    }
+    assert_eq!(begun.len(), 5, "{begun:?}");
+    assert!((15..37).contains(&begun.values().sum::<usize>()), "{begun:?}");
+}
+
+/// The hours of a day differ by more than the noise, and the same hour of two weeks by the trend.
+#[test]
+fn metrics_have_a_day_a_week_and_a_trend() {
+    let text = generated(&metrics(28 * 1440, 1));
+    let values: Vec<f64> = text.lines().map(|line| field(line, "value")).collect();
+    let hour = |hour: usize| values[hour * 60..(hour + 1) * 60].iter().sum::<f64>() / 60.0;
+    let of_day: Vec<f64> = (0..24).map(hour).collect();
+    let (least, most) = (of_day.iter().copied().fold(f64::MAX, f64::min), of_day.iter().copied().fold(0.0, f64::max));
+    assert!(most > 1.6 * least, "{least} {most}");
+    let day = |day: usize| values[day * 1440..(day + 1) * 1440].iter().sum::<f64>() / 1440.0;
+    // The first is a Thursday, the fourth a Sunday.
+    assert!(day(3) < day(0) && day(21) > day(0));
+}
+
+#[test]
+fn metrics_go_on_from_any_position() {
+    let spec = Spec { out_of_order_ms: 90_000, ..metrics(9_500, 2) };
+    let whole = generated(&spec);
+    let (mut source, mut out) = (Generator::new(&spec), out());
+    source.seek(r#"{"line":9123,"start":"2026-01-01T00:00:00Z"}"#).unwrap();
+    source.start(&mut out).unwrap();
+    assert_eq!(poll_all(&mut source, &mut out), Polled::Done);
+    let rest: String = whole.lines().skip(9_123).map(|line| format!("{line}\n")).collect();
+    assert_eq!(String::from_utf8(out.take()).unwrap(), rest);
+}
