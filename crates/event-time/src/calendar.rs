@@ -21,7 +21,7 @@ pub enum CalendarUnit {
 
 impl CalendarUnit {
     /// Its shortest length, with days of 24 hours.
-    pub(crate) const fn least_ms(self) -> i64 {
+    pub const fn least_ms(self) -> i64 {
         match self {
             Self::Day => DAY_MS,
             Self::Week => 7 * DAY_MS,

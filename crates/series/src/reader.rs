@@ -11,8 +11,29 @@ use crate::SeriesArgs;
 /// Longest piece of a wrong value that a message shows, in characters.
 const SHOWN_MAX: usize = 60;
 
+/// What a number of a line is kept as.
+pub trait FromNumber: Copy {
+    /// Returns the number; none if it cannot be kept.
+    fn from_number(number: Number) -> Option<Self>;
+}
+
+impl FromNumber for f64 {
+    #[inline]
+    fn from_number(number: Number) -> Option<Self> {
+        Some(number.to_f64()).filter(|number| number.is_finite())
+    }
+}
+
+/// With all of its digits.
+impl FromNumber for Number {
+    #[inline]
+    fn from_number(number: Number) -> Option<Self> {
+        Some(number)
+    }
+}
+
 /// Reads from each line its key, its time and its numbers.
-pub struct SeriesReader {
+pub struct SeriesReader<N = f64> {
     lines: LineValues,
     /// How many expressions make the key, and how many give a number: so they are in the lines' values, then the time, then the
     /// members that a tool writes.
@@ -21,39 +42,43 @@ pub struct SeriesReader {
     members: usize,
     time: EventTime,
     key: Vec<u8>,
-    numbers: Vec<Option<f64>>,
+    numbers: Vec<Option<N>>,
 }
 
 /// What was read of a line.
 #[derive(Clone, Copy, Debug)]
-pub struct Point<'a> {
+pub struct Point<'a, N = f64> {
     /// Empty without `--by`.
     pub key: &'a [u8],
     pub time_ms: i64,
     /// For each `--value` its number; none where it is missing or null.
-    pub numbers: &'a [Option<f64>],
+    pub numbers: &'a [Option<N>],
     /// The offset after the line's opening brace.
     pub object: usize,
     /// The line has a member that the tool writes.
     pub has_members: bool,
 }
 
-impl SeriesReader {
+impl<N: FromNumber> SeriesReader<N> {
     /// Reads what the flags say; `members` are those that the tool writes.
     #[must_use]
     pub fn new(args: &SeriesArgs, members: &[&'static str]) -> Self {
         let by = args.by.as_ref().map_or(&[][..], |by| &by.0);
-        let values = args.value.0.clone();
+        let time = args.time.event_time();
+        Self::of(by, &args.value.0, if args.ttl.is_some() { time } else { time.unwatched() }, members)
+    }
+
+    /// Reads the key that `by` makes, the numbers of `values`, and the time. `members` are those that the tool writes.
+    #[must_use]
+    pub fn of(by: &[Expression], values: &[Expression], time: EventTime, members: &[&'static str]) -> Self {
         let members_read: Vec<Expression> = members.iter().map(|name| FieldPath::key(name).into()).collect();
-        let time = args.time.field();
-        let all = by.iter().chain(&values).chain([&time]).chain(&members_read);
-        let event_time = args.time.event_time();
+        let all = by.iter().chain(values).chain(time.field()).chain(&members_read);
         Self {
             lines: LineValues::new(all).watching(by.len() + values.len()),
             keys: by.len(),
-            values,
+            values: values.to_vec(),
             members: members.len(),
-            time: if args.ttl.is_some() { event_time } else { event_time.unwatched() },
+            time,
             key: Vec::new(),
             numbers: Vec::new(),
         }
@@ -64,7 +89,7 @@ impl SeriesReader {
     /// # Errors
     /// `Bad` when the line is no JSON object, has no valid time, or something else than a number or null in the place of one.
     #[inline]
-    pub fn read<'a>(&'a mut self, line: &'a [u8], now_ms: i64) -> Result<Point<'a>, Fault> {
+    pub fn read<'a>(&'a mut self, line: &'a [u8], now_ms: i64) -> Result<Point<'a, N>, Fault> {
         let found = self.lines.read(line).map_err(Fault::bad)?;
         let Some(object) = found.object() else { return Err(Fault::bad("not an object")) };
         let time_at = self.keys + self.values.len();
@@ -106,10 +131,10 @@ fn has_any(found: &Found<'_>, first: usize, count: usize) -> bool {
 }
 
 #[inline]
-fn number(value: Option<Value<'_>>, expression: &Expression) -> Result<Option<f64>, Fault> {
+fn number<N: FromNumber>(value: Option<Value<'_>>, expression: &Expression) -> Result<Option<N>, Fault> {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
     let number = if value.kind() == Kind::Number { Number::parse(value.text()).ok() } else { None };
-    match number.map(|number| number.to_f64()).filter(|number| number.is_finite()) {
+    match number.and_then(N::from_number) {
         Some(number) => Ok(Some(number)),
         None => Err(wrong_number(value, expression)),
     }
