@@ -20,6 +20,23 @@ fn the_demo_runs_through_a_broker_of_its_own_and_stops_it() {
 }
 
 #[test]
+fn the_demo_of_analytics_finds_anomalies_and_forecasts() {
+    let ran = run("MILLPIPE_DEMO_LINES=60480 scripts/demo --analytics");
+    assert!(ran.is_good(), "{}", ran.shown);
+    assert!(ran.shown.contains("\nkind "), "{}", ran.shown);
+    assert!(ran.shown.contains(" and 72 forecasts from 60480 lines"), "{}", ran.shown);
+}
+
+/// The pictures of docs/analytics.md are what the tools give.
+#[test]
+fn pictures_are_as_they_would_be_drawn() {
+    let ran = run("scripts/plots --check");
+    assert!(ran.is_good(), "{}", ran.shown);
+    let wrong = run("scripts/plots --frobnicate");
+    assert_eq!(wrong.status.code(), Some(2), "{}", wrong.shown);
+}
+
+#[test]
 fn a_script_says_what_it_takes() {
     for script in ["demo", "bench"] {
         let ran = run(&format!("scripts/{script} --help"));
