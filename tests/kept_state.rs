@@ -10,7 +10,7 @@ use std::thread;
 
 use testkit::bash;
 
-const TOOLS: [&str; 18] = [
+const TOOLS: [&str; 19] = [
     "aggregate",
     "dedup",
     "detect",
@@ -23,6 +23,7 @@ const TOOLS: [&str; 18] = [
     "match-pattern",
     "merge",
     "reorder",
+    "resample",
     "shard",
     "stream-join",
     "throttle",

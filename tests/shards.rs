@@ -3,7 +3,7 @@
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 19] = [
+const TOOLS: [&str; 20] = [
     "generate",
     "window",
     "watermark",
@@ -15,6 +15,7 @@ const TOOLS: [&str; 19] = [
     "lookup",
     "match-pattern",
     "reorder",
+    "resample",
     "top-n",
     "stream-join",
     "parallel-map",
@@ -138,6 +139,8 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
             --measures 'n=MATCH_NUMBER(), rows=COUNT(*), first=FIRST(.value), last=LAST(.value)'",
         "match-pattern --by key,status --order timestamp --within 500ms --after-match next-row --rows all --pattern 'A B+' \
             --define 'A: .value > 20, B: .value < FIRST(A.value)'",
+        "resample --by key --every 100ms --take last,mean,count --fill linear --max-gap 1s",
+        "resample --by key,status --every 1s --fill last",
         "reorder --time timestamp",
         "filter '.value > 9' | watermark | reorder --time timestamp | parallel-map -j 1 'del(.host)' \
             | aggregate --by key,status seen=count last:value --last 5",

@@ -136,7 +136,17 @@ fn dedups() -> Vec<Pipeline> {
 
 fn series() -> Vec<Pipeline> {
     let of = Pipeline::new;
+    let resample = "resample --by k --value v,part --time t --every 500ms --lateness 2s --max-gap 3";
     vec![
+        of("resampled", Order::OfKeys, &[&format!("{resample} --take last,mean --fill last")]),
+        of("resampled-on-lines", Order::OfKeys, &[WATERMARK, &format!("{resample} --fill linear"), "copies"]),
+        of(
+            "resampled-late",
+            Order::OfAll,
+            &[
+                "resample --by k --value v --time t --every 1s --lateness 200ms --fill zero --late pass --take sum,count",
+            ],
+        ),
         of("anomalies", Order::OfKeys, &["detect --by k --value v --time t --warm-up 0 --late pass"]),
         of(
             "anomalies-forgotten",

@@ -26,6 +26,7 @@ pub enum Program {
     StreamJoin(Box<stream_join::cli::Cli>),
     Lookup(Box<lookup::cli::Cli>),
     Reorder(Box<reorder::cli::Cli>),
+    Resample(Box<resample::cli::Cli>),
     Filter(Box<filter::cli::Cli>),
     /// A stage without state: writes a line once, twice or not at all.
     Copies,
@@ -59,6 +60,7 @@ impl Program {
                 cli.memory = if has_memory { MEMORY } else { cli.memory };
                 Self::Reorder(cli)
             }
+            Some("resample") => Self::Resample(parsed(words)),
             Some("filter") => Self::Filter(parsed(words)),
             Some("copies") => Self::Copies,
             _ => Self::Foreign,
@@ -78,6 +80,7 @@ impl Program {
             Self::StreamJoin(_) => "stream-join",
             Self::Lookup(_) => "lookup",
             Self::Reorder(_) => "reorder",
+            Self::Resample(_) => "resample",
             Self::Filter(_) => "filter",
             Self::Copies => "copies",
             Self::Foreign => "foreign",
@@ -119,6 +122,7 @@ impl Program {
                 Lookups::Stream(stage) => work.go(*stage, cli.config()),
             },
             Self::Reorder(cli) => work.go(cli.reorder(scratch)?, cli.config()),
+            Self::Resample(cli) => work.go(cli.resample()?, cli.config()),
             Self::Filter(cli) => work.go(EachLine(Filter::new(&cli.program()?, cli.keeps())), cli.config()),
             Self::Copies | Self::Foreign => work.go(EachLine(Copies), Config::new("copies")),
         })
