@@ -182,7 +182,7 @@ impl Sum {
 
     /// Appends the sum as text: a decimal, or `[sum,compensation]`, with a third number if both are smaller than they
     /// should be.
-    pub(crate) fn save(&self, out: &mut Vec<u8>) {
+    pub fn save(&self, out: &mut Vec<u8>) {
         let write = |values: &[f64], out: &mut Vec<u8>| write_items(values, out, |value, out| write_float(*value, out));
         match self.0 {
             Repr::Exact { .. } => write_decimal(self.as_decimal().unwrap_or_default(), out),
@@ -192,7 +192,8 @@ impl Sum {
     }
 
     /// Reads what `save` wrote; none if it is something else.
-    pub(crate) fn load(from: &mut StateReader<'_>) -> Option<Sum> {
+    #[must_use]
+    pub fn load(from: &mut StateReader<'_>) -> Option<Sum> {
         if from.literal(b"[").is_none() {
             return match from.decimal_or_float()? {
                 DecimalOrFloat::Decimal(mantissa, scale) => Some(Sum::exact(mantissa, scale)),

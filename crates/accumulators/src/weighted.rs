@@ -1,7 +1,7 @@
 //! Weighted averages.
 
 use values::state_text::{StateReader, write_number};
-use values::{Number, SCALE_MAX, power_of_ten};
+use values::{Number, power_of_ten};
 
 use crate::settings::Settings;
 use crate::state::State;
@@ -18,7 +18,7 @@ pub(crate) struct Weighted {
 impl Weighted {
     pub fn add(&mut self, value: &Number, weight: &Number) {
         self.count += 1;
-        self.products.add(&product(value, weight));
+        self.products.add(&value.times(weight));
         self.weights.add(weight);
     }
 
@@ -29,7 +29,7 @@ impl Weighted {
             return;
         }
         self.count -= 1;
-        self.products.add(&product(value, weight).negated());
+        self.products.add(&value.times(weight).negated());
         self.weights.add(&weight.negated());
     }
 
@@ -51,18 +51,6 @@ impl Weighted {
     /// None without values, and where weights sum to zero or leave the range of `f64`.
     pub fn average(&self) -> Option<f64> {
         quotient(&self.products, &self.weights).filter(|average| average.is_finite())
-    }
-}
-
-/// A product, exact if it fits.
-pub(crate) fn product(left: &Number, right: &Number) -> Number {
-    let exact = left.as_decimal().zip(right.as_decimal()).and_then(|((m1, s1), (m2, s2))| {
-        let scale = (s1 + s2).min(SCALE_MAX + 1);
-        (scale <= SCALE_MAX).then(|| m1.checked_mul(m2).map(|mantissa| (mantissa, scale))).flatten()
-    });
-    match exact {
-        Some((mantissa, scale)) => Number::decimal(mantissa, scale),
-        None => Number::float(left.to_f64() * right.to_f64()),
     }
 }
 
