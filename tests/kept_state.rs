@@ -10,9 +10,10 @@ use std::thread;
 
 use testkit::bash;
 
-const TOOLS: [&str; 18] = [
+const TOOLS: [&str; 19] = [
     "aggregate",
     "dedup",
+    "derive",
     "detect",
     "file-cat-in",
     "file-cat-out",
