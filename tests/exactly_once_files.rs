@@ -5,7 +5,7 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 11] = [
+const TOOLS: [&str; 12] = [
     "file-cat-in",
     "window",
     "aggregate",
@@ -15,6 +15,7 @@ const TOOLS: [&str; 11] = [
     "shard",
     "merge",
     "match-pattern",
+    "derive",
     "detect",
     "forecast",
 ];
@@ -109,6 +110,15 @@ fn anomalies_and_forecasts_survive_kills() {
     let stages = "pace | detect --by key --time timestamp --late pass \
         | forecast --by key --value anomaly_score --time timestamp --every 10s --horizon 2";
     survives(&job, stages, "any=3,all=1", "--seed 8");
+}
+
+/// Each line changes the windows of its key.
+#[test]
+fn derived_members_survive_kills() {
+    let Some(job) = Job::new(20) else { return };
+    let stages = "pace | derive --by key --time timestamp --late pass n=count before=shift:path d=delta:value e=ewma:5s:value \
+        m=mean:20s:value p=median:20s:value sd=stddev:50:value s=slope:20s:value r=rate:20s:value";
+    survives(&job, stages, "any=3,all=1", "--seed 9");
 }
 
 /// Rows of many keys are held, and matches come all the time.

@@ -10,9 +10,10 @@ use std::thread;
 
 use testkit::bash;
 
-const TOOLS: [&str; 19] = [
+const TOOLS: [&str; 20] = [
     "aggregate",
     "dedup",
+    "derive",
     "detect",
     "file-cat-in",
     "file-cat-out",

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::state::{State, block};
 use crate::sum::Sum;
 use crate::value_text::{load_number, save_number};
-use crate::weighted::{product, quotient};
+use crate::weighted::quotient;
 
 /// The latest values are kept one by one, as others may come between them; those before them are summed up. So many are kept
 /// at least, and at most.
@@ -53,7 +53,7 @@ impl Held {
 
     /// The value times how long it held.
     fn until(&self, time_ms: i64) -> Number {
-        product(&self.value, &Number::decimal((i128::from(time_ms) - i128::from(self.time_ms)).max(0), 0))
+        self.value.times(&Number::decimal((i128::from(time_ms) - i128::from(self.time_ms)).max(0), 0))
     }
 }
 

@@ -192,6 +192,7 @@ impl Sum {
     }
 
     /// Reads what `save` wrote; none if it is something else.
+    #[must_use]
     pub fn load(from: &mut StateReader<'_>) -> Option<Sum> {
         if from.literal(b"[").is_none() {
             return match from.decimal_or_float()? {

@@ -1,7 +1,7 @@
 //! Weighted averages.
 
 use values::state_text::{StateReader, write_number};
-use values::{Number, SCALE_MAX, power_of_ten};
+use values::{Number, power_of_ten};
 
 use crate::settings::Settings;
 use crate::state::State;
@@ -18,7 +18,7 @@ pub(crate) struct Weighted {
 impl Weighted {
     pub fn add(&mut self, value: &Number, weight: &Number) {
         self.count += 1;
-        self.products.add(&product(value, weight));
+        self.products.add(&value.times(weight));
         self.weights.add(weight);
     }
 
@@ -29,7 +29,7 @@ impl Weighted {
             return;
         }
         self.count -= 1;
-        self.products.add(&product(value, weight).negated());
+        self.products.add(&value.times(weight).negated());
         self.weights.add(&weight.negated());
     }
 
@@ -51,18 +51,6 @@ impl Weighted {
     /// None without values, and where weights sum to zero or leave the range of `f64`.
     pub fn average(&self) -> Option<f64> {
         quotient(&self.products, &self.weights).filter(|average| average.is_finite())
-    }
-}
-
-/// A product, exact if it fits.
-pub(crate) fn product(left: &Number, right: &Number) -> Number {
-    let exact = left.as_decimal().zip(right.as_decimal()).and_then(|((m1, s1), (m2, s2))| {
-        let scale = (s1 + s2).min(SCALE_MAX + 1);
-        (scale <= SCALE_MAX).then(|| m1.checked_mul(m2).map(|mantissa| (mantissa, scale))).flatten()
-    });
-    match exact {
-        Some((mantissa, scale)) => Number::decimal(mantissa, scale),
-        None => Number::float(left.to_f64() * right.to_f64()),
     }
 }
 
@@ -142,8 +130,8 @@ mod tests {
     fn products_are_exact_as_far_as_they_fit() {
         let number = |text: &str| Number::parse(text.as_bytes()).unwrap();
         let digits = "0.12345678901234567890123456789";
-        assert_eq!(product(&number("-1.5"), &number("0.25")).as_decimal(), Some((-375, 3)));
-        assert_eq!(product(&number(digits), &number(digits)).as_decimal(), None);
-        assert_eq!(product(&number("170141183460469231731687303715884105727"), &number("2")).as_decimal(), None);
+        assert_eq!(number("-1.5").times(&number("0.25")).as_decimal(), Some((-375, 3)));
+        assert_eq!(number(digits).times(&number(digits)).as_decimal(), None);
+        assert_eq!(number("170141183460469231731687303715884105727").times(&number("2")).as_decimal(), None);
     }
 }

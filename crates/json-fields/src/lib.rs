@@ -55,7 +55,7 @@ pub use path::{FieldPath, PathError, may_be_difference};
 pub use paths::FieldPaths;
 pub use scanner::Scanner;
 pub use text::{canonical_string, decode_string, write_string};
-pub use unseen::Unseen;
+pub use unseen::{Unseen, is_like};
 
 /// How deep objects and arrays may be nested unless [`Scanner::with_depth_limit`] says otherwise.
 pub const DEPTH_LIMIT: usize = 512;

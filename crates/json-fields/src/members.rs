@@ -71,7 +71,7 @@ fn has_members(rest: &[u8]) -> bool {
 ///
 /// The line must be one that was scanned; one that is not JSON, or no object, is appended as it is. Depth is not
 /// limited further than the scan did.
-pub fn without_members(line: &[u8], names: &[&str], out: &mut Vec<u8>) -> bool {
+pub fn without_members(line: &[u8], names: &[impl AsRef<str>], out: &mut Vec<u8>) -> bool {
     let kept = out.len();
     let mut cut = Cut { line, names, out, depth: 0, segment: 0, dropping: false, first: true, dropped: false };
     let walked = walk(line, line.len().max(DEPTH_LIMIT), &mut cut);
@@ -86,9 +86,9 @@ pub fn without_members(line: &[u8], names: &[&str], out: &mut Vec<u8>) -> bool {
 }
 
 /// Copies what stands between the commas of the outermost object, but for the members to drop.
-struct Cut<'a> {
+struct Cut<'a, S> {
     line: &'a [u8],
-    names: &'a [&'a str],
+    names: &'a [S],
     out: &'a mut Vec<u8>,
     depth: usize,
     /// Where the bytes begin that were neither copied nor dropped yet.
@@ -98,7 +98,7 @@ struct Cut<'a> {
     dropped: bool,
 }
 
-impl Cut<'_> {
+impl<S> Cut<'_, S> {
     fn end_segment(&mut self, at: usize) {
         if !self.dropping {
             if !self.first {
@@ -111,11 +111,11 @@ impl Cut<'_> {
     }
 }
 
-impl Events for Cut<'_> {
+impl<S: AsRef<str>> Events for Cut<'_, S> {
     fn key(&mut self, line: &[u8], key: Field) {
         if self.depth == 1 {
             let key = decode_string(key.text(line));
-            self.dropping = self.names.contains(&key.as_ref());
+            self.dropping = self.names.iter().any(|name| name.as_ref() == key);
         }
     }
 

@@ -113,8 +113,9 @@ fn member_names(line: &[u8]) -> Vec<String> {
     names
 }
 
-/// Whether one may have been meant by the other: the same in other case, or with one letter in three wrong, missing or added.
-fn is_like(a: &str, b: &str) -> bool {
+/// Returns true if one may have been meant by the other: the same in other case, or with one letter in three wrong, missing or added.
+#[must_use]
+pub fn is_like(a: &str, b: &str) -> bool {
     let (a, b) = (a.to_lowercase(), b.to_lowercase());
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     a == b || a.len().abs_diff(b.len()) <= 2 && distance(&a, &b) <= (a.len().min(b.len()) / 3).min(2)

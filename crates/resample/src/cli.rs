@@ -9,12 +9,12 @@ use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
-use series::SeriesReader;
 use units::{ByteSize, DurationMs, parse_duration};
 
 use crate::cell::Take;
 use crate::fill::Fill;
 use crate::grid::Grid;
+use crate::reader::Reader;
 use crate::rows::{FILLED, Rows};
 use crate::store::{Store, Wanted};
 use crate::{Resample, Settings};
@@ -149,7 +149,7 @@ impl Cli {
             flags: self.flags().to_string(),
         };
         Ok(Resample::new(
-            SeriesReader::of(by, &self.value.0, self.time.event_time_of_windows(), &[]),
+            Reader::new(by, &self.value.0, self.time.event_time_of_windows()),
             Store::new(wanted, self.keys.limit(""), buffer),
             Rows::new(&names, &time.name(), &values),
             settings,

@@ -1,20 +1,18 @@
 //! The flags of series, the same in every tool that takes them.
 
+use std::ops::Deref;
+
 use event_time::TimeArgs;
 use line_values::Expressions;
-use millpipe::StateFlags;
+use millpipe::{Error, StateFlags};
 use units::DurationMs;
 
-/// Which lines make a series, and which numbers.
+/// Which lines make a series, and when they are.
 #[derive(clap::Args, Clone, Debug)]
-pub struct SeriesArgs {
+pub struct KeyTimeArgs {
     /// The fields or expressions that make the key, with commas between them: each key has a series of its own [default: one series]
     #[arg(long, value_name = "FIELDS")]
     pub by: Option<Expressions>,
-
-    /// The field with the number, or a jq expression that gives it; several with commas between them
-    #[arg(long, value_name = "FIELDS", default_value = "value")]
-    pub value: Expressions,
 
     #[command(flatten)]
     pub time: TimeArgs,
@@ -24,12 +22,66 @@ pub struct SeriesArgs {
     pub ttl: Option<DurationMs>,
 }
 
+/// Which lines make a series, and which numbers.
+#[derive(clap::Args, Clone, Debug)]
+pub struct SeriesArgs {
+    #[command(flatten)]
+    pub lines: KeyTimeArgs,
+
+    /// The field with the number, or a jq expression that gives it; several with commas between them
+    #[arg(long, value_name = "FIELDS", default_value = "value")]
+    pub value: Expressions,
+}
+
+impl Deref for SeriesArgs {
+    type Target = KeyTimeArgs;
+
+    fn deref(&self) -> &KeyTimeArgs {
+        &self.lines
+    }
+}
+
+impl KeyTimeArgs {
+    /// Returns the texts of the expressions that make the key.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.by.iter().flat_map(|by| &by.0).map(ToString::to_string).collect()
+    }
+
+    /// Returns what `--ttl` says.
+    #[must_use]
+    pub fn ttl_ms(&self) -> Option<i64> {
+        self.ttl.map(|ttl| ttl.0)
+    }
+
+    /// Checks that `--ttl` is of use.
+    ///
+    /// # Errors
+    /// When it is zero.
+    pub fn check_ttl(&self) -> Result<(), Error> {
+        match self.ttl_ms() {
+            Some(..1) => Err(Error::usage("--ttl must be more than 0").hint("say --ttl 7d")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the key, which every state depends on.
+    #[must_use]
+    pub fn key_flags(&self) -> StateFlags {
+        StateFlags::new().maybe("--by", self.by.as_ref().map(|by| format!("'{by}'")))
+    }
+
+    /// Adds the flags of time that a state depends on.
+    #[must_use]
+    pub fn with_time_flags(&self, flags: StateFlags) -> StateFlags {
+        flags.text(self.time.for_snapshot()).maybe("--ttl", self.ttl)
+    }
+}
+
 impl SeriesArgs {
     /// Writes the flags that the state of every series depends on.
     #[must_use]
     pub fn state_flags(&self) -> StateFlags {
-        let by = self.by.as_ref().map(|by| format!("'{by}'"));
-        let flags = StateFlags::new().maybe("--by", by).quoted("--value", &self.value);
-        flags.text(self.time.for_snapshot()).maybe("--ttl", self.ttl)
+        self.with_time_flags(self.key_flags().quoted("--value", &self.value))
     }
 }

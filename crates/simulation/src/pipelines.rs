@@ -153,6 +153,21 @@ fn series() -> Vec<Pipeline> {
             Order::OfAll,
             &["detect --by k --value v,part --time t --alarms 1/20s --warm-up 3 --ttl 5s --lateness 1s"],
         ),
+        of(
+            "derived",
+            Order::OfKeys,
+            &["derive --by k n=count before=shift:at d=delta:2:v e=ewma:0.3:v m=mean:5:v p=median:7:v z=zscore:all:v"],
+        ),
+        of(
+            "derived-in-time",
+            Order::OfKeys,
+            &["derive --by k --time t --late pass e=ewma:1s:v s=slope:3s:v low=min:3s:v r=rate:v g=increase:3s:v"],
+        ),
+        of(
+            "derived-forgotten",
+            Order::OfAll,
+            &["derive --by k --time t --ttl 3s --lateness 1s n=count:2s sd=stddev:2s:v f=from_first:v"],
+        ),
     ]
 }
 

@@ -19,6 +19,7 @@ pub enum Program {
     Watermark(Box<watermark::cli::Cli>),
     Aggregate(Box<aggregate::cli::Cli>),
     Dedup(Box<dedup::cli::Cli>),
+    Derive(Box<derive::cli::Cli>),
     Detect(Box<detect::cli::Cli>),
     MatchPattern(Box<match_pattern::cli::Cli>),
     TopN(Box<top_n::cli::Cli>),
@@ -48,6 +49,7 @@ impl Program {
             Some("watermark") => Self::Watermark(parsed(words)),
             Some("aggregate") => Self::Aggregate(parsed(words)),
             Some("dedup") => Self::Dedup(parsed(words)),
+            Some("derive") => Self::Derive(parsed(words)),
             Some("detect") => Self::Detect(parsed(words)),
             Some("match-pattern") => Self::MatchPattern(parsed(words)),
             Some("top-n") => Self::TopN(parsed(words)),
@@ -73,6 +75,7 @@ impl Program {
             Self::Watermark(_) => "watermark",
             Self::Aggregate(_) => "aggregate",
             Self::Dedup(_) => "dedup",
+            Self::Derive(_) => "derive",
             Self::Detect(_) => "detect",
             Self::MatchPattern(_) => "match-pattern",
             Self::TopN(_) => "top-n",
@@ -108,6 +111,7 @@ impl Program {
                 work.go(stage, cli.config())
             }
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
+            Self::Derive(cli) => work.go(cli.derive()?, cli.config()),
             Self::Detect(cli) => work.go(cli.detect()?, cli.config()),
             Self::MatchPattern(cli) => work.go(cli.match_pattern()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),

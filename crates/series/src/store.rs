@@ -1,0 +1,156 @@
+//! Keeps a state for each series.
+
+use event_time::format_rfc3339;
+use keyed_state::{Expiry, KeyLimit, Keyed, hash};
+use millpipe::{Changes, Error, Out};
+use values::state_text::{StateReader, write_signed};
+
+/// A state `V` for each key with the time of its last line; with `--ttl` keys are forgotten.
+#[derive(Debug)]
+pub struct SeriesStore<V> {
+    series: Keyed<Series<V>>,
+    expiry: Option<Expiry<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Series<V> {
+    last_ms: i64,
+    state: V,
+}
+
+/// What a line meets.
+#[derive(Debug)]
+pub enum Taken<'a, V> {
+    /// The state of its key, to be changed.
+    State(&'a mut V),
+    Late(Late),
+}
+
+/// Why a line is late.
+#[derive(Clone, Copy, Debug)]
+pub enum Late {
+    /// The last line of its key has this time.
+    BehindLast(i64),
+    /// Lines as old as it are forgotten.
+    MayBeForgotten,
+}
+
+impl Late {
+    /// Does with the line what `--late` says.
+    #[cold]
+    pub fn tell(self, line: &[u8], time_ms: i64, out: &mut Out) {
+        let time = format_rfc3339(time_ms);
+        match self {
+            Self::BehindLast(last_ms) => out.late_or_pass(
+                line,
+                format_args!("time {time} is late: the line before it of its key has {}", format_rfc3339(last_ms)),
+                "reorder --lateness puts lines into order, --late reject keeps such lines aside",
+            ),
+            Self::MayBeForgotten => out.late_or_pass(
+                line,
+                format_args!("time {time} is late: its key may be forgotten (--ttl)"),
+                "a longer --ttl or --lateness remembers keys, --late reject keeps such lines aside",
+            ),
+        }
+    }
+}
+
+impl<V: Default> SeriesStore<V> {
+    #[must_use]
+    pub fn new(keys: KeyLimit, ttl_ms: Option<i64>) -> Self {
+        Self { series: Keyed::new(keys), expiry: ttl_ms.map(Expiry::new) }
+    }
+
+    /// Returns the state of a line's key, which `begin` makes for a key that is new, or whose last line is `--ttl` older: then
+    /// it gets the state before, which is gone. The
+    /// watermark is that of the lines before it.
+    ///
+    /// # Errors
+    /// At the limit of keys.
+    #[inline]
+    pub fn take(
+        &mut self,
+        key: &[u8],
+        time_ms: i64,
+        watermark_ms: Option<i64>,
+        mut begin: impl FnMut(Option<&V>) -> V,
+    ) -> Result<Taken<'_, V>, Error> {
+        let over_ms = self.expiry.as_ref().map(|expiry| time_ms.saturating_add(expiry.within_ms()));
+        if over_ms.zip(watermark_ms).is_some_and(|(over_ms, watermark_ms)| over_ms <= watermark_ms) {
+            return Ok(Taken::Late(Late::MayBeForgotten));
+        }
+        let hash = hash(key);
+        let id = match self.series.find(key, hash) {
+            Some(id) => id,
+            None => self.add(key, hash, Series { last_ms: time_ms, state: begin(None) })?,
+        };
+        let last_ms = self.series.get(id).last_ms;
+        if time_ms < last_ms {
+            return Ok(Taken::Late(Late::BehindLast(last_ms)));
+        }
+        let series = self.series.change(id);
+        series.last_ms = time_ms;
+        if self.expiry.as_ref().is_some_and(|expiry| time_ms >= last_ms.saturating_add(expiry.within_ms())) {
+            series.state = begin(Some(&series.state));
+        }
+        Ok(Taken::State(&mut series.state))
+    }
+
+    fn add(&mut self, key: &[u8], hash: u64, series: Series<V>) -> Result<u32, Error> {
+        let last_ms = series.last_ms;
+        let id = self.series.insert(key, hash, series)?;
+        if let Some(expiry) = &mut self.expiry {
+            expiry.push(last_ms, (), id);
+        }
+        Ok(id)
+    }
+
+    /// Forgets the keys that are over at this watermark; `gone` gets their states.
+    pub fn forget(&mut self, watermark_ms: i64, mut gone: impl FnMut(V)) {
+        let Some(expiry) = &mut self.expiry else { return };
+        while let Some((time_ms, (), id)) = expiry.pop(watermark_ms) {
+            let last_ms = self.series.get(id).last_ms;
+            if last_ms == time_ms {
+                gone(self.series.remove(id).state);
+            } else {
+                expiry.push(last_ms, (), id);
+            }
+        }
+    }
+
+    /// Gives what changed since the last call; `write` writes a state as JSON.
+    pub fn save(&mut self, to: &mut Changes, mut write: impl FnMut(&V, &mut Vec<u8>)) {
+        self.series.save(to, |series, out| {
+            out.push(b'[');
+            write_signed(series.last_ms, out);
+            out.push(b',');
+            write(&series.state, out);
+            out.push(b']');
+        });
+    }
+
+    /// Takes an entry of a checkpoint; `read` reads a state.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn load(
+        &mut self,
+        name: &str,
+        value: &[u8],
+        read: impl FnOnce(&mut StateReader<'_>) -> Option<V>,
+    ) -> Result<(), Error> {
+        let id = self.series.load(name, value, |from| {
+            from.literal(b"[")?;
+            let last_ms = from.signed()?;
+            from.literal(b",")?;
+            let state = read(from)?;
+            from.literal(b"]")?;
+            Some(Series { last_ms, state })
+        })?;
+        let last_ms = self.series.get(id).last_ms;
+        if let Some(expiry) = &mut self.expiry {
+            expiry.push(last_ms, (), id);
+        }
+        Ok(())
+    }
+}
