@@ -62,7 +62,7 @@ pub struct Point<'a, N = f64> {
 impl<N: FromNumber> SeriesReader<N> {
     /// Reads what the flags say; `members` are those that the tool writes.
     #[must_use]
-    pub fn new(args: &SeriesArgs, members: &[&'static str]) -> Self {
+    pub fn new(args: &SeriesArgs, members: &[impl AsRef<str>]) -> Self {
         let by = args.by.as_ref().map_or(&[][..], |by| &by.0);
         let time = args.time.event_time();
         Self::of(by, &args.value.0, if args.ttl.is_some() { time } else { time.unwatched() }, members)
@@ -70,8 +70,8 @@ impl<N: FromNumber> SeriesReader<N> {
 
     /// Reads the key that `by` makes, the numbers of `values`, and the time. `members` are those that the tool writes.
     #[must_use]
-    pub fn of(by: &[Expression], values: &[Expression], time: EventTime, members: &[&'static str]) -> Self {
-        let members_read: Vec<Expression> = members.iter().map(|name| FieldPath::key(name).into()).collect();
+    pub fn of(by: &[Expression], values: &[Expression], time: EventTime, members: &[impl AsRef<str>]) -> Self {
+        let members_read: Vec<Expression> = members.iter().map(|name| FieldPath::key(name.as_ref()).into()).collect();
         let all = by.iter().chain(values).chain(time.field()).chain(&members_read);
         Self {
             lines: LineValues::new(all).watching(by.len() + values.len()),
