@@ -5,7 +5,7 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 11] = [
+const TOOLS: [&str; 12] = [
     "file-cat-in",
     "window",
     "aggregate",
@@ -15,6 +15,7 @@ const TOOLS: [&str; 11] = [
     "shard",
     "merge",
     "match-pattern",
+    "decompose",
     "detect",
     "forecast",
 ];
@@ -109,6 +110,15 @@ fn anomalies_and_forecasts_survive_kills() {
     let stages = "pace | detect --by key --time timestamp --late pass \
         | forecast --by key --value anomaly_score --time timestamp --every 10s --horizon 2";
     survives(&job, stages, "any=3,all=1", "--seed 8");
+}
+
+/// Seasons change with each line; what is left of them waits for the end, and is taken apart once more.
+#[test]
+fn decompositions_survive_kills() {
+    let Some(job) = Job::new(20) else { return };
+    let stages = "pace | decompose --by key --time timestamp --season 7,24 --late pass \
+        | decompose --by key --value remainder --time timestamp --season 12 --batch";
+    survives(&job, stages, "any=3,all=1", "--seed 9");
 }
 
 /// Rows of many keys are held, and matches come all the time.

@@ -12,6 +12,7 @@ use testkit::bash;
 
 const TOOLS: [&str; 19] = [
     "aggregate",
+    "decompose",
     "dedup",
     "detect",
     "file-cat-in",

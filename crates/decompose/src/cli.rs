@@ -9,7 +9,7 @@ use forecasting::stl::StlSettings;
 use keyed_state::{BufferLimit, KeyArgs};
 use millpipe::{Config, Error, LateArgs, StageArgs};
 use selection::WhereArgs;
-use series::{FrontMembers, KeyedSeries, Season, Seasons, SeriesArgs, SeriesReader, Step};
+use series::{FrontMembers, Gap, KeyedSeries, Season, Seasons, SeriesArgs, SeriesReader, Step};
 use units::{ByteSize, DurationMs};
 
 use crate::decomposer;
@@ -76,9 +76,9 @@ pub struct Cli {
     #[arg(long, value_name = "SEASONS", default_value = "auto")]
     pub season: NamedSeasons,
 
-    /// The longest gap that is filled; after a longer one a series begins anew [default: the longest season, with auto a tenth of --history]
-    #[arg(long, value_name = "DURATION")]
-    pub max_gap: Option<DurationMs>,
+    /// Fill at most so much after the last number: a number of steps (5) or a duration (5m); after a longer gap a series begins anew [default: the longest season, with auto a tenth of --history]
+    #[arg(long, value_name = "LIMIT")]
+    pub max_gap: Option<Gap>,
 
     /// Hold all lines to the end, and take whole series apart by STL, or MSTL with several seasons
     #[arg(long)]
@@ -212,9 +212,9 @@ impl Cli {
                 "all steps without a line are filled; --history says how many steps count",
             ),
             (
-                self.max_gap.is_some() && self.every.is_none(),
-                "--max-gap without --every",
-                "without the length of a step there are no gaps: --every 1m",
+                matches!(self.max_gap, Some(Gap::Duration(_))) && self.every.is_none(),
+                "--max-gap of a duration without --every",
+                "say how long a step is (--every 1m), or how many steps: --max-gap 5",
             ),
             (
                 self.season.seasons == Seasons::Given(Vec::new()),
@@ -292,10 +292,9 @@ impl Cli {
             Some(lengths) => lengths.last().copied().unwrap_or(0),
             None => self.history() / 10,
         };
-        let gap_max = match (self.max_gap, self.step()) {
-            (Some(gap), Some(step)) => u64::try_from(gap.0 / step.about_ms()).unwrap_or(0),
-            _ => gap_of_seasons as u64,
-        };
+        // Without a length of steps it is a number of them.
+        let step_ms = self.step().map_or(1, Step::about_ms);
+        let gap_max = self.max_gap.map_or(gap_of_seasons as u64, |gap| gap.steps(step_ms));
         let plan = match lengths {
             Some(lengths) => decomposer::Plan::Given(lengths),
             None => decomposer::Plan::Auto { points_max: self.history() },

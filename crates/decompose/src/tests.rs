@@ -260,7 +260,7 @@ fn flags_that_do_not_go_together_teach_the_right_ones() {
         ("--robust", "without --batch"),
         ("--batch --ttl 1h", "--ttl with --batch"),
         ("--batch --late drop", "--late with --batch"),
-        ("--max-gap 1h", "--max-gap without --every"),
+        ("--max-gap 1h", "--max-gap of a duration without --every"),
         ("--ttl 0s", "--ttl must be more than 0"),
     ] {
         let error = cli(flags).plan().err().unwrap_or_else(|| panic!("{flags}"));
