@@ -5,7 +5,7 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 12] = [
+const TOOLS: [&str; 13] = [
     "file-cat-in",
     "window",
     "aggregate",
@@ -16,6 +16,7 @@ const TOOLS: [&str; 12] = [
     "merge",
     "match-pattern",
     "derive",
+    "decompose",
     "detect",
     "forecast",
 ];
@@ -118,6 +119,15 @@ fn derived_members_survive_kills() {
     let Some(job) = Job::new(20) else { return };
     let stages = "pace | derive --by key --time timestamp --late pass n=count before=shift:path d=delta:value e=ewma:5s:value \
         m=mean:20s:value p=median:20s:value sd=stddev:50:value s=slope:20s:value r=rate:20s:value";
+    survives(&job, stages, "any=3,all=1", "--seed 9");
+}
+
+/// Seasons change with each line; what is left of them waits for the end, and is taken apart once more.
+#[test]
+fn decompositions_survive_kills() {
+    let Some(job) = Job::new(20) else { return };
+    let stages = "pace | decompose --by key --time timestamp --season 7,24 --late pass \
+        | decompose --by key --value remainder --time timestamp --season 12 --batch";
     survives(&job, stages, "any=3,all=1", "--seed 9");
 }
 

@@ -10,8 +10,9 @@ use std::thread;
 
 use testkit::bash;
 
-const TOOLS: [&str; 20] = [
+const TOOLS: [&str; 21] = [
     "aggregate",
+    "decompose",
     "dedup",
     "derive",
     "detect",

@@ -3,11 +3,12 @@
 
 use testkit::{Ran, bash};
 
-const TOOLS: [&str; 21] = [
+const TOOLS: [&str; 22] = [
     "generate",
     "window",
     "watermark",
     "aggregate",
+    "decompose",
     "dedup",
     "derive",
     "detect",
@@ -129,6 +130,9 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "dedup --by status,key --keep last --time timestamp",
         "derive --by key,status before=shift:value d=delta:2:value e=ewma:0.3:value m=mean:5:value p=median:5:value",
         "derive --by key --time timestamp --ttl 20s --late pass n=count:1s s=slope:2s:value low=min:2s:value z=zscore:all:value",
+        "decompose --by key,status --season 4,7 --late pass",
+        "decompose --by key --every 10ms --season 50ms --ttl 20s --late pass",
+        "decompose --by key,status --season 5 --batch",
         "detect --by key,status --late pass",
         "detect --by key --alarms 1/1s --ttl 20s --late pass",
         "window --size 1s | top-n -n 3 --by key,status --order value:desc --window --rank place",

@@ -3,7 +3,7 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use clap::Parser;
-use event_time::{CalendarUnit, TimeArgs, WindowSize};
+use event_time::{TimeArgs, WindowSize};
 use forecasting::Method;
 use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
@@ -13,9 +13,8 @@ use units::ByteSize;
 
 use crate::levels::Levels;
 use crate::rows::NAMES;
-use crate::seasons::Seasons;
-use crate::step::Step;
 use crate::{Forecaster, Job};
+use series::{Seasons, Step};
 
 const AFTER_HELP: &str = "\
 At the end of the input there are --horizon rows for each key, keys in the order in which they first came:
@@ -203,13 +202,7 @@ impl Cli {
     }
 
     fn step(&self) -> Option<Step> {
-        const DAY_MS: i64 = 86_400_000;
-        Some(match self.every? {
-            WindowSize::Fixed { size_ms } => Step::Fixed(size_ms),
-            WindowSize::Calendar { unit: CalendarUnit::Day, count } => Step::Fixed(count * DAY_MS),
-            WindowSize::Calendar { unit: CalendarUnit::Week, count } => Step::Fixed(count * 7 * DAY_MS),
-            WindowSize::Calendar { unit: CalendarUnit::Month, count } => Step::Months(count),
-        })
+        self.every.map(Step::of_size)
     }
 
     fn check(&self) -> Result<(), Error> {

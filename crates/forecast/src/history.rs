@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::step::Step;
+use series::Step;
 
 /// Values by time, oldest first; at most one for each time.
 #[derive(Clone, Debug, Default)]

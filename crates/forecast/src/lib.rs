@@ -23,14 +23,12 @@ mod history;
 mod levels;
 mod live;
 mod rows;
-mod seasons;
-mod step;
 mod track;
 
 use std::io::{self, BufRead, Write};
 
 use event_time::{EventTime, TIME_MAX_MS, TIME_MIN_MS, format_rfc3339};
-use forecasting::{Method, Model};
+use forecasting::{Method, Model, periods};
 use json_fields::Kind;
 use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use line_values::{Expression, LineValues, Value};
@@ -41,9 +39,8 @@ use crate::history::Taken;
 use crate::levels::Levels;
 use crate::live::Live;
 use crate::rows::Rows;
-use crate::seasons::Seasons;
-use crate::step::Step;
 use crate::track::Track;
+use series::{Seasons, Step};
 
 /// What to do, as the flags say.
 pub struct Job {
@@ -208,7 +205,7 @@ impl Forecaster {
             };
             let Some(grid) = history.grid(step, self.job.history) else { continue };
             doubts.with_gaps += u64::from(grid.filled as f64 > FILLED_SHARE_MAX * grid.values.len() as f64);
-            let seasons = self.job.seasons.lengths(&grid.values, step);
+            let seasons = self.job.seasons.lengths(step, || periods::find(&grid.values));
             let model = Model::fit(&grid.values, &seasons, self.job.method);
             let live = Live { model, ..Live::default() };
             live::write_rows(&live, self.tracks.key(id), grid.last_ms, step, &self.job, &self.rows, out);

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 
 use forecasting::Model;
 use forecasting::accuracy::{self, Accuracy};
+use forecasting::periods;
 
 use crate::Job;
 use crate::history::History;
 use crate::rows::{Expected, Rows};
-use crate::step::Step;
+use series::Step;
 
 /// A model, and what it said of values that are still to come.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +71,7 @@ impl Live {
             return;
         }
         let Some(grid) = history.grid(step, job.history) else { return };
-        let seasons = job.seasons.lengths(&grid.values, step);
+        let seasons = job.seasons.lengths(step, || periods::find(&grid.values));
         self.model = Model::fit(&grid.values, &seasons, job.method);
         (self.fitted, self.since) = (grid.values.len() as u64, 0);
         self.scale = accuracy::scale(&grid.values, seasons.first().copied().unwrap_or(1));

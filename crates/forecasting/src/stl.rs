@@ -7,6 +7,10 @@
 pub struct StlSettings {
     /// Length of the seasonal smoother: odd, 3 or more.
     pub seasonal: usize,
+    /// The season is the same all the time, for which `seasonal` is not read: the smoother of each place in it is a mean.
+    pub periodic: bool,
+    /// Length of the trend smoother: odd, more than the season; none: as long as the others ask for.
+    pub trend: Option<usize>,
     /// Weigh outliers less.
     pub robust: bool,
     /// Evaluate each loess at every value, as statsmodels does by default, or only as often as is needed to be smooth.
@@ -15,7 +19,7 @@ pub struct StlSettings {
 
 impl Default for StlSettings {
     fn default() -> StlSettings {
-        StlSettings { seasonal: 7, robust: false, exact: true }
+        StlSettings { seasonal: 7, periodic: false, trend: None, robust: false, exact: true }
     }
 }
 
@@ -36,14 +40,15 @@ pub fn stl(series: &[f64], season: usize, settings: StlSettings) -> Option<Parts
     if season < 2 || series.len() < 2 * season || !is_tame(series) {
         return None;
     }
-    let seasonal = (settings.seasonal | 1).max(3);
-    let trend = odd_from((1.5 * season as f64 / (1.0 - 1.5 / seasonal as f64)).ceil() as usize);
+    let seasonal = if settings.periodic { 10 * series.len() | 1 } else { (settings.seasonal | 1).max(3) };
+    let usual = || (1.5 * season as f64 / (1.0 - 1.5 / seasonal as f64)).ceil() as usize;
+    let trend = odd_from(settings.trend.unwrap_or_else(usual));
     let low_pass = odd_from(season + 1);
     let jump = |len: usize| if settings.exact { 1 } else { len.div_ceil(10) };
     let (inner, outer) = if settings.robust { (2, 15) } else { (5, 0) };
     let mut params = stlrs::params();
     params.seasonal_length(seasonal).trend_length(trend).low_pass_length(low_pass);
-    params.seasonal_degree(1).trend_degree(1).low_pass_degree(1);
+    params.seasonal_degree(i32::from(!settings.periodic)).trend_degree(1).low_pass_degree(1);
     params.seasonal_jump(jump(seasonal)).trend_jump(jump(trend)).low_pass_jump(jump(low_pass));
     params.inner_loops(inner).outer_loops(outer).robust(settings.robust);
     let result = params.fit(series, season).ok()?;
@@ -55,22 +60,36 @@ pub fn stl(series: &[f64], season: usize, settings: StlSettings) -> Option<Parts
     })
 }
 
-/// Decomposes a series with several seasons; those of which it has less than two are left out, and of the same length
-/// one is taken. `seasonal` of the settings is not read: the smoothers are 11, 15, 19, … long.
+/// Decomposes a series with several seasons, as [`mstl_with`] does: `seasonal` of the settings is not read, the smoothers are
+/// 11, 15, 19, … long, the shortest season first.
 #[must_use]
 pub fn mstl(series: &[f64], seasons: &[usize], settings: StlSettings) -> Option<Parts> {
-    let mut lengths: Vec<usize> =
-        seasons.iter().copied().filter(|season| *season >= 2 && 2 * season <= series.len()).collect();
+    let mut lengths = seasons.to_vec();
     lengths.sort_unstable();
     lengths.dedup();
+    // Those that the series is too short for have no number.
+    lengths.retain(|length| *length >= 2 && 2 * length <= series.len());
+    let smoothers: Vec<(usize, usize)> = lengths.into_iter().zip((11..).step_by(4)).collect();
+    mstl_with(series, &smoothers, settings)
+}
+
+/// Decomposes a series with several seasons, each given with the length of its seasonal smoother; those of which it has less
+/// than two are left out, and of the same length one is taken.
+#[must_use]
+pub fn mstl_with(series: &[f64], smoothers: &[(usize, usize)], settings: StlSettings) -> Option<Parts> {
+    let mut smoothers: Vec<(usize, usize)> =
+        smoothers.iter().copied().filter(|(season, _)| *season >= 2 && 2 * season <= series.len()).collect();
+    smoothers.sort_unstable();
+    smoothers.dedup_by_key(|(season, _)| *season);
+    let lengths: Vec<usize> = smoothers.iter().map(|(season, _)| *season).collect();
     let rounds = if lengths.len() == 1 { 1 } else { 2 };
     let mut rest = series.to_vec();
     let mut found = vec![vec![0.0; series.len()]; lengths.len()];
     let mut trend = None;
     for _ in 0..rounds {
-        for ((length, season), number) in lengths.iter().zip(&mut found).zip(1..) {
+        for ((length, seasonal), season) in smoothers.iter().copied().zip(&mut found) {
             rest.iter_mut().zip(&*season).for_each(|(rest, index)| *rest += index);
-            let mut parts = stl(&rest, *length, StlSettings { seasonal: 7 + 4 * number, ..settings })?;
+            let mut parts = stl(&rest, length, StlSettings { seasonal, ..settings })?;
             *season = parts.seasons.pop()?;
             rest.iter_mut().zip(&*season).for_each(|(rest, index)| *rest -= index);
             trend = Some(parts.trend);

@@ -1,15 +1,13 @@
 //! The flags of `resample`.
 
-use std::fmt;
-use std::str::FromStr;
-
 use clap::Parser;
 use event_time::{TimeArgs, WindowSize};
 use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
-use units::{ByteSize, DurationMs, parse_duration};
+use series::Gap;
+use units::ByteSize;
 
 use crate::cell::Take;
 use crate::fill::Fill;
@@ -91,36 +89,9 @@ pub struct Cli {
     pub stage: StageArgs,
 }
 
-/// How long a gap may be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Gap {
-    Steps(u64),
-    Duration(DurationMs),
-}
-
 const GAP_STEPS_DEFAULT: u64 = 10;
 /// More steps are nearly always a mistake, and each is a row of each key that falls silent.
 const GAP_STEPS_MAX: u64 = 100_000;
-
-impl FromStr for Gap {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(steps) => Ok(Gap::Steps(steps)),
-            Err(_) => parse_duration(text).map(|ms| Gap::Duration(DurationMs(ms))).map_err(|error| error.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Gap::Steps(steps) => steps.fmt(f),
-            Gap::Duration(duration) => duration.fmt(f),
-        }
-    }
-}
 
 impl Cli {
     /// Returns what the runtime needs to know.
@@ -174,10 +145,7 @@ impl Cli {
 
     fn grid(&self) -> Result<Grid, Error> {
         let gap = self.gap();
-        let steps = match gap {
-            Gap::Steps(steps) => steps,
-            Gap::Duration(duration) => u64::try_from(duration.0 / least_ms(self.every)).unwrap_or(0),
-        };
+        let steps = gap.steps(least_ms(self.every));
         if steps > GAP_STEPS_MAX {
             let error = Error::usage(format_args!("--max-gap {gap} is {steps} steps of {}", self.every));
             return Err(

@@ -30,7 +30,7 @@ pub struct Point<'a> {
 impl SeriesReader {
     /// Reads what the flags say; `members` are those that the tool writes.
     #[must_use]
-    pub fn new(args: &SeriesArgs, members: &[&'static str]) -> Self {
+    pub fn new(args: &SeriesArgs, members: &[impl AsRef<str>]) -> Self {
         let values = args.value.0.clone();
         Self { lines: LineReader::new(args, true, &values, members), values, numbers: Vec::new() }
     }

@@ -31,6 +31,8 @@ pub enum Taken<'a, V> {
 pub enum Late {
     /// The last line of its key has this time.
     BehindLast(i64),
+    /// The last line of its key is in the same step.
+    InLastStep,
     /// Lines as old as it are forgotten.
     MayBeForgotten,
 }
@@ -45,6 +47,11 @@ impl Late {
                 line,
                 format_args!("time {time} is late: the line before it of its key has {}", format_rfc3339(last_ms)),
                 "reorder --lateness puts lines into order, --late reject keeps such lines aside",
+            ),
+            Self::InLastStep => out.late_or_pass(
+                line,
+                format_args!("time {time} is in the same step as the line before it of its key"),
+                "resample --every makes one line of each step; a shorter --every has more steps",
             ),
             Self::MayBeForgotten => out.late_or_pass(
                 line,

@@ -147,6 +147,14 @@ fn series() -> Vec<Pipeline> {
                 "resample --by k --value v --time t --every 1s --lateness 200ms --fill zero --late pass --take sum,count",
             ],
         ),
+        of("decomposed", Order::OfKeys, &["decompose --by k --value v --time t --season 3,5 --late pass"]),
+        of("decomposed-auto", Order::OfKeys, &["decompose --by k --value v --time t --history 40 --late pass"]),
+        of(
+            "decomposed-forgotten",
+            Order::OfAll,
+            &["decompose --by k --value v,part --time t --every 1s --season 2s --ttl 5s --lateness 1s"],
+        ),
+        of("decomposed-whole", Order::OfKeys, &["decompose --by k --value v --time t --season 3 --batch"]),
         of("anomalies", Order::OfKeys, &["detect --by k --value v --time t --warm-up 0 --late pass"]),
         of(
             "anomalies-forgotten",

@@ -2,6 +2,7 @@
 
 use aggregate::Aggregate;
 use clap::Parser;
+use decompose::cli::Plan as Decomposed;
 use filter::Filter;
 use lookup::cli::Plan as Lookups;
 use protocol::{Config, Driver, Map, Out, Rejects, Stage, Stateful};
@@ -18,6 +19,7 @@ pub enum Program {
     Window(Box<window::cli::Cli>),
     Watermark(Box<watermark::cli::Cli>),
     Aggregate(Box<aggregate::cli::Cli>),
+    Decompose(Box<decompose::cli::Cli>),
     Dedup(Box<dedup::cli::Cli>),
     Derive(Box<derive::cli::Cli>),
     Detect(Box<detect::cli::Cli>),
@@ -48,6 +50,7 @@ impl Program {
             Some("window") => Self::Window(parsed(words)),
             Some("watermark") => Self::Watermark(parsed(words)),
             Some("aggregate") => Self::Aggregate(parsed(words)),
+            Some("decompose") => Self::Decompose(parsed(words)),
             Some("dedup") => Self::Dedup(parsed(words)),
             Some("derive") => Self::Derive(parsed(words)),
             Some("detect") => Self::Detect(parsed(words)),
@@ -74,6 +77,7 @@ impl Program {
             Self::Window(_) => "window",
             Self::Watermark(_) => "watermark",
             Self::Aggregate(_) => "aggregate",
+            Self::Decompose(_) => "decompose",
             Self::Dedup(_) => "dedup",
             Self::Derive(_) => "derive",
             Self::Detect(_) => "detect",
@@ -110,6 +114,10 @@ impl Program {
                 let stage = Aggregate::new(job).spill_to(scratch)?;
                 work.go(stage, cli.config())
             }
+            Self::Decompose(cli) => match cli.plan()? {
+                Decomposed::Online(stage) => work.go(*stage, cli.config()),
+                Decomposed::Batch(stage) => work.go(*stage, cli.config()),
+            },
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
             Self::Derive(cli) => work.go(cli.derive()?, cli.config()),
             Self::Detect(cli) => work.go(cli.detect()?, cli.config()),

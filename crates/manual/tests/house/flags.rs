@@ -7,7 +7,7 @@ use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
 const OWN_WORDS: [(&str, &str); 38] = [
-    ("--batch", "how much goes together"),
+    ("--batch", "how much goes together: so many lines, in decompose all there are"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
     ("--by", "the fields that make the key"),

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use forecasting::periods;
 use units::{DurationMs, format_duration};
 
 use crate::step::Step;
@@ -28,11 +27,11 @@ pub enum Season {
 const SEASONS_MAX: usize = 4;
 
 impl Seasons {
-    /// Returns the lengths in steps for a series. Those below two steps are no season.
+    /// Returns the lengths in steps. Those below two steps are no season. `find` finds those of a series that shows its own.
     #[must_use]
-    pub fn lengths(&self, series: &[f64], step: Step) -> Vec<usize> {
+    pub fn lengths(&self, step: Step, find: impl FnOnce() -> Vec<usize>) -> Vec<usize> {
         match self {
-            Seasons::Auto => periods::find(series),
+            Seasons::Auto => find(),
             Seasons::Given(seasons) => {
                 seasons.iter().map(|season| season.steps(step)).filter(|steps| *steps > 1).collect()
             }
@@ -41,7 +40,9 @@ impl Seasons {
 }
 
 impl Season {
-    fn steps(self, step: Step) -> usize {
+    /// Returns the length in steps, to the nearest.
+    #[must_use]
+    pub fn steps(self, step: Step) -> usize {
         match self {
             Season::Steps(steps) => steps as usize,
             Season::DurationMs(season_ms) => {
@@ -86,12 +87,18 @@ impl fmt::Display for Seasons {
         }
         for (number, season) in seasons.iter().enumerate() {
             f.write_str(if number > 0 { "," } else { "" })?;
-            match season {
-                Season::Steps(steps) => write!(f, "{steps}")?,
-                Season::DurationMs(season_ms) => f.write_str(&format_duration(*season_ms))?,
-            }
+            season.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Season {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Season::Steps(steps) => write!(f, "{steps}"),
+            Season::DurationMs(season_ms) => f.write_str(&format_duration(*season_ms)),
+        }
     }
 }
 
@@ -107,10 +114,11 @@ mod tests {
         for text in ["", "0", "1x", "-3", "24,", "1,2,3,4,5", "0s", "99999999999"] {
             assert!(text.parse::<Seasons>().is_err(), "{text}");
         }
-        let lengths = |text: &str, step_ms| text.parse::<Seasons>().unwrap().lengths(&[], Step::Fixed(step_ms));
+        let lengths = |text: &str, step_ms| text.parse::<Seasons>().unwrap().lengths(Step::Fixed(step_ms), Vec::new);
         assert_eq!(lengths("1d,7d", 3_600_000), [24, 168]);
         assert_eq!(lengths("1,7", 3_600_000), [7]);
         assert_eq!(lengths("1h", 86_400_000), [0; 0]);
+        assert_eq!(Seasons::Auto.lengths(Step::Fixed(1), || vec![3]), [3]);
         assert_eq!(Season::DurationMs(365 * 86_400_000).steps(Step::Months(1)), 12);
     }
 }

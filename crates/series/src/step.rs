@@ -1,5 +1,6 @@
 //! The steps of a series: of equal length, or months of the calendar.
 
+use event_time::{CalendarUnit, WindowSize};
 use time_text::{civil_from_days, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
@@ -14,6 +15,17 @@ pub enum Step {
 }
 
 impl Step {
+    /// Makes a step of a size: months are those of the calendar, days and weeks are in UTC.
+    #[must_use]
+    pub fn of_size(size: WindowSize) -> Step {
+        match size {
+            WindowSize::Fixed { size_ms } => Step::Fixed(size_ms),
+            WindowSize::Calendar { unit: CalendarUnit::Day, count } => Step::Fixed(count * DAY_MS),
+            WindowSize::Calendar { unit: CalendarUnit::Week, count } => Step::Fixed(count * 7 * DAY_MS),
+            WindowSize::Calendar { unit: CalendarUnit::Month, count } => Step::Months(count),
+        }
+    }
+
     /// Tells the step of values at these times, which ascend strictly: the median of their distances; months, quarters
     /// or years where all distances are such. None for less than two.
     #[must_use]
