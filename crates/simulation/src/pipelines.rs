@@ -143,6 +143,23 @@ fn series() -> Vec<Pipeline> {
             Order::OfAll,
             &["detect --by k --value v,part --time t --alarms 1/20s --warm-up 3 --ttl 5s --lateness 1s"],
         ),
+        of(
+            "anomalies-robust",
+            Order::OfKeys,
+            &["detect --by k --value v --time t --method robust --warm-up 0 --late pass"],
+        ),
+        of(
+            "anomalies-trend",
+            Order::OfKeys,
+            &["detect --by k --value v --time t --trend --change-points --warm-up 0 --late pass"],
+        ),
+        of(
+            "anomalies-among",
+            Order::OfAll,
+            &[
+                "detect --by .v%2 --among k --peers 2 --value v --time .at[:19]+\"Z\" --warm-up 0 --lateness 1s --ttl 5s --late pass",
+            ],
+        ),
     ]
 }
 

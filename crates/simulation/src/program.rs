@@ -2,6 +2,7 @@
 
 use aggregate::Aggregate;
 use clap::Parser;
+use detect::cli::Plan as Anomalies;
 use filter::Filter;
 use lookup::cli::Plan as Lookups;
 use protocol::{Config, Driver, Map, Out, Rejects, Stage, Stateful};
@@ -105,7 +106,10 @@ impl Program {
                 work.go(stage, cli.config())
             }
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
-            Self::Detect(cli) => work.go(cli.detect()?, cli.config()),
+            Self::Detect(cli) => match cli.plan()? {
+                Anomalies::Series(stage) => work.go(*stage, cli.config()),
+                Anomalies::Among(stage) => work.go(*stage, cli.config()),
+            },
             Self::MatchPattern(cli) => work.go(cli.match_pattern()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
             Self::Forecast(cli) => work.go(cli.forecast()?, cli.config()),

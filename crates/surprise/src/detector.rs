@@ -48,6 +48,12 @@ impl Detector {
         Self { course: Some(Box::default()), ..Self::default() }
     }
 
+    /// Returns true if it is for series that change all the time.
+    #[must_use]
+    pub fn is_of_trend(&self) -> bool {
+        self.course.is_some()
+    }
+
     /// Takes the next point, finite, at a time in milliseconds of the epoch. What it returns depends on this point and on
     /// those before it.
     pub fn take(&mut self, value: f64, time_ms: i64) -> Verdict {

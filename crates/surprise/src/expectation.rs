@@ -14,7 +14,7 @@ const WIDTH_START: f64 = 2.0554;
 /// How fast the mean error of the newest points follows: about the last 16.
 const NEWEST_GAIN: f64 = 1.0 / 16.0;
 /// The newest errors are so many times as large as all: the spread is no longer what it was.
-const UNSTEADY: f64 = 2.5;
+const UNSTEADY: f64 = 2.0;
 
 /// Between which bounds a value was expected.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl Expectation {
     fn interval(&mut self, value: f64, expected: f64, error: f64) -> Interval {
         let half = self.width * error;
         if error > 0.0 {
-            let size = ((value - expected).abs() / error).min(4.0 * UNSTEADY);
+            let size = ((value - expected).abs() / error).min(5.0 * UNSTEADY);
             self.newest += NEWEST_GAIN * (size - self.newest);
         }
         let is_outside = (value - expected).abs() > half;
@@ -92,7 +92,8 @@ impl Expectation {
             error.save(out);
             out.push(b',');
         }
-        let numbers: Vec<f64> = [self.width].into_iter().chain(self.last).chain(self.last.map(|_| self.newest)).collect();
+        let numbers: Vec<f64> =
+            [self.width].into_iter().chain(self.last).chain(self.last.map(|_| self.newest)).collect();
         state::write_floats(&numbers, out);
         out.push(b']');
     }

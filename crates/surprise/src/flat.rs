@@ -49,7 +49,9 @@ mod tests {
     fn flat_lines(values: impl IntoIterator<Item = i32>) -> Vec<usize> {
         let (mut flat, mut last) = (Flat::default(), None);
         let values = values.into_iter().enumerate();
-        values.filter_map(|(at, value)| flat.take(last.replace(value) == Some(value), at as u64).then_some(at)).collect()
+        values
+            .filter_map(|(at, value)| flat.take(last.replace(value) == Some(value), at as u64).then_some(at))
+            .collect()
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub enum Evidence {
     Season,
     /// The value after the one four points before.
     Pair,
+    /// The value beside others of the same time.
+    Peers,
 }
 
 impl Verdict {

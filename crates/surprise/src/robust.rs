@@ -1,6 +1,6 @@
 //! Says how surprising each point of a stream is, in 136 bytes.
 
-use std::f64::consts::LN_10;
+use std::f64::consts::{LN_2, LN_10};
 
 use values::state_text::{StateReader, write_number};
 
@@ -19,12 +19,10 @@ const EXCESS_GAIN: f64 = 0.05;
 /// In median deviations, for a normal distribution: the bounds, and the mean excess of what is outside.
 const BOUND_START: f32 = 3.82;
 const EXCESS_START: f32 = 0.6;
-/// An excess counts as at most so many mean ones, when the mean follows.
-const EXCESS_CLIP: f64 = 10.0;
-/// The season, or the last value, has to make the median error less than this part of what it is without.
+/// The season, and then the last value, has to make the median error less than this part of what it is without.
 const HELPS: f64 = 0.8;
 /// At the bounds the surprise is 1, half of what the share outside is in decades; beyond them a decade counts by this.
-const DECADE: f64 = 0.7;
+const DECADE: f64 = 0.6;
 const SURPRISE_MAX: f64 = 30.0;
 /// A surprise counts if it is larger than that of each of so many points before it.
 const REFRACTORY_POINTS: u32 = 80;
@@ -96,9 +94,9 @@ impl Robust {
     #[inline]
     fn best(&self, has_season: bool) -> usize {
         let [of_level, of_last, of_season] = self.errors;
-        let best = if of_last < HELPS * of_level { OF_LAST } else { OF_LEVEL };
-        let is_better = has_season && of_season > 0.0 && of_season < HELPS * self.errors[best];
-        if is_better { OF_SEASON } else { best }
+        let is_seasonal = has_season && of_season > 0.0 && of_season < HELPS * of_level;
+        let best = if is_seasonal { OF_SEASON } else { OF_LEVEL };
+        if of_last < HELPS * self.errors[best] { OF_LAST } else { best }
     }
 
     fn surprise(&self, size: f64, error: f64) -> f64 {
@@ -126,9 +124,11 @@ impl Robust {
         let (distance, bound) = (distance(size, error), f64::from(self.bound));
         let is_outside = distance > bound;
         if is_outside {
+            // Of an exponential distribution the median is the mean times the logarithm of 2.
             let excess = f64::from(self.excess);
-            let step = EXCESS_GAIN * ((distance - bound).min(EXCESS_CLIP * excess) - excess);
-            self.excess = (excess + step).clamp(0.05, 1e6) as f32;
+            let is_large = distance - bound > LN_2 * excess;
+            let factor = if is_large { 1.0 + EXCESS_GAIN } else { 1.0 - EXCESS_GAIN };
+            self.excess = (excess * factor).clamp(0.05, 1e6) as f32;
         }
         let step = BOUND_GAIN * (if is_outside { 1.0 } else { 0.0 } - OUTSIDE);
         self.bound = (bound * (1.0 + step)).clamp(1.5, 1e6) as f32;
@@ -138,6 +138,10 @@ impl Robust {
     fn follow(&mut self, value: f64, forecasts: [f64; 3], has_season: bool) {
         let young = 2.0 / (f64::from(self.count) + 1.0);
         let gain = DEVIATION_GAIN.max(young.min(0.5));
+        if has_season && self.errors[OF_SEASON] == 0.0 {
+            // It has to show that it is better.
+            self.errors[OF_SEASON] = self.errors[OF_LEVEL];
+        }
         let errors = [true, self.count > 0, has_season];
         for (place, error) in self.errors.iter_mut().enumerate().filter(|(place, _)| errors[*place]) {
             let size = (value - forecasts[place]).abs();

@@ -55,8 +55,7 @@ fn steps() -> Vec<Step> {
         let spread = level + 1.0;
         let (level_gain, slope_gain) = (level / spread, both / spread);
         let shape = SHAPE_START + points as f64 / 2.0;
-        let constant =
-            libm::lgamma(shape + 0.5) - libm::lgamma(shape) - 0.5 * libm::log(2.0 * PI * spread);
+        let constant = libm::lgamma(shape + 0.5) - libm::lgamma(shape) - 0.5 * libm::log(2.0 * PI * spread);
         steps.push(Step { level_gain, slope_gain, spread, shape, constant });
         slope -= slope_gain * both;
         both -= slope_gain * level;

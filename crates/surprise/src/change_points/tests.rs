@@ -13,7 +13,10 @@ fn normal(state: &mut u64) -> f64 {
 fn changes(values: impl IntoIterator<Item = f64>) -> Vec<(ChangeKind, usize, usize)> {
     let mut series = ChangePoints::default();
     let values = values.into_iter().enumerate();
-    values.filter_map(|(at, value)| Some((series.take(value, at as i64)?, at))).map(|(change, at)| (change.kind, change.since_ms as usize, at)).collect()
+    values
+        .filter_map(|(at, value)| Some((series.take(value, at as i64)?, at)))
+        .map(|(change, at)| (change.kind, change.since_ms as usize, at))
+        .collect()
 }
 
 fn one(found: &[(ChangeKind, usize, usize)], kind: ChangeKind, at: usize, near: usize) {
@@ -31,14 +34,29 @@ fn a_new_level_is_told_with_when_it_began() {
 #[test]
 fn a_new_spread_is_told() {
     let mut state = 2;
-    one(&changes((0..700).map(|at| if at < 400 { 1.0 } else { 4.0 } * normal(&mut state))), ChangeKind::Variance, 400, 5);
-    one(&changes((0..700).map(|at| if at < 400 { 4.0 } else { 1.0 } * normal(&mut state))), ChangeKind::Variance, 400, 10);
+    one(
+        &changes((0..700).map(|at| if at < 400 { 1.0 } else { 4.0 } * normal(&mut state))),
+        ChangeKind::Variance,
+        400,
+        5,
+    );
+    one(
+        &changes((0..700).map(|at| if at < 400 { 4.0 } else { 1.0 } * normal(&mut state))),
+        ChangeKind::Variance,
+        400,
+        10,
+    );
 }
 
 #[test]
 fn a_new_trend_is_told() {
     let mut state = 3;
-    one(&changes((0..800).map(|at: i32| f64::from((at - 400).max(0)) * 0.2 + normal(&mut state))), ChangeKind::Trend, 400, 15);
+    one(
+        &changes((0..800).map(|at: i32| f64::from((at - 400).max(0)) * 0.2 + normal(&mut state))),
+        ChangeKind::Trend,
+        400,
+        15,
+    );
 }
 
 #[test]
@@ -67,7 +85,11 @@ fn any_number_gives_finite_results() {
             let mut text = Vec::new();
             series.save(&mut text);
             if point % 50 == 0 {
-                assert!(ChangePoints::load(&mut StateReader::new(&text)).is_some(), "{}", String::from_utf8_lossy(&text));
+                assert!(
+                    ChangePoints::load(&mut StateReader::new(&text)).is_some(),
+                    "{}",
+                    String::from_utf8_lossy(&text)
+                );
             }
         }
     }
