@@ -47,8 +47,8 @@ hour of the day, or the last number, whichever told the numbers before best; for
 --among host compares the lines of one time (and one --by key) with each other, say forty hosts: a number is a surprise if it
 is unlike those of its peers, and unlike what it was beside them before. Lines are held until the time of their key has moved on.
 
-A key takes at most 22 KiB for each value, and about 1 KiB for 20 points; with --trend 6 KiB more, with --change-points 5 KiB
-more. With --method robust, and for a member of --among, it is 250 bytes.
+A key takes at most 22 KiB for each value, and about 1 KiB for 20 points; with --trend 4 KiB more, with --change-points 5 KiB
+more. With --method robust it takes 250 bytes, a member of --among 850 with the line that waits.
 
 The methods, and how good they are, are described in docs/analytics.md.
 

@@ -157,7 +157,7 @@ fn series() -> Vec<Pipeline> {
             "anomalies-among",
             Order::OfAll,
             &[
-                "detect --by .v%2 --among k --peers 2 --value v --time .at[:19]+\"Z\" --warm-up 0 --lateness 1s --ttl 5s --late pass",
+                "detect --by .v%2 --among k --peers 2 --value v --time .t/1000|floor --warm-up 0 --lateness 1s --ttl 5s --late pass",
             ],
         ),
     ]
