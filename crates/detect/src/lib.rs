@@ -19,7 +19,6 @@
 
 mod alarms;
 mod among;
-mod changes;
 pub mod cli;
 mod group;
 mod judged;
@@ -29,6 +28,7 @@ mod models;
 mod open_alarm;
 mod peers;
 mod records;
+mod regimes;
 mod series_state;
 mod store;
 

@@ -4,9 +4,9 @@ use surprise::Verdict;
 use values::state_text::{StateReader, write_number, write_signed};
 
 use crate::alarms::{Alarm, Alarms, Rule};
-use crate::changes::{Changes, Found};
 use crate::judged::Judged;
 use crate::models::{Method, Models};
+use crate::regimes::{Found, Regimes};
 
 /// A time without lines is a gap when it is so many times as long as the longest before it.
 const GAP_TIMES: f32 = 4.0;
@@ -22,7 +22,7 @@ pub struct Judging {
     pub rule: Rule,
     /// The first so many lines of a key are no anomalies.
     pub warm_up: u64,
-    /// Changes of the regime are of interest too.
+    /// Regimes of the regime are of interest too.
     pub changes: bool,
 }
 
@@ -32,7 +32,7 @@ pub struct SeriesState {
     last_ms: i64,
     models: Models,
     alarms: Alarms,
-    changes: Option<Box<Changes>>,
+    regimes: Option<Box<Regimes>>,
     /// The longest time between two lines so far, in milliseconds; rounded, as it is for comparing.
     longest_ms: f32,
 }
@@ -52,8 +52,8 @@ impl SeriesState {
     /// Begins with a line of this time.
     pub fn new(time_ms: i64, judging: &Judging) -> Self {
         let models = Models::new(judging.method, judging.values);
-        let changes = judging.changes.then(|| Box::new(Changes::new(judging.values)));
-        Self { last_ms: time_ms, models, alarms: Alarms::default(), changes, longest_ms: 0.0 }
+        let regimes = judging.changes.then(|| Box::new(Regimes::new(judging.values)));
+        Self { last_ms: time_ms, models, alarms: Alarms::default(), regimes, longest_ms: 0.0 }
     }
 
     /// Returns the time of the last line.
@@ -70,8 +70,8 @@ impl SeriesState {
         for (value, number) in numbers.iter().enumerate() {
             let Some(number) = *number else { continue };
             let verdict = self.models.take(value, number, time_ms)?;
-            if let Some(changes) = &mut self.changes {
-                change = change.or(changes.take(value, number, time_ms, &verdict));
+            if let Some(regimes) = &mut self.regimes {
+                change = change.or(regimes.take(value, number, time_ms, &verdict));
             }
             if found.is_none_or(|best| rank(&verdict) > rank(&best.verdict)) {
                 found = Some(Finding { value, number, verdict, alarm: None, change: None });
@@ -103,9 +103,9 @@ impl SeriesState {
         self.alarms.save(out);
         out.push(b',');
         write_number(self.longest_ms.to_bits().into(), out);
-        if let Some(changes) = &self.changes {
+        if let Some(regimes) = &self.regimes {
             out.push(b',');
-            changes.save(out);
+            regimes.save(out);
         }
         out.push(b']');
     }
@@ -122,14 +122,14 @@ impl SeriesState {
         if from.literal(b",").is_some() {
             longest_ms = f32::from_bits(u32::try_from(from.number()?).ok()?);
         }
-        let mut changes = None;
+        let mut regimes = None;
         if judging.changes {
             from.literal(b",")?;
-            changes = Some(Box::new(Changes::load(from, judging.values)?));
+            regimes = Some(Box::new(Regimes::load(from, judging.values)?));
         }
         from.literal(b"]")?;
         let is_valid = longest_ms.is_finite() && longest_ms >= 0.0;
-        is_valid.then_some(Self { last_ms, models, alarms, changes, longest_ms })
+        is_valid.then_some(Self { last_ms, models, alarms, regimes, longest_ms })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Looks for changes of the numbers of a key.
+//! Looks for changes of the regimes of a key's numbers.
 
 use surprise::{Change, ChangePoints, Verdict};
 use values::state_text::{StateReader, write_items};
@@ -13,7 +13,7 @@ pub struct Found {
 
 /// What is known of the regimes of each number.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Changes {
+pub struct Regimes {
     of: Vec<Watched>,
 }
 
@@ -24,7 +24,7 @@ struct Watched {
     has_season: bool,
 }
 
-impl Changes {
+impl Regimes {
     pub fn new(numbers: usize) -> Self {
         Self { of: vec![Watched::default(); numbers] }
     }
