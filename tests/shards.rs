@@ -135,6 +135,8 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "decompose --by key,status --season 5 --batch",
         "detect --by key,status --late pass",
         "detect --by key --alarms 1/1s --ttl 20s --late pass",
+        "detect --by key --method robust --change-points --warm-up 3 --late pass",
+        "detect --by key --among host --peers 2 --time '.timestamp[:19] + .timestamp[-1:]' --warm-up 0 --late pass",
         "window --size 1s | top-n -n 3 --by key,status --order value:desc --window --rank place",
         "top-n -n 5 --by key --order value:desc,timestamp:asc",
         "forecast --by key,status --time timestamp --every 1s --horizon 2",

@@ -1,40 +1,64 @@
-//! The flags of `detect`.
+//! The flags of `detect`, and which of them go together.
 
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use clap::Parser;
-use keyed_state::KeyArgs;
+use clap::{Parser, ValueEnum};
+use keyed_state::{BufferLimit, KeyArgs};
+use line_values::Expression;
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use series::{SeriesArgs, SeriesReader};
-use units::{DurationMs, parse_duration};
+use units::{ByteSize, DurationMs, parse_duration};
 
 use crate::alarms::{Rule, THRESHOLD_DEFAULT};
-use crate::store::{Judging, Store};
+use crate::among::{Among, Job};
+use crate::group::Comparing;
+use crate::models::Method as ModelMethod;
+use crate::series_state::Judging;
+use crate::store::Store;
 use crate::{Detect, Flags, members};
 
 const AFTER_HELP: &str = "\
 Each line goes on at once with these members in front; a line that has members of these names loses its own:
   anomaly_score   0 to 1: how far out the number is, against all that this series had; null without a number
-  anomaly         true from --threshold on, or by --alarms
+  anomaly         true from --threshold on, or by --alarms; also for a flat line and a gap, which have no part in the score
   surprise        the same in decades, also for the echo of an anomaly, which has score 0
   expected, lower, upper   what was expected, and where 99 of 100 ordinary numbers lie; not for the first two
-  of an anomaly:  why (spike, dip, level shift, unseen season, unusual sequence), anomaly_id (1, 2, … of the key),
-                  anomaly_since (time of its first line), with several values anomaly_of (which one it is about)
+  of an anomaly:  why, anomaly_id (1, 2, … of the key), anomaly_since (time of its first line), with several values
+                  anomaly_of (which one it is about)
+  with --change-points, of a line that shows a change:  change (level, trend, variance), change_since (when it began),
+                  change_probability, with several values change_of
+
+why is one of: spike, dip, unseen season (ordinary, but not at this time), unusual sequence, variance (the numbers before it were
+restless too), level shift (from the third line of an alarm on), trend change (from the fifth on, when it goes on and on), flat
+line (the same number at least 12 times, and three times as long as ever before), gap (no line for four times as long as ever
+before; told at the next line), unlike its peers.
 
 The score of a line depends on it and on the lines of its key before it. Lines have to be in the order of their times by
 key; one that is earlier than the last is late. The first 60 points of a series have score 0.
 
-A number is a surprise if none like it was there before: not above or below all others, but far from each of up to 256
-that are remembered. So gaps within the range count too, and what has been there twice is ordinary. A season of the day or
-the week is taken out where that halves the mean error, by UTC. The method is described in docs/analytics.md.
+--method memory: a number is a surprise if none like it was there before: not above or below all others, but far from each of
+up to 256 that are remembered. So gaps within the range count too, and what has been there twice is ordinary. A season of
+the day or the week is taken out where that halves the mean error, by UTC. --trend is for series that change all the time,
+where each new height would be new. --method robust: a number is a surprise if it is far from the median, the median of its
+hour of the day, or the last number, whichever told the numbers before best; for millions of keys, and for spikes.
 
-A key takes at most 22 KiB for each value, and about 1 KiB for 20 points.
+--among host compares the lines of one time (and one --by key) with each other, say forty hosts: a number is a surprise if it
+is unlike those of its peers, and unlike what it was beside them before. Lines are held until the time of their key has moved on.
+
+A key takes at most 22 KiB for each value, and about 1 KiB for 20 points; with --trend 4 KiB more, with --change-points 5 KiB
+more. With --method robust it takes 250 bytes, a member of --among 850 with the line that waits.
+
+The methods, and how good they are, are described in docs/analytics.md.
 
 Examples:
   detect < metrics.ndjson | filter .anomaly
   detect --by host --value p99 --time window_start < p99.ndjson | filter .anomaly
-  detect --by host --value cpu,load --alarms 1/7d < metrics.ndjson | filter .anomaly | dedup --by host,anomaly_id";
+  detect --by host --value cpu,load --alarms 1/7d < metrics.ndjson | filter .anomaly | dedup --by host,anomaly_id
+  detect --by path --method robust < metrics.ndjson | filter .anomaly
+  detect --by host --change-points < metrics.ndjson | filter '.change != null'
+  detect --among host --value p99 --time window_start < p99.ndjson | filter .anomaly";
 
 /// Find anomalies: numbers that are unlike those before them
 ///
@@ -58,8 +82,38 @@ pub struct Cli {
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub warm_up: u64,
 
+    /// How numbers are judged: memory (was one like it there before?) or robust (medians, 250 bytes a key)
+    #[arg(
+        long,
+        value_name = "METHOD",
+        default_value = "memory",
+        hide_possible_values = true,
+        conflicts_with = "among"
+    )]
+    pub method: Method,
+
+    /// The series change all the time: counters, sizes, prices; new heights alone are no surprise
+    #[arg(long, conflicts_with = "among")]
+    pub trend: bool,
+
+    /// Say when the level, the trend or the variance of a series has changed, and when that began
+    #[arg(long, conflicts_with = "among")]
+    pub change_points: bool,
+
+    /// Compare the lines of one time that differ in this field, and find the one that is unlike the others
+    #[arg(long, value_name = "FIELD")]
+    pub among: Option<Expression>,
+
+    /// With fewer members at a time nothing is said of them [default: 5]
+    #[arg(long, value_name = "N", requires = "among")]
+    pub peers: Option<NonZeroUsize>,
+
     #[command(flatten)]
     pub keys: KeyArgs,
+
+    /// The most memory for lines that wait for their peers; beyond it, stop [default: 1GiB]
+    #[arg(long, value_name = "SIZE", help_heading = "Limits", requires = "among")]
+    pub buffer: Option<ByteSize>,
 
     #[command(flatten)]
     pub late: LateArgs,
@@ -70,6 +124,24 @@ pub struct Cli {
     #[command(flatten)]
     pub stage: StageArgs,
 }
+
+/// How numbers are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    Memory,
+    Robust,
+}
+
+/// What the flags make.
+pub enum Plan {
+    Series(Box<Detect>),
+    Among(Box<Among>),
+}
+
+/// What keeps fewer keys.
+const WAY: &str = "--ttl forgets old ones";
+const PEERS: usize = 5;
+const BUFFER: ByteSize = ByteSize(1 << 30);
 
 /// A score above 0 and below 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,23 +190,60 @@ impl Cli {
     ///
     /// # Errors
     /// `Usage` where a value of a flag is of no use.
-    pub fn detect(&self) -> Result<Detect, Error> {
-        if self.series.ttl.is_some_and(|ttl| ttl.0 < 1) {
-            return Err(Error::usage("--ttl must be more than 0").hint("say --ttl 7d"));
-        }
+    pub fn plan(&self) -> Result<Plan, Error> {
+        let is_robust = self.method == Method::Robust;
+        Error::of_broken_rule([
+            (self.series.ttl.is_some_and(|ttl| ttl.0 < 1), "--ttl must be more than 0", "say --ttl 7d"),
+            (
+                self.trend && is_robust,
+                "--trend is for --method memory",
+                "--method robust follows series that change all the time by itself",
+            ),
+        ])?;
+        Ok(match &self.among {
+            None => Plan::Series(Box::new(self.detect())),
+            Some(among) => Plan::Among(Box::new(self.among(among))),
+        })
+    }
+
+    fn detect(&self) -> Detect {
+        let store = Store::new(self.judging(), self.keys.limit(WAY), self.series.ttl_ms());
+        let reader = SeriesReader::new(&self.series, members::names(self.change_points));
+        let flags = Flags { by: self.series.keys(), text: self.flags().to_string(), changes: self.change_points };
+        Detect::new(reader, store, &self.values(), flags)
+    }
+
+    fn among(&self, among: &Expression) -> Among {
         let by = self.series.by.as_ref().map_or(&[][..], |by| &by.0);
-        let by = by.iter().map(ToString::to_string).collect();
-        let values: Vec<String> = self.series.value.0.iter().map(|value| value.name()).collect();
-        let ttl_ms = self.series.ttl.map(|ttl| ttl.0);
-        let keys = self.keys.limit("--ttl forgets old ones");
-        let judging = Judging { values: values.len(), rule: self.rule(), warm_up: self.warm_up };
-        let reader = SeriesReader::new(&self.series, &members::NAMES);
-        Ok(Detect::new(
-            reader,
-            Store::new(judging, keys, ttl_ms),
-            &values,
-            Flags { by, text: self.flags().to_string() },
-        ))
+        let by: Vec<Expression> = by.iter().chain([among]).cloned().collect();
+        // Lines wait for the time of the stream.
+        let time = self.series.time.event_time();
+        let reader = SeriesReader::of(&by, &self.series.value.0, time, members::names(false));
+        let peers = self.peers.map_or(PEERS, NonZeroUsize::get);
+        let buffer = self.buffer.unwrap_or(BUFFER);
+        let job = Job {
+            comparing: Comparing { judging: self.judging(), peers, ttl_ms: self.series.ttl_ms() },
+            by: self.series.keys(),
+            values: self.values(),
+            keys: self.keys.limit(WAY),
+            buffer: BufferLimit::new(buffer, "the lines that wait for their peers", "watermarks let them go sooner"),
+            flags: self.flags().to_string(),
+        };
+        Among::new(reader, job)
+    }
+
+    fn judging(&self) -> Judging {
+        let method = match self.method {
+            Method::Robust => ModelMethod::Robust,
+            Method::Memory if self.trend => ModelMethod::Trend,
+            Method::Memory => ModelMethod::Memory,
+        };
+        let (values, changes) = (self.series.value.0.len(), self.change_points);
+        Judging { values, method, rule: self.rule(), warm_up: self.warm_up, changes }
+    }
+
+    fn values(&self) -> Vec<String> {
+        self.series.value.0.iter().map(Expression::name).collect()
     }
 
     fn rule(&self) -> Rule {
@@ -147,6 +256,9 @@ impl Cli {
     /// Writes the flags that the state depends on.
     fn flags(&self) -> StateFlags {
         let alarms = self.alarms.map(|rate| format!("{}/{}", rate.count, DurationMs(rate.within_ms)));
-        self.series.state_flags().maybe("--alarms", alarms)
+        let robust = (self.method == Method::Robust).then_some("robust");
+        let flags = self.series.state_flags().maybe("--alarms", alarms).maybe("--method", robust);
+        let flags = flags.switch("--trend", self.trend).switch("--change-points", self.change_points);
+        flags.maybe("--among", self.among.as_ref().map(|among| format!("'{among}'")))
     }
 }

@@ -3,7 +3,7 @@
 //! **A line** is a JSON object with a key, made of `--by`, a time, and numbers, those of `--value`. A number that is missing
 //! or null is skipped.
 //!
-//! **What comes out**: each line at once, in place, with new members in front ([`members::NAMES`]). They depend on the line
+//! **What comes out**: each line at once, in place, with new members in front ([`members::names`]). They depend on the line
 //! and on those of its key before it, not on those that follow. Of several numbers the most surprising one speaks.
 //!
 //! **Late** is a line with an earlier time than the line before it of its key; with `--ttl` also one whose own time is so far
@@ -13,22 +13,35 @@
 //! forgotten when no line of it came for that long, by the times of its lines and by the watermark.
 //!
 //! **Marks** pass.
+//!
+//! [`Among`] is the operator of `--among`, where lines wait for their peers.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod alarms;
+mod among;
 pub mod cli;
+mod group;
+mod judged;
+mod late;
 mod members;
+mod models;
+mod open_alarm;
+mod peers;
+mod records;
+mod regimes;
 mod series_state;
 mod store;
 
 use std::io::{self, BufRead, Write};
 
-use event_time::format_rfc3339;
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
 use series::{FrontMembers, SeriesReader};
 
+pub use crate::among::Among;
+
+use crate::late::tell_late;
 use crate::members::Members;
-use crate::store::{Late, Store, Taken};
+use crate::store::{Store, Taken};
 
 /// What the state says of the flags.
 pub struct Flags {
@@ -36,6 +49,8 @@ pub struct Flags {
     pub by: Vec<String>,
     /// Those that the state depends on.
     pub text: String,
+    /// Changes are written too.
+    pub changes: bool,
 }
 
 /// The operator.
@@ -51,7 +66,7 @@ impl Detect {
     /// Reads lines with `reader`, keeps series in `store`; `values` are the names of the numbers.
     #[must_use]
     pub(crate) fn new(reader: SeriesReader, store: Store, values: &[String], flags: Flags) -> Self {
-        let front = FrontMembers::new(&members::NAMES);
+        let front = FrontMembers::new(members::names(flags.changes));
         Self { reader, store, front, members: Members::new(values), flags }
     }
 
@@ -63,23 +78,6 @@ impl Detect {
         if let Some(watermark_ms) = moved_ms {
             self.store.forget(watermark_ms);
         }
-    }
-}
-
-#[cold]
-fn tell_late(line: &[u8], time_ms: i64, late: Late, out: &mut Out) {
-    let time = format_rfc3339(time_ms);
-    match late {
-        Late::BehindLast(last_ms) => out.late_or_pass(
-            line,
-            format_args!("time {time} is late: the line before it of its key has {}", format_rfc3339(last_ms)),
-            "reorder --lateness puts lines into order, --late reject keeps such lines aside",
-        ),
-        Late::MayBeForgotten => out.late_or_pass(
-            line,
-            format_args!("time {time} is late: its key may be forgotten (--ttl)"),
-            "a longer --ttl or --lateness remembers keys, --late reject keeps such lines aside",
-        ),
     }
 }
 

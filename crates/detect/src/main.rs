@@ -2,10 +2,16 @@
 
 use std::process::ExitCode;
 
-use detect::cli::Cli;
+use detect::cli::{Cli, Plan};
 use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
-    tool::main(Reads::Stdin, |cli: Cli| run_stage(cli.detect()?, cli.config(), &cli.stage))
+    tool::main(Reads::Stdin, |cli: Cli| {
+        let config = cli.config();
+        match cli.plan()? {
+            Plan::Series(stage) => run_stage(*stage, config, &cli.stage),
+            Plan::Among(stage) => run_stage(*stage, config, &cli.stage),
+        }
+    })
 }

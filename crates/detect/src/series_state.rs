@@ -1,16 +1,40 @@
 //! What is kept of a key: a detector for each number, and its alarms.
 
-use surprise::{Detector, Verdict};
-use values::state_text::{StateReader, write_items, write_signed};
+use surprise::Verdict;
+use values::state_text::{StateReader, write_number, write_signed};
 
-use crate::alarms::{Alarm, Alarms, Judged, Rule};
+use crate::alarms::{Alarm, Alarms, Rule};
+use crate::judged::Judged;
+use crate::models::{Method, Models};
+use crate::regimes::{Found, Regimes};
+
+/// A time without lines is a gap when it is so many times as long as the longest before it.
+const GAP_TIMES: f32 = 4.0;
+/// After fewer lines no time is known to be long.
+const GAP_LINES: u32 = 60;
+
+/// How points are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Judging {
+    /// How many numbers a line has.
+    pub values: usize,
+    pub method: Method,
+    pub rule: Rule,
+    /// The first so many lines of a key are no anomalies.
+    pub warm_up: u64,
+    /// Regimes of the regime are of interest too.
+    pub changes: bool,
+}
 
 /// The state of a key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeriesState {
     last_ms: i64,
-    detectors: Vec<Detector>,
+    models: Models,
     alarms: Alarms,
+    regimes: Option<Box<Regimes>>,
+    /// The longest time between two lines so far, in milliseconds; rounded, as it is for comparing.
+    longest_ms: f32,
 }
 
 /// What is said of a line.
@@ -21,12 +45,15 @@ pub struct Finding {
     pub number: f64,
     pub verdict: Verdict,
     pub alarm: Option<Alarm>,
+    pub change: Option<Found>,
 }
 
 impl SeriesState {
-    /// Begins with a line of this time, and so many numbers.
-    pub fn new(time_ms: i64, numbers: usize) -> Self {
-        Self { last_ms: time_ms, detectors: vec![Detector::default(); numbers], alarms: Alarms::default() }
+    /// Begins with a line of this time.
+    pub fn new(time_ms: i64, judging: &Judging) -> Self {
+        let models = Models::new(judging.method, judging.values);
+        let regimes = judging.changes.then(|| Box::new(Regimes::new(judging.values)));
+        Self { last_ms: time_ms, models, alarms: Alarms::default(), regimes, longest_ms: 0.0 }
     }
 
     /// Returns the time of the last line.
@@ -36,20 +63,34 @@ impl SeriesState {
 
     /// Takes the numbers of a line that is not earlier than the last one. Returns what is said of the most surprising one;
     /// none if the line has no number.
-    pub fn take(&mut self, time_ms: i64, numbers: &[Option<f64>], rule: Rule, warm_up: u64) -> Option<Finding> {
-        self.last_ms = time_ms;
+    pub fn take(&mut self, time_ms: i64, numbers: &[Option<f64>], judging: &Judging) -> Option<Finding> {
+        let is_after_gap = self.moves_to(time_ms);
         let mut found: Option<Finding> = None;
-        for (value, (detector, number)) in self.detectors.iter_mut().zip(numbers).enumerate() {
+        let mut change = None;
+        for (value, number) in numbers.iter().enumerate() {
             let Some(number) = *number else { continue };
-            let verdict = detector.take(number, time_ms);
+            let verdict = self.models.take(value, number, time_ms)?;
+            if let Some(regimes) = &mut self.regimes {
+                change = change.or(regimes.take(value, number, time_ms, &verdict));
+            }
             if found.is_none_or(|best| rank(&verdict) > rank(&best.verdict)) {
-                found = Some(Finding { value, number, verdict, alarm: None });
+                found = Some(Finding { value, number, verdict, alarm: None, change: None });
             }
         }
-        let mut finding = found?;
-        let judged = Judged { numbers, value: finding.value, verdict: &finding.verdict, time_ms };
-        finding.alarm = self.alarms.take(&judged, rule, warm_up);
-        Some(finding)
+        let finding = found?;
+        let judged = Judged { numbers, value: finding.value, verdict: &finding.verdict, time_ms, is_after_gap };
+        let alarm = self.alarms.take(&judged, judging.rule, judging.warm_up);
+        Some(Finding { alarm, change, ..finding })
+    }
+
+    /// Notes the time of a line. Returns true if none came for much longer than ever before.
+    fn moves_to(&mut self, time_ms: i64) -> bool {
+        let distance_ms = time_ms.saturating_sub(self.last_ms) as f32;
+        self.last_ms = time_ms;
+        let is_known = self.alarms.points() > GAP_LINES && self.longest_ms > 0.0;
+        let is_gap = is_known && distance_ms > GAP_TIMES * self.longest_ms;
+        self.longest_ms = self.longest_ms.max(distance_ms);
+        is_gap
     }
 
     /// Appends the state.
@@ -57,26 +98,38 @@ impl SeriesState {
         out.push(b'[');
         write_signed(self.last_ms, out);
         out.push(b',');
-        write_items(&self.detectors, out, |detector, out| detector.save(out));
+        self.models.save(out);
         out.push(b',');
         self.alarms.save(out);
+        out.push(b',');
+        write_number(self.longest_ms.to_bits().into(), out);
+        if let Some(regimes) = &self.regimes {
+            out.push(b',');
+            regimes.save(out);
+        }
         out.push(b']');
     }
 
-    /// Takes what `save` wrote of so many numbers.
-    pub fn load(from: &mut StateReader<'_>, numbers: usize) -> Option<Self> {
+    /// Takes what `save` wrote of the same flags, or a version that knew no gaps.
+    pub fn load(from: &mut StateReader<'_>, judging: &Judging) -> Option<Self> {
         from.literal(b"[")?;
         let last_ms = from.signed()?;
         from.literal(b",")?;
-        let mut detectors = Vec::with_capacity(numbers);
-        from.items(|from| {
-            detectors.push(Detector::load(from)?);
-            Some(())
-        })?;
+        let models = Models::load(from, judging.method, judging.values)?;
         from.literal(b",")?;
-        let alarms = Alarms::load(from)?;
+        let alarms = Alarms::load(from, judging.rule)?;
+        let mut longest_ms = 0.0;
+        if from.literal(b",").is_some() {
+            longest_ms = f32::from_bits(u32::try_from(from.number()?).ok()?);
+        }
+        let mut regimes = None;
+        if judging.changes {
+            from.literal(b",")?;
+            regimes = Some(Box::new(Regimes::load(from, judging.values)?));
+        }
         from.literal(b"]")?;
-        (detectors.len() == numbers).then_some(Self { last_ms, detectors, alarms })
+        let is_valid = longest_ms.is_finite() && longest_ms >= 0.0;
+        is_valid.then_some(Self { last_ms, models, alarms, regimes, longest_ms })
     }
 }
 
@@ -87,7 +140,7 @@ impl Finding {
     }
 }
 
-/// Those that count are before others.
-fn rank(verdict: &Verdict) -> (f64, f64) {
-    (verdict.score(), verdict.surprise)
+/// Those that count are before others; a flat line is before what is not quite an anomaly.
+pub fn rank(verdict: &Verdict) -> (f64, f64) {
+    (if verdict.is_flat { verdict.score().max(0.5) } else { verdict.score() }, verdict.surprise)
 }

@@ -4,18 +4,8 @@ use keyed_state::{Expiry, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error};
 use series::Point;
 
-use crate::alarms::Rule;
-use crate::series_state::{Finding, SeriesState};
-
-/// How points are judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Judging {
-    /// How many numbers a line has.
-    pub values: usize,
-    pub rule: Rule,
-    /// The first so many lines of a key are no anomalies.
-    pub warm_up: u64,
-}
+use crate::late::Late;
+use crate::series_state::{Finding, Judging, SeriesState};
 
 /// All series, and with `--ttl` when they are forgotten.
 pub struct Store {
@@ -24,21 +14,12 @@ pub struct Store {
     expiry: Option<Expiry<()>>,
 }
 
-/// What became of a line.
+/// The outcome for a line.
 #[derive(Debug)]
 pub enum Taken {
     /// None for a line without a number.
     Found(Option<Finding>),
     Late(Late),
-}
-
-/// Why a line is late.
-#[derive(Clone, Copy, Debug)]
-pub enum Late {
-    /// The last line of its key has this time.
-    BehindLast(i64),
-    /// Lines as old as it are forgotten.
-    MayBeForgotten,
 }
 
 impl Store {
@@ -66,16 +47,15 @@ impl Store {
         if time_ms < last_ms {
             return Ok(Taken::Late(Late::BehindLast(last_ms)));
         }
-        let Judging { values, rule, warm_up } = self.judging;
         let series = self.series.change(id);
         if self.expiry.as_ref().is_some_and(|expiry| time_ms >= last_ms.saturating_add(expiry.within_ms())) {
-            *series = SeriesState::new(time_ms, values);
+            *series = SeriesState::new(time_ms, &self.judging);
         }
-        Ok(Taken::Found(series.take(time_ms, point.numbers, rule, warm_up)))
+        Ok(Taken::Found(series.take(time_ms, point.numbers, &self.judging)))
     }
 
     fn begin(&mut self, point: &Point<'_>, hash: u64) -> Result<u32, Error> {
-        let series = SeriesState::new(point.time_ms, self.judging.values);
+        let series = SeriesState::new(point.time_ms, &self.judging);
         let id = self.series.insert(point.key, hash, series)?;
         if let Some(expiry) = &mut self.expiry {
             expiry.push(point.time_ms, (), id);
@@ -106,8 +86,8 @@ impl Store {
     /// # Errors
     /// When it is damaged.
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let values = self.judging.values;
-        let id = self.series.load(name, value, |from| SeriesState::load(from, values))?;
+        let judging = self.judging;
+        let id = self.series.load(name, value, |from| SeriesState::load(from, &judging))?;
         let last_ms = self.series.get(id).last_ms();
         if let Some(expiry) = &mut self.expiry {
             expiry.push(last_ms, (), id);

@@ -3,7 +3,11 @@ use serde_json::Value;
 use testkit::{Played, every_way, play, play_with};
 
 use crate::Detect;
-use crate::cli::Cli;
+use crate::cli::{Cli, Plan};
+
+mod bad_input;
+mod methods;
+mod peers;
 
 fn cli(flags: &str) -> Cli {
     let words = ["detect", "--time", "t", "--value", "v"].into_iter().chain(flags.split_whitespace());
@@ -11,7 +15,14 @@ fn cli(flags: &str) -> Cli {
 }
 
 fn detect(flags: &str) -> Detect {
-    cli(flags).detect().unwrap()
+    series(&cli(flags))
+}
+
+fn series(cli: &Cli) -> Detect {
+    match cli.plan() {
+        Ok(Plan::Series(stage)) => *stage,
+        _ => panic!("it is of peers"),
+    }
 }
 
 /// Numbers that look like noise, from 0 to below 1.
@@ -143,7 +154,7 @@ fn of_several_values_the_most_surprising_speaks() {
         })
         .collect();
     let cli = Cli::try_parse_from(["detect", "--time", "t", "--value", "v,w"]).unwrap();
-    let out = play(cli.detect().unwrap(), &input).out;
+    let out = play(series(&cli), &input).out;
     let line: Value = serde_json::from_str(out.lines().nth(400).unwrap()).unwrap();
     assert_eq!((&line["anomaly"], &line["anomaly_of"]), (&true.into(), &"w".into()), "{line}");
 }

@@ -35,6 +35,12 @@ impl SeriesReader {
         Self { lines: LineReader::new(args, true, &values, members), values, numbers: Vec::new() }
     }
 
+    /// Reads the key that `by` makes, the numbers of `values`, and the time. `members` are those that the tool writes.
+    #[must_use]
+    pub fn of(by: &[Expression], values: &[Expression], time: EventTime, members: &[impl AsRef<str>]) -> Self {
+        Self { lines: LineReader::of(by, time, values, members), values: values.to_vec(), numbers: Vec::new() }
+    }
+
     /// Reads a line. `now_ms` is the clock, for times that are too far ahead of it.
     ///
     /// # Errors

@@ -176,6 +176,23 @@ fn series() -> Vec<Pipeline> {
             Order::OfAll,
             &["derive --by k --time t --ttl 3s --lateness 1s n=count:2s sd=stddev:2s:v f=from_first:v"],
         ),
+        of(
+            "anomalies-robust",
+            Order::OfKeys,
+            &["detect --by k --value v --time t --method robust --warm-up 0 --late pass"],
+        ),
+        of(
+            "anomalies-trend",
+            Order::OfKeys,
+            &["detect --by k --value v --time t --trend --change-points --warm-up 0 --late pass"],
+        ),
+        of(
+            "anomalies-among",
+            Order::OfAll,
+            &[
+                "detect --by .v%2 --among k --peers 2 --value v --time .t/1000|floor --warm-up 0 --lateness 1s --ttl 5s --late pass",
+            ],
+        ),
     ]
 }
 

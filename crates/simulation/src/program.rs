@@ -3,6 +3,7 @@
 use aggregate::Aggregate;
 use clap::Parser;
 use decompose::cli::Plan as Decomposed;
+use detect::cli::Plan as Anomalies;
 use filter::Filter;
 use lookup::cli::Plan as Lookups;
 use protocol::{Config, Driver, Map, Out, Rejects, Stage, Stateful};
@@ -120,7 +121,10 @@ impl Program {
             },
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
             Self::Derive(cli) => work.go(cli.derive()?, cli.config()),
-            Self::Detect(cli) => work.go(cli.detect()?, cli.config()),
+            Self::Detect(cli) => match cli.plan()? {
+                Anomalies::Series(stage) => work.go(*stage, cli.config()),
+                Anomalies::Among(stage) => work.go(*stage, cli.config()),
+            },
             Self::MatchPattern(cli) => work.go(cli.match_pattern()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
             Self::Forecast(cli) => work.go(cli.forecast()?, cli.config()),

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use values::state_text::{StateReader, write_items, write_number};
 
+use crate::course::Course;
 use crate::expectation::Expectation;
+use crate::flat::Flat;
 use crate::novelty::Novelty;
 use crate::pairs::Pairs;
 use crate::season::Season;
@@ -33,29 +35,57 @@ pub struct Detector {
     /// Surprises of the last points that none after them reaches, with the numbers of their points.
     peaks: VecDeque<(u64, f64)>,
     expectation: Expectation,
+    flat: Flat,
+    /// For series that change all the time.
+    course: Option<Box<Course>>,
 }
 
 impl Detector {
+    /// Makes a detector for series that change all the time: trends, walks. New heights are no news there, so distances are
+    /// measured in deviations, which grow with the range, and the distance from the course of the last values counts too.
+    #[must_use]
+    pub fn of_trend() -> Self {
+        Self { course: Some(Box::default()), ..Self::default() }
+    }
+
+    /// Returns true if it is for series that change all the time.
+    #[must_use]
+    pub fn is_of_trend(&self) -> bool {
+        self.course.is_some()
+    }
+
     /// Takes the next point, finite, at a time in milliseconds of the epoch. What it returns depends on this point and on
     /// those before it.
     pub fn take(&mut self, value: f64, time_ms: i64) -> Verdict {
         let value = value.clamp(-VALUE_MAX, VALUE_MAX);
-        let point = self.count as u32;
         let centre = self.values.centre();
+        let is_same = self.expectation.last() == Some(value);
+        let is_flat = self.flat.take(is_same, self.count);
         let seasonal = self.season.take(value, time_ms);
+        let found = self.most_surprising(value, seasonal);
+        let is_unsteady = self.expectation.is_unsteady();
+        let interval = self.expectation.take(value, centre, seasonal);
+        let counts = self.is_peak(found.0);
+        self.count += 1;
+        Verdict { surprise: found.0, counts, evidence: found.1, interval, seasonal, is_unsteady, is_flat }
+    }
+
+    /// Of equal ones the first.
+    fn most_surprising(&mut self, value: f64, seasonal: Option<f64>) -> (f64, Evidence) {
+        let point = self.count as u32;
+        let is_relative = self.course.is_some();
         let distance = self.values.take(value, point);
+        let distance = if is_relative { self.values.relative(distance) } else { distance };
         let plain = distance.map_or(0.0, |distance| self.value_tail.take(distance));
         let distance = seasonal.and_then(|expected| self.remainders.take(value - expected, point));
+        let distance = if is_relative { self.remainders.relative(distance) } else { distance };
         let out_of_season = distance.map_or(0.0, |distance| self.remainder_tail.take(distance));
         let distance = self.pairs.take(value);
         let pair = PAIR_WEIGHT * distance.map_or(0.0, |distance| self.pair_tail.take(distance));
-        let interval = self.expectation.take(value, centre, seasonal);
-        let (surprise, evidence) = [(out_of_season, Evidence::Season), (pair, Evidence::Pair)]
+        let off_course = self.course.as_mut().map_or(0.0, |course| course.take(value, point));
+        [(out_of_season, Evidence::Season), (pair, Evidence::Pair), (off_course, Evidence::Value)]
             .into_iter()
-            .fold((plain, Evidence::Value), |best, other| if other.0 > best.0 { other } else { best });
-        let counts = self.is_peak(surprise);
-        self.count += 1;
-        Verdict { surprise, counts, evidence, interval }
+            .fold((plain, Evidence::Value), |best, other| if other.0 > best.0 { other } else { best })
     }
 
     fn is_peak(&mut self, surprise: f64) -> bool {
@@ -101,10 +131,16 @@ impl Detector {
         });
         out.push(b',');
         self.expectation.save(out);
+        out.push(b',');
+        write_number(self.flat.words().into(), out);
+        if let Some(course) = &self.course {
+            out.push(b',');
+            course.save(out);
+        }
         out.push(b']');
     }
 
-    /// Takes what `save` wrote.
+    /// Takes what `save` wrote, or a version that knew no flat lines.
     pub fn load(from: &mut StateReader<'_>) -> Option<Self> {
         from.literal(b"[")?;
         let count = from.count()?;
@@ -124,6 +160,9 @@ impl Detector {
             })
         })?;
         let expectation = next(from, Expectation::load)?;
+        let flat = if from.is_at(b',') { next(from, StateReader::number)? } else { 0 };
+        let flat = Flat::of_words(u32::try_from(flat).ok()?);
+        let course = if from.is_at(b',') { Some(Box::new(next(from, Course::load)?)) } else { None };
         from.literal(b"]")?;
         let (value_tail, remainder_tail, pair_tail) = tails;
         Some(Self {
@@ -137,6 +176,8 @@ impl Detector {
             pair_tail,
             peaks,
             expectation,
+            flat,
+            course,
         })
     }
 }
@@ -152,7 +193,11 @@ mod tests {
 
     #[test]
     fn what_is_saved_is_loaded() {
-        let mut detector = Detector::default();
+        saved_and_loaded(Detector::default());
+        saved_and_loaded(Detector::of_trend());
+    }
+
+    fn saved_and_loaded(mut detector: Detector) {
         for point in 0..3000i64 {
             if point % 91 == 0 || point < 9 {
                 let mut text = Vec::new();

@@ -11,6 +11,10 @@ const OUTSIDE: f64 = 0.01;
 const GAIN: f64 = 0.05;
 /// In mean errors: 99 % of a normal distribution at the start (2.576 times 1.2533).
 const WIDTH_START: f64 = 2.0554;
+/// How fast the mean error of the newest points follows: about the last 16.
+const NEWEST_GAIN: f64 = 1.0 / 16.0;
+/// The newest errors are so many times as large as all: the spread is no longer what it was.
+const UNSTEADY: f64 = 2.0;
 
 /// Between which bounds a value was expected.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,16 +33,28 @@ pub struct Expectation {
     last: Option<f64>,
     /// Half of the distance between the bounds, in mean errors.
     width: f64,
+    /// The mean error of the newest points, in mean errors of all.
+    newest: f64,
 }
 
 impl Default for Expectation {
     fn default() -> Self {
         let error = MeanError::default();
-        Self { of_mean: error, of_last: error, of_season: error, last: None, width: WIDTH_START }
+        Self { of_mean: error, of_last: error, of_season: error, last: None, width: WIDTH_START, newest: 0.0 }
     }
 }
 
 impl Expectation {
+    /// Returns the last value.
+    pub fn last(&self) -> Option<f64> {
+        self.last
+    }
+
+    /// Returns true if the last values were much further from what was expected than those before.
+    pub fn is_unsteady(&self) -> bool {
+        self.newest > UNSTEADY
+    }
+
     /// Takes a value, and what its long mean and its season were before it. Returns what was expected in its place; none for
     /// the first two values.
     pub fn take(&mut self, value: f64, mean: f64, seasonal: Option<f64>) -> Option<Interval> {
@@ -59,6 +75,10 @@ impl Expectation {
     /// The width follows the share of values outside (a stochastic approximation of the quantile, Robbins and Monro 1951).
     fn interval(&mut self, value: f64, expected: f64, error: f64) -> Interval {
         let half = self.width * error;
+        if error > 0.0 {
+            let size = ((value - expected).abs() / error).min(5.0 * UNSTEADY);
+            self.newest += NEWEST_GAIN * (size - self.newest);
+        }
         let is_outside = (value - expected).abs() > half;
         self.width *= 1.0 + GAIN * (if is_outside { 1.0 } else { 0.0 } - OUTSIDE);
         self.width = self.width.clamp(1.0, 100.0);
@@ -72,7 +92,8 @@ impl Expectation {
             error.save(out);
             out.push(b',');
         }
-        let numbers: Vec<f64> = [self.width].into_iter().chain(self.last).collect();
+        let numbers: Vec<f64> =
+            [self.width].into_iter().chain(self.last).chain(self.last.map(|_| self.newest)).collect();
         state::write_floats(&numbers, out);
         out.push(b']');
     }
@@ -87,12 +108,14 @@ impl Expectation {
         }
         let numbers = state::floats(from)?;
         from.literal(b"]")?;
-        let (width, last) = match numbers[..] {
-            [width] => (width, None),
-            [width, last] => (width, Some(last)),
+        let (width, last, newest) = match numbers[..] {
+            [width] => (width, None, 0.0),
+            // Of a version that did not know the newest.
+            [width, last] => (width, Some(last), 0.0),
+            [width, last, newest] => (width, Some(last), newest),
             _ => return None,
         };
         let [of_mean, of_last, of_season] = errors;
-        Some(Self { of_mean, of_last, of_season, last, width })
+        Some(Self { of_mean, of_last, of_season, last, width, newest })
     }
 }

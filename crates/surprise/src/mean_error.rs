@@ -38,7 +38,12 @@ impl MeanError {
 
     /// Makes a difference that is larger than any ordinary one smaller.
     pub fn clip_signed(&self, difference: f64) -> f64 {
-        if self.is_settled() { difference.clamp(-CLIP * self.mean, CLIP * self.mean) } else { difference }
+        self.clip_to(difference, CLIP)
+    }
+
+    /// Makes a difference at most so many means, once the mean is known.
+    pub fn clip_to(&self, difference: f64, means: f64) -> f64 {
+        if self.is_settled() { difference.clamp(-means * self.mean, means * self.mean) } else { difference }
     }
 
     fn is_settled(&self) -> bool {

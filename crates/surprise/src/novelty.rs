@@ -10,6 +10,8 @@ const KEPT: usize = 256;
 const RESOLUTION: f64 = 0.1;
 /// Differences beyond so many deviations count as these.
 const CLIP: f64 = 10.0;
+/// Larger distances in deviations are taken as this.
+const RELATIVE_MAX: f64 = 1e100;
 
 /// A small memory of distinct values: what is far from all of them is new.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +31,12 @@ impl Novelty {
     /// Returns the centre of the values so far; 0 before the first.
     pub fn centre(&self) -> f64 {
         self.centre
+    }
+
+    /// Returns a distance in mean deviations of the values; none before they differ.
+    pub fn relative(&self, distance: Option<f64>) -> Option<f64> {
+        let distance = distance.filter(|_| self.deviation > 0.0)?;
+        Some((distance / self.deviation).min(RELATIVE_MAX))
     }
 
     /// Takes the value of a point (its number may wrap around). Returns the distance to the nearest value remembered; none

@@ -12,6 +12,12 @@ fn wrong_flags_teach_the_right_ones() {
     fails("--alarms 1", "alarms are 1 to 16 in a time, as 1/7d");
     fails("--alarms 17/7d", "alarms are 1 to 16 in a time, as 1/7d");
     fails("--alarms 1/7d --threshold 0.5", "cannot be used with");
+    fails(
+        "--trend --method robust",
+        "detect: --trend is for --method memory\ndetect: hint: --method robust follows series",
+    );
+    fails("--peers 3", "--among <FIELD>");
+    fails("--among host --change-points", "cannot be used with");
     fails("--ttl 0s", "detect: --ttl must be more than 0\ndetect: hint: say --ttl 7d");
 }
 
