@@ -17,7 +17,7 @@ A SPEC is [NAME=]FUNC[:ARG]:FIELD; FIELD is a field or a jq expression. Without 
 or null makes its members null and counts for nothing; one that is not a number is a bad line, but for shift and count.
 A result that there is none of, or that is beyond 1.8e308, is null.
 
-Of the value before, of the last one without N, else of that N values ago:
+Of the value before, or of the value N lines ago (only lines that have a value count):
   shift[:N]  that value, of any kind   delta[:N]  the difference   ratio[:N]  value / before
   percent_change[:N]  100 (value - before) / before   from_first  the difference to the first value
 Counters, where a smaller value is a reset to zero, so that the increase is the value itself:
@@ -29,9 +29,10 @@ Of a span, which is the last lines (10), those of a time (5m: from just after t 
   rsum, counter  sum:all and count:all   count, count:SPAN  of lines, without a field   rprod  the product of all
 Smoothing:
   ewma:0.3  y = 0.7 y + 0.3 value       ewma:5m  the mean of all, each weighing 2^(-age / 5m): for times at any distance
-  holt_level:A,B  holt_trend:A,B  Holt's linear method, A for the level, B for the trend, in steps of lines
+  holt_level:A,B  holt_trend:A,B  Holt's linear method, A for the level, B for the trend
   savgol:N,DEGREE  the end of the polynomial through the last N values (Savitzky-Golay)
   kalman:Q,R  the level of a random walk with steps of variance Q, seen through noise of variance R
+These but ewma:5m count lines, not time: resample makes lines at equal distances of others.
 
 Decimals are exact: 0.3 - 0.1 is 0.2, and sums of up to 38 digits never drift, nor does a span that moves, as nothing is taken away from
 its sums again. A mean, ratio or rate is rounded once; what is worked out in doubles has 15 digits.
