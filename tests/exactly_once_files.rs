@@ -5,7 +5,7 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 12] = [
+const TOOLS: [&str; 13] = [
     "file-cat-in",
     "window",
     "aggregate",
@@ -16,6 +16,7 @@ const TOOLS: [&str; 12] = [
     "merge",
     "match-pattern",
     "derive",
+    "reorder",
     "detect",
     "forecast",
 ];
@@ -116,7 +117,8 @@ fn anomalies_and_forecasts_survive_kills() {
 #[test]
 fn derived_members_survive_kills() {
     let Some(job) = Job::new(20) else { return };
-    let stages = "pace | derive --by key --time timestamp --late pass n=count before=shift:path d=delta:value e=ewma:5s:value \
+    let stages = "pace | reorder --time timestamp --lateness 2s \
+        | derive --by key --time timestamp --late pass n=count before=shift:path d=delta:value e=ewma:5s:value \
         m=mean:20s:value p=median:20s:value sd=stddev:50:value s=slope:20s:value r=rate:20s:value";
     survives(&job, stages, "any=3,all=1", "--seed 9");
 }

@@ -130,8 +130,8 @@ mod tests {
     fn products_are_exact_as_far_as_they_fit() {
         let number = |text: &str| Number::parse(text.as_bytes()).unwrap();
         let digits = "0.12345678901234567890123456789";
-        assert_eq!(product(&number("-1.5"), &number("0.25")).as_decimal(), Some((-375, 3)));
-        assert_eq!(product(&number(digits), &number(digits)).as_decimal(), None);
-        assert_eq!(product(&number("170141183460469231731687303715884105727"), &number("2")).as_decimal(), None);
+        assert_eq!(number("-1.5").times(&number("0.25")).as_decimal(), Some((-375, 3)));
+        assert_eq!(number(digits).times(&number(digits)).as_decimal(), None);
+        assert_eq!(number("170141183460469231731687303715884105727").times(&number("2")).as_decimal(), None);
     }
 }

@@ -57,7 +57,7 @@ Examples:
 pub struct Cli {
     /// The members to add
     #[arg(value_name = "SPEC", required = true)]
-    pub specs: Vec<Spec>,
+    pub members: Vec<Spec>,
 
     #[command(flatten)]
     pub lines: KeyTimeArgs,
@@ -96,9 +96,9 @@ impl Cli {
     /// `Usage` where flags do not go together.
     pub fn derive(&self) -> Result<Derive, Error> {
         self.check()?;
-        let plan = Plan::new(&self.specs);
+        let plan = Plan::new(&self.members);
         let expressions: Vec<_> = plan.fields.iter().map(|field| field.expression.clone()).collect();
-        let names: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let names: Vec<&str> = self.members.iter().map(|spec| spec.name.as_str()).collect();
         Ok(Derive::new(Job {
             reader: LineReader::new(&self.lines, self.is_timed(), &expressions, &names),
             plan,
@@ -114,14 +114,14 @@ impl Cli {
 
     /// Returns true if the times of lines count.
     fn is_timed(&self) -> bool {
-        let is_of_time = self.specs.iter().any(|spec| spec.function.is_timed());
+        let is_of_time = self.members.iter().any(|spec| spec.function.is_timed());
         is_of_time || self.lines.time.time.is_some() || self.lines.ttl.is_some()
     }
 
     fn check(&self) -> Result<(), Error> {
         self.lines.check_ttl()?;
-        for (place, spec) in self.specs.iter().enumerate() {
-            if self.specs.iter().take(place).any(|other| other.name == spec.name) {
+        for (place, spec) in self.members.iter().enumerate() {
+            if self.members.iter().take(place).any(|other| other.name == spec.name) {
                 let error = Error::usage(format_args!("two members are named {:?}", spec.name));
                 return Err(error.hint(format_args!("a name stands before it: NAME={}", spec.text)));
             }
@@ -148,7 +148,7 @@ impl Cli {
 
     /// Writes the flags that the state depends on.
     fn flags(&self) -> StateFlags {
-        let specs = self.specs.iter().map(|spec| spec.text.as_str()).collect::<Vec<_>>().join(" ");
+        let specs = self.members.iter().map(|spec| spec.text.as_str()).collect::<Vec<_>>().join(" ");
         let flags = self.lines.key_flags().text(specs);
         if self.is_timed() { self.lines.with_time_flags(flags) } else { flags }
     }
