@@ -5,7 +5,7 @@ mod crash;
 
 use crash::{Job, STAGES};
 
-const TOOLS: [&str; 13] = [
+const TOOLS: [&str; 15] = [
     "file-cat-in",
     "window",
     "aggregate",
@@ -17,6 +17,8 @@ const TOOLS: [&str; 13] = [
     "match-pattern",
     "derive",
     "decompose",
+    "reorder",
+    "resample",
     "detect",
     "forecast",
 ];
@@ -117,7 +119,8 @@ fn anomalies_and_forecasts_survive_kills() {
 #[test]
 fn derived_members_survive_kills() {
     let Some(job) = Job::new(20) else { return };
-    let stages = "pace | derive --by key --time timestamp --late pass n=count before=shift:path d=delta:value e=ewma:5s:value \
+    let stages = "pace | reorder --time timestamp --lateness 2s \
+        | derive --by key --time timestamp --late pass n=count before=shift:path d=delta:value e=ewma:5s:value \
         m=mean:20s:value p=median:20s:value sd=stddev:50:value s=slope:20s:value r=rate:20s:value";
     survives(&job, stages, "any=3,all=1", "--seed 9");
 }
@@ -129,6 +132,15 @@ fn decompositions_survive_kills() {
     let stages = "pace | decompose --by key --time timestamp --season 7,24 --late pass \
         | decompose --by key --value remainder --time timestamp --season 12 --batch";
     survives(&job, stages, "any=3,all=1", "--seed 9");
+}
+
+/// Steps are open for seconds, and rows of gaps wait for the number that ends them.
+#[test]
+fn resampled_series_survive_kills() {
+    let Some(job) = Job::new(20) else { return };
+    let stages = "watermark --time timestamp --lateness 2s | pace \
+        | resample --by key --every 5s --take mean,count --fill linear --max-gap 30s | detect --by key --value value_mean";
+    survives(&job, stages, "any=3,all=1", "--seed 10");
 }
 
 /// Rows of many keys are held, and matches come all the time.

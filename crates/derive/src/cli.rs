@@ -17,7 +17,7 @@ A SPEC is [NAME=]FUNC[:ARG]:FIELD; FIELD is a field or a jq expression. Without 
 or null makes its members null and counts for nothing; one that is not a number is a bad line, but for shift and count.
 A result that there is none of, or that is beyond 1.8e308, is null.
 
-Of the value before, of the last one without N, else of that N values ago:
+Of the value before, or of the value N lines ago (only lines that have a value count):
   shift[:N]  that value, of any kind   delta[:N]  the difference   ratio[:N]  value / before
   percent_change[:N]  100 (value - before) / before   from_first  the difference to the first value
 Counters, where a smaller value is a reset to zero, so that the increase is the value itself:
@@ -29,9 +29,10 @@ Of a span, which is the last lines (10), those of a time (5m: from just after t 
   rsum, counter  sum:all and count:all   count, count:SPAN  of lines, without a field   rprod  the product of all
 Smoothing:
   ewma:0.3  y = 0.7 y + 0.3 value       ewma:5m  the mean of all, each weighing 2^(-age / 5m): for times at any distance
-  holt_level:A,B  holt_trend:A,B  Holt's linear method, A for the level, B for the trend, in steps of lines
+  holt_level:A,B  holt_trend:A,B  Holt's linear method, A for the level, B for the trend
   savgol:N,DEGREE  the end of the polynomial through the last N values (Savitzky-Golay)
   kalman:Q,R  the level of a random walk with steps of variance Q, seen through noise of variance R
+These but ewma:5m count lines, not time: resample makes lines at equal distances of others.
 
 Decimals are exact: 0.3 - 0.1 is 0.2, and sums of up to 38 digits never drift, nor does a span that moves, as nothing is taken away from
 its sums again. A mean, ratio or rate is rounded once; what is worked out in doubles has 15 digits.
@@ -56,7 +57,7 @@ Examples:
 pub struct Cli {
     /// The members to add
     #[arg(value_name = "SPEC", required = true)]
-    pub specs: Vec<Spec>,
+    pub members: Vec<Spec>,
 
     #[command(flatten)]
     pub lines: KeyTimeArgs,
@@ -95,9 +96,9 @@ impl Cli {
     /// `Usage` where flags do not go together.
     pub fn derive(&self) -> Result<Derive, Error> {
         self.check()?;
-        let plan = Plan::new(&self.specs);
+        let plan = Plan::new(&self.members);
         let expressions: Vec<_> = plan.fields.iter().map(|field| field.expression.clone()).collect();
-        let names: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+        let names: Vec<&str> = self.members.iter().map(|spec| spec.name.as_str()).collect();
         Ok(Derive::new(Job {
             reader: LineReader::new(&self.lines, self.is_timed(), &expressions, &names),
             plan,
@@ -113,14 +114,14 @@ impl Cli {
 
     /// Returns true if the times of lines count.
     fn is_timed(&self) -> bool {
-        let is_of_time = self.specs.iter().any(|spec| spec.function.is_timed());
+        let is_of_time = self.members.iter().any(|spec| spec.function.is_timed());
         is_of_time || self.lines.time.time.is_some() || self.lines.ttl.is_some()
     }
 
     fn check(&self) -> Result<(), Error> {
         self.lines.check_ttl()?;
-        for (place, spec) in self.specs.iter().enumerate() {
-            if self.specs.iter().take(place).any(|other| other.name == spec.name) {
+        for (place, spec) in self.members.iter().enumerate() {
+            if self.members.iter().take(place).any(|other| other.name == spec.name) {
                 let error = Error::usage(format_args!("two members are named {:?}", spec.name));
                 return Err(error.hint(format_args!("a name stands before it: NAME={}", spec.text)));
             }
@@ -147,7 +148,7 @@ impl Cli {
 
     /// Writes the flags that the state depends on.
     fn flags(&self) -> StateFlags {
-        let specs = self.specs.iter().map(|spec| spec.text.as_str()).collect::<Vec<_>>().join(" ");
+        let specs = self.members.iter().map(|spec| spec.text.as_str()).collect::<Vec<_>>().join(" ");
         let flags = self.lines.key_flags().text(specs);
         if self.is_timed() { self.lines.with_time_flags(flags) } else { flags }
     }

@@ -17,27 +17,28 @@ pub struct Field {
     pub flag: String,
 }
 
-/// The value of a field in a line.
-#[derive(Clone, Copy, Debug)]
+/// The value of a field in a line, which is there and not null; or the line itself.
+#[derive(Clone, Copy)]
 pub struct Input<'a> {
-    /// False where it is missing or null.
-    pub is_there: bool,
     /// Zero for what need not be a number.
-    pub number: Number,
-    /// As it is written.
-    pub text: &'a [u8],
+    pub number: &'a Number,
     pub time_ms: i64,
+    field: Option<usize>,
+    reading: &'a Reading<'a>,
 }
 
-impl Input<'_> {
-    /// Of the line itself.
-    pub fn of_line(time_ms: i64) -> Input<'static> {
-        Input { is_there: true, number: Number::ZERO, text: b"", time_ms }
-    }
+static ZERO: Number = Number::ZERO;
 
+impl Input<'_> {
     #[inline]
     pub fn entry(&self) -> Entry {
-        Entry { time_ms: self.time_ms, number: self.number }
+        Entry { time_ms: self.time_ms, number: *self.number }
+    }
+
+    /// Returns the value as it is written.
+    pub fn text(&self) -> &[u8] {
+        let value = self.field.and_then(|field| self.reading.value(field));
+        value.map_or(b"null", |value| value.text())
     }
 }
 
@@ -63,16 +64,13 @@ impl Numbers {
         Ok(())
     }
 
-    /// Returns what a function of a field takes; none is of the line itself.
+    /// Returns what a function of a field takes, and one of the line itself if there is no field; none if the value is missing or null.
     #[inline]
-    pub fn input<'a>(&self, field: Option<usize>, reading: &Reading<'a>) -> Input<'a> {
-        let Some(field) = field else { return Input::of_line(reading.time_ms) };
-        let number = self.0.get(field).copied().flatten();
-        Input {
-            is_there: number.is_some(),
-            number: number.unwrap_or(Number::ZERO),
-            text: reading.value(field).map_or(b"null", |value| value.text()),
-            time_ms: reading.time_ms,
-        }
+    pub fn input<'a>(&'a self, field: Option<usize>, reading: &'a Reading<'a>) -> Option<Input<'a>> {
+        let number = match field {
+            Some(field) => self.0.get(field)?.as_ref()?,
+            None => &ZERO,
+        };
+        Some(Input { number, time_ms: reading.time_ms, field, reading })
     }
 }

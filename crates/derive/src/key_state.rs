@@ -9,7 +9,7 @@ use crate::digests::{increase, per_second};
 use crate::function::Statistic;
 use crate::inputs::{Input, Numbers};
 use crate::part::Part;
-use crate::plan::{Member, Plan, Result as MemberOf};
+use crate::plan::{Member, Plan, Rule};
 use crate::room::{Room, TooManyLines};
 use crate::window::Window;
 
@@ -39,11 +39,9 @@ impl KeyState {
         self.advance(plan, numbers, reading, room, false)?;
         for member in &plan.members {
             out.extend_from_slice(&member.prefix);
-            let input = numbers.input(member.field, reading);
-            if input.is_there {
-                self.write(member, &input, out);
-            } else {
-                out.extend_from_slice(b"null");
+            match numbers.input(member.field, reading) {
+                Some(input) => self.write(member, &input, out),
+                None => out.extend_from_slice(b"null"),
             }
         }
         self.advance(plan, numbers, reading, room, true)
@@ -60,11 +58,10 @@ impl KeyState {
         looking_back: bool,
     ) -> Result<(), TooManyLines> {
         for (part, of) in self.0.iter_mut().zip(&plan.parts) {
-            if of.kind.looks_back() == looking_back {
-                let input = numbers.input(of.field, reading);
-                if input.is_there {
-                    part.take(&of.kind, &input, room)?;
-                }
+            if of.kind.looks_back() == looking_back
+                && let Some(input) = numbers.input(of.field, reading)
+            {
+                part.take(&of.kind, &input, room)?;
             }
         }
         Ok(())
@@ -82,23 +79,23 @@ impl KeyState {
     #[inline]
     fn write(&self, member: &Member, input: &Input<'_>, out: &mut Vec<u8>) {
         let part = self.part(member.part);
-        match &member.result {
-            MemberOf::Shift(lag) => out.extend_from_slice(text_before(part, *lag).unwrap_or(b"null")),
-            MemberOf::Delta(lag) => write_number(before(part, *lag).map(|before| input.number.minus(&before)), out),
-            MemberOf::Ratio(lag) => {
+        match &member.rule {
+            Rule::Shift(lag) => out.extend_from_slice(text_before(part, *lag).unwrap_or(b"null")),
+            Rule::Delta(lag) => write_number(before(part, *lag).map(|before| input.number.minus(&before)), out),
+            Rule::Ratio(lag) => {
                 write_quotient(before(part, *lag).and_then(|before| input.number.over(&before)), out);
             }
-            MemberOf::PercentChange(lag) => {
-                write_quotient(before(part, *lag).and_then(|before| percent_change(&before, &input.number)), out);
+            Rule::PercentChange(lag) => {
+                write_quotient(before(part, *lag).and_then(|before| percent_change(&before, input.number)), out);
             }
-            MemberOf::FromFirst => write_number(before(part, 1).map(|first| input.number.minus(&first)), out),
-            MemberOf::Increase => write_number(before(part, 1).map(|before| increase(&before, &input.number)), out),
-            MemberOf::Rate => write_quotient(rate(part, input), out),
-            MemberOf::Mean { count } => write_quotient(mean(part, self.part(*count)), out),
-            MemberOf::HoltTrend => write_value(if let Part::Holt(holt) = part { holt.trend() } else { None }, out),
-            MemberOf::Weighted(weights) => write_value(weighted(part, weights), out),
-            MemberOf::Value => write_part(part, out),
-            MemberOf::Of(statistic) => write_statistic(part, *statistic, input, out),
+            Rule::FromFirst => write_number(before(part, 1).map(|first| input.number.minus(&first)), out),
+            Rule::Increase => write_number(before(part, 1).map(|before| increase(&before, input.number)), out),
+            Rule::Rate => write_quotient(rate(part, input), out),
+            Rule::Mean { count } => write_quotient(mean(part, self.part(*count)), out),
+            Rule::HoltTrend => write_value(if let Part::Holt(holt) = part { holt.trend() } else { None }, out),
+            Rule::Weighted(weights) => write_value(weighted(part, weights), out),
+            Rule::Value => write_part(part, out),
+            Rule::Of(statistic) => write_statistic(part, *statistic, input, out),
         }
     }
 
@@ -141,7 +138,7 @@ fn percent_change(before: &Number, value: &Number) -> Option<f64> {
 
 fn rate(part: &Part, input: &Input<'_>) -> Option<f64> {
     let Part::Last(last) = part else { return None };
-    per_second(&increase(&last.number, &input.number), input.time_ms.saturating_sub(last.time_ms))
+    per_second(&increase(&last.number, input.number), input.time_ms.saturating_sub(last.time_ms))
 }
 
 fn mean(sum: &Part, count: &Part) -> Option<f64> {

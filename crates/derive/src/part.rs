@@ -92,10 +92,10 @@ impl Part {
             (Part::Last(last), Kind::Last) => *last = input.entry(),
             (Part::Float(mean), Kind::Ewma(alpha)) => *mean = ewma(Some(*mean), input.number.to_f64(), *alpha),
             (Part::Count(count), Kind::Count) => *count += 1,
-            (Part::Sum(sum), Kind::Sum) => sum.add(&input.number),
-            (Part::Number(least), Kind::Least) => *least = (*least).min(input.number),
-            (Part::Number(most), Kind::Most) => *most = (*most).max(input.number),
-            (Part::Number(product), Kind::Product) => *product = product.times(&input.number),
+            (Part::Sum(sum), Kind::Sum) => sum.add(input.number),
+            (Part::Number(least), Kind::Least) => *least = (*least).min(*input.number),
+            (Part::Number(most), Kind::Most) => *most = (*most).max(*input.number),
+            (Part::Number(product), Kind::Product) => *product = product.times(input.number),
             (Part::Number(_), Kind::First) => {}
             (Part::Moments(all), Kind::Moments) => all.join(&Moments::of(&input.entry(), 0)),
             (Part::Line(line), Kind::Line) => {
@@ -108,8 +108,8 @@ impl Part {
             }
             (Part::Holt(holt), Kind::Holt(level, trend)) => holt.take(input.number.to_f64(), *level, *trend),
             (Part::Kalman(kalman), Kind::Kalman(step, noise)) => kalman.take(input.number.to_f64(), *step, *noise),
-            (Part::Lags(values), Kind::Lags(lags)) => keep(values, input.number, *lags, room),
-            (Part::Texts(values), Kind::Texts(lags)) => keep(values, KeyText::new(input.text), *lags, room),
+            (Part::Lags(values), Kind::Lags(lags)) => keep(values, *input.number, *lags, room),
+            (Part::Texts(values), Kind::Texts(lags)) => keep(values, KeyText::new(input.text()), *lags, room),
             (Part::Points(values), Kind::Points(points)) => keep(values, input.number.to_f64(), *points, room),
             (Part::Window(window), Kind::Window(span, _)) => {
                 return window.push(input.entry(), *span, room);
@@ -128,7 +128,7 @@ impl Part {
             Kind::Count => Part::Count(1),
             Kind::Last => Part::Last(entry),
             Kind::Lags(_) => Part::Lags(VecDeque::from([entry.number])),
-            Kind::Texts(_) => Part::Texts(VecDeque::from([KeyText::new(input.text)])),
+            Kind::Texts(_) => Part::Texts(VecDeque::from([KeyText::new(input.text())])),
             Kind::First | Kind::Product | Kind::Least | Kind::Most => Part::Number(entry.number),
             Kind::Sum => Part::Sum(Sum::of(&entry, 0)),
             Kind::Moments => Part::Moments(Moments::of(&entry, 0)),

@@ -33,12 +33,12 @@ pub struct Member {
     pub prefix: Vec<u8>,
     pub field: Option<usize>,
     pub part: usize,
-    pub result: Result,
+    pub rule: Rule,
 }
 
 /// How a member follows from its part and the value of its line.
 #[derive(Clone, Debug)]
-pub enum Result {
+pub enum Rule {
     /// The value so many before.
     Shift(usize),
     Delta(usize),
@@ -78,11 +78,11 @@ impl Plan {
             let flag = format!("'{}", spec.before_field);
             self.field(Field { expression: expression.clone(), is_number: false, flag })
         });
-        let (part, result) = self.of(field, spec.function);
+        let (part, rule) = self.of(field, spec.function);
         let mut prefix = if self.members.is_empty() { Vec::new() } else { vec![b','] };
         write_string(&spec.name, &mut prefix);
         prefix.push(b':');
-        self.members.push(Member { prefix, field, part, result });
+        self.members.push(Member { prefix, field, part, rule });
     }
 
     fn field(&mut self, field: Field) -> usize {
@@ -93,26 +93,26 @@ impl Plan {
         })
     }
 
-    fn of(&mut self, field: Option<usize>, function: Function) -> (usize, Result) {
+    fn of(&mut self, field: Option<usize>, function: Function) -> (usize, Rule) {
         match function {
-            Function::Shift(lag) => (self.part(field, Kind::Texts(lag)), Result::Shift(lag)),
-            Function::Delta(lag) => (self.lags(field, lag), Result::Delta(lag)),
-            Function::Ratio(lag) => (self.lags(field, lag), Result::Ratio(lag)),
-            Function::PercentChange(lag) => (self.lags(field, lag), Result::PercentChange(lag)),
-            Function::Increase => (self.part(field, Kind::Last), Result::Increase),
-            Function::Rate => (self.part(field, Kind::Last), Result::Rate),
-            Function::FromFirst => (self.part(field, Kind::First), Result::FromFirst),
-            Function::Product => (self.part(field, Kind::Product), Result::Value),
-            Function::Ewma(alpha) => (self.part(field, Kind::Ewma(alpha)), Result::Value),
-            Function::HalfLife(half_life_ms) => (self.part(field, Kind::Decaying(half_life_ms)), Result::Value),
-            Function::HoltLevel(level, trend) => (self.part(field, Kind::Holt(level, trend)), Result::Value),
-            Function::HoltTrend(level, trend) => (self.part(field, Kind::Holt(level, trend)), Result::HoltTrend),
-            Function::Kalman(step, noise) => (self.part(field, Kind::Kalman(step, noise)), Result::Value),
+            Function::Shift(lag) => (self.part(field, Kind::Texts(lag)), Rule::Shift(lag)),
+            Function::Delta(lag) => (self.lags(field, lag), Rule::Delta(lag)),
+            Function::Ratio(lag) => (self.lags(field, lag), Rule::Ratio(lag)),
+            Function::PercentChange(lag) => (self.lags(field, lag), Rule::PercentChange(lag)),
+            Function::Increase => (self.part(field, Kind::Last), Rule::Increase),
+            Function::Rate => (self.part(field, Kind::Last), Rule::Rate),
+            Function::FromFirst => (self.part(field, Kind::First), Rule::FromFirst),
+            Function::Product => (self.part(field, Kind::Product), Rule::Value),
+            Function::Ewma(alpha) => (self.part(field, Kind::Ewma(alpha)), Rule::Value),
+            Function::HalfLife(half_life_ms) => (self.part(field, Kind::Decaying(half_life_ms)), Rule::Value),
+            Function::HoltLevel(level, trend) => (self.part(field, Kind::Holt(level, trend)), Rule::Value),
+            Function::HoltTrend(level, trend) => (self.part(field, Kind::Holt(level, trend)), Rule::HoltTrend),
+            Function::Kalman(step, noise) => (self.part(field, Kind::Kalman(step, noise)), Rule::Value),
             Function::Savgol(points, degree) => {
-                (self.part(field, Kind::Points(points)), Result::Weighted(savgol_weights(points, degree)))
+                (self.part(field, Kind::Points(points)), Rule::Weighted(savgol_weights(points, degree)))
             }
             Function::Over(statistic, Span::All) => self.of_all(field, statistic),
-            Function::Over(statistic, span) => (self.window(field, span, needs(statistic)), Result::Of(statistic)),
+            Function::Over(statistic, span) => (self.window(field, span, needs(statistic)), Rule::Of(statistic)),
         }
     }
 
@@ -120,22 +120,22 @@ impl Plan {
         self.part(field, if lag == 1 { Kind::Last } else { Kind::Lags(lag) })
     }
 
-    fn of_all(&mut self, field: Option<usize>, statistic: Statistic) -> (usize, Result) {
-        let (kind, result) = match statistic {
+    fn of_all(&mut self, field: Option<usize>, statistic: Statistic) -> (usize, Rule) {
+        let (kind, rule) = match statistic {
             Statistic::Mean => {
                 let count = self.part(field, Kind::Count);
-                (Kind::Sum, Result::Mean { count })
+                (Kind::Sum, Rule::Mean { count })
             }
-            Statistic::Sum => (Kind::Sum, Result::Value),
-            Statistic::Min => (Kind::Least, Result::Value),
-            Statistic::Max => (Kind::Most, Result::Value),
-            Statistic::Var | Statistic::Stddev | Statistic::Zscore => (Kind::Moments, Result::Of(statistic)),
-            Statistic::Slope => (Kind::Line, Result::Of(statistic)),
-            Statistic::Increase | Statistic::Rate => (Kind::Rise, Result::Of(statistic)),
+            Statistic::Sum => (Kind::Sum, Rule::Value),
+            Statistic::Min => (Kind::Least, Rule::Value),
+            Statistic::Max => (Kind::Most, Rule::Value),
+            Statistic::Var | Statistic::Stddev | Statistic::Zscore => (Kind::Moments, Rule::Of(statistic)),
+            Statistic::Slope => (Kind::Line, Rule::Of(statistic)),
+            Statistic::Increase | Statistic::Rate => (Kind::Rise, Rule::Of(statistic)),
             // No percentile is of all: the grammar refuses it.
-            Statistic::Count | Statistic::Percentile(_) => (Kind::Count, Result::Value),
+            Statistic::Count | Statistic::Percentile(_) => (Kind::Count, Rule::Value),
         };
-        (self.part(field, kind), result)
+        (self.part(field, kind), rule)
     }
 
     /// A part that is there already serves again.

@@ -29,7 +29,8 @@ pub struct SeriesArgs {
     pub lines: KeyTimeArgs,
 
     /// The field with the number, or a jq expression that gives it; several with commas between them
-    #[arg(long, value_name = "FIELDS", default_value = "value")]
+    // Without it, it would be among the flags of time.
+    #[arg(long, value_name = "FIELDS", default_value = "value", help_heading = None::<&str>)]
     pub value: Expressions,
 }
 

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod canonical;
+mod computed;
 pub mod key;
 mod key_text;
 mod number;
@@ -20,10 +21,10 @@ mod short_decimal;
 pub mod state_text;
 
 pub use canonical::{is_canonical, write_canonical};
+pub use computed::write_computed;
 pub use key_text::KeyText;
 pub use number::Number;
 pub use number_order::{NumberText, write_canonical_number};
 pub use number_text::{NumberError, write_decimal, write_f64};
 pub use powers::{SCALE_MAX, power_of_ten};
 pub use shard::{cells_of, shard_of};
-pub use short_decimal::write_computed;
