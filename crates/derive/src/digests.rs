@@ -4,10 +4,9 @@
 //! drift, and no variance is a difference of two large numbers.
 
 use accumulators::Sum;
+use series::{load_number, save_number};
 use values::Number;
-use values::state_text::{
-    DecimalOrFloat, StateReader, write_decimal, write_float, write_items, write_number, write_signed,
-};
+use values::state_text::{StateReader, write_float, write_items, write_number, write_signed};
 
 /// A value and the time of its line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -269,20 +268,6 @@ pub fn load_entry(from: &mut StateReader<'_>) -> Option<Entry> {
     let time_ms = from.signed()?;
     from.literal(b",")?;
     Some(Entry { time_ms, number: load_number(from)? })
-}
-
-pub fn save_number(number: &Number, out: &mut Vec<u8>) {
-    match number.as_decimal() {
-        Some(decimal) => write_decimal(decimal, out),
-        None => write_float(number.to_f64(), out),
-    }
-}
-
-pub fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
-    Some(match from.decimal_or_float()? {
-        DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
-        DecimalOrFloat::Float(value) => Number::float(value),
-    })
 }
 
 /// Appends `[float,float]`.

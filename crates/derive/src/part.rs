@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use accumulators::Sum;
+use series::{load_number, save_number};
 use values::state_text::{StateReader, write_float, write_items, write_number, write_text};
 use values::{KeyText, Number};
 
-use crate::digests::{Digest, Entry, Line, Moments, Rise, load_entry, load_number, save_entry, save_number};
+use crate::digests::{Digest, Entry, Line, Moments, Rise, load_entry, save_entry};
 use crate::inputs::Input;
 use crate::room::{ENTRY_BYTES, Kept, Room, TooManyLines};
 use crate::smoothing::{Decaying, Holt, Kalman, ewma};

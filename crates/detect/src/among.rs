@@ -20,10 +20,9 @@ use std::io::{self, BufRead, Write};
 
 use keyed_state::{BufferLimit, Expiry, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
-use series::{FrontMembers, SeriesReader};
+use series::{FrontMembers, Late, SeriesReader};
 
 use crate::group::{Comparing, Group, HeldLine};
-use crate::late::{Late, tell_late};
 use crate::members::{self, Members};
 
 /// What to do, as the flags say.
@@ -80,7 +79,7 @@ impl Among {
         let time_ms = point.time_ms;
         let over_ms = self.expiry.as_ref().map(|expiry| time_ms.saturating_add(expiry.within_ms()));
         if over_ms.zip(watermark_ms).is_some_and(|(over_ms, watermark_ms)| over_ms <= watermark_ms) {
-            tell_late(line, time_ms, Late::MayBeForgotten, out);
+            Late::MayBeForgotten.tell(line, time_ms, out);
             return Ok(time_ms);
         }
         let (key, member) = split(point.key);
@@ -110,7 +109,7 @@ impl Among {
         let group = self.groups.get(id);
         let (last_ms, is_open) = (group.time_ms, !group.lines.is_empty());
         if time_ms < last_ms || time_ms == last_ms && !is_open {
-            tell_late(&line.text, time_ms, Late::BehindPeers(last_ms), out);
+            Late::BehindPeers(last_ms).tell(&line.text, time_ms, out);
             return Ok(());
         }
         if time_ms > last_ms && is_open {

@@ -22,7 +22,6 @@ mod among;
 pub mod cli;
 mod group;
 mod judged;
-mod late;
 mod members;
 mod models;
 mod open_alarm;
@@ -39,7 +38,6 @@ use series::{FrontMembers, SeriesReader};
 
 pub use crate::among::Among;
 
-use crate::late::tell_late;
 use crate::members::Members;
 use crate::store::{Store, Taken};
 
@@ -92,7 +90,7 @@ impl Stage for Detect {
                 self.front.write(line, point.object, point.has_members, members, out.buffer());
                 out.end_line();
             }
-            Taken::Late(late) => tell_late(line, time_ms, late, out),
+            Taken::Late(late) => late.tell(line, time_ms, out),
         }
         let moved_ms = self.reader.time_mut().observe(time_ms);
         self.advance(moved_ms, out);

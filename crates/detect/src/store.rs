@@ -2,9 +2,8 @@
 
 use keyed_state::{Expiry, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error};
-use series::Point;
+use series::{Late, Point};
 
-use crate::late::Late;
 use crate::series_state::{Finding, Judging, SeriesState};
 
 /// All series, and with `--ttl` when they are forgotten.

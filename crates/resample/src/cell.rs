@@ -1,8 +1,9 @@
 //! One value of a step, from the numbers that come for it.
 
 use accumulators::Sum;
+use series::{load_number, save_number};
 use values::Number;
-use values::state_text::{DecimalOrFloat, StateReader, write_decimal, write_float, write_number, write_signed};
+use values::state_text::{StateReader, write_number, write_signed};
 
 /// Which number of a step is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -146,20 +147,4 @@ impl Cell {
 
 fn finite(value: f64) -> Option<Number> {
     value.is_finite().then_some(Number::float(value))
-}
-
-/// Appends a number with all of its digits.
-pub fn save_number(number: &Number, out: &mut Vec<u8>) {
-    match number.as_decimal() {
-        Some(decimal) => write_decimal(decimal, out),
-        None => write_float(number.to_f64(), out),
-    }
-}
-
-/// Reads what `save_number` wrote.
-pub fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
-    Some(match from.decimal_or_float()? {
-        DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
-        DecimalOrFloat::Float(value) => Number::float(value),
-    })
 }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use series::{load_number, save_number};
 use values::Number;
 use values::state_text::{StateReader, write_items, write_number, write_signed};
 
-use crate::cell::{Cell, Take, load_number, save_number};
+use crate::cell::{Cell, Take};
 
 /// A step that lines have come for.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,8 @@ use keyed_state::{Expiry, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Out};
 use values::state_text::{StateReader, write_signed};
 
+const IN_ORDER: &str = "reorder --lateness puts lines into order, --late reject keeps such lines aside";
+
 /// A state `V` for each key with the time of its last line; with `--ttl` keys are forgotten.
 #[derive(Debug)]
 pub struct SeriesStore<V> {
@@ -31,6 +33,8 @@ pub enum Taken<'a, V> {
 pub enum Late {
     /// The last line of its key has this time.
     BehindLast(i64),
+    /// The lines of its key of this time have gone out.
+    BehindPeers(i64),
     /// The last line of its key is in the same step.
     InLastStep,
     /// Lines as old as it are forgotten.
@@ -46,7 +50,12 @@ impl Late {
             Self::BehindLast(last_ms) => out.late_or_pass(
                 line,
                 format_args!("time {time} is late: the line before it of its key has {}", format_rfc3339(last_ms)),
-                "reorder --lateness puts lines into order, --late reject keeps such lines aside",
+                IN_ORDER,
+            ),
+            Self::BehindPeers(last_ms) => out.late_or_pass(
+                line,
+                format_args!("time {time} is late: its key has gone on from {}", format_rfc3339(last_ms)),
+                IN_ORDER,
             ),
             Self::InLastStep => out.late_or_pass(
                 line,
