@@ -130,7 +130,7 @@ fn derived_members_survive_kills() {
 fn decompositions_survive_kills() {
     let Some(job) = Job::new(20) else { return };
     let stages = "pace | decompose --by key --time timestamp --season 7,24 --late pass \
-        | decompose --by key --value remainder --time timestamp --season 12 --batch";
+        | decompose --by key --value rest=.remainder --time timestamp --season 12 --batch";
     survives(&job, stages, "any=3,all=1", "--seed 9");
 }
 

@@ -56,7 +56,7 @@ one of 1440. With --batch a line takes its bytes, and about 64 and 96 for each v
 Examples:
   decompose --by sensor --time at --season 24 < readings.ndjson
   window --size 10s --time at < readings.ndjson | aggregate --by sensor value=avg:value | decompose --by sensor --time window_start --every 10s --season 1m
-  decompose --by sensor --value cpu,load --batch --season 12,60 --robust < metrics.ndjson | filter '.cpu_season_strength > 0.5'";
+  decompose --by sensor --value cpu,load --batch --season 12,60 --robust < metrics.ndjson | filter '.cpu_remainder > 20'";
 
 /// Take series apart: trend, season, remainder
 ///

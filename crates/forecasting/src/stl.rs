@@ -40,7 +40,7 @@ pub fn stl(series: &[f64], season: usize, settings: StlSettings) -> Option<Parts
     if season < 2 || series.len() < 2 * season || !is_tame(series) {
         return None;
     }
-    let seasonal = if settings.periodic { 10 * series.len() | 1 } else { (settings.seasonal | 1).max(3) };
+    let seasonal = if settings.periodic { odd_from(10 * series.len()) } else { (settings.seasonal | 1).max(3) };
     let usual = || (1.5 * season as f64 / (1.0 - 1.5 / seasonal as f64)).ceil() as usize;
     let trend = odd_from(settings.trend.unwrap_or_else(usual));
     let low_pass = odd_from(season + 1);

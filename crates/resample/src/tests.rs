@@ -86,7 +86,7 @@ fn one_value_without_a_number_is_named() {
         let words = ["resample", "--every", "10s", "--time", "t", "--value", "a,b", "--max-gap", "1", "--fill", fill];
         let input = "{\"t\":0,\"a\":1,\"b\":2}\n{\"t\":10,\"a\":3}\n{\"t\":20,\"b\":null,\"a\":4}\n";
         let played = play(Cli::try_parse_from(words).unwrap().resample().unwrap(), input);
-        played.data().lines().map(|line| line[29..].to_owned()).collect::<Vec<_>>()
+        played.data().lines().map(|line| line[28..].to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(rows("none"), ["\"a\":1,\"b\":2}", "\"a\":3,\"b\":null}", "\"a\":4,\"b\":null}"]);
     let of_b = "\"b\":2,\"filled\":[\"b\"]}";

@@ -114,7 +114,7 @@ impl Robust {
     /// None for the first two points.
     fn interval(&self, expected: f64, error: f64) -> Option<Interval> {
         let half = f64::from(self.bound) * error;
-        (self.count > 1).then(|| Interval { expected, lower: expected - half, upper: expected + half })
+        (self.count > 1).then_some(Interval { expected, lower: expected - half, upper: expected + half })
     }
 
     fn follow_tail(&mut self, size: f64, error: f64) {
