@@ -31,12 +31,12 @@ Each line goes on at once with these members in front; a line that has members o
                   change_probability, with several values change_of
 
 why is one of: spike, dip, unseen season (ordinary, but not at this time), unusual sequence, variance (the numbers before it were
-restless too), level shift (from the third line of an alarm on), trend change (from the fifth on, when it goes on and on), flat
+restless too), level shift (from the third line of an alarm on), trend change (from the fifth on, when it still moves away), flat
 line (the same number at least 12 times, and three times as long as ever before), gap (no line for four times as long as ever
 before; told at the next line), unlike its peers.
 
 The score of a line depends on it and on the lines of its key before it. Lines have to be in the order of their times by
-key; one that is earlier than the last is late. The first 60 points of a series have score 0.
+key; one that is earlier than the last is late. The first 60 points of a series are no anomalies; without --among their score is 0.
 
 --method memory: a number is a surprise if none like it was there before: not above or below all others, but far from each of
 up to 256 that are remembered. So gaps within the range count too, and what has been there twice is ordinary. A season of
