@@ -71,22 +71,29 @@ impl Batch {
         series
     }
 
-    fn write(&mut self, wholes: &[Whole], out: &mut Out) {
+    /// Writes all lines; returns how many numbers are too old to have parts.
+    fn write(&mut self, wholes: &[Whole], out: &mut Out) -> usize {
         let numbers = self.members.numbers();
         let mut places = vec![None; self.held.lines().len() * numbers];
         for (at, whole) in wholes.iter().enumerate() {
             whole.places().iter().for_each(|(line, place)| places[line * numbers + at % numbers] = *place);
         }
         let mut parts: Vec<Option<Parts>> = Vec::with_capacity(numbers);
+        let mut too_old = 0;
         for (at, held) in self.held.lines().iter().enumerate() {
             let wholes = &wholes[held.key as usize * numbers..][..numbers];
             let of_line = self.held.numbers(at).iter().zip(&places[at * numbers..]).zip(wholes);
+            too_old += of_line
+                .clone()
+                .filter(|((n, place), whole)| n.is_some() && place.is_none() && whole.has_parts())
+                .count();
             parts.clear();
             parts.extend(of_line.map(|((number, place), whole)| whole.at(*place, *number)));
             let members = self.members.of(&parts);
             self.front.write(&held.line, held.object, held.has_members, members, out.buffer());
             out.end_line();
         }
+        too_old
     }
 }
 
@@ -111,7 +118,11 @@ impl Stage for Batch {
 
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         let wholes: Vec<Whole> = self.series().iter().map(|points| Whole::of(points, &self.method)).collect();
-        self.write(&wholes, out);
+        let too_old = self.write(&wholes, out);
+        if too_old > 0 {
+            let what = "numbers older than the last --history steps of their key have no parts";
+            out.warn(format_args!("{what}: {too_old}\nhint: --history N takes more steps apart"));
+        }
         let without = wholes.iter().filter(|whole| !whole.has_parts()).count();
         if without > 0 {
             let hint = "a series needs two of its longest season, or with auto three that show; --every says how long a step is";

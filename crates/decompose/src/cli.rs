@@ -40,8 +40,9 @@ An outlier goes into the remainder, and moves the season little. A level that st
 other at the same place three times in a row is the new season. The season otherwise remembers about seven cycles, the trend about
 one and a half. The strength is judged before the season has seen the number: it is about 0 for noise.
 
---season auto looks for up to two seasons after 32, 64, 128, … points, each at least three times in these, to --history; where
-there is none, it begins again with the points after these.
+--season auto looks for up to two seasons after 32, 64, 128, … points, each at least three times in these, to --history (so of
+at most 666 steps: a day of minutes wants --every 1m --season 1d, or hours); where there is none, it begins again with the
+points after these.
 
 --batch holds all lines to the end of the input, in their order, and takes the last --history steps of each key apart, by their
 times, whatever their order: STL for one season, MSTL for several, with the numbers of statsmodels (robust, --season-window
@@ -192,9 +193,9 @@ impl Cli {
     }
 
     fn check(&self) -> Result<(), Error> {
+        self.series.check()?;
         let has_windows = !self.season_window.is_empty() || self.trend_window.is_some();
         Error::of_broken_rule([
-            (self.series.ttl.is_some_and(|ttl| ttl.0 < 1), "--ttl must be more than 0", "say --ttl 7d"),
             (
                 !self.batch && (self.robust || has_windows),
                 "--robust, --season-window and --trend-window without --batch",

@@ -67,12 +67,19 @@ pub struct Decompose {
 struct Steps {
     with_line: u64,
     without_line: u64,
+    /// A number had parts.
+    has_parts: bool,
 }
 
 impl Steps {
     /// Says that most steps have no line.
     fn remark(self) -> Option<String> {
-        let Self { with_line, without_line } = self;
+        let Self { with_line, without_line, has_parts } = self;
+        if with_line > 0 && !has_parts {
+            let hint =
+                "parts come after two of the longest season, with --season auto after three of them within --history";
+            return Some(format!("no number of {with_line} lines has parts yet\nhint: {hint}"));
+        }
         (without_line > with_line).then(|| {
             format!(
                 "{without_line} steps between lines had none, {with_line} had one\nhint: a longer --every has fewer steps, \
@@ -119,6 +126,7 @@ impl Stage for Decompose {
             Ok(missing) => {
                 steps.with_line += 1;
                 steps.without_line += missing;
+                steps.has_parts |= parts.iter().any(Option::is_some);
                 front.write(line, point.object, point.has_members, members.of(parts), out.buffer());
                 out.end_line();
             }

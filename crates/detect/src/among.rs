@@ -51,6 +51,8 @@ pub struct Among {
     held: u64,
     held_bytes: usize,
     known: usize,
+    /// The most lines of a group and a time in this run.
+    most: usize,
 }
 
 impl Among {
@@ -69,6 +71,7 @@ impl Among {
             held: 0,
             held_bytes: 0,
             known: 0,
+            most: 0,
             job,
         }
     }
@@ -134,6 +137,7 @@ impl Among {
         let known = group.members();
         let judged = group.judge(&self.job.comparing);
         self.known = self.known + group.members() - known;
+        self.most = self.most.max(judged.len());
         for (line, finding) in &judged {
             self.held -= 1;
             self.held_bytes -= line.bytes();
@@ -222,7 +226,15 @@ impl Stage for Among {
     }
 
     fn remark(&self) -> Option<String> {
-        self.reader.remark()
+        let Self { most, job, .. } = self;
+        let peers = job.comparing.peers;
+        let too_few = || {
+            format!(
+                "no time had {peers} lines to compare, at most {most}: nothing is said of any\nhint: --peers N compares \
+                 fewer; resample --every gives lines the same times"
+            )
+        };
+        self.reader.remark().or_else(|| (0 < *most && *most < peers).then(too_few))
     }
 
     fn held(&self) -> u64 {

@@ -44,8 +44,9 @@ the day or the week is taken out where that halves the mean error, by UTC. --tre
 where each new height would be new. --method robust: a number is a surprise if it is far from the median, the median of its
 hour of the day, or the last number, whichever told the numbers before best; for millions of keys, and for spikes.
 
---among host compares the lines of one time (and one --by key) with each other, say forty hosts: a number is a surprise if it
-is unlike those of its peers, and unlike what it was beside them before. Lines are held until the time of their key has moved on.
+--among host compares the lines of exactly one time (and one --by key) with each other, say forty hosts: a number is a surprise
+if it is unlike those of its peers, and unlike what it was beside them before. resample --every gives lines the same times. Lines
+are held until the time of their key has moved on.
 
 A key takes at most 22 KiB for each value, and about 1 KiB for 20 points; with --trend 4 KiB more, with --change-points 5 KiB
 more. With --method robust it takes 250 bytes, a member of --among 850 with the line that waits.
@@ -78,7 +79,7 @@ pub struct Cli {
     #[arg(long, value_name = "N/DURATION")]
     pub alarms: Option<AlarmRate>,
 
-    /// The first so many lines of a key are no anomalies
+    /// The first so many lines of a key are no anomalies; of a series with a day, a day or two of lines (1440 by the minute) spare the heights of the first day
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub warm_up: u64,
 
@@ -100,7 +101,7 @@ pub struct Cli {
     #[arg(long, conflicts_with = "among")]
     pub change_points: bool,
 
-    /// Compare the lines of one time that differ in this field, and find the one that is unlike the others
+    /// Compare the lines of one time that differ in this field: which of them has become unlike the others? One that always was is no anomaly, but is far from `expected`
     #[arg(long, value_name = "FIELD")]
     pub among: Option<Expression>,
 
@@ -192,8 +193,16 @@ impl Cli {
     /// `Usage` where a value of a flag is of no use.
     pub fn plan(&self) -> Result<Plan, Error> {
         let is_robust = self.method == Method::Robust;
+        if self.among.is_none() {
+            self.series.check()?;
+        }
         Error::of_broken_rule([
             (self.series.ttl.is_some_and(|ttl| ttl.0 < 1), "--ttl must be more than 0", "say --ttl 7d"),
+            (
+                self.is_alone(),
+                "the field of --among is in --by too",
+                "each line would be alone: --by says which lines are compared with each other, none for all of a time",
+            ),
             (
                 self.trend && is_robust,
                 "--trend is for --method memory",
@@ -204,6 +213,12 @@ impl Cli {
             None => Plan::Series(Box::new(self.detect())),
             Some(among) => Plan::Among(Box::new(self.among(among))),
         })
+    }
+
+    /// Returns true if no two lines of a group can differ in the field of `--among`.
+    fn is_alone(&self) -> bool {
+        let Some(among) = &self.among else { return false };
+        self.series.keys().contains(&among.to_string())
     }
 
     fn detect(&self) -> Detect {

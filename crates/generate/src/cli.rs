@@ -20,7 +20,7 @@ Examples:
     generate --data nexmark --lines 10000 --event-rate 100/s > auctions.ndjson
 
   Two weeks of a metric of three hosts, a line a minute of each, with anomalies, which are labelled:
-    generate --data metrics --keys 3 --lines 60480 | detect --by host | filter .anomaly
+    generate --data metrics --keys 3 --lines 60480 | detect --by host --warm-up 1440 | filter .anomaly
 
   Few keys, slow event time, so that windows are small:
     generate --lines 20 --keys 3 --event-rate 1/s --start 2026-03-01T00:00:00Z";

@@ -19,8 +19,8 @@ use crate::{Resample, Settings};
 
 const AFTER_HELP: &str = "\
 A row has the key, the start of the step under the name of --time, the values, and \"filled\" where no line gave them:
-{\"sensor\":\"a\",\"at\":\"2026-01-01T00:00:10Z\",\"value\":20.5}
-{\"sensor\":\"a\",\"at\":\"2026-01-01T00:00:20Z\",\"value\":20.5,\"filled\":true}
+  {\"sensor\":\"a\",\"at\":\"2026-01-01T00:00:10Z\",\"value\":20.5}
+  {\"sensor\":\"a\",\"at\":\"2026-01-01T00:00:20Z\",\"value\":20.5,\"filled\":true}
 With several --take a member is called value_mean, value_max. Steps are aligned as the windows of window --size: 10s to the
 epoch, 1d, 1w and 1mo to the calendar in UTC.
 
@@ -41,7 +41,8 @@ Examples:
 
 /// Make a regular grid in time from irregular lines
 ///
-/// Lines end here. For each step of --every there is one row of each key: its last value, or what --take says.
+/// Lines are not written, only rows: for each step of --every one of each key with its last value, or what --take says. Other
+/// members of the lines are gone.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "resample", version, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -65,7 +66,7 @@ pub struct Cli {
     #[arg(long, value_name = "WITH", default_value = "none")]
     pub fill: Fill,
 
-    /// Fill at most so much after the last number: a number of steps (5) or a duration (5m) [default: 10 steps]
+    /// Fill at most so much after the last number: a number of steps (5) or a duration (5m); with linear a longer gap stays open as a whole [default: 10 steps]
     #[arg(long, value_name = "LIMIT")]
     pub max_gap: Option<Gap>,
 
@@ -105,6 +106,11 @@ impl Cli {
     /// # Errors
     /// `Usage` where flags do not go together.
     pub fn resample(&self) -> Result<Resample, Error> {
+        Error::of_broken_rule([(
+            self.max_gap.is_some() && self.fill == Fill::None,
+            "--max-gap without --fill",
+            "say with what a gap is filled: --fill last",
+        )])?;
         let by = self.by.as_ref().map_or(&[][..], |by| &by.0);
         let values = self.value_names();
         let time = self.time.field();

@@ -54,23 +54,20 @@ pub fn due(written: &Written, fill: Fill, grid: &mut Grid) -> Option<i64> {
     }
 }
 
-/// Writes the rows of a step that closes, and notes them for the steps to come.
+/// Writes the rows of a step that closes, and notes them for the steps to come. Returns true if a gap stays open that a line
+/// was to fill.
 pub fn close(
     step: &Step<'_>,
     written: &mut Option<Written>,
     fill: Fill,
     grid: &mut Grid,
     mut write: impl FnMut(&Row<'_>),
-) {
-    let Some(cells) = step.cells else {
-        close_gap(step.start_ms, written, fill, write);
-        return;
-    };
+) -> bool {
+    let Some(cells) = step.cells else { return close_gap(step.start_ms, written, fill, write) };
     let takes = step.takes.iter().cycle();
     let mut values: Vec<Option<Number>> = cells.iter().zip(takes).map(|(cell, take)| cell.result(*take)).collect();
-    if let Some(before) = written.as_ref().filter(|_| fill == Fill::Linear) {
-        fill_on_a_line(before, step.start_ms, &values, grid, &mut write);
-    }
+    let before = written.as_ref().filter(|_| fill == Fill::Linear);
+    let is_left_open = before.is_some_and(|before| !fill_on_a_line(before, step.start_ms, &values, grid, &mut write));
     let own: Vec<bool> = values.iter().map(Option::is_some).collect();
     let mut known = written.take().map_or_else(|| vec![None; values.len()], |written| written.known);
     for (value, known) in values.iter_mut().zip(&mut known) {
@@ -84,6 +81,7 @@ pub fn close(
     if fill != Fill::None {
         *written = Some(Written { data_ms: step.start_ms, row_ms: step.start_ms, known });
     }
+    is_left_open
 }
 
 /// Returns what stands for a value that has no number, in a step where others have one.
@@ -96,12 +94,12 @@ fn stand_in(known: Option<Known>, start_ms: i64, fill: Fill, grid: &mut Grid) ->
 }
 
 /// No number came: writes a row that stands for the step, or forgets what is too long ago.
-fn close_gap(start_ms: i64, written: &mut Option<Written>, fill: Fill, mut write: impl FnMut(&Row<'_>)) {
-    let Some(before) = written else { return };
+fn close_gap(start_ms: i64, written: &mut Option<Written>, fill: Fill, mut write: impl FnMut(&Row<'_>)) -> bool {
+    let Some(before) = written else { return false };
     let values: Vec<Option<Number>> = match fill {
         Fill::None | Fill::Linear => {
             *written = None;
-            return;
+            return fill == Fill::Linear;
         }
         Fill::Null => vec![None; before.known.len()],
         Fill::Zero => vec![Some(Number::ZERO); before.known.len()],
@@ -109,19 +107,20 @@ fn close_gap(start_ms: i64, written: &mut Option<Written>, fill: Fill, mut write
     };
     before.row_ms = start_ms;
     write(&Row { start_ms, values: &values, filled: Filled::All });
+    false
 }
 
-/// Writes the rows between two steps with numbers, if the gap is not too long.
+/// Writes the rows between two steps with numbers. Returns false if the gap is too long.
 fn fill_on_a_line(
     before: &Written,
     to_ms: i64,
     values: &[Option<Number>],
     grid: &mut Grid,
     mut write: impl FnMut(&Row<'_>),
-) {
+) -> bool {
     let reach_ms = grid.reach(before.data_ms);
     if grid.next(reach_ms).is_some_and(|next_ms| next_ms < to_ms) {
-        return;
+        return false;
     }
     let mut next = grid.next(before.data_ms);
     while let Some(start_ms) = next.filter(|start_ms| *start_ms < to_ms) {
@@ -134,6 +133,7 @@ fn fill_on_a_line(
         write(&Row { start_ms, values: &between, filled: Filled::All });
         next = grid.next(start_ms);
     }
+    true
 }
 
 /// Returns the value at a time between two others; none beyond the range of `f64`.

@@ -137,7 +137,7 @@ impl Stage for Resample {
     }
 
     fn remark(&self) -> Option<String> {
-        self.reader.remark()
+        self.reader.remark().or_else(|| self.store.remark())
     }
 
     fn held(&self) -> u64 {

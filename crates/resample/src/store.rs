@@ -41,6 +41,8 @@ pub struct Store {
     buffer: BufferLimit,
     open_steps: usize,
     lines: u64,
+    /// Gaps of this run that a line was to fill, and that were too long.
+    open_gaps: u64,
 }
 
 /// What happened to a line.
@@ -56,12 +58,20 @@ pub enum Taken {
 impl Store {
     pub fn new(wanted: Wanted, keys: KeyLimit, buffer: BufferLimit) -> Store {
         let (series, due) = (Keyed::new(keys), BTreeMap::new());
-        Store { wanted, series, due, due_of: Vec::new(), buffer, open_steps: 0, lines: 0 }
+        Store { wanted, series, due, due_of: Vec::new(), buffer, open_steps: 0, lines: 0, open_gaps: 0 }
     }
 
     /// Returns how many lines are in open steps.
     pub fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Says how many gaps were too long.
+    pub fn remark(&self) -> Option<String> {
+        let gaps = self.open_gaps;
+        (gaps > 0).then(|| {
+            format!("gaps that were too long to be filled, or whose key did not come again: {gaps}\nhint: --max-gap 1h fills longer ones")
+        })
     }
 
     /// Takes the numbers of a line into its step.
@@ -169,9 +179,10 @@ impl Store {
         let lines = open.as_ref().map_or(0, |open| open.lines);
         let mut written = series.written.take();
         let step = Step { start_ms, cells: open.as_ref().map(|open| &open.cells[..]), takes: &self.wanted.takes };
-        fill::close(&step, &mut written, self.wanted.fill, &mut self.wanted.grid, |row| {
+        let is_left_open = fill::close(&step, &mut written, self.wanted.fill, &mut self.wanted.grid, |row| {
             rows.write(self.series.key(id), row, out);
         });
+        self.open_gaps += u64::from(is_left_open);
         self.series.change(id).written = written;
         self.open_steps -= usize::from(open.is_some());
         self.lines -= lines;

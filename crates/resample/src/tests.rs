@@ -83,7 +83,8 @@ fn a_silent_key_is_filled_while_time_passes_and_not_beyond_the_end() {
 #[test]
 fn one_value_without_a_number_is_named() {
     let rows = |fill: &str| {
-        let words = ["resample", "--every", "10s", "--time", "t", "--value", "a,b", "--max-gap", "1", "--fill", fill];
+        let words = ["resample", "--every", "10s", "--time", "t", "--value", "a,b", "--fill", fill];
+        let words = words.into_iter().chain(if fill == "none" { &[][..] } else { &["--max-gap", "1"] }.iter().copied());
         let input = "{\"t\":0,\"a\":1,\"b\":2}\n{\"t\":10,\"a\":3}\n{\"t\":20,\"b\":null,\"a\":4}\n";
         let played = play(Cli::try_parse_from(words).unwrap().resample().unwrap(), input);
         played.data().lines().map(|line| line[28..].to_owned()).collect::<Vec<_>>()
@@ -127,7 +128,10 @@ fn what_is_extreme_gives_rows_and_no_panic() {
     assert_eq!(rows("--fill linear", &lines(&[(0, "-1e308"), (20, "1e308")]))[1], "00:10 ~null");
     let far = "{\"t\":\"0001-01-01T00:00:00Z\",\"v\":1}\n{\"t\":\"9999-12-31T23:59:59Z\",\"v\":2}\n";
     for fill in ["none", "null", "last", "linear", "zero"] {
-        let played = play(resample(&format!("--max-ahead off --fill {fill} --max-gap 3")), far);
+        let played = play(
+            resample(&format!("--max-ahead off --fill {fill} {}", if fill == "none" { "" } else { "--max-gap 3" })),
+            far,
+        );
         assert!(played.result.is_ok() && played.data().lines().count() >= 2, "{fill}: {:?}", played.result);
     }
 }
@@ -135,7 +139,8 @@ fn what_is_extreme_gives_rows_and_no_panic() {
 #[test]
 fn flags_that_do_not_go_together_are_told() {
     let error = |flags: &str| cli(flags).resample().map(drop).unwrap_err().message;
-    assert_eq!(error("--max-gap 365d"), "--max-gap 365d is 3153600 steps of 10s");
+    assert_eq!(error("--max-gap 3"), "--max-gap without --fill");
+    assert_eq!(error("--fill last --max-gap 365d"), "--max-gap 365d is 3153600 steps of 10s");
     assert_eq!(error("--by v"), "a row cannot have two members named \"v\" (\"v\")");
     assert_eq!(error("--by filled"), "a row cannot have two members named \"filled\" (\".filled\")");
 }
@@ -203,7 +208,8 @@ proptest! {
         let mut second = 0;
         let points: Vec<(u8, i64, i64)> = steps.into_iter().map(|(key, more, value)| { second += more; (key, second, value) }).collect();
         let input: String = points.iter().map(|(key, second, value)| format!("{{\"k\":{key},\"t\":{second},\"v\":{value}}}\n")).collect();
-        let text = played(&format!("--by k --fill {fill} --max-gap {gap}"), &input).data();
+        let gap_flag = if fill == "none" { String::new() } else { format!("--max-gap {gap}") };
+        let text = played(&format!("--by k --fill {fill} {gap_flag}"), &input).data();
         prop_assert_eq!(sorted_rows(&text), model(&points, fill, gap));
     }
 }
@@ -216,7 +222,8 @@ fn it_gives_the_same_rows_in_every_way() {
         .collect();
     let idle = "{\"$\":\"watermark\",\"time\":\"1970-01-01T00:05:00Z\"}\n";
     for fill in ["none", "null", "last", "linear", "zero"] {
-        let flags = format!("--by k --take last,mean,count --lateness 15s --fill {fill} --max-gap 4");
+        let gap = if fill == "none" { "" } else { "--max-gap 4" };
+        let flags = format!("--by k --take last,mean,count --lateness 15s --fill {fill} {gap}");
         every_way(|| resample(&flags), &input);
         every_way(|| resample(&flags), &(input.clone() + idle));
         every_way_with(|| resample(&flags), &cli("--where .k<3").config(), &input);

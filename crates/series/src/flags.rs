@@ -55,15 +55,19 @@ impl KeyTimeArgs {
         self.ttl.map(|ttl| ttl.0)
     }
 
-    /// Checks that `--ttl` is of use.
+    /// Checks that the flags are of use, for a tool that needs the time of the stream for `--ttl` alone.
     ///
     /// # Errors
-    /// When it is zero.
-    pub fn check_ttl(&self) -> Result<(), Error> {
-        match self.ttl_ms() {
-            Some(..1) => Err(Error::usage("--ttl must be more than 0").hint("say --ttl 7d")),
-            _ => Ok(()),
-        }
+    /// When one is not.
+    pub fn check(&self) -> Result<(), Error> {
+        Error::of_broken_rule([
+            (self.ttl_ms().is_some_and(|ttl_ms| ttl_ms < 1), "--ttl must be more than 0", "say --ttl 7d"),
+            (
+                self.ttl.is_none() && (self.time.lateness.is_some() || self.time.idle.is_some()),
+                "--lateness and --idle count for nothing here",
+                "lines have to be in the order of their times by key: reorder --lateness before this stage sorts them",
+            ),
+        ])
     }
 
     /// Writes the key, which every state depends on.

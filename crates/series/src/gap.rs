@@ -29,7 +29,10 @@ impl FromStr for Gap {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(steps) => Ok(Gap::Steps(steps)),
-            Err(_) => parse_duration(text).map(|ms| Gap::Duration(DurationMs(ms))).map_err(|error| error.to_string()),
+            Err(_) => match parse_duration(text) {
+                Ok(ms) => Ok(Gap::Duration(DurationMs(ms))),
+                Err(error) => Err(format!("{error}; a gap is a duration (5m) or a number of steps (5)")),
+            },
         }
     }
 }
