@@ -43,8 +43,8 @@ the last one of its key is late; steps without a line are taken to be as forecas
 with --emit update one for each value. smape is 0 to 200; mase is a multiple of what the (seasonal) naive forecast
 misses; coverage_95 is the percentage of values within the bounds.
 
---ttl forgets a key when no line of it came for so long: then there are no rows of it at the end, and --check writes nothing of it. A
-later line of it begins anew. A line that is --ttl behind the watermark is late.
+--ttl forgets a key when no line of it came for so long: then there are no rows of it at the end, with --check neither. A later
+line of it begins anew. A line that is --ttl behind the watermark is late.
 
 A key takes 16 bytes for each value of its history. In a checkpoint, a key that has changed is written whole.
 
