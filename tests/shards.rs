@@ -141,6 +141,7 @@ fn every_stage_with_keys_goes_on_with_another_number_of_shards() {
         "top-n -n 5 --by key --order value:desc,timestamp:asc",
         "forecast --by key,status --time timestamp --every 1s --horizon 2",
         "forecast --by key --time timestamp --every 200ms --horizon 3 --check --late drop",
+        "forecast --by key,status --value value,status --time timestamp --every 1s --horizon 2 --ttl 2s --late drop",
         "stream-join --left '.status == 200' --right '.status == 404' --on key --within -300ms..1s --time timestamp --kind full \
             --prefix-right r_",
         "stream-join --left .key --right .user --on key=user --within 0s..20ms --time timestamp --kind anti",

@@ -3,18 +3,18 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 
 use clap::Parser;
-use event_time::{TimeArgs, WindowSize};
+use event_time::WindowSize;
 use forecasting::Method;
 use keyed_state::{BufferLimit, KeyArgs};
-use line_values::{Expression, Expressions};
+use line_values::Expression;
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use units::ByteSize;
 
 use crate::levels::Levels;
-use crate::rows::NAMES;
+use crate::rows::{NAMES, OF};
 use crate::{Forecaster, Job};
-use series::{Seasons, Step};
+use series::{Seasons, SeriesArgs, SeriesReader, Step};
 
 const AFTER_HELP: &str = "\
 At the end of the input there are --horizon rows for each key, keys in the order in which they first came:
@@ -23,7 +23,8 @@ At the end of the input there are --horizon rows for each key, keys in the order
 Values are taken by their times, whatever their order; of one time the last that comes counts. They need steps of equal
 length (or months, quarters, years): --every says how long they are, else it is the median of their distances. Of several values in a step the
 latest counts; missing ones are taken to lie on a line between their neighbours. Where many are missing, take longer steps. Missing and null values count for
-nothing; one that is not a number is a bad line. A forecast beyond 1.8e308 is null,
+nothing; one that is not a number is a bad line. Of several values (--value cpu,load) there are rows of each, with forecast_of
+(which one they are about) after the key. A forecast beyond 1.8e308 is null,
 and so are the bounds of a key with a single value.
 
 Models: naive (the last value), snaive (that of a season ago), ets (exponential smoothing, its form chosen by AICc), theta (Theta
@@ -42,11 +43,15 @@ the last one of its key is late; steps without a line are taken to be as forecas
 with --emit update one for each value. smape is 0 to 200; mase is a multiple of what the (seasonal) naive forecast
 misses; coverage_95 is the percentage of values within the bounds.
 
+--ttl forgets a key when no line of it came for so long: then there are no rows of it at the end, with --check neither. A later
+line of it begins anew. A line that is --ttl behind the watermark is late.
+
 A key takes 16 bytes for each value of its history. In a checkpoint, a key that has changed is written whole.
 
 Examples:
   forecast --by sensor --value value --time at --every 10s --horizon 3 < readings.ndjson
   forecast --value price --time at --horizon 4 --model theta --interval 90 < clicks.ndjson
+  forecast --by host --value cpu,load --every 1m --horizon 2 --ttl 1h < metrics.ndjson
   window --size 10s --time at < readings.ndjson | aggregate --by sensor value=avg:value | forecast --by sensor --time window_start --every 10s --horizon 1 --check";
 
 /// Forecast the next values of each key, with bounds
@@ -55,13 +60,8 @@ Examples:
 #[derive(Parser, Clone, Debug)]
 #[command(name = "forecast", version, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// The field with the value, or an expression that gives it
-    #[arg(long, value_name = "FIELD", default_value = "value")]
-    pub value: Expression,
-
-    /// The fields or expressions that make the key, with commas between them [default: all lines are of one key]
-    #[arg(long, value_name = "FIELDS")]
-    pub by: Option<Expressions>,
+    #[command(flatten)]
+    pub series: SeriesArgs,
 
     /// How many steps to forecast
     #[arg(long, value_name = "N", value_parser = parse_horizon)]
@@ -98,9 +98,6 @@ pub struct Cli {
     /// How many values of a key to keep; the oldest are forgotten
     #[arg(long, value_name = "N", default_value = "2000", help_heading = "Limits")]
     pub history: NonZeroUsize,
-
-    #[command(flatten)]
-    pub time: TimeArgs,
 
     #[command(flatten)]
     pub keys: KeyArgs,
@@ -175,12 +172,13 @@ impl Cli {
     /// `Usage` where flags do not go together.
     pub fn forecast(&self) -> Result<Forecaster, Error> {
         self.check()?;
-        let by = self.by.clone().map(|by| by.0).unwrap_or_default();
+        let by = self.series.by.clone().map(|by| by.0).unwrap_or_default();
         self.check_names(&by)?;
-        Ok(Forecaster::new(Job {
+        // No row is made of the line itself: it may be an array too.
+        let reader = SeriesReader::new(&self.series, &[""; 0]).of_any_json();
+        let job = Job {
             by,
-            value: self.value.clone(),
-            time: self.time.event_time().unwatched(),
+            values: self.series.value.0.clone(),
             horizon: self.horizon.get(),
             step: self.step(),
             seasons: self.season.clone(),
@@ -190,11 +188,13 @@ impl Cli {
             check: self.check,
             refit: self.refit.map(NonZeroU64::get),
             history: self.history.get(),
-            keys: self.keys.limit(""),
+            keys: self.keys.limit("--ttl forgets old ones"),
+            ttl_ms: self.series.ttl_ms(),
             buffer: BufferLimit::new(self.buffer, "the histories of all keys", "--history N keeps fewer values"),
             has_other_lines: self.selection.selection.is_some(),
             flags: self.flags().into(),
-        }))
+        };
+        Ok(Forecaster::new(reader, job))
     }
 
     fn goes_along(&self) -> bool {
@@ -206,6 +206,8 @@ impl Cli {
     }
 
     fn check(&self) -> Result<(), Error> {
+        self.series.check_ttl()?;
+        let has_ttl = self.series.ttl.is_some();
         let rules = [
             (
                 self.goes_along() && self.every.is_none(),
@@ -218,13 +220,13 @@ impl Cli {
                 "at the end of the input a model is fitted once",
             ),
             (
-                !self.goes_along() && self.late.late.is_some(),
-                "--late without --emit update or --check",
+                !self.goes_along() && !has_ttl && self.late.late.is_some(),
+                "--late without --emit update, --check or --ttl",
                 "at the end of the input no line is late",
             ),
             (
-                self.time.lateness.is_some() || self.time.idle.is_some(),
-                "--lateness and --idle count for nothing here",
+                !has_ttl && (self.series.time.lateness.is_some() || self.series.time.idle.is_some()),
+                "--lateness and --idle count for nothing without --ttl",
                 "values are taken by their own times; reorder --lateness sorts lines",
             ),
         ];
@@ -236,7 +238,9 @@ impl Cli {
         let of_levels = ["lower", "upper", "coverage"]
             .iter()
             .flat_map(|what| self.interval.as_slice().iter().map(|level| level.name(what)));
-        let mut names: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).chain(of_levels).collect();
+        let values = &self.series.value.0;
+        let of = (values.len() > 1).then_some(OF);
+        let mut names: Vec<String> = NAMES.into_iter().chain(of).map(str::to_owned).chain(of_levels).collect();
         for key in by {
             let name = key.name();
             if !key.has_name() {
@@ -249,16 +253,18 @@ impl Cli {
             }
             names.push(name);
         }
-        Ok(())
+        let mut names: Vec<String> = values.iter().map(Expression::name).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(Error::usage(format_args!("two values are named {:?}", pair[0]))
+                .hint("name one of them otherwise: NAME=EXPRESSION")),
+            None => Ok(()),
+        }
     }
 
     /// What the state depends on.
     fn flags(&self) -> StateFlags {
-        let flags = match &self.by {
-            Some(by) => StateFlags::new().quoted("--by", by),
-            None => StateFlags::new(),
-        };
-        let flags = flags.quoted("--value", &self.value).text(self.time.for_snapshot());
+        let flags = self.series.state_flags();
         if !self.goes_along() {
             return flags;
         }

@@ -8,7 +8,7 @@ use forecasting::periods;
 
 use crate::Job;
 use crate::history::History;
-use crate::rows::{Expected, Rows};
+use crate::rows::{Expected, Rows, Subject};
 use series::Step;
 
 /// A model, and what it said of values that are still to come.
@@ -92,9 +92,17 @@ impl Live {
 }
 
 /// Writes the rows of the steps after the last value.
-pub fn write_rows(live: &Live, key: &[u8], last_ms: i64, step: Step, job: &Job, rows: &Rows, out: &mut millpipe::Out) {
+pub fn write_rows(
+    live: &Live,
+    subject: Subject<'_>,
+    last_ms: i64,
+    step: Step,
+    job: &Job,
+    rows: &Rows,
+    out: &mut millpipe::Out,
+) {
     if let Some(model) = &live.model {
         let time = |ahead: usize| step.after(last_ms, ahead as i64 + 1).filter(|time_ms| crate::is_time(*time_ms));
-        rows.write_forecast(key, &model.forecast(job.horizon), time, out);
+        rows.write_forecast(subject, &model.forecast(job.horizon), time, out);
     }
 }

@@ -117,9 +117,21 @@ fn a_line_without_a_number_or_a_time_is_bad() {
         Err(Fault::Stop(error)) => error.message,
         other => format!("{other:?}"),
     };
-    assert_eq!(said("{\"t\":1,\"value\":\"NaN\"}\n"), "line 1, byte 0: .value is not a number: \"NaN\"");
-    assert!(said("{\"t\":1,\"value\":1e999}\n").contains(".value: "));
+    assert_eq!(said("{\"t\":1,\"value\":\"NaN\"}\n"), "line 1, byte 0: field \"value\" is not a number: \"NaN\"");
+    let Err(Fault::Stop(error)) = play(forecaster(""), "{\"t\":1,\"value\":\"7\"}\n").result else {
+        panic!("it is good")
+    };
+    let hint = error.hint.unwrap_or_default();
+    assert!(hint.starts_with("tonumber makes a number of a text: --value '.value | tonumber'"), "{hint}");
+    assert!(said("{\"t\":1,\"value\":1e999}\n").contains("field \"value\": number out of range: 1e999"));
     assert!(said("{\"value\":1}\n").contains("no field \"t\""));
+}
+
+#[test]
+fn a_line_may_be_an_array() {
+    let forecaster = Cli::try_parse_from(["forecast", "--horizon", "1", "--time", ".[0]", "--value", ".[1]"]).unwrap();
+    let played = play(forecaster.forecast().unwrap(), "[1,5]\n[2,5]\n");
+    assert!(played.out.starts_with("{\"time\":\"1970-01-01T00:00:03Z\",\"forecast\":5,"), "{}", played.out);
 }
 
 #[test]
@@ -211,6 +223,139 @@ fn what_is_damaged_is_refused() {
     stage.restore_entry("\"a\"", b"[0,[4,1e0,5,-1e308],1,null]").unwrap();
     assert!(stage.restore_entry("\"a\"", b"[0,[],0,null]").is_err());
     assert_eq!(stage.held(), 0);
+}
+
+/// Lines of two keys with two values, of which one or the other is missing now and then.
+fn pairs() -> String {
+    let number = |at: i64, step: i64| if at % step == 1 { "null".to_owned() } else { (at * 37 % 11).to_string() };
+    let line = |at: i64| {
+        let key = if at % 3 == 0 { "b" } else { "a" };
+        format!("{{\"k\":\"{key}\",\"t\":{at},\"cpu\":{},\"load\":{}}}\n", number(at, 5), number(at + 3, 4))
+    };
+    (0..80).map(line).collect()
+}
+
+#[test]
+fn of_several_values_there_are_rows_of_each() {
+    let input = "{\"k\":\"a\",\"t\":1,\"cpu\":1,\"load\":5}\n{\"k\":\"a\",\"t\":2,\"cpu\":2}\n{\"k\":\"b\",\"t\":2,\"load\":7}\n";
+    let expected = "{\"k\":\"a\",\"forecast_of\":\"cpu\",\"time\":\"1970-01-01T00:00:03Z\",\"forecast\":2}\n\
+                    {\"k\":\"a\",\"forecast_of\":\"load\",\"time\":\"1970-01-01T00:00:02Z\",\"forecast\":5}\n\
+                    {\"k\":\"b\",\"forecast_of\":\"load\",\"time\":\"1970-01-01T00:00:03Z\",\"forecast\":7}\n";
+    let flags = "--by k --value cpu,load --every 1s --model naive --interval none --horizon 1";
+    assert_eq!(play(forecaster(flags), input).out, expected);
+}
+
+/// What is said of a value does not depend on the others.
+#[test]
+fn each_value_is_forecast_as_if_it_were_alone() {
+    for flags in ["", "--emit update --refit 7", "--check", "--check --emit update", "--history 9"] {
+        let flags = format!("--by k --every 1s --model ets {flags}");
+        let both = rows(&format!("{flags} --value cpu,load"), &pairs());
+        for name in ["cpu", "load"] {
+            let alone = rows(&format!("{flags} --value {name}"), &pairs());
+            let mut of_both: Vec<Value> = both.iter().filter(|row| row["forecast_of"] == name).cloned().collect();
+            of_both.iter_mut().for_each(|row| drop(row.as_object_mut().unwrap().remove("forecast_of")));
+            assert!(alone.len() > 1, "{flags}");
+            assert_eq!(of_both, alone, "{flags} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_line_is_late_by_the_last_one_of_its_key_whichever_value_that_had() {
+    let input = "{\"t\":5,\"cpu\":1}\n{\"t\":5,\"load\":1}\n{\"t\":6,\"load\":1}\n";
+    let played = play(forecaster("--value cpu,load --emit update --every 1s --late drop"), input);
+    assert_eq!((played.counts.late, played.result), (1, Ok(())));
+}
+
+#[test]
+fn a_key_that_is_forgotten_has_no_rows_at_the_end() {
+    let input = [line("a", 0, "1"), line("b", 8, "2"), line("a", 9, "3"), line("b", 19, "4")].concat();
+    let found = |ttl: &str| {
+        let rows = rows(&format!("--by k --every 1s --model naive --interval none --horizon 1 {ttl}"), &input);
+        rows.iter().map(|row| row["k"].as_str().unwrap().to_owned()).collect::<Vec<String>>().concat()
+    };
+    assert_eq!(
+        (found(""), found("--ttl 11s"), found("--ttl 10s"), found("--ttl 1s")),
+        ("ab".into(), "ab".into(), "b".into(), "b".into())
+    );
+    assert_eq!(found("--ttl 10s --lateness 1s"), "ab");
+}
+
+#[test]
+fn a_key_that_comes_again_after_the_ttl_begins_anew() {
+    let values: Vec<f64> = (0..40).map(f64::from).collect();
+    let again = |values: &[f64], from: i64| {
+        values.iter().zip(from..).map(|(value, time)| line("a", time, &value.to_string())).collect::<String>()
+    };
+    let input = [again(&values, 0), again(&[7.0; 12], 100)].concat();
+    for flags in ["", "--emit update", "--check"] {
+        let flags = format!("--by k --every 1s --model ets {flags}");
+        let alone = rows(&flags, &again(&[7.0; 12], 100));
+        let found = rows(&format!("{flags} --ttl 60s"), &input);
+        assert_eq!(found[found.len() - alone.len()..], alone, "{flags}");
+        // With lateness the watermark has forgotten nothing when the line comes.
+        assert_eq!(rows(&format!("{flags} --ttl 60s --lateness 30s"), &input), found, "{flags}");
+        assert_ne!(rows(&flags, &input), found, "{flags}");
+    }
+}
+
+#[test]
+fn a_key_of_one_line_is_forgotten_with_its_memory() {
+    let many: String = (0..500).map(|at| line(&format!("k{at}"), at, "1")).collect();
+    let played = play(forecaster("--by k --every 1s --ttl 5s --max-keys 6 --buffer 96B"), &many);
+    assert_eq!((played.result, played.out.lines().count()), (Ok(()), 2 * 5));
+}
+
+#[test]
+fn a_line_as_old_as_what_is_forgotten_is_late() {
+    let input = [line("a", 100, "1"), line("b", 90, "2"), line("b", 91, "2")].concat();
+    let played = play(forecaster("--by k --every 1s --ttl 10s --late drop"), &input);
+    assert_eq!((played.counts.late, played.out.lines().count()), (1, 4));
+    assert!(played.warnings[0].contains("its key may be forgotten (--ttl)"), "{:?}", played.warnings);
+}
+
+#[test]
+fn several_values_and_forgotten_keys_give_the_same_rows_in_every_way() {
+    let silent: String = pairs()
+        .lines()
+        .filter(|line| !line.contains("\"b\"") || line.len() % 2 == 0)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for flags in [
+        "--value cpu,load",
+        "--value cpu --ttl 4s",
+        "--value cpu,load --ttl 3s --lateness 1s",
+        "--value load,cpu --ttl 1s",
+    ] {
+        for live in ["", "--emit update --late drop --refit 7", "--check --late drop"] {
+            every_way(|| forecaster(&format!("--by k --every 1s --model theta {flags} {live}")), &silent);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_state_of_several_values_or_with_times_is_refused() {
+    use millpipe::Stateful;
+    let refuses = |flags: &str, value: &str| forecaster(flags).restore_entry("\"a\"", value.as_bytes()).is_err();
+    let one = "[0,[4,1e0],1,null]";
+    for (flags, good) in [
+        ("--by k", one.to_owned()),
+        ("--by k --value x,y", format!("[{one},{one}]")),
+        ("--by k --ttl 5s", format!("[4,{one}]")),
+        ("--by k --ttl 5s --value x,y", format!("[4,[{one},{one}]]")),
+    ] {
+        assert!(!refuses(flags, &good), "{flags}");
+        for wrong in [
+            "[]".to_owned(),
+            format!("[{one}]"),
+            format!("[{one},{one},{one}]"),
+            format!("[4,{one}"),
+            "[4,[]]".to_owned(),
+        ] {
+            assert!(refuses(flags, &wrong), "{flags}: {wrong}");
+        }
+    }
 }
 
 /// Values that are hard for arithmetic.

@@ -1,6 +1,6 @@
-//! What is kept of a key, and its text in a checkpoint: `[first,[time,value,…],0 or 1,live]`.
+//! What is kept of a series, and its text in a checkpoint: `[first,[time,value,…],0 or 1,live]`.
 
-use values::state_text::{StateReader, write_float, write_number, write_signed};
+use values::state_text::{StateReader, write_float, write_items, write_number, write_signed};
 
 use forecasting::Model;
 use forecasting::accuracy::Accuracy;
@@ -9,10 +9,10 @@ use crate::history::History;
 use crate::live::Live;
 use crate::rows::Expected;
 
-/// A key's values, and with `--emit update` or `--check` its model.
+/// The values of a series, and with `--emit update` or `--check` its model.
 #[derive(Debug, Default)]
 pub struct Track {
-    /// The number of the key's first line.
+    /// The number of the first line of its key.
     pub first: u64,
     pub history: History,
     /// Values came since rows were written at the end of an input.
@@ -61,6 +61,27 @@ impl Track {
         from.literal(b"]")?;
         Some(Track { first, history, is_fresh, live })
     }
+}
+
+/// Appends the series of a key: of several values as an array.
+pub fn write_all(tracks: &[Track], out: &mut Vec<u8>) {
+    match tracks {
+        [track] => track.write(out),
+        _ => write_items(tracks, out, Track::write),
+    }
+}
+
+/// Reads what [`write_all`] wrote of so many values.
+pub fn read_all(from: &mut StateReader<'_>, values: usize) -> Option<Vec<Track>> {
+    if values == 1 {
+        return Some(vec![Track::read(from)?]);
+    }
+    let mut tracks = Vec::with_capacity(values);
+    from.items(|from| {
+        tracks.push(Track::read(from)?);
+        Some(())
+    })?;
+    (tracks.len() == values).then_some(tracks)
 }
 
 impl Live {
@@ -121,7 +142,7 @@ fn expected(numbers: &[f64]) -> Option<Expected> {
 }
 
 fn write_floats(floats: &[f64], out: &mut Vec<u8>) {
-    values::state_text::write_items(floats, out, |float, out| write_float(*float, out));
+    write_items(floats, out, |float, out| write_float(*float, out));
 }
 
 fn read_floats(from: &mut StateReader<'_>) -> Option<Vec<f64>> {

@@ -20,7 +20,14 @@ pub struct KeyTimeArgs {
     /// Forget a key when no line of it came for this long, by the time of the lines [default: never]
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     pub ttl: Option<DurationMs>,
+
+    #[command(flatten, next_help_heading = None::<&str>)]
+    pub end: EndOfTime,
 }
+
+/// Ends the flags of time: those of a tool that follow are listed apart from them.
+#[derive(clap::Args, Clone, Copy, Debug)]
+pub struct EndOfTime {}
 
 /// Which lines make a series, and which numbers.
 #[derive(clap::Args, Clone, Debug)]

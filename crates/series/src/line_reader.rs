@@ -16,6 +16,8 @@ pub struct LineReader {
     values: usize,
     members: usize,
     time: EventTime,
+    /// A line may be any JSON value.
+    takes_any_json: bool,
     key: Vec<u8>,
 }
 
@@ -26,7 +28,7 @@ pub struct Reading<'a> {
     pub key: &'a [u8],
     /// 0 where lines have no time.
     pub time_ms: i64,
-    /// The offset after the line's opening brace.
+    /// The offset after the line's opening brace; 0 where it is no object.
     pub object: usize,
     /// The line has a member that the tool writes.
     pub has_members: bool,
@@ -63,18 +65,27 @@ impl LineReader {
             values: values.len(),
             members: members.len(),
             time,
+            takes_any_json: false,
             key: Vec::new(),
         }
+    }
+
+    /// Takes lines too that are no objects, for a tool that adds no members to them.
+    #[must_use]
+    pub fn of_any_json(self) -> Self {
+        Self { takes_any_json: true, ..self }
     }
 
     /// Reads a line. `now_ms` is the clock, for times that are too far ahead of it.
     ///
     /// # Errors
-    /// `Bad` when the line is no JSON object, has no valid time, or an expression fails.
+    /// `Bad` when the line is no JSON object where it must be one, has no valid time, or an expression fails.
     #[inline]
     pub fn read<'a>(&'a mut self, line: &'a [u8], now_ms: i64) -> Result<Reading<'a>, Fault> {
         let found = self.lines.read(line).map_err(Fault::bad)?;
-        let Some(object) = found.object() else { return Err(Fault::bad("not an object")) };
+        let Some(object) = found.object().or(self.takes_any_json.then_some(0)) else {
+            return Err(Fault::bad("not an object"));
+        };
         let mut behind = self.keys + self.values;
         let mut time_ms = 0;
         if self.time.is_some() {

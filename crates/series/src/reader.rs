@@ -21,7 +21,7 @@ pub struct Point<'a> {
     pub time_ms: i64,
     /// For each `--value` its number; none where it is missing or null.
     pub numbers: &'a [Option<f64>],
-    /// The offset after the line's opening brace.
+    /// The offset after the line's opening brace; 0 where it is no object.
     pub object: usize,
     /// The line has a member that the tool writes.
     pub has_members: bool,
@@ -41,10 +41,16 @@ impl SeriesReader {
         Self { lines: LineReader::of(by, time, values, members), values: values.to_vec(), numbers: Vec::new() }
     }
 
+    /// Takes lines too that are no objects, for a tool that adds no members to them.
+    #[must_use]
+    pub fn of_any_json(self) -> Self {
+        Self { lines: self.lines.of_any_json(), ..self }
+    }
+
     /// Reads a line. `now_ms` is the clock, for times that are too far ahead of it.
     ///
     /// # Errors
-    /// `Bad` when the line is no JSON object, has no valid time, or something else than a number or null in the place of one.
+    /// `Bad` when the line is no JSON object where it must be one, has no valid time, or something else than a number or null in the place of one.
     #[inline]
     pub fn read<'a>(&'a mut self, line: &'a [u8], now_ms: i64) -> Result<Point<'a>, Fault> {
         let reading = self.lines.read(line, now_ms)?;

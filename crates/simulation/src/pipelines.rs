@@ -253,10 +253,16 @@ fn forecasts() -> Vec<Pipeline> {
             &[&format!("forecast --by k --value v --time t --every 500ms --horizon 2 {flags}")],
         )
     };
+    let forgotten = |name, flags: &str| {
+        let work = format!("forecast --by k --value v,part --time t --every 500ms --horizon 2 {flags} --late drop");
+        Pipeline::new(name, Order::OfAll, &[&work])
+    };
     vec![
         of("forecast", ""),
         of("forecast-updates", "--emit update --model ets --refit 7 --late drop"),
         of("forecast-check", "--emit update --check --model theta --late drop"),
+        forgotten("forecast-forgotten", "--ttl 3s --lateness 1s"),
+        forgotten("forecast-updates-forgotten", "--ttl 3s --lateness 1s --emit update --model ets --refit 7"),
     ]
 }
 

@@ -16,6 +16,9 @@ fn wrong_flags_teach_the_right_ones() {
     fails("--horizon 3 --refit 5", "--refit without --emit update or --check");
     fails("--horizon 3 --late drop", "at the end of the input no line is late");
     fails("--horizon 3 --lateness 5s", "reorder --lateness sorts lines");
+    fails("--horizon 3 --ttl 0s", "--ttl must be more than 0");
+    fails("--horizon 3 --value v,v", "two values are named \"v\"");
+    fails("--horizon 3 --value v,w --by forecast_of", "a row cannot have a key named \"forecast_of\"");
     fails("--horizon 3 --by time", "a row cannot have a key named \"time\"");
     fails("--horizon 3 --by lower_95", "a row cannot have a key named \"lower_95\"");
     fails("--horizon 3 --by .a[:3]", "has no name");
