@@ -199,7 +199,7 @@ fn a_state_folder_that_is_removed_while_the_pipeline_runs_ends_it_with_75() {
         let stopped = Stopped::new();
         let job = JOB.replace("-n 30000", "-n 3000000");
         let ran = stopped.run(&format!(
-            "rm state/sink; ({job}) & until [[ -e state/sink ]]; do sleep 0.01; done; rm -rf {removed} || true # Somebody may write there meanwhile.
+            "rm state/sink; ({job}) & until [[ -e state/sink && state/committed -nt state/sink ]]; do sleep 0.01; done; rm -rf {removed} || true # Somebody may write there meanwhile.
             wait $! || echo \"code $?\""
         ));
         assert!(ran.stdout.contains("code 75"), "{removed}: {ran:?}");

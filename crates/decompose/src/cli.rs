@@ -44,7 +44,7 @@ one and a half. The strength is judged before the season has seen the number: it
 at most 666 steps: a day of minutes wants --every 1m --season 1d, or hours); where there is none, it begins again with the
 points after these.
 
---batch holds all lines to the end of the input, in their order, and takes the last --history steps of each key apart, by their
+--batch holds all lines to the end of the input, in their order (those that --where leaves out do not wait), and takes the last --history steps of each key apart, by their
 times, whatever their order: STL for one season, MSTL for several, with the numbers of statsmodels (robust, --season-window
 and --trend-window are its robust, seasonal or windows, and trend). Steps without a number lie on a line between their
 neighbours. No line is late. The strength is 1 - Var(remainder) / Var(season + remainder).
@@ -366,6 +366,11 @@ impl Cli {
 
 /// No number may be read from a member that is written.
 fn check_names(values: &[String], members: &[&str]) -> Result<(), Error> {
+    let is_twice = |place: usize| values.iter().take(place).any(|value| *value == values[place]);
+    if let Some(place) = (0..values.len()).find(|place| is_twice(*place)) {
+        let error = Error::usage(format_args!("two values are named {:?}", values[place]));
+        return Err(error.hint("name one otherwise: NAME=EXPRESSION"));
+    }
     match values.iter().find(|value| members.contains(&value.as_str())) {
         None => Ok(()),
         Some(value) => {

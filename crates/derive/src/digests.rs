@@ -101,10 +101,10 @@ impl Moments {
         (self.count > 1).then(|| self.squares / (self.count - 1) as f64)
     }
 
-    /// How many standard deviations a value lies above the mean; none where all values are equal.
+    /// How many standard deviations a value lies above the mean; none where all values are equal, or the deviation is beyond the range of `f64`.
     pub fn zscore(&self, value: f64) -> Option<f64> {
         let deviation = libm::sqrt(self.variance()?);
-        (deviation > 0.0).then(|| (value - self.mean) / deviation)
+        (deviation > 0.0 && deviation.is_finite()).then(|| (value - self.mean) / deviation)
     }
 
     pub fn save(&self, out: &mut Vec<u8>) {

@@ -32,7 +32,7 @@ Each line goes on at once with these members in front; a line that has members o
 
 why is one of: spike, dip, unseen season (ordinary, but not at this time), unusual sequence, variance (the numbers before it were
 restless too), level shift (from the third line of an alarm on), trend change (from the fifth on, when it still moves away), flat
-line (the same number at least 12 times, and three times as long as ever before), gap (no line for four times as long as ever
+line (the same number more than 12 times, and three times as long as ever before), gap (no line for four times as long as ever
 before; told at the next line), unlike its peers.
 
 The score of a line depends on it and on the lines of its key before it. Lines have to be in the order of their times by
@@ -46,7 +46,9 @@ hour of the day, or the last number, whichever told the numbers before best; for
 
 --among host compares the lines of exactly one time (and one --by key) with each other, say forty hosts: a number is a surprise
 if it is unlike those of its peers, and unlike what it was beside them before. resample --every gives lines the same times. Lines
-are held until the time of their key has moved on.
+are held until the time of their key has moved on; those that --where leaves out do not wait for them.
+
+Numbers beyond 1e290 count as 1e290. Of several --value no two may have the same name.
 
 A key takes at most 22 KiB for each value, and about 1 KiB for 20 points; with --trend 4 KiB more, with --change-points 5 KiB
 more. With --method robust it takes 250 bytes, a member of --among 850 with the line that waits.
@@ -198,6 +200,7 @@ impl Cli {
         }
         Error::of_broken_rule([
             (self.series.ttl.is_some_and(|ttl| ttl.0 < 1), "--ttl must be more than 0", "say --ttl 7d"),
+            (self.has_name_twice(), "two values have the same name", "name one otherwise: NAME=EXPRESSION"),
             (
                 self.is_alone(),
                 "the field of --among is in --by too",
@@ -213,6 +216,11 @@ impl Cli {
             None => Plan::Series(Box::new(self.detect())),
             Some(among) => Plan::Among(Box::new(self.among(among))),
         })
+    }
+
+    fn has_name_twice(&self) -> bool {
+        let names = self.values();
+        names.iter().enumerate().any(|(place, name)| names[..place].contains(name))
     }
 
     /// Returns true if no two lines of a group can differ in the field of `--among`.

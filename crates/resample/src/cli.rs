@@ -184,11 +184,16 @@ fn least_ms(every: WindowSize) -> i64 {
 
 /// No two members of a row may have the same name.
 fn check_names<'a>(of_lines: impl Iterator<Item = &'a Expression>, values: &[String]) -> Result<(), Error> {
-    let mut names = vec!["$".to_owned(), FILLED.to_owned()];
+    let mut names: Vec<String> = Vec::new();
     let mut add = |name: String, given: &str| {
-        if names.contains(&name) {
-            let error = Error::usage(format_args!("a row cannot have two members named {name:?} (\"{given}\")"));
-            return Err(error.hint("name it otherwise: NAME=EXPRESSION"));
+        let reason = match name.as_str() {
+            "$" => format!("a member cannot be named \"$\", as marks are (\"{given}\")"),
+            FILLED => format!("the name {name:?} is that of the member which says what is filled (\"{given}\")"),
+            _ if names.contains(&name) => format!("a row cannot have two members named {name:?} (\"{given}\")"),
+            _ => String::new(),
+        };
+        if !reason.is_empty() {
+            return Err(Error::usage(reason).hint("name it otherwise: NAME=EXPRESSION"));
         }
         names.push(name);
         Ok(())

@@ -87,8 +87,10 @@ pub fn close(
 /// Returns what stands for a value that has no number, in a step where others have one.
 fn stand_in(known: Option<Known>, start_ms: i64, fill: Fill, grid: &mut Grid) -> Option<Number> {
     match fill {
-        Fill::Zero => Some(Number::ZERO),
-        Fill::Last => known.filter(|known| start_ms <= grid.reach(known.step_ms)).map(|known| known.number),
+        Fill::Zero | Fill::Last => {
+            let known = known.filter(|known| start_ms <= grid.reach(known.step_ms))?;
+            Some(if fill == Fill::Last { known.number } else { Number::ZERO })
+        }
         Fill::None | Fill::Null | Fill::Linear => None,
     }
 }
