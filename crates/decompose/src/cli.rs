@@ -193,7 +193,8 @@ impl Cli {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.series.check()?;
+        self.series.check_in_order()?;
+        self.series.check_names()?;
         let has_windows = !self.season_window.is_empty() || self.trend_window.is_some();
         Error::of_broken_rule([
             (
@@ -366,11 +367,6 @@ impl Cli {
 
 /// No number may be read from a member that is written.
 fn check_names(values: &[String], members: &[&str]) -> Result<(), Error> {
-    let is_twice = |place: usize| values.iter().take(place).any(|value| *value == values[place]);
-    if let Some(place) = (0..values.len()).find(|place| is_twice(*place)) {
-        let error = Error::usage(format_args!("two values are named {:?}", values[place]));
-        return Err(error.hint("name one otherwise: NAME=EXPRESSION"));
-    }
     match values.iter().find(|value| members.contains(&value.as_str())) {
         None => Ok(()),
         Some(value) => {

@@ -119,7 +119,7 @@ impl Cli {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.lines.check()?;
+        self.lines.check_in_order()?;
         for (place, spec) in self.members.iter().enumerate() {
             if self.members.iter().take(place).any(|other| other.name == spec.name) {
                 let error = Error::usage(format_args!("two members are named {:?}", spec.name));

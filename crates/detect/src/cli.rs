@@ -195,12 +195,12 @@ impl Cli {
     /// `Usage` where a value of a flag is of no use.
     pub fn plan(&self) -> Result<Plan, Error> {
         let is_robust = self.method == Method::Robust;
+        self.series.check_names()?;
+        self.series.check_ttl()?;
         if self.among.is_none() {
-            self.series.check()?;
+            self.series.check_in_order()?;
         }
         Error::of_broken_rule([
-            (self.series.ttl.is_some_and(|ttl| ttl.0 < 1), "--ttl must be more than 0", "say --ttl 7d"),
-            (self.has_name_twice(), "two values have the same name", "name one otherwise: NAME=EXPRESSION"),
             (
                 self.is_alone(),
                 "the field of --among is in --by too",
@@ -216,11 +216,6 @@ impl Cli {
             None => Plan::Series(Box::new(self.detect())),
             Some(among) => Plan::Among(Box::new(self.among(among))),
         })
-    }
-
-    fn has_name_twice(&self) -> bool {
-        let names = self.values();
-        names.iter().enumerate().any(|(place, name)| names[..place].contains(name))
     }
 
     /// Returns true if no two lines of a group can differ in the field of `--among`.

@@ -253,13 +253,7 @@ impl Cli {
             }
             names.push(name);
         }
-        let mut names: Vec<String> = values.iter().map(Expression::name).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Error::usage(format_args!("two values are named {:?}", pair[0]))
-                .hint("name one of them otherwise: NAME=EXPRESSION")),
-            None => Ok(()),
-        }
+        self.series.check_names()
     }
 
     /// What the state depends on.

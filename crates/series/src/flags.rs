@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use event_time::TimeArgs;
-use line_values::Expressions;
+use line_values::{Expression, Expressions};
 use millpipe::{Error, StateFlags};
 use units::DurationMs;
 
@@ -62,19 +62,26 @@ impl KeyTimeArgs {
         self.ttl.map(|ttl| ttl.0)
     }
 
-    /// Checks that the flags are of use, for a tool that needs the time of the stream for `--ttl` alone.
+    /// Checks that `--ttl` is of use.
     ///
     /// # Errors
-    /// When one is not.
-    pub fn check(&self) -> Result<(), Error> {
-        Error::of_broken_rule([
-            (self.ttl_ms().is_some_and(|ttl_ms| ttl_ms < 1), "--ttl must be more than 0", "say --ttl 7d"),
-            (
-                self.ttl.is_none() && (self.time.lateness.is_some() || self.time.idle.is_some()),
-                "--lateness and --idle count for nothing here",
-                "lines have to be in the order of their times by key: reorder --lateness before this stage sorts them",
-            ),
-        ])
+    /// When it is zero.
+    pub fn check_ttl(&self) -> Result<(), Error> {
+        let is_zero = self.ttl_ms().is_some_and(|ttl_ms| ttl_ms < 1);
+        Error::of_broken_rule([(is_zero, "--ttl must be more than 0", "say --ttl 7d")])
+    }
+
+    /// Checks the same, and that a tool that takes lines in order is not told to wait for others.
+    ///
+    /// # Errors
+    /// When a flag is of no use.
+    pub fn check_in_order(&self) -> Result<(), Error> {
+        self.check_ttl()?;
+        Error::of_broken_rule([(
+            self.ttl.is_none() && (self.time.lateness.is_some() || self.time.idle.is_some()),
+            "--lateness and --idle count for nothing without --ttl",
+            "lines have to be in the order of their times by key: reorder --lateness before this stage sorts them",
+        )])
     }
 
     /// Writes the key, which every state depends on.
@@ -91,6 +98,20 @@ impl KeyTimeArgs {
 }
 
 impl SeriesArgs {
+    /// Checks that no two values have the same name.
+    ///
+    /// # Errors
+    /// When two have.
+    pub fn check_names(&self) -> Result<(), Error> {
+        let mut names: Vec<String> = self.value.0.iter().map(Expression::name).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(Error::usage(format_args!("two values are named {:?}", pair[0]))
+                .hint("name one of them otherwise: NAME=EXPRESSION")),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the flags that the state of every series depends on.
     #[must_use]
     pub fn state_flags(&self) -> StateFlags {
