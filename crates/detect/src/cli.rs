@@ -61,7 +61,7 @@ Examples:
   detect --by host --value cpu,load --alarms 1/7d < metrics.ndjson | filter .anomaly | dedup --by host,anomaly_id
   detect --by path --method robust < metrics.ndjson | filter .anomaly
   detect --by host --change-points < metrics.ndjson | filter '.change != null'
-  detect --among host --value p99 --time window_start < p99.ndjson | filter .anomaly";
+  resample --every 10s --by host --value p99 --time window_start < p99.ndjson | detect --among host --value p99 --time window_start | filter .anomaly";
 
 /// Find anomalies: numbers that are unlike those before them
 ///
