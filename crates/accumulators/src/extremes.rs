@@ -7,11 +7,11 @@ use std::cmp::Ordering;
 
 use time_text::compare_texts;
 use values::Number;
-use values::state_text::{StateReader, write_items, write_number, write_text};
+use values::state_text::{StateReader, write_exact, write_items, write_number, write_text};
 
 use crate::settings::Settings;
 use crate::state::{State, block};
-use crate::value_text::{load_arrival, load_number, save_arrival, save_number};
+use crate::value_text::{load_arrival, save_arrival};
 
 /// The strings of a field, as far as `min` and `max` want to know of them: most fields have none.
 #[derive(Clone, Debug, Default)]
@@ -202,7 +202,7 @@ impl State for Best {
         out.push(b'[');
         if let Some(found) = &self.0 {
             match &found.key {
-                Ordered::Number(number) => save_number(number, out),
+                Ordered::Number(number) => write_exact(number, out),
                 Ordered::String(text) => write_items(&[text], out, |text, out| write_text(text, out)),
             }
             out.push(b',');
@@ -222,7 +222,7 @@ impl State for Best {
                 from.literal(b"]")?;
                 Ordered::String(text)
             }
-            None => Ordered::Number(load_number(from)?),
+            None => Ordered::Number(from.exact()?),
         };
         from.literal(b",")?;
         let (at, value) = load_arrival(from)?;

@@ -3,12 +3,11 @@
 use std::collections::VecDeque;
 
 use values::Number;
-use values::state_text::{StateReader, write_number, write_signed};
+use values::state_text::{StateReader, write_exact, write_number, write_signed};
 
 use crate::settings::Settings;
 use crate::state::{State, block};
 use crate::sum::Sum;
-use crate::value_text::{load_number, save_number};
 use crate::weighted::quotient;
 
 /// The latest values are kept one by one, as others may come between them; those before them are summed up. So many are kept
@@ -237,7 +236,7 @@ impl Held {
         out.push(b',');
         write_number(self.at, out);
         out.push(b',');
-        save_number(&self.value, out);
+        write_exact(&self.value, out);
         out.push(b']');
     }
 
@@ -247,7 +246,7 @@ impl Held {
         from.literal(b",")?;
         let at = from.number()?;
         from.literal(b",")?;
-        let value = load_number(from)?;
+        let value = from.exact()?;
         from.literal(b"]")?;
         Some(Held { time_ms, at, value })
     }

@@ -1,12 +1,11 @@
 //! Count, sum, extremes and spread of numbers.
 
 use values::Number;
-use values::state_text::{StateReader, write_float, write_items, write_number};
+use values::state_text::{StateReader, write_exact, write_float, write_items, write_number};
 
 use crate::settings::Settings;
 use crate::state::State;
 use crate::sum::Sum;
-use crate::value_text::{load_number, save_number};
 
 /// How many values there are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,7 +144,7 @@ impl State for Stats {
             self.sum.save(out);
             for number in [&self.min, &self.max] {
                 out.push(b',');
-                save_number(number, out);
+                write_exact(number, out);
             }
         }
         out.push(b']');
@@ -158,9 +157,9 @@ impl State for Stats {
             from.literal(b",")?;
             stats.sum = Sum::load(from)?;
             from.literal(b",")?;
-            stats.min = load_number(from)?;
+            stats.min = from.exact()?;
             from.literal(b",")?;
-            stats.max = load_number(from)?;
+            stats.max = from.exact()?;
         }
         from.literal(b"]")?;
         Some(stats)

@@ -1,23 +1,6 @@
-//! Numbers and kept values as text, for snapshots.
+//! Kept values as text, for snapshots.
 
-use values::Number;
-use values::state_text::{
-    DecimalOrFloat, StateReader, write_base64, write_decimal, write_float, write_number, write_text,
-};
-
-pub(crate) fn save_number(number: &Number, out: &mut Vec<u8>) {
-    match number.as_decimal() {
-        Some(decimal) => write_decimal(decimal, out),
-        None => write_float(number.to_f64(), out),
-    }
-}
-
-pub(crate) fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
-    Some(match from.decimal_or_float()? {
-        DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
-        DecimalOrFloat::Float(value) => Number::float(value),
-    })
-}
+use values::state_text::{StateReader, write_base64, write_number, write_text};
 
 /// Appends `sequence,"value"`.
 pub(crate) fn save_arrival(at: u64, text: &[u8], out: &mut Vec<u8>) {

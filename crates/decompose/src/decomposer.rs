@@ -7,7 +7,7 @@ use crate::parts::Parts;
 use crate::running::Running;
 use crate::start::start;
 
-/// A first look for seasons is taken at so many points, another one whenever there are twice as many.
+/// The number of points at which seasons are first looked for; the next look is at twice as many.
 const FIRST_LOOK: usize = 32;
 /// Numbers beyond this count as missing: squares of them and their sums stay within range, and seasons are kept as `f32`.
 pub const NUMBER_MAX: f64 = 1e30;
@@ -17,7 +17,7 @@ pub const NUMBER_MAX: f64 = 1e30;
 pub enum Plan {
     /// These lengths in steps, the shortest first.
     Given(Vec<usize>),
-    /// Up to two, found in at most so many points.
+    /// Up to two, found in at most this number of points.
     Auto { points_max: usize },
 }
 

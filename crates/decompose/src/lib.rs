@@ -8,7 +8,7 @@
 //! the end of the input, and makes the members from whole series.
 //!
 //! **Late** is a line with an earlier time than the line before it of its key, or with `--every` one in the same step; with
-//! `--ttl` also one whose own time is so far behind the watermark. At the end of the input no line is late. **Bad** is a line that is
+//! `--ttl` also one whose own time is at least that much before the watermark. At the end of the input no line is late. **Bad** is a line that is
 //! no object, has no time, or something else than a number.
 //!
 //! **What is kept**: for each key, at most `--max-keys`, and for each number first two of its longest season, then a profile
@@ -119,7 +119,7 @@ impl Stage for Decompose {
         let point = reader.read(line, out.now_ms())?;
         let (time_ms, numbers) = (point.time_ms, point.numbers);
         let taken = match tracks.take(point.key, time_ms, watermark_ms, |_| Track::new(time_ms, numbers.len()))? {
-            Taken::State(track) => track.take(time_ms, numbers, rules, parts).ok_or(Late::InLastStep),
+            Taken::State { state: track, .. } => track.take(time_ms, numbers, rules, parts).ok_or(Late::InLastStep),
             Taken::Late(late) => Err(late),
         };
         match taken {

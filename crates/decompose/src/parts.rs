@@ -1,6 +1,6 @@
 //! The parts of a point.
 
-/// A series has at most so many seasons.
+/// The largest number of seasons of a series.
 pub const SEASONS_MAX: usize = 4;
 
 /// What a number is made of: it is the sum of trend, season and remainder.

@@ -13,13 +13,13 @@ use crate::parts::{Parts, SEASONS_MAX, strength};
 use crate::season::Season;
 use crate::shift::Shift;
 
-/// Errors count up to so many times their usual size.
+/// The largest error that counts, in multiples of the usual one.
 const ERROR_MAX: f64 = 3.0;
 /// Below this share of the seasons' size an error is not unusual, however small errors usually are.
 const UNUSUAL_MIN: f64 = 0.01;
 /// The standard deviation of normal errors in units of their mean size.
 const DEVIATIONS: f64 = 1.253_314_137_315_500_3;
-/// The trend is smoothed over a season as if by a straight line through about so many points per season.
+/// The points for each season through which a straight line would smooth the trend as much.
 const TREND_PACE: f64 = 1.5;
 const TREND_WEIGHT_MAX: f64 = 0.25;
 
@@ -72,7 +72,7 @@ impl Running {
         self.seasons.last().map_or(1.0, |season| season.len() as f64)
     }
 
-    /// Takes a point so many steps after the last one, at least one. Those between are taken to be as expected.
+    /// Takes a point that comes a number of steps (at least one) after the last one. Those between count as expected.
     pub fn take(&mut self, value: f64, steps: u64) -> Parts {
         self.points += steps;
         self.level += self.slope * steps as f64;

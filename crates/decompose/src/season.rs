@@ -6,9 +6,9 @@ use values::state_text::{StateReader, write_base64, write_finite, write_number};
 
 /// A season gives way at least so far to each new point: it remembers about as many cycles as one over this.
 const RATE_MIN: f64 = 0.15;
-/// A point that was unusual in the same way in so many cycles, this one counted, is what the season is now.
+/// The number of cycles, this one counted, in which a point must be unusual in the same way to become the season.
 const CYCLES_TO_BELIEVE: u32 = 3;
-/// Of so many points of a season at most one is remembered as unusual: where more are, the noise is what is wrong.
+/// The number of points for each one that is remembered as unusual: where more are, the noise is what is wrong.
 const UNUSUAL_SHARE: usize = 4;
 
 /// The profile of a season, around 0.
@@ -55,7 +55,7 @@ impl Season {
         f64::from(self.raw[self.place]) - self.offset
     }
 
-    /// Goes so many steps on.
+    /// Moves on by a number of steps.
     #[inline]
     pub fn go(&mut self, steps: u64) {
         let len = self.raw.len() as u64;
@@ -87,7 +87,7 @@ impl Season {
         risen
     }
 
-    /// Returns the share of an error that the profile takes, after so many points.
+    /// Returns the share of an error that the profile takes after a number of points.
     #[inline]
     pub fn rate(&self, points: u64) -> f64 {
         (self.len() as f64 / (points as f64 + self.len() as f64)).max(RATE_MIN)

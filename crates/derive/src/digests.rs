@@ -4,9 +4,8 @@
 //! drift, and no variance is a difference of two large numbers.
 
 use accumulators::Sum;
-use series::{load_number, save_number};
 use values::Number;
-use values::state_text::{StateReader, write_float, write_items, write_number, write_signed};
+use values::state_text::{StateReader, write_exact, write_float, write_items, write_number, write_signed};
 
 /// A value and the time of its line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -261,13 +260,13 @@ pub fn per_second(grown: &Number, within_ms: i64) -> Option<f64> {
 pub fn save_entry(entry: &Entry, out: &mut Vec<u8>) {
     write_signed(entry.time_ms, out);
     out.push(b',');
-    save_number(&entry.number, out);
+    write_exact(&entry.number, out);
 }
 
 pub fn load_entry(from: &mut StateReader<'_>) -> Option<Entry> {
     let time_ms = from.signed()?;
     from.literal(b",")?;
-    Some(Entry { time_ms, number: load_number(from)? })
+    Some(Entry { time_ms, number: from.exact()? })
 }
 
 /// Appends `[float,float]`.

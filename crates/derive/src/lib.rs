@@ -122,7 +122,7 @@ impl Stage for Derive {
             KeyState::new(&self.plan)
         };
         match self.store.take(reading.key, time_ms, watermark_ms, begin)? {
-            Taken::State(state) => {
+            Taken::State { state, .. } => {
                 self.members.clear();
                 let taken = state.take(&self.plan, &self.numbers, &reading, &mut self.room, &mut self.members);
                 taken.map_err(|_| too_many_lines(self.room.lines_max))?;

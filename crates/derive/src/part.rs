@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use accumulators::Sum;
-use series::{load_number, save_number};
-use values::state_text::{StateReader, write_float, write_items, write_number, write_text};
+use values::state_text::{StateReader, write_exact, write_float, write_items, write_number, write_text};
 use values::{KeyText, Number};
 
 use crate::digests::{Digest, Entry, Line, Moments, Rise, load_entry, save_entry};
@@ -173,9 +172,9 @@ impl Part {
                 save_entry(entry, out);
                 out.push(b']');
             }
-            Part::Lags(values) => write_all(values, out, save_number),
+            Part::Lags(values) => write_all(values, out, write_exact),
             Part::Texts(values) => write_all(values, out, |text, out| write_text(text.as_bytes(), out)),
-            Part::Number(number) => save_number(number, out),
+            Part::Number(number) => write_exact(number, out),
             Part::Sum(sum) => sum.save(out),
             Part::Moments(moments) => moments.save(out),
             Part::Line(line) => {
@@ -208,9 +207,9 @@ impl Part {
                 from.literal(b"]")?;
                 Part::Last(entry)
             }
-            Kind::Lags(_) => Part::Lags(read_all(from, load_number)?),
+            Kind::Lags(_) => Part::Lags(read_all(from, |from| from.exact())?),
             Kind::Texts(_) => Part::Texts(read_all(from, |from| Some(KeyText::new(&from.string()?)))?),
-            Kind::First | Kind::Product | Kind::Least | Kind::Most => Part::Number(load_number(from)?),
+            Kind::First | Kind::Product | Kind::Least | Kind::Most => Part::Number(from.exact()?),
             Kind::Sum => Part::Sum(Sum::load(from)?),
             Kind::Moments => Part::Moments(Moments::load(from)?),
             Kind::Line => {

@@ -8,7 +8,7 @@ use keyed_state::{BufferLimit, KeyArgs};
 use line_values::Expression;
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
-use series::{SeriesArgs, SeriesReader};
+use series::{SeriesArgs, SeriesReader, SeriesStore};
 use units::{ByteSize, DurationMs, parse_duration};
 
 use crate::alarms::{Rule, THRESHOLD_DEFAULT};
@@ -16,7 +16,6 @@ use crate::among::{Among, Job};
 use crate::group::Comparing;
 use crate::models::Method as ModelMethod;
 use crate::series_state::Judging;
-use crate::store::Store;
 use crate::{Detect, Flags, members};
 
 const AFTER_HELP: &str = "\
@@ -225,10 +224,10 @@ impl Cli {
     }
 
     fn detect(&self) -> Detect {
-        let store = Store::new(self.judging(), self.keys.limit(WAY), self.series.ttl_ms());
+        let store = SeriesStore::new(self.keys.limit(WAY), self.series.ttl_ms());
         let reader = SeriesReader::new(&self.series, members::names(self.change_points));
-        let flags = Flags { by: self.series.keys(), text: self.flags().to_string(), changes: self.change_points };
-        Detect::new(reader, store, &self.values(), flags)
+        let flags = Flags { by: self.series.keys(), text: self.flags().to_string() };
+        Detect::new(reader, store, self.judging(), &self.values(), flags)
     }
 
     fn among(&self, among: &Expression) -> Among {

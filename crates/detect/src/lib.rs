@@ -29,17 +29,16 @@ mod peers;
 mod records;
 mod regimes;
 mod series_state;
-mod store;
 
 use std::io::{self, BufRead, Write};
 
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
-use series::{FrontMembers, SeriesReader};
+use series::{FrontMembers, SeriesReader, SeriesStore, Taken};
 
 pub use crate::among::Among;
 
 use crate::members::Members;
-use crate::store::{Store, Taken};
+use crate::series_state::{Judging, SeriesState};
 
 /// What the state says of the flags.
 pub struct Flags {
@@ -47,14 +46,13 @@ pub struct Flags {
     pub by: Vec<String>,
     /// Those that the state depends on.
     pub text: String,
-    /// Changes are written too.
-    pub changes: bool,
 }
 
 /// The operator.
 pub struct Detect {
     reader: SeriesReader,
-    store: Store,
+    store: SeriesStore<SeriesState>,
+    judging: Judging,
     front: FrontMembers,
     members: Members,
     flags: Flags,
@@ -63,9 +61,15 @@ pub struct Detect {
 impl Detect {
     /// Reads lines with `reader`, keeps series in `store`; `values` are the names of the numbers.
     #[must_use]
-    pub(crate) fn new(reader: SeriesReader, store: Store, values: &[String], flags: Flags) -> Self {
-        let front = FrontMembers::new(members::names(flags.changes));
-        Self { reader, store, front, members: Members::new(values), flags }
+    pub(crate) fn new(
+        reader: SeriesReader,
+        store: SeriesStore<SeriesState>,
+        judging: Judging,
+        values: &[String],
+        flags: Flags,
+    ) -> Self {
+        let front = FrontMembers::new(members::names(judging.changes));
+        Self { reader, store, judging, front, members: Members::new(values), flags }
     }
 
     #[inline]
@@ -74,7 +78,7 @@ impl Detect {
             out.warn(text);
         }
         if let Some(watermark_ms) = moved_ms {
-            self.store.forget(watermark_ms);
+            self.store.forget(watermark_ms, drop);
         }
     }
 }
@@ -84,8 +88,10 @@ impl Stage for Detect {
         let watermark_ms = self.reader.time().watermark_ms();
         let point = self.reader.read(line, out.now_ms())?;
         let time_ms = point.time_ms;
-        match self.store.take(&point, watermark_ms)? {
-            Taken::Found(finding) => {
+        let judging = self.judging;
+        match self.store.take(point.key, time_ms, watermark_ms, |_| SeriesState::new(&judging))? {
+            Taken::State { state, before_ms } => {
+                let finding = state.take(time_ms, before_ms, point.numbers, &judging);
                 let members = self.members.of(finding.as_ref());
                 self.front.write(line, point.object, point.has_members, members, out.buffer());
                 out.end_line();
@@ -146,12 +152,12 @@ impl Stateful for Detect {
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.store.save(to);
+        self.store.save(to, SeriesState::save);
         Ok(())
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.store.load(key, value)
+        self.store.load(key, value, |from| SeriesState::load(from, &self.judging))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is kept of a key: a detector for each number, and its alarms.
 
 use surprise::Verdict;
-use values::state_text::{StateReader, write_number, write_signed};
+use values::state_text::{StateReader, write_number};
 
 use crate::alarms::{Alarm, Alarms, Rule};
 use crate::judged::Judged;
@@ -22,14 +22,13 @@ pub struct Judging {
     pub rule: Rule,
     /// The first so many lines of a key are no anomalies.
     pub warm_up: u64,
-    /// Regimes of the regime are of interest too.
+    /// Change points are of interest too.
     pub changes: bool,
 }
 
 /// The state of a key.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SeriesState {
-    last_ms: i64,
     models: Models,
     alarms: Alarms,
     regimes: Option<Box<Regimes>>,
@@ -49,22 +48,23 @@ pub struct Finding {
 }
 
 impl SeriesState {
-    /// Begins with a line of this time.
-    pub fn new(time_ms: i64, judging: &Judging) -> Self {
+    /// Begins without a line.
+    pub fn new(judging: &Judging) -> Self {
         let models = Models::new(judging.method, judging.values);
         let regimes = judging.changes.then(|| Box::new(Regimes::new(judging.values)));
-        Self { last_ms: time_ms, models, alarms: Alarms::default(), regimes, longest_ms: 0.0 }
+        Self { models, alarms: Alarms::default(), regimes, longest_ms: 0.0 }
     }
 
-    /// Returns the time of the last line.
-    pub fn last_ms(&self) -> i64 {
-        self.last_ms
-    }
-
-    /// Takes the numbers of a line that is not earlier than the last one. Returns what is said of the most surprising one;
-    /// none if the line has no number.
-    pub fn take(&mut self, time_ms: i64, numbers: &[Option<f64>], judging: &Judging) -> Option<Finding> {
-        let is_after_gap = self.moves_to(time_ms);
+    /// Takes the numbers of a line that is not earlier than the one before it. Returns what is said of the most surprising
+    /// one; none if the line has no number.
+    pub fn take(
+        &mut self,
+        time_ms: i64,
+        before_ms: i64,
+        numbers: &[Option<f64>],
+        judging: &Judging,
+    ) -> Option<Finding> {
+        let is_after_gap = self.moves_by(time_ms.saturating_sub(before_ms));
         let mut found: Option<Finding> = None;
         let mut change = None;
         for (value, number) in numbers.iter().enumerate() {
@@ -83,21 +83,17 @@ impl SeriesState {
         Some(Finding { alarm, change, ..finding })
     }
 
-    /// Notes the time of a line. Returns true if none came for much longer than ever before.
-    fn moves_to(&mut self, time_ms: i64) -> bool {
-        let distance_ms = time_ms.saturating_sub(self.last_ms) as f32;
-        self.last_ms = time_ms;
+    /// Notes how long no line came. Returns true if that is much longer than ever before.
+    fn moves_by(&mut self, distance_ms: i64) -> bool {
+        let distance_ms = distance_ms as f32;
         let is_known = self.alarms.points() > GAP_LINES && self.longest_ms > 0.0;
         let is_gap = is_known && distance_ms > GAP_TIMES * self.longest_ms;
         self.longest_ms = self.longest_ms.max(distance_ms);
         is_gap
     }
 
-    /// Appends the state.
+    /// Appends the state: values with commas between them.
     pub fn save(&self, out: &mut Vec<u8>) {
-        out.push(b'[');
-        write_signed(self.last_ms, out);
-        out.push(b',');
         self.models.save(out);
         out.push(b',');
         self.alarms.save(out);
@@ -107,14 +103,10 @@ impl SeriesState {
             out.push(b',');
             regimes.save(out);
         }
-        out.push(b']');
     }
 
     /// Takes what `save` wrote of the same flags, or a version that knew no gaps.
     pub fn load(from: &mut StateReader<'_>, judging: &Judging) -> Option<Self> {
-        from.literal(b"[")?;
-        let last_ms = from.signed()?;
-        from.literal(b",")?;
         let models = Models::load(from, judging.method, judging.values)?;
         from.literal(b",")?;
         let alarms = Alarms::load(from, judging.rule)?;
@@ -127,9 +119,8 @@ impl SeriesState {
             from.literal(b",")?;
             regimes = Some(Box::new(Regimes::load(from, judging.values)?));
         }
-        from.literal(b"]")?;
         let is_valid = longest_ms.is_finite() && longest_ms >= 0.0;
-        is_valid.then_some(Self { last_ms, models, alarms, regimes, longest_ms })
+        is_valid.then_some(Self { models, alarms, regimes, longest_ms })
     }
 }
 

@@ -20,7 +20,7 @@ const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 /// The first days have no anomaly: detectors learn from them.
 const QUIET_DAYS: i64 = 2;
-/// Of so many days of a host, one has an anomaly.
+/// The number of days of a host for each day with an anomaly.
 const DAYS_FOR_EACH: u64 = 3;
 /// Deviation of the noise, as a part of the level.
 const NOISE: f64 = 0.03;

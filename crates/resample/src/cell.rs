@@ -1,9 +1,8 @@
 //! One value of a step, from the numbers that come for it.
 
 use accumulators::Sum;
-use series::{load_number, save_number};
 use values::Number;
-use values::state_text::{StateReader, write_number, write_signed};
+use values::state_text::{StateReader, write_exact, write_number, write_signed};
 
 /// Which number of a step is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -108,7 +107,7 @@ impl Cell {
                 out.push(b'[');
                 write_signed(*time_ms, out);
                 out.push(b',');
-                save_number(number, out);
+                write_exact(number, out);
                 out.push(b']');
             }
             Cell::Sum { sum, count } => {
@@ -138,7 +137,7 @@ impl Cell {
         } else {
             let time_ms = from.signed()?;
             from.literal(b",")?;
-            Cell::One { time_ms, number: load_number(from)? }
+            Cell::One { time_ms, number: from.exact()? }
         };
         from.literal(b"]")?;
         Some(cell)

@@ -6,13 +6,12 @@ use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
-use series::Gap;
+use series::{Gap, SeriesReader};
 use units::ByteSize;
 
 use crate::cell::Take;
 use crate::fill::Fill;
 use crate::grid::Grid;
-use crate::reader::Reader;
 use crate::rows::{FILLED, Rows};
 use crate::store::{Store, Wanted};
 use crate::{Resample, Settings};
@@ -126,7 +125,7 @@ impl Cli {
             flags: self.flags().to_string(),
         };
         Ok(Resample::new(
-            Reader::new(by, &self.value.0, self.time.event_time_of_windows()),
+            SeriesReader::of(by, &self.value.0, self.time.event_time_of_windows(), &[""; 0]),
             Store::new(wanted, self.keys.limit(""), buffer),
             Rows::new(&names, &time.name(), &values),
             settings,

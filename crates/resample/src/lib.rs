@@ -21,7 +21,6 @@ mod cell;
 pub mod cli;
 mod fill;
 mod grid;
-mod reader;
 mod rows;
 mod series_state;
 mod store;
@@ -30,8 +29,9 @@ use std::io::{self, BufRead, Write};
 
 use event_time::{TIME_MIN_MS, Window, format_rfc3339};
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use series::SeriesReader;
+use values::Number;
 
-use crate::reader::Reader;
 use crate::rows::Rows;
 use crate::store::{Store, Taken};
 
@@ -46,7 +46,7 @@ pub struct Settings {
 
 /// The operator.
 pub struct Resample {
-    reader: Reader,
+    reader: SeriesReader<Number>,
     store: Store,
     rows: Rows,
     settings: Settings,
@@ -54,7 +54,7 @@ pub struct Resample {
 
 impl Resample {
     #[must_use]
-    pub(crate) fn new(reader: Reader, store: Store, rows: Rows, settings: Settings) -> Self {
+    pub(crate) fn new(reader: SeriesReader<Number>, store: Store, rows: Rows, settings: Settings) -> Self {
         Self { reader, store, rows, settings }
     }
 

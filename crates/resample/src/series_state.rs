@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use series::{load_number, save_number};
 use values::Number;
-use values::state_text::{StateReader, write_items, write_number, write_signed};
+use values::state_text::{StateReader, write_exact, write_items, write_number, write_signed};
 
 use crate::cell::{Cell, Take};
 
@@ -134,7 +133,7 @@ impl Written {
                 out.push(b'[');
                 write_signed(known.step_ms, out);
                 out.push(b',');
-                save_number(&known.number, out);
+                write_exact(&known.number, out);
                 out.push(b']');
             }
         });
@@ -164,7 +163,7 @@ fn load_known(from: &mut StateReader<'_>) -> Option<Option<Known>> {
     from.literal(b"[")?;
     let step_ms = from.signed()?;
     from.literal(b",")?;
-    let number = load_number(from)?;
+    let number = from.exact()?;
     from.literal(b"]")?;
     Some(Some(Known { step_ms, number }))
 }

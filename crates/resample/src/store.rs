@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use event_time::Window;
 use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use millpipe::{Changes, Error, Out};
-use values::key;
+use series::Point;
+use values::{Number, key};
 
 use crate::cell::{Cell, Take};
 use crate::fill::{self, Fill, Step};
 use crate::grid::Grid;
-use crate::reader::Point;
 use crate::rows::Rows;
 use crate::series_state::{Open, SeriesState};
 
@@ -78,7 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// At a limit.
-    pub fn take(&mut self, point: &Point<'_>, watermark_ms: Option<i64>) -> Result<Taken, Error> {
+    pub fn take(&mut self, point: &Point<'_, Number>, watermark_ms: Option<i64>) -> Result<Taken, Error> {
         let step = self.wanted.grid.step(point.time_ms);
         if watermark_ms.is_some_and(|watermark_ms| step.is_closed_by(watermark_ms)) {
             return Ok(Taken::Late(step));

@@ -21,8 +21,7 @@ impl FrontMembers {
     pub fn write(&mut self, line: &[u8], object: usize, may_have_them: bool, members: &[u8], out: &mut Vec<u8>) {
         let line = if may_have_them {
             self.stripped.clear();
-            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-            without_members(line, &names, &mut self.stripped);
+            without_members(line, &self.names, &mut self.stripped);
             &self.stripped
         } else {
             line

@@ -20,7 +20,7 @@ pub use flags::{KeyTimeArgs, SeriesArgs};
 pub use front_members::FrontMembers;
 pub use gap::Gap;
 pub use line_reader::{LineReader, Reading};
-pub use number::{load_number, number, save_number};
+pub use number::number;
 pub use reader::{Point, SeriesReader};
 pub use seasons::{Season, Seasons};
 pub use step::Step;

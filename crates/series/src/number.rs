@@ -1,10 +1,9 @@
-//! Reads the numbers of lines, and keeps numbers in states.
+//! Reads the numbers of lines.
 
 use json_fields::Kind;
 use line_values::{Expression, Value};
 use millpipe::Fault;
 use values::Number;
-use values::state_text::{DecimalOrFloat, StateReader, write_decimal, write_float};
 
 /// Longest piece of a wrong value that a message shows, in characters.
 const SHOWN_MAX: usize = 60;
@@ -38,21 +37,4 @@ fn wrong_number(value: Value<'_>, expression: &Expression, flag: &str) -> Fault 
         _ => String::new(),
     };
     Fault::bad(format_args!("field {name:?} is not a number: {shown}{hint}"))
-}
-
-/// Appends a number of a state, with all of its digits.
-pub fn save_number(number: &Number, out: &mut Vec<u8>) {
-    match number.as_decimal() {
-        Some(decimal) => write_decimal(decimal, out),
-        None => write_float(number.to_f64(), out),
-    }
-}
-
-/// Reads what `save_number` wrote.
-#[must_use]
-pub fn load_number(from: &mut StateReader<'_>) -> Option<Number> {
-    Some(match from.decimal_or_float()? {
-        DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
-        DecimalOrFloat::Float(value) => Number::float(value),
-    })
 }

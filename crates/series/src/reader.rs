@@ -3,31 +3,32 @@
 use event_time::EventTime;
 use line_values::Expression;
 use millpipe::Fault;
+use values::Number;
 
 use crate::{LineReader, SeriesArgs, number};
 
-/// Reads from each line its key, its time and its numbers.
-pub struct SeriesReader {
+/// Reads from each line its key, its time and its numbers: as `f64`, or with all of their digits as [`Number`].
+pub struct SeriesReader<N = f64> {
     lines: LineReader,
     values: Vec<Expression>,
-    numbers: Vec<Option<f64>>,
+    numbers: Vec<Option<N>>,
 }
 
 /// What was read of a line.
 #[derive(Clone, Copy, Debug)]
-pub struct Point<'a> {
+pub struct Point<'a, N = f64> {
     /// Empty without `--by`.
     pub key: &'a [u8],
     pub time_ms: i64,
     /// For each `--value` its number; none where it is missing or null.
-    pub numbers: &'a [Option<f64>],
+    pub numbers: &'a [Option<N>],
     /// The offset after the line's opening brace; 0 where it is no object.
     pub object: usize,
     /// The line has a member that the tool writes.
     pub has_members: bool,
 }
 
-impl SeriesReader {
+impl<N: From<Number>> SeriesReader<N> {
     /// Reads what the flags say; `members` are those that the tool writes.
     #[must_use]
     pub fn new(args: &SeriesArgs, members: &[impl AsRef<str>]) -> Self {
@@ -52,12 +53,12 @@ impl SeriesReader {
     /// # Errors
     /// `Bad` when the line is no JSON object where it must be one, has no valid time, or something else than a number or null in the place of one.
     #[inline]
-    pub fn read<'a>(&'a mut self, line: &'a [u8], now_ms: i64) -> Result<Point<'a>, Fault> {
+    pub fn read<'a>(&'a mut self, line: &'a [u8], now_ms: i64) -> Result<Point<'a, N>, Fault> {
         let reading = self.lines.read(line, now_ms)?;
         self.numbers.clear();
         for (place, expression) in self.values.iter().enumerate() {
             let number = number(reading.value(place), expression, "--value '")?;
-            self.numbers.push(number.map(|number| number.to_f64()));
+            self.numbers.push(number.map(N::from));
         }
         Ok(Point {
             key: reading.key,

@@ -23,8 +23,11 @@ struct Series<V> {
 /// What a line meets.
 #[derive(Debug)]
 pub enum Taken<'a, V> {
-    /// The state of its key, to be changed.
-    State(&'a mut V),
+    /// The state of its key, to be changed, and the time of the line before it: its own time where the state is new.
+    State {
+        state: &'a mut V,
+        before_ms: i64,
+    },
     Late(Late),
 }
 
@@ -78,8 +81,7 @@ impl<V: Default> SeriesStore<V> {
     }
 
     /// Returns the state of a line's key, which `begin` makes for a key that is new, or whose last line is `--ttl` older: then
-    /// it gets the state before, which is gone. The
-    /// watermark is that of the lines before it.
+    /// it gets the state before, which is gone. The watermark is that of the lines before it.
     ///
     /// # Errors
     /// At the limit of keys.
@@ -106,10 +108,12 @@ impl<V: Default> SeriesStore<V> {
         }
         let series = self.series.change(id);
         series.last_ms = time_ms;
+        let mut before_ms = last_ms;
         if self.expiry.as_ref().is_some_and(|expiry| time_ms >= last_ms.saturating_add(expiry.within_ms())) {
             series.state = begin(Some(&series.state));
+            before_ms = time_ms;
         }
-        Ok(Taken::State(&mut series.state))
+        Ok(Taken::State { state: &mut series.state, before_ms })
     }
 
     fn add(&mut self, key: &[u8], hash: u64, series: Series<V>) -> Result<u32, Error> {
@@ -134,7 +138,8 @@ impl<V: Default> SeriesStore<V> {
         }
     }
 
-    /// Gives what changed since the last call; `write` writes a state as JSON.
+    /// Gives what changed since the last call; `write` writes a state as JSON, or several
+    /// values with commas between them.
     pub fn save(&mut self, to: &mut Changes, mut write: impl FnMut(&V, &mut Vec<u8>)) {
         self.series.save(to, |series, out| {
             out.push(b'[');

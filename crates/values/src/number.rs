@@ -101,6 +101,13 @@ impl Number {
     }
 }
 
+impl From<Number> for f64 {
+    #[inline]
+    fn from(number: Number) -> f64 {
+        number.to_f64()
+    }
+}
+
 impl From<Parsed> for Number {
     fn from(parsed: Parsed) -> Number {
         match parsed {

@@ -62,6 +62,14 @@ pub fn write_decimal((mantissa, scale): (i128, u8), out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a number with all of its digits, for [`StateReader::exact`].
+pub fn write_exact(number: &Number, out: &mut Vec<u8>) {
+    match number.as_decimal() {
+        Some(decimal) => write_decimal(decimal, out),
+        None => write_float(number.to_f64(), out),
+    }
+}
+
 /// Appends a value's JSON text as a string. Lines are checked to be UTF-8 before they get here.
 pub fn write_text(text: &[u8], out: &mut Vec<u8>) {
     write_string(&String::from_utf8_lossy(text), out);
@@ -183,6 +191,14 @@ impl<'a> StateReader<'a> {
             Some((mantissa, scale)) => Some(DecimalOrFloat::Decimal(mantissa.into(), scale)),
             None => parse_long(str::from_utf8(text).ok()?),
         }
+    }
+
+    /// A number that `write_exact` wrote.
+    pub fn exact(&mut self) -> Option<Number> {
+        Some(match self.decimal_or_float()? {
+            DecimalOrFloat::Decimal(mantissa, scale) => Number::decimal(mantissa, scale),
+            DecimalOrFloat::Float(value) => Number::float(value),
+        })
     }
 
     pub fn float(&mut self) -> Option<f64> {
