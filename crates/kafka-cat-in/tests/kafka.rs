@@ -340,7 +340,7 @@ fn a_broker_that_comes_back_goes_unnoticed() {
         run(testkit::bin("kafka-cat-out"), &args, lines).ok();
     };
     write(&broker, &numbers(0..1));
-    let mut reading = Reading::start_at(broker.address(), &["-t", "t", "--broker-timeout", "30s"]);
+    let mut reading = Reading::start_at(broker.address(), &[&["-t", "t"], &Broker::PATIENT[..]].concat());
     assert_eq!(reading.line(), "0");
     broker.kill();
     broker.restart();

@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use scene::{Reading, broker, data, fill, marks, numbers, read};
 use testkit::{Ran, run};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 /// Long enough for a reader to have come to the end of what it can read.
 const A_WHILE: Duration = Duration::from_millis(1500);
 
@@ -155,10 +155,10 @@ fn each_transaction_has_its_own_time_to_end() {
     one.begin("several", 0..1);
     two.begin("several", 1..2);
     // Together they are open for longer than one may be, and each has time to spare.
-    let mut reading = Reading::start(&["-t", "several", "-e", "--broker-timeout", "8s"]);
-    thread::sleep(Duration::from_secs(5));
+    let mut reading = Reading::start(&["-t", "several", "-e", "--broker-timeout", "12s"]);
+    thread::sleep(Duration::from_secs(7));
     one.commit();
-    thread::sleep(Duration::from_secs(5));
+    thread::sleep(Duration::from_secs(7));
     assert!(reading.goes_on());
     two.commit();
     assert_eq!(reading.rest().ok(), numbers(0..2));

@@ -295,6 +295,7 @@ fn a_broker_that_comes_back_goes_unnoticed() {
     let mut broker = Broker::start();
     let mut child = Command::new(BIN)
         .args(["-b", broker.address(), "-t", "t", "--create", "1"])
+        .args(Broker::PATIENT)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -255,7 +255,8 @@ fn a_standstill_beyond_the_time_of_a_transaction_ends_the_run() {
 fn a_broker_that_dies_and_comes_back_in_the_middle_of_an_epoch_goes_unnoticed() {
     let mut broker = Broker::start();
     let pipe = Pipe::new(broker.address(), "back");
-    let mut sink = pipe.sink("a", &Value::Null, &["-X", "linger.ms=1"]);
+    let patient = [&Broker::PATIENT[..], &["-X", "linger.ms=1", "-X", "transaction.timeout.ms=600000"]].concat();
+    let mut sink = pipe.sink("a", &Value::Null, &patient);
     sink.say("1\n");
     sink.commit(1, &pipe.positions(1, 0));
     for (written, more) in [("2\n", ""), ("3\n", "4\n")] {

@@ -28,6 +28,10 @@ pub struct Broker {
 }
 
 impl Broker {
+    /// Flags of a Kafka tool that waits for a broker that comes back for as long as a start of it may take: on a busy machine that
+    /// is longer than the default of `--broker-timeout`.
+    pub const PATIENT: [&'static str; 2] = ["--broker-timeout", "5m"];
+
     /// A broker of its own on a free port, in about 4 s.
     pub fn start() -> Self {
         Self::start_with(&[])
