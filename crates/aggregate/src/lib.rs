@@ -53,7 +53,7 @@ use std::sync::Arc;
 use event_time::Window;
 use json_fields::Unseen;
 use line_values::{Computed, Expression};
-use millpipe::{Changes, Error, Fault, Mark, MarkKind, Out, ReadAhead, Stage, Stateful};
+use millpipe::{Changes, Error, Facts, Fault, Mark, MarkKind, Out, ReadAhead, Stage, Stateful};
 use sorted_runs::Scratch;
 
 pub use crate::job::{Emit, Job, Last, Overflow};
@@ -290,6 +290,10 @@ impl Stateful for Aggregate {
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         self.save_head(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.mode.facts(&self.work, to);
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

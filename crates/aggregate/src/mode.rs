@@ -1,8 +1,8 @@
 //! The kind of windows that a stream has: the first line or mark decides.
 
-use event_time::{Annotation, Scale, Window};
+use event_time::{Annotation, Scale, Window, format_rfc3339};
 use json_fields::FieldPath;
-use millpipe::{Error, Fault, Mark, Out};
+use millpipe::{Error, Facts, Fault, Mark, Out};
 
 use crate::counts::Counts;
 use crate::groups::Taken;
@@ -78,6 +78,23 @@ impl Mode {
             Some(Annotation { scale: Scale::Lines, .. }) => "a window of lines",
         };
         Fault::bad(format_args!("the line has {has}, but the stream has {}", self.name()))
+    }
+
+    /// Says how many groups there are, and which windows are open.
+    pub fn facts(&self, work: &Work, to: &mut Facts) {
+        to.insert("keys".to_owned(), work.budget.open.into());
+        let (open, next) = match self {
+            Mode::Windows(windows) => (windows.panes.len(), windows.panes.first()),
+            Mode::Slices(slices) => (slices.announced.len(), slices.announced.first().copied()),
+            _ => (0, None),
+        };
+        if let Some(window) = next {
+            to.insert("open_windows".to_owned(), open.into());
+            to.insert("next_end".to_owned(), format_rfc3339(window.end_ms).into());
+        }
+        if let Some(spill) = &work.spill {
+            to.insert("spilled_bytes".to_owned(), spill.written_bytes().into());
+        }
     }
 
     fn name(&self) -> &'static str {

@@ -148,6 +148,10 @@ impl Panes {
         self.by_window.keys().next().copied()
     }
 
+    pub fn len(&self) -> usize {
+        self.by_window.len()
+    }
+
     /// The panes that lie in a window, by (end, start).
     pub fn inside(&self, window: Window) -> Vec<Window> {
         // A pane inside ends behind the window's start and at its end at the latest.

@@ -213,6 +213,11 @@ impl Spill {
         self.finish(run)
     }
 
+    /// Bytes that went to disk so far.
+    pub fn written_bytes(&self) -> u64 {
+        self.runs.written().bytes
+    }
+
     /// What went to disk, for people.
     pub fn report(&self, out: &mut Out) {
         let written = self.runs.written();

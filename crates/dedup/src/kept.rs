@@ -67,6 +67,14 @@ impl Kept {
         matches!(self, Self::Latest(_))
     }
 
+    /// Counts the keys.
+    pub fn keys(&self) -> usize {
+        match self {
+            Self::Known(known) => known.keys(),
+            Self::Latest(latest) => latest.keys(),
+        }
+    }
+
     /// Counts the lines that are there.
     pub fn lines(&self) -> u64 {
         match self {

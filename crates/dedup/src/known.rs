@@ -23,6 +23,10 @@ impl Known {
         Known { wants_latest: true, ..Known::first(within_ms, keys) }
     }
 
+    pub fn keys(&self) -> usize {
+        self.times.len()
+    }
+
     /// Whether the line passes; its key is known by it then.
     ///
     /// # Errors

@@ -21,6 +21,10 @@ impl Latest {
         Latest { keys: Keyed::new(keys), expiry: within_ms.map(Expiry::new), buffer, bytes: 0, lines: 0 }
     }
 
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Takes a line in, and says how many are left out for it: this one or others of its key.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ use std::io::{self, BufRead, Write};
 use event_time::{EventTime, TIME_MIN_MS, format_rfc3339};
 use keyed_state::{BufferLimit, KeyLimit};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use units::format_duration;
 
 use crate::cli::{Emit, Keep};
@@ -201,6 +201,11 @@ impl Stateful for Dedup {
         let by = self.job.by.iter().map(ToString::to_string);
         let divides = Divides::by(by).max("/lines").any(self.job.time.of_any_shard());
         Head::new().with("time", self.job.time.snapshot()).with("lines", self.sequence).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.job.time.facts(to);
+        to.insert("keys".to_owned(), self.kept.keys().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The time of a stage: where it is in a line, and what time it is in the stream.
 
 use line_values::Expression;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use stream::{Error, Fault, Mark};
 
 use crate::{OtherLines, StreamTime, no_time};
@@ -126,6 +126,13 @@ impl EventTime {
     #[must_use]
     pub fn late_hint(&self) -> &'static str {
         self.0.as_ref().map_or("", |inner| inner.stream.late_hint())
+    }
+
+    /// As [`StreamTime::facts`].
+    pub fn facts(&self, to: &mut Map<String, Value>) {
+        if let Some(inner) = &self.0 {
+            inner.stream.facts(to);
+        }
     }
 
     /// Returns what a checkpoint keeps; null without times.

@@ -35,7 +35,7 @@ pub use stream_time::{StreamTime, StreamTimeError, TimeSettings};
 pub use time_field::{TimeField, TimeOf, no_time};
 pub use time_text::{TIME_MAX_MS, TIME_MIN_MS, format_rfc3339, parse_rfc3339, write_rfc3339};
 pub use timezone::Timezone;
-pub use watermarks::{PARTITIONS_MAX, TooManyPartitions, Watermarks};
+pub use watermarks::{Holder, PARTITIONS_MAX, TooManyPartitions, Watermarks};
 pub use window::Window;
 pub use window_size::WindowSize;
 pub use windowing::{Windowing, WindowingError};

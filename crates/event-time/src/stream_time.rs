@@ -1,7 +1,7 @@
 //! What time it is in a stream: from the times of its lines, or from watermarks that it already has.
 
 use crate::{TimeError, TimeParser, TimeUnit, Timezone, Watermarks, format_rfc3339};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stream::{Error, Mark, MarkKind};
 use units::{DurationMs, format_duration};
 
@@ -156,6 +156,19 @@ impl StreamTime {
         })
     }
 
+    /// Says, for those who watch a run, what holds its watermark back: `holder` with the partition (`from`), the `time` of its
+    /// newest line, and from when of the clock on it holds nothing back (`free_at`). Nothing where watermarks are given.
+    pub fn facts(&self, to: &mut Map<String, Value>) {
+        if self.given {
+            return;
+        }
+        if let Some(holder) = self.watermarks.holder() {
+            let time = |time_ms: Option<i64>| time_ms.map(format_rfc3339);
+            let (newest, free_at) = (time(holder.newest_ms), time(holder.free_at_ms));
+            to.insert("holder".to_owned(), json!({ "from": holder.part, "time": newest, "free_at": free_at }));
+        }
+    }
+
     /// Whether the stream has watermarks of its own.
     #[must_use]
     pub fn is_given(&self) -> bool {
@@ -228,6 +241,29 @@ mod tests {
             idle_ms: 1_000,
             max_ahead_ms: Some(300_000),
         })
+    }
+
+    #[test]
+    fn the_partition_that_holds_the_watermark_back_is_named() {
+        let mut time = stream_time();
+        let holder = |time: &StreamTime| {
+            let mut facts = Map::new();
+            time.facts(&mut facts);
+            facts.remove("holder")
+        };
+        assert_eq!(holder(&time), None);
+        let mark = |text: &str| Mark::parse(text.as_bytes()).unwrap();
+        for (part, seen_ms) in [("t/0", Some(5_000)), ("t/1", Some(3_000)), ("t/2", None)] {
+            time.mark(&mark(&format!(r#"{{"$":"from","part":"{part}"}}"#)), 0).unwrap();
+            seen_ms.map(|seen_ms| time.observe(seen_ms));
+        }
+        assert_eq!(holder(&time), Some(json!({ "from": "t/2", "time": null, "free_at": null })));
+        time.mark(&mark(r#"{"$":"idle","part":"t/2","final":true}"#), 0).unwrap();
+        time.mark(&mark(r#"{"$":"idle","part":"t/1"}"#), 7_000).unwrap();
+        let (newest, free_at) = ("1970-01-01T00:00:03Z", "1970-01-01T00:00:08Z");
+        assert_eq!(holder(&time), Some(json!({ "from": "t/1", "time": newest, "free_at": free_at })));
+        time.mark(&Mark::watermark(Some(1)), 0).unwrap();
+        assert_eq!(holder(&time), None, "the stream has its own");
     }
 
     #[test]

@@ -34,6 +34,17 @@ struct Partition {
     free_at_ms: Option<i64>,
 }
 
+/// The partition that holds a watermark back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder<'a> {
+    /// Its name; empty for lines that no mark announced.
+    pub part: &'a str,
+    /// The largest time of its lines; none before the first one.
+    pub newest_ms: Option<i64>,
+    /// It has said that it is idle, and holds nothing back from this time of the clock on.
+    pub free_at_ms: Option<i64>,
+}
+
 /// The watermark generator. Its clock is an argument, and only the idle rule looks at it.
 #[derive(Debug, Clone)]
 pub struct Watermarks {
@@ -79,6 +90,19 @@ impl Watermarks {
     /// The watermark: no line with an earlier time is expected. None before it is known.
     pub fn watermark_ms(&self) -> Option<i64> {
         self.watermark_ms
+    }
+
+    /// Returns the partition that holds the watermark back: of those that are not idle the one whose lines are oldest. None
+    /// where all are idle, or nothing has come.
+    #[must_use]
+    pub fn holder(&self) -> Option<Holder<'_>> {
+        let slowest =
+            self.partitions.iter().filter(|partition| !partition.idle).min_by_key(|partition| partition.max_ms)?;
+        Some(Holder {
+            part: &slowest.name,
+            newest_ms: (slowest.max_ms != UNSEEN).then_some(slowest.max_ms),
+            free_at_ms: slowest.free_at_ms,
+        })
     }
 
     /// Whether partitions were announced. If not, all lines are taken as one partition.

@@ -1,6 +1,6 @@
 //! The source: files of partitions, and what watches them.
 
-use millpipe::{Error, Fault, Out, Polled, Source};
+use millpipe::{Error, Facts, Fault, Out, Polled, Source};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, From};
@@ -80,6 +80,13 @@ impl Source for FileSource {
         self.parts.report_waiting(out);
         self.watcher.report_waiting(out);
         Ok(())
+    }
+
+    fn facts(&mut self, _now_ms: i64, to: &mut Facts) {
+        let (files, read_bytes) =
+            self.parts.pieces().fold((0_u64, 0), |(files, bytes), piece| (files + 1, bytes + piece.offset()));
+        to.insert("files".to_owned(), files.into());
+        to.insert("read_bytes".to_owned(), read_bytes.into());
     }
 
     fn position(&self) -> String {

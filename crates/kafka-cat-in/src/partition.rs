@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kafka_ends::group_offsets::Place;
+use serde_json::{Value, json};
 
 use crate::client::KafkaClient;
 use crate::plan::{End, Plan};
@@ -194,6 +195,19 @@ impl Partition {
     /// Returns the offset that the group is still to be told.
     pub fn uncommitted(&self) -> Option<i64> {
         self.written.filter(|_| self.written != self.committed)
+    }
+
+    /// Says where it is, and how much is before it as far as is known: `lag` in messages, `behind_ms` from the time of its
+    /// last message to now, 0 where nothing more is there.
+    pub fn facts(&self, now_ms: i64) -> Value {
+        let position = self.reached();
+        let end = self.queue.known_end();
+        let lag = end.map(|end| end.saturating_sub(position).max(0));
+        let behind_ms = match lag {
+            Some(0) => Some(0),
+            _ => self.newest_ms.map(|newest_ms| now_ms.saturating_sub(newest_ms).max(0)),
+        };
+        json!({ "partition": self.part, "position": position, "end": end, "lag": lag, "behind_ms": behind_ms })
     }
 
     pub fn pace(&self) -> Pace {

@@ -13,9 +13,9 @@ use std::slice;
 use std::sync::Arc;
 
 use rdkafka::bindings::{
-    rd_kafka_consume_callback, rd_kafka_header_get_all, rd_kafka_message_headers, rd_kafka_message_t,
-    rd_kafka_message_timestamp, rd_kafka_position, rd_kafka_topic_destroy, rd_kafka_topic_name, rd_kafka_topic_new,
-    rd_kafka_topic_t, rd_kafka_yield,
+    rd_kafka_consume_callback, rd_kafka_get_watermark_offsets, rd_kafka_header_get_all, rd_kafka_message_headers,
+    rd_kafka_message_t, rd_kafka_message_timestamp, rd_kafka_position, rd_kafka_topic_destroy, rd_kafka_topic_name,
+    rd_kafka_topic_new, rd_kafka_topic_t, rd_kafka_yield,
 };
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -80,6 +80,17 @@ impl Queue {
         // thread, with this pointer, and nobody else uses `serving` meanwhile.
         unsafe { rd_kafka_consume_callback(self.topic.as_ptr(), self.number, 0, Some(give::<F>), opaque.cast()) };
         serving.given
+    }
+
+    /// The offset behind the last message of the partition, as the last answer of the broker had it: nothing is asked.
+    pub fn known_end(&self) -> Option<i64> {
+        let (mut low, mut high) = (0, 0);
+        let client = self.consumer.client().native_ptr();
+        let name = CString::new(self.name.as_str()).ok()?;
+        // SAFETY: the client is alive, the name lives as long as the call, which writes the two numbers and keeps nothing.
+        unsafe { rd_kafka_get_watermark_offsets(client, name.as_ptr(), self.number, &raw mut low, &raw mut high) };
+        // Before the first answer it is -1001.
+        (high >= 0).then_some(high)
     }
 
     /// The offset behind all that was served, also behind what is no message: marks of transactions.

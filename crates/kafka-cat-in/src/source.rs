@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kafka_ends::ATTEMPT;
 use kafka_ends::group_offsets::Place;
-use millpipe::{Error, Fault, Out, Polled, Positions, Source, Truth};
+use millpipe::{Error, Facts, Fault, Out, Polled, Positions, Source, Truth};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -38,6 +38,9 @@ enum Phase {
     Joining,
     Reading,
 }
+
+/// So many partitions are told of one by one to those who watch.
+const PARTITIONS_SHOWN_MAX: usize = 200;
 
 /// The first stage of a pipe: reads topics.
 pub struct KafkaSource {
@@ -285,6 +288,18 @@ impl Source for KafkaSource {
         self.commits.at_stop(&mut self.partitions, &self.client)?;
         self.client.close();
         Ok(())
+    }
+
+    fn facts(&mut self, now_ms: i64, to: &mut Facts) {
+        let partitions: Vec<Value> =
+            self.partitions.iter().take(PARTITIONS_SHOWN_MAX).map(|partition| partition.facts(now_ms)).collect();
+        let lags = || partitions.iter().map(|partition| partition["lag"].as_i64());
+        if !partitions.is_empty() && lags().all(|lag| lag.is_some()) {
+            let lag: i64 = lags().flatten().sum();
+            to.insert("lag".to_owned(), lag.into());
+            to.insert("caught_up".to_owned(), (lag == 0).into());
+        }
+        to.insert("partitions".to_owned(), partitions.into());
     }
 
     fn position(&self) -> String {

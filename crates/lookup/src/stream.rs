@@ -21,7 +21,7 @@ use std::io::{self, BufRead, Write};
 use event_time::{EventTime, format_rfc3339};
 use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, Out, Stage, Stateful};
 use selection::Selector;
 use values::KeyText;
 
@@ -276,6 +276,12 @@ impl Stateful for LookupStream {
             .sum("/lines")
             .any(self.job.time.of_any_shard());
         Head::new().with("time", self.job.time.snapshot()).with("lines", self.sequence).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.job.time.facts(to);
+        to.insert("keys".to_owned(), self.histories.len().into());
+        to.insert("state_bytes".to_owned(), self.history_bytes.into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

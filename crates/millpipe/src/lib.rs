@@ -16,6 +16,7 @@
 //!
 //! | room | is |
 //! |---|---|
+//! | `clock`, `messages` | the clocks; what people read on stderr |
 //! | `pipes` | the ends of pipes: reading, writing, waiting |
 //! | `pool` | worker threads that keep the order of their input |
 //! | `programs` | foreign programs: processes and their pipes |
@@ -26,7 +27,9 @@
 // This crate is the one that clippy.toml sends everybody to.
 #![allow(clippy::disallowed_methods)]
 
+mod clock;
 mod fan;
+mod messages;
 mod pipes;
 mod pool;
 mod programs;
@@ -36,16 +39,16 @@ pub mod tool;
 
 pub use checkpoint::{Changes, CheckpointId};
 pub use fan::{MergeInput, Shards, run_merge, run_shard};
+pub use messages::warn;
 pub use pipes::sizes::{CHANNEL_CHUNKS, CHUNK_BYTES};
-pub use pipes::stderr::warn;
 pub use pipes::stdio::must_have_input;
 pub use pool::Jobs;
 pub use programs::command::Command;
 pub use protocol::{
-    BLOCK_BYTES, Barrier, Config, Counts, Divides, Doing, Drain, Driver, Head, Hello, Keeper, Late, LineSelection,
-    LineSelector, Map, Merge, OnError, Out, Policy, Polled, Positions, Queue, ROOM_BYTES, ReadAhead, Reader, Rejects,
-    Route, Sink, Source, Stage, StateFlags, Stateful, Truth, Waited, Waits, lines_of, must_be_outside, no_dead_letter,
-    without_byte_order_mark,
+    BLOCK_BYTES, Barrier, Config, Counts, Divides, Doing, Drain, Driver, Facts, Figures, Head, Hello, Keeper, Late,
+    LineSelection, LineSelector, Map, Merge, OnError, Out, Policy, Polled, Positions, Queue, ROOM_BYTES, ReadAhead,
+    Reader, Rejects, Route, Sink, Source, Stage, StateFlags, Stateful, Truth, Waited, Waits, lines_of, must_be_outside,
+    no_dead_letter, without_byte_order_mark,
 };
 pub use running::args::{CheckedArgs, ExactlyOnceArgs, InputArgs, LateArgs, RunArgs, StageArgs};
 pub use running::run::{run_sink, run_stage};

@@ -11,6 +11,7 @@ use crate::bad_line::Place;
 use crate::config::Config;
 use crate::counts::Counts;
 use crate::cut_short::is_hello;
+use crate::figures::Facts;
 use crate::keeper::Keeper;
 use crate::lines::{Piece, Splitter};
 use crate::out::Out;
@@ -290,6 +291,18 @@ impl<S: Station> Driver<S> {
             self.out.flush_all_that_can_go()?;
         }
         Ok(())
+    }
+
+    /// What the stage says of its state, for those who watch the run.
+    pub fn facts(&mut self) -> Facts {
+        let mut facts = Facts::new();
+        if let Some(state) = self.stage.state() {
+            state.facts(&mut facts);
+        }
+        if let Some(target) = self.stage.target() {
+            target.facts(&mut facts);
+        }
+        facts
     }
 
     /// The counts so far, and how many lines the stage holds.

@@ -11,7 +11,7 @@ use time_text::format_rfc3339;
 use crate::fit::{self, Folder, Loading};
 use crate::hello::{Barrier, Hello, Truth};
 use crate::recovery;
-use crate::saving::{AtOnce, Executor, Save, SaveJobs, SaveState, locked, must_be_there, unless_stale};
+use crate::saving::{AtOnce, Executor, Save, SaveJobs, SaveState, Watch, locked, must_be_there, unless_stale};
 use crate::station::Target;
 
 /// What the source of a pipe holds, in the state folder.
@@ -174,7 +174,7 @@ impl Keeper {
     }
 
     /// Saves beside the stream.
-    pub fn save(&mut self, snapshot: Snapshot) -> Result<(), Error> {
+    pub fn save(&mut self, snapshot: Snapshot, watch: Watch) -> Result<(), Error> {
         self.check()?;
         let Some(folder) = &self.folder else { return Ok(()) };
         let save = Save {
@@ -186,6 +186,7 @@ impl Keeper {
             folder: Arc::clone(folder),
             state: Arc::clone(&self.state),
             executor: Arc::clone(&self.executor),
+            watch,
         };
         locked(&self.state).saves_under_way += 1;
         self.executor.save(Box::new(move || save.run(snapshot)));

@@ -3,7 +3,7 @@
 //! | room | is |
 //! |---|---|
 //! | `stage`, `source`, `sink`, `select` | the traits that tools implement |
-//! | `out`, `rejects`, `drain`, `counts`, `waits` | what they write to |
+//! | `out`, `rejects`, `drain`, `counts`, `waits`, `figures` | what they write to, and what is counted |
 //! | `lines`, `line_count`, `hello`, `last_words`, `cut_short`, `loss` | what the stream itself says |
 //! | `stage_checkpoints`, `keeper`, `saving`, `fit`, `recovery`, `head`, `state_flags` | the state folder and what goes there |
 //! | `driver`, `protocol`, `station`, `source_driver` | the contract around a stage, a sink, a source |
@@ -21,6 +21,7 @@ mod cut_short;
 mod drain;
 mod driver;
 mod fan;
+mod figures;
 mod fit;
 mod head;
 mod hello;
@@ -55,6 +56,7 @@ pub use counts::{Counts, Done};
 pub use drain::Drain;
 pub use driver::Driver;
 pub use fan::{Confluence, FanIn, FanOut, Merge, Ordered, Origin, Port, Relay, Route, Turns, WAITING_BYTES_MAX};
+pub use figures::{Facts, Figures, Passed, Saved, Seldom};
 pub use head::{DIVIDES, Divides, Head};
 pub use hello::{Barrier, Hello, Positions, Truth};
 pub use keeper::{Keeper, LOCK};

@@ -3,6 +3,7 @@
 use crate::bad_line::{Place, bad_line};
 use crate::counts::{Counts, Done};
 use crate::drain::Drain;
+use crate::figures::Figures;
 use crate::other_format;
 use crate::rejects::{Late, OnError, Policy, Rejects};
 use crate::waits::Waits;
@@ -28,6 +29,7 @@ pub struct Out {
     drain: Option<Box<dyn Drain>>,
     failed: Option<Fault>,
     waits: Waits,
+    figures: Figures,
     rejects: Rejects,
     on_error: OnError,
     late: Late,
@@ -52,6 +54,7 @@ impl Out {
             drain: None,
             failed: None,
             waits: Waits::default(),
+            figures: Figures::default(),
             rejects,
             on_error: policy.on_error.unwrap_or(OnError::Stop),
             late: policy.late.unwrap_or(Late::Drop),
@@ -193,8 +196,20 @@ impl Out {
 
     /// Writes a mark at this place of the stream.
     pub fn mark(&mut self, mark: &Mark) {
+        self.note_watermark(mark);
         mark.write(&mut self.bytes);
         self.bytes.push(b'\n');
+    }
+
+    /// Notes, for those who watch, what a watermark says.
+    pub(crate) fn note_watermark(&self, mark: &Mark) {
+        if mark.kind() == MarkKind::Watermark {
+            self.figures.change(|seldom| {
+                if let Ok(Some(watermark_ms)) = mark.watermark_ms() {
+                    seldom.watermark_ms = Some((watermark_ms, self.now_ms()));
+                }
+            });
+        }
     }
 
     /// What `--late` says, for a stage that can let late lines pass.
@@ -245,7 +260,7 @@ impl Out {
                 Some(format) => self.reject_to(line, &at, &format_args!("{why}: {}", format.what)),
                 None => self.reject_to(line, &at, &why),
             },
-            OnError::Skip => {}
+            OnError::Skip => self.figures.reject(self.now_ms(), &at, &why, line),
         }
     }
 
@@ -341,6 +356,7 @@ impl Out {
     }
 
     fn reject_to(&mut self, line: &[u8], at: &dyn Display, why: &dyn Display) {
+        self.figures.reject(self.now_ms(), at, why, line);
         if let Err(fault) = self.rejects.reject(line, at, why, &mut self.bytes) {
             self.fail(fault);
         }
@@ -372,6 +388,7 @@ impl Out {
         if before == 0 {
             return;
         }
+        self.figures.note_counts(&self.counts);
         match self.waits.for_output(|| hand_on(drain.as_mut(), &mut self.bytes)) {
             Ok(()) => self.counts.bytes_out += (before - self.bytes.len()) as u64,
             Err(fault) => {
@@ -389,6 +406,16 @@ impl Out {
     /// What is waited for. A source that waits inside its own `poll` notes that here.
     pub fn waits(&self) -> &Waits {
         &self.waits
+    }
+
+    /// Shows what goes on there.
+    pub fn set_figures(&mut self, figures: Figures) {
+        self.figures = figures;
+    }
+
+    /// What those see who watch the run.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// Flushes the reject file too: all that is to be kept is in the hands of the system.

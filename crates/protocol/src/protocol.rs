@@ -270,6 +270,9 @@ impl Protocol {
             _ if self.is_closing => out.mark(&mark),
             kind => {
                 self.sees_from |= kind == MarkKind::From;
+                if self.is_sink {
+                    out.note_watermark(&mark);
+                }
                 stage.mark(&mark, out)?;
             }
         }
@@ -289,6 +292,7 @@ impl Protocol {
             self.sign(&mut mark);
         }
         let hello = Hello::read(&mark)?;
+        out.figures().hello(&mark);
         if !self.is_sink {
             // Before our own state is read: the stages restore side by side.
             out.mark(&mark);
@@ -310,6 +314,7 @@ impl Protocol {
 
     fn barrier<S: Station>(&mut self, stage: &mut S, out: &mut Out, mark: Mark) -> Result<(), Fault> {
         self.check_count(&mark)?;
+        out.figures().barrier(&mark, out.now_ms());
         stage.catch_up(out)?;
         self.epoch_lines = 0;
         if self.is_sink {
@@ -336,7 +341,7 @@ impl Protocol {
 
     fn pass_barrier<S: Station>(&mut self, stage: &mut S, out: &mut Out, mut mark: Mark) -> Result<(), Fault> {
         if let Some(barrier) = self.checkpoints.barrier(&mark, self.line_number)? {
-            self.checkpoints.save(stage, barrier, &mut mark, &self.config.name)?;
+            self.checkpoints.save(stage, out, barrier, &mut mark, &self.config.name)?;
         }
         self.sign(&mut mark);
         mark.set("lines", out.epoch_lines);

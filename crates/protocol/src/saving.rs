@@ -4,9 +4,14 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use checkpoint::{CheckpointId, Disk, Lock, Snapshot, StageFolder};
 use stream::{Error, Exit};
+
+use crate::figures::{Figures, Saved};
+use crate::out::Out;
+use crate::waits::Waits;
 
 /// Work that is done beside the stream.
 pub type Job = Box<dyn FnOnce() + Send>;
@@ -76,6 +81,24 @@ impl SaveState {
     }
 }
 
+/// Sees how long a save takes.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    waits: Waits,
+    figures: Figures,
+}
+
+impl Watch {
+    pub fn new(out: &Out) -> Self {
+        Self { waits: out.waits().clone(), figures: out.figures().clone() }
+    }
+
+    fn saved(&self, since_us: u64, bytes: u64) {
+        let took = Duration::from_micros(self.waits.now_us().saturating_sub(since_us));
+        self.figures.change(|seldom| seldom.snapshot = Some(Saved { took, bytes }));
+    }
+}
+
 /// All that a save needs.
 #[derive(Clone)]
 pub struct Save {
@@ -87,11 +110,14 @@ pub struct Save {
     pub folder: Arc<Mutex<StageFolder>>,
     pub state: Arc<Mutex<SaveState>>,
     pub executor: Arc<dyn Executor>,
+    pub watch: Watch,
 }
 
 impl Save {
     pub fn run(self, snapshot: Snapshot) {
+        let (bytes, since_us) = ((snapshot.head.len() + snapshot.changes.bytes()) as u64, self.watch.waits.now_us());
         let result = self.save_and_tidy(snapshot);
+        self.watch.saved(since_us, bytes);
         let mut state = locked(&self.state);
         state.saves_under_way -= 1;
         if let Err(error) = result {

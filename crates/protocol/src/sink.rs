@@ -2,6 +2,7 @@
 
 use stream::{Error, Fault, Mark};
 
+use crate::figures::Facts;
 use crate::hello::{Barrier, Hello, Truth};
 use crate::out::Out;
 
@@ -95,6 +96,9 @@ pub trait Sink {
     fn remark(&self) -> Option<String> {
         None
     }
+
+    /// Says, for those who watch the run, what is under way. About once a second.
+    fn facts(&self, _to: &mut Facts) {}
 
     /// How many lines were taken and not yet acknowledged.
     fn held(&self) -> u64 {

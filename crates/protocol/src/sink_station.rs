@@ -2,6 +2,7 @@
 
 use stream::{Fault, Mark, MarkKind};
 
+use crate::figures::Facts;
 use crate::hello::{Barrier, Hello, Truth};
 use crate::out::Out;
 use crate::sink::Sink;
@@ -134,5 +135,9 @@ impl<S: Sink> Target for SinkStation<S> {
 
     fn rest(&mut self, out: &mut Out) -> Result<(), Fault> {
         self.sink.rest(out)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.sink.facts(to);
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use stream::{Error, Fault};
 
+use crate::figures::Facts;
 use crate::hello::{Positions, Truth};
 use crate::out::Out;
 
@@ -108,6 +109,9 @@ pub trait Source {
     fn for_sink(&self) -> Value {
         Value::Null
     }
+
+    /// Says, for those who watch the run, where the source is and how much is before it. About once a second: it must not wait.
+    fn facts(&mut self, _now_ms: i64, _to: &mut Facts) {}
 
     /// The barrier at which [`Source::positions`] were these is committed.
     ///

@@ -11,6 +11,7 @@ use crate::hello::{Hello, Positions, Truth};
 use crate::keeper::{Keeper, folder_name};
 use crate::out::Out;
 use crate::recovery;
+use crate::saving::Watch;
 use crate::source::{Polled, Source};
 
 /// The first barrier comes early: a new run shows soon that all of the pipe works, and frees what the run before it
@@ -120,6 +121,7 @@ impl<S: Source> SourceDriver<S> {
     pub fn begin(&mut self) -> Result<(), Fault> {
         if let Some(epochs) = &mut self.epochs {
             let hello = epochs.restore(&mut self.source, &self.name)?;
+            self.out.figures().hello(&hello.mark());
             self.out.mark(&hello.mark().with("hops", [self.name.as_str()].as_slice()));
             epochs.next_at_ms = self.out.now_ms() + epochs.checkpoints.interval_ms.min(FIRST_BARRIER_MS);
         }
@@ -266,13 +268,16 @@ impl Epochs {
         let positions = source.positions();
         let mut head = source.position().into_bytes();
         head.push(b'\n');
-        self.keeper.save(Snapshot {
-            id: id.clone(),
-            stage: name.to_owned(),
-            flags: self.flags.clone(),
-            head,
-            changes: Changes::default(),
-        })?;
+        self.keeper.save(
+            Snapshot {
+                id: id.clone(),
+                stage: name.to_owned(),
+                flags: self.flags.clone(),
+                head,
+                changes: Changes::default(),
+            },
+            Watch::new(out),
+        )?;
         let mut mark = Mark::new(MarkKind::Barrier)
             .with("id", id.to_string())
             .with("lines", out.epoch_lines)
@@ -287,6 +292,7 @@ impl Epochs {
             }
         }
         out.mark(&mark);
+        out.figures().barrier(&mark, out.now_ms());
         out.epoch_lines = 0;
         self.next_at_ms = out.now_ms() + self.checkpoints.interval_ms;
         let since_ms = out.now_ms();
@@ -306,6 +312,7 @@ impl Epochs {
         self.keeper.check()?;
         if let Some(committed) = self.keeper.committed()? {
             if committed.id == in_flight.id {
+                out.figures().commit(&committed.id, now_ms, now_ms.saturating_sub(in_flight.since_ms));
                 if !source.sees(&committed.sink) {
                     source.committed(&in_flight.positions)?;
                 }

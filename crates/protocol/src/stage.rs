@@ -10,6 +10,7 @@ use std::io::{self, BufRead, Write};
 use checkpoint::Changes;
 use stream::{Error, Fault, Mark};
 
+use crate::figures::Facts;
 use crate::out::Out;
 
 /// An operator: a pure state machine over lines and marks.
@@ -117,6 +118,9 @@ pub trait Stateful {
     /// # Errors
     /// When the snapshot is damaged or of another kind.
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error>;
+
+    /// Says, for those who watch the run, what the state is: how many keys it has, which windows are open. About once a second.
+    fn facts(&self, _to: &mut Facts) {}
 
     /// Gives the entries that changed since the last call, and the keys that are gone: at the first call all there
     /// are, after a restore those that changed since. The sum of all calls is the state.

@@ -8,6 +8,7 @@ use crate::hello::{Barrier, Hello};
 use crate::keeper::{Keeper, folder_name};
 use crate::loss::Loss;
 use crate::out::Out;
+use crate::saving::Watch;
 use crate::station::Station;
 
 /// The checkpoints of a stream, as one stage takes part in them.
@@ -83,6 +84,16 @@ impl StageCheckpoints {
     /// # Errors
     /// What the target says: the epoch is not committed.
     pub fn commit<S: Station>(&self, stage: &mut S, out: &mut Out, barrier: &Barrier) -> Result<Option<Loss>, Fault> {
+        let (waits, began_us) = (out.waits().clone(), out.waits().now_us());
+        let loss = waits.for_commit(|| self.commit_now(stage, out, barrier))?;
+        if loss.is_none() {
+            let took_ms = waits.now_us().saturating_sub(began_us) / 1000;
+            out.figures().commit(&barrier.id, out.now_ms(), i64::try_from(took_ms).unwrap_or(i64::MAX));
+        }
+        Ok(loss)
+    }
+
+    fn commit_now<S: Station>(&self, stage: &mut S, out: &mut Out, barrier: &Barrier) -> Result<Option<Loss>, Fault> {
         if let Some(why) = self.keeper.wait_for(barrier)? {
             return Ok(Some(Loss { why, since_ms: out.now_ms() }));
         }
@@ -99,6 +110,7 @@ impl StageCheckpoints {
     pub fn save<S: Station>(
         &mut self,
         stage: &mut S,
+        out: &Out,
         mut barrier: Barrier,
         mark: &mut Mark,
         name: &str,
@@ -120,7 +132,7 @@ impl StageCheckpoints {
         state.snapshot(&mut snapshot.head).map_err(|error| Error::io("snapshot", &error))?;
         state.changes(&mut snapshot.changes)?;
         barrier.snapshots.push(folder.clone());
-        self.keeper.save(snapshot)?;
+        self.keeper.save(snapshot, Watch::new(out))?;
         mark.set("snapshots", barrier.snapshots);
         Ok(())
     }

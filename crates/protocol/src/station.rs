@@ -2,6 +2,7 @@
 
 use stream::{Fault, Mark};
 
+use crate::figures::Facts;
 use crate::hello::{Barrier, Hello, Truth};
 use crate::out::Out;
 use crate::stage::{Queue, ReadAhead, Stage, Stateful};
@@ -75,6 +76,9 @@ pub trait Target {
 
     /// As [`crate::Sink::rest`].
     fn rest(&mut self, out: &mut Out) -> Result<(), Fault>;
+
+    /// As [`crate::Sink::facts`].
+    fn facts(&self, to: &mut Facts);
 }
 
 impl<S: Stage> Station for S {

@@ -48,6 +48,10 @@ impl Held {
         self.memory.len() as u64 + self.disk.len()
     }
 
+    pub fn lines_on_disk(&self) -> u64 {
+        self.disk.len()
+    }
+
     /// # Errors
     /// When lines have to go to disk and cannot.
     #[inline]

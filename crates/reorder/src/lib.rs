@@ -28,7 +28,7 @@ mod held;
 use event_time::{StreamTime, TIME_MIN_MS, TimeField, format_rfc3339};
 use held::Held;
 use line_values::Expression;
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use sorted_runs::Scratch;
 use std::fmt;
 use std::io::{self, BufRead, Write};
@@ -207,6 +207,11 @@ impl Stateful for Reorder {
             .with("written_ms", self.written_ms)
             .divided(divides)
             .write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.time.facts(to);
+        to.insert("spilled_lines".to_owned(), self.held.lines_on_disk().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -98,17 +98,19 @@ fn build(tools: &[&str]) -> BTreeMap<String, PathBuf> {
     found
 }
 
+/// Returns a PATH on which these tools come first.
+pub fn path_with(tools: &[&str]) -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders: BTreeSet<PathBuf> = bins(tools).iter().filter_map(|bin| bin.parent().map(Path::to_owned)).collect();
+    folders.iter().fold(path, |path, folder| format!("{}:{path}", folder.display()))
+}
+
 /// Runs a bash script with these tools on its PATH, `set -euo pipefail`, in the project's root.
 pub fn bash(tools: &[&str], script: &str) -> Ran {
-    let mut path = std::env::var("PATH").unwrap_or_default();
-    let folders: BTreeSet<PathBuf> = bins(tools).iter().filter_map(|bin| bin.parent().map(Path::to_owned)).collect();
-    for folder in folders {
-        path = format!("{}:{path}", folder.display());
-    }
     let script = format!("set -euo pipefail\n{script}");
     Command::new("bash")
         .current_dir(root())
-        .env("PATH", path)
+        .env("PATH", path_with(tools))
         .args(["-c", &script])
         .stdin(Stdio::null())
         .output()

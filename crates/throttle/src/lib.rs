@@ -33,7 +33,7 @@ pub use queue::Limits;
 
 use bucket::{Bucket, Pace};
 use gaps::Gaps;
-use millpipe::{Changes, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use queue::Queue;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
@@ -300,6 +300,10 @@ impl Stateful for Throttle {
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         Head::new().with("next_id", self.queue.next_id()).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        to.insert("queue_lines".to_owned(), self.queue.lines().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -30,7 +30,7 @@ use event_time::{Window, format_rfc3339};
 use json_fields::FieldPath;
 use keyed_state::{BufferLimit, KeyLimit, Keyed, hash};
 use line_values::{Expression, LineValues};
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 
 pub use crate::order::Order;
 
@@ -285,6 +285,11 @@ impl Stateful for TopN {
             .with("has_watermarks", self.has_watermarks)
             .with("watermark_ms", self.watermark_ms)
             .write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        to.insert("keys".to_owned(), self.rankings.len().into());
+        to.insert("state_bytes".to_owned(), self.bytes.into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

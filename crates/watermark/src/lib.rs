@@ -15,7 +15,7 @@ pub mod cli;
 
 use event_time::{StreamTime, TimeField};
 use line_values::Expression;
-use millpipe::{Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
+use millpipe::{Divides, Error, Facts, Fault, Head, Mark, Out, Stage, Stateful};
 use std::io::{self, BufRead, Write};
 
 /// Passes lines and writes watermarks.
@@ -100,6 +100,10 @@ impl Stateful for Watermark {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let divides = Divides::heads().any(self.time.of_any_shard());
         Head::new().with("time", self.time.snapshot()).with("written_ms", self.written_ms).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.time.facts(to);
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use event_time::{StreamTime, TimeSettings, TimeUnit, Windowing};
-use millpipe::{Error, Fault, Head, Mark, Out, Stage, Stateful};
+use millpipe::{Error, Facts, Fault, Head, Mark, Out, Stage, Stateful};
 
 use crate::Form;
 use crate::line_reader::LineReader;
@@ -91,6 +91,10 @@ impl Stateful for ClockWindows {
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         self.windows.head(&self.time).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.windows.facts(to);
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

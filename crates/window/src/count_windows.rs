@@ -6,7 +6,7 @@ use crate::line_reader::{LineReader, mark_path};
 use event_time::{AnnotationKind, Scale, Window};
 use foldhash::fast::RandomState;
 use json_fields::FieldPath;
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, Out};
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 
@@ -174,6 +174,10 @@ impl millpipe::Stateful for CountWindows {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let divides = Divides::by(self.settings.by.iter().map(ToString::to_string)).sum("/keys");
         Head::new().with("windows", "counts").with("keys", self.counts.len()).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        to.insert("keys".to_owned(), self.counts.len().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -67,6 +67,10 @@ impl OpenSessions {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
     pub(crate) fn lines_kept(&self) -> u64 {
         self.lines_kept
     }

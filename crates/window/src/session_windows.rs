@@ -8,7 +8,7 @@ use crate::refused::{LateLine, beyond_years};
 use event_time::{AnnotationKind, OtherLines, Scale, StreamTime, TIME_MAX_MS, Window};
 use json_fields::FieldPath;
 use line_values::Expression;
-use millpipe::{Changes, Divides, Error, Fault, Head, Late, Mark, Out};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Late, Mark, Out};
 use std::io::{self, BufRead, Write};
 use units::ByteSize;
 
@@ -219,6 +219,11 @@ impl millpipe::Stateful for SessionWindows {
             .with("next_line", self.sessions.next_line())
             .divided(divides)
             .write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.time.facts(to);
+        to.insert("open_windows".to_owned(), self.sessions.len().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

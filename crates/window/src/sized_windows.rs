@@ -4,8 +4,8 @@ use crate::Form;
 use crate::annotation::{Annotator, Target};
 use crate::closing::Closing;
 use crate::refused::beyond_years;
-use event_time::{AnnotationKind, Scale, StreamTime, TIME_MAX_MS, TIME_MIN_MS, Window, Windowing};
-use millpipe::{Divides, Error, Fault, Head, Late, Mark, Out};
+use event_time::{AnnotationKind, Scale, StreamTime, TIME_MAX_MS, TIME_MIN_MS, Window, Windowing, format_rfc3339};
+use millpipe::{Divides, Error, Facts, Fault, Head, Late, Mark, Out};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -230,6 +230,14 @@ impl SizedWindows {
             .with("closing", self.closing.snapshot())
             .with("announced", json!(announced))
             .divided(divides)
+    }
+
+    /// Says which windows are open, where they are told to `aggregate`.
+    pub(crate) fn facts(&self, to: &mut Facts) {
+        to.insert("open_windows".to_owned(), self.announced.len().into());
+        if let Some(window) = self.announced.first() {
+            to.insert("next_end".to_owned(), format_rfc3339(window.end_ms).into());
+        }
     }
 
     /// Takes back what [`SizedWindows::head`] wrote; none if it is something else.

@@ -6,7 +6,7 @@ use crate::refused::LateLine;
 use crate::sized_windows::{SizedWindows, SliceAt};
 use event_time::{OtherLines, StreamTime, Windowing};
 use line_values::Expression;
-use millpipe::{Error, Fault, Head, Late, Mark, Out};
+use millpipe::{Error, Facts, Fault, Head, Late, Mark, Out};
 use std::io::{self, BufRead, Write};
 
 /// Puts lines into windows by their time.
@@ -118,6 +118,11 @@ impl millpipe::Stateful for TimeWindows {
 
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         self.windows.head(&self.time).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.time.facts(to);
+        self.windows.facts(to);
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

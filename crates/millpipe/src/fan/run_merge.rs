@@ -8,12 +8,12 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use stream::{Error, Fault};
 
+use crate::clock::now_ms;
 use crate::pipes::drain::Stdout;
 use crate::pipes::poll::poll;
 use crate::pipes::read_buffer::ReadBuffer;
 use crate::pipes::sizes::CHUNK_BYTES_MAX;
 use crate::running::args::StageArgs;
-use crate::running::clock::now_ms;
 use crate::running::monitor::Monitor;
 use crate::running::run::{drive, driver, timeout};
 use crate::signals::StopFlag;
@@ -70,7 +70,7 @@ fn pump<S: Merge>(driver: &mut Driver<S>, inputs: &mut Inputs, monitor: &mut Mon
         }
         driver.chunk_over()?;
         driver.out.flush_all()?;
-        monitor.tick(|| driver.counts());
+        monitor.tick(driver);
     }
 }
 

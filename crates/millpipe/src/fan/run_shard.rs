@@ -7,11 +7,14 @@ use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use protocol::{Config, Counts, Driver, FanIn, FanOut, Merge, Ordered, Out, Relay, Route, Turns, WAITING_BYTES_MAX};
+use protocol::{
+    Config, Counts, Driver, Facts, FanIn, FanOut, Merge, Ordered, Out, Relay, Route, Turns, WAITING_BYTES_MAX,
+};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use stream::{Error, Fault};
 
+use crate::clock::{now_ms, waits};
 use crate::pipes::drain::Stdout;
 use crate::pipes::flood::Flood;
 use crate::pipes::poll::{poll, widen};
@@ -22,8 +25,7 @@ use crate::programs::processes::Processes;
 use crate::programs::sub_pipe::SubPipe;
 use crate::running::accounting::Role;
 use crate::running::args::StageArgs;
-use crate::running::clock::{now_ms, waits};
-use crate::running::monitor::Monitor;
+use crate::running::monitor::{Monitor, Shown};
 use crate::running::run::{driver, look_in, say_remark};
 
 /// A write to a shard is worth its while from here on, if more input is there.
@@ -57,13 +59,17 @@ pub fn run_shard<R: Route, M: Merge>(
     let mut out = Out::new(&config.policy, open_rejects(&config)?);
     out.set_drain(Box::new(Stdout));
     out.set_waits(waits());
-    let mut monitor = Monitor::new(&config.name, Role::Stage, &args.run, out.waits().clone());
+    let (name, line_bytes_max) = (config.name.clone(), config.line_bytes_max);
     let names = (0..shards.count).map(|number| format!("shard {number}")).collect();
     let turns = shards.ordered_bytes.map(|_| Turns::default());
     let start = |number| SubPipe::start(&shards.script, number, shards.count, &processes);
+    let mut driver = driver(FanOut::new(route, shards.count, turns), config)?;
+    // Those who watch see one stage: what comes in, and the waits of the one loop.
+    driver.out.set_waits(out.waits().clone());
+    let mut monitor = Monitor::new(&name, Role::Stage, &args.run, &mut driver.out);
     let mut run = Run {
-        fan_in: FanIn::new(names, &config.name, config.line_bytes_max.saturating_mul(2)),
-        driver: driver(FanOut::new(route, shards.count, turns), config)?,
+        fan_in: FanIn::new(names, &name, line_bytes_max.saturating_mul(2)),
+        driver,
         relay: Relay { stage: merge, out, has_said_hello: false },
         ordered: shards.ordered_bytes.map(|bytes| Ordered::new(shards.count, bytes)),
         pipes: (0..shards.count).map(start).collect::<Result<_, _>>()?,
@@ -81,7 +87,7 @@ pub fn run_shard<R: Route, M: Merge>(
     let result = result.and(flushed).and(run.driver.out.flush_all());
     run.driver.out.say_skipped();
     say_remark(&mut run.driver, &result);
-    monitor.finish(run.counts(), &result);
+    monitor.finish(&mut run, &result);
     result
 }
 
@@ -105,6 +111,17 @@ struct Ready {
     shards: Vec<[bool; 3]>,
 }
 
+impl<R: Route, M: Merge> Shown for Run<R, M> {
+    fn counts(&self) -> (Counts, u64) {
+        let ((counts, held), out) = (self.driver.counts(), self.relay.out.counts());
+        (Counts { lines_out: out.lines_out, bytes_out: out.bytes_out, ..counts }, held)
+    }
+
+    fn facts(&mut self) -> Facts {
+        self.driver.facts()
+    }
+}
+
 impl<R: Route, M: Merge> Run<R, M> {
     fn pump(&mut self, monitor: &mut Monitor) -> Result<(), Fault> {
         while !self.pipes.iter().all(SubPipe::has_ended) {
@@ -122,14 +139,9 @@ impl<R: Route, M: Merge> Run<R, M> {
             self.end_shards();
             self.relay.out.flush_all()?;
             self.must_not_be_stuck()?;
-            monitor.tick(|| self.counts());
+            monitor.tick(self);
         }
         Ok(())
-    }
-
-    fn counts(&self) -> (Counts, u64) {
-        let ((counts, held), out) = (self.driver.counts(), self.relay.out.counts());
-        (Counts { lines_out: out.lines_out, bytes_out: out.bytes_out, ..counts }, held)
     }
 
     fn timeout(&self, monitor: &Monitor) -> Result<Option<Duration>, Fault> {

@@ -5,14 +5,8 @@ use std::io::{self, Write};
 use protocol::{Audience, Config, Rejects};
 use stream::{Error, Fault};
 
+use crate::messages::warn;
 use crate::pipes::stdio::must_have_stderr;
-
-/// Prints `name: text` on stderr, each further line with the name too.
-pub fn warn(name: &str, text: &str) {
-    for line in text.lines() {
-        let _ = writeln!(io::stderr(), "{name}: {line}");
-    }
-}
 
 /// Opens the way of a tool's rejects and warnings.
 ///

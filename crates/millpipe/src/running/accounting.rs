@@ -1,4 +1,4 @@
-//! The counts every stage keeps, and how they are shown: `-v`, `--progress`, `MILLPIPE_METRICS`.
+//! The counts every stage keeps, and how they are shown: `-v`, `--progress`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -25,6 +25,16 @@ pub enum Role {
     Stage,
     /// Has no output.
     Sink,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Stage => "stage",
+            Self::Sink => "sink",
+        }
+    }
 }
 
 impl Report {
@@ -77,23 +87,11 @@ impl Report {
         let (lines, bytes) = (c.lines_in.max(c.lines_out), c.bytes_in.max(c.bytes_out));
         let _ = write!(text, "; {} lines/s, {}B/s", scaled(lines as f64 / seconds), scaled(bytes as f64 / seconds));
         let share = |d: Duration| (100.0 * d.as_secs_f64() / seconds).clamp(0.0, 100.0);
-        let (input, output) = (share(self.waits.input), share(self.waits.output));
+        // Who goes at its own pace has lines that its reader will get.
+        let (input, output) = (share(self.waits.input), share(self.waits.output + self.waits.pace));
         let busy = (100.0 - input - output).max(0.0);
         let _ = write!(text, "; busy {busy:.0} %, waiting for input {input:.0} %, waiting for output {output:.0} %");
         text
-    }
-
-    /// The same as one JSON object, for `MILLPIPE_METRICS`.
-    pub fn json(&self, name: &str) -> serde_json::Value {
-        let c = &self.counts;
-        let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        serde_json::json!({
-            "stage": name, "pid": std::process::id(),
-            "lines_in": c.lines_in, "lines_restored": c.restored, "bytes_in": c.bytes_in, "lines_settled": c.settled, "lines_left_out": c.left_out, "lines_late": c.late,
-            "lines_late_passed": c.late_passed, "lines_rejected": c.rejected, "lines_held": self.held,
-            "lines_out": c.lines_out, "bytes_out": c.bytes_out, "elapsed_ms": ms(self.elapsed),
-            "wait_input_ms": ms(self.waits.input), "wait_output_ms": ms(self.waits.output),
-        })
     }
 }
 
@@ -114,7 +112,7 @@ mod tests {
     use super::*;
 
     fn report(counts: Counts, held: u64) -> Report {
-        let waits = Waited { input: Duration::from_millis(500), output: Duration::ZERO };
+        let waits = Waited { input: Duration::from_millis(500), ..Waited::default() };
         Report { counts, held, waits, elapsed: Duration::from_secs(1), role: Role::Stage, has_failed: false }
     }
 
@@ -133,7 +131,6 @@ mod tests {
         assert!(report.adds_up());
         let line = report.line();
         assert!(line.starts_with("in 10 = out 3 + left out 7 + late 0 + rejected 0 + held 0; 10.0 lines/s"), "{line}");
-        assert_eq!(report.json("filter")["lines_left_out"], 7);
     }
 
     #[test]

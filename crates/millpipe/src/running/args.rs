@@ -18,7 +18,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub progress: bool,
 
-    /// Keep this stage's counters in DIR/TOOL.PID.json, renewed each second
+    /// Keep this stage's figures in DIR/TOOL.PID.json, renewed each second: rates, waits, watermark, lag, last errors
     #[arg(long, value_name = "DIR", env = "MILLPIPE_METRICS", hide_env = false)]
     pub metrics: Option<PathBuf>,
 }

@@ -3,10 +3,13 @@
 pub mod accounting;
 pub mod ahead;
 pub mod args;
-pub mod clock;
 pub mod monitor;
+pub mod process;
+pub mod publisher;
 pub mod run;
 pub mod run_map;
 pub mod run_source;
+pub mod samples;
 pub mod save_thread;
+pub mod sheet;
 pub mod whole_lines;

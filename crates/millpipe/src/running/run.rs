@@ -5,9 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use protocol::{Config, Driver, Late, Reader, Sink, Stage, Station, Waits};
+use protocol::{Config, Counts, Driver, Facts, Late, Reader, Sink, Stage, Station, Waits};
 use stream::{Error, Fault};
 
+use crate::clock::{now_ms, now_us, waits};
 use crate::pipes::drain::{Stdout, Writer};
 use crate::pipes::incoming::Incoming;
 use crate::pipes::input::{Input, Read, upstream_has_gone};
@@ -19,8 +20,7 @@ use crate::pipes::stdio::must_have_output;
 use crate::running::accounting::Role;
 use crate::running::ahead::Readers;
 use crate::running::args::{RunArgs, StageArgs};
-use crate::running::clock::{now_ms, now_us, waits};
-use crate::running::monitor::Monitor;
+use crate::running::monitor::{Monitor, Shown};
 use crate::running::save_thread::keeper;
 use crate::signals::StopFlag;
 
@@ -94,7 +94,8 @@ pub(crate) fn drive<S: Station>(
     run: impl FnOnce(&mut Driver<S>, &mut Monitor) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let role = if driver.is_sink() { Role::Sink } else { Role::Stage };
-    let mut monitor = Monitor::new(driver.name(), role, args, driver.out.waits().clone());
+    let name = driver.name().to_owned();
+    let mut monitor = Monitor::new(&name, role, args, &mut driver.out);
     driver.keeper().watch_upstream(upstream_has_gone);
     let result = run(driver, &mut monitor);
     // What was written before an error is good: it goes out, unless nobody reads.
@@ -102,7 +103,6 @@ pub(crate) fn drive<S: Station>(
         driver.stage.give_up(&mut driver.out);
     }
     if driver.is_checked() && !driver.is_sink() {
-        let name = driver.name().to_owned();
         let died = driver.who_died().map(str::to_owned);
         driver.out.last_words(&name, died.as_deref(), &result);
     }
@@ -116,7 +116,7 @@ pub(crate) fn drive<S: Station>(
     say_late(driver);
     driver.out.say_skipped();
     say_remark(driver, &result);
-    monitor.finish(driver.counts(), &result);
+    monitor.finish(driver, &result);
     result
 }
 
@@ -149,7 +149,17 @@ fn pump<S: Station>(
             return driver.out.flush_all();
         }
         write(driver)?;
-        monitor.tick(|| driver.counts());
+        monitor.tick(driver);
+    }
+}
+
+impl<S: Station> Shown for Driver<S> {
+    fn counts(&self) -> (Counts, u64) {
+        Driver::counts(self)
+    }
+
+    fn facts(&mut self) -> Facts {
+        Driver::facts(self)
     }
 }
 
@@ -172,11 +182,15 @@ fn wait_while_full<S: Station>(
     while driver.is_full() {
         each_time(driver);
         write(driver)?;
-        monitor.tick(|| driver.counts());
+        monitor.tick(driver);
         if driver.is_full() {
             let timeout = timeout(driver, monitor)?;
-            let wants_room = driver.out.is_clogged();
-            driver.out.waits().for_output(|| wait_for_room(wants_room, timeout))?;
+            let waits = driver.out.waits();
+            if driver.out.is_clogged() {
+                waits.for_output(|| wait_for_room(true, timeout))?;
+            } else {
+                waits.for_pace(|| wait_for_room(false, timeout))?;
+            }
             driver.clock_us(now_us())?;
         }
     }

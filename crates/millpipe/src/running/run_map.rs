@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select};
 use protocol::{Config, Driver, LineSelection, LineSelector, Map, OnError, Out, Policy, Rejects, Stage, Stateful};
 use stream::{Error, Fault};
 
+use crate::clock::now_ms;
 use crate::pipes::drain::Stdout;
 use crate::pipes::incoming::Incoming;
 use crate::pipes::sizes::CHUNK_BYTES;
@@ -15,7 +16,6 @@ use crate::pool::{Jobs, Message, Pool, Worker};
 use crate::programs::command::{Command, CommandWorker};
 use crate::programs::processes::Processes;
 use crate::running::args::StageArgs;
-use crate::running::clock::now_ms;
 use crate::running::monitor::Monitor;
 use crate::running::run::{drive, driver, look_in, run_stage};
 use crate::running::whole_lines::{feed_buffer, spawn_line_reader};
@@ -118,7 +118,7 @@ fn pump(
         }
         driver.stage.offer(&driver.out);
         driver.out.flush_all()?;
-        monitor.tick(|| driver.counts());
+        monitor.tick(driver);
     }
 }
 

@@ -5,16 +5,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use checkpoint::{Disk, Lock, RealDisk};
-use protocol::{Checkpoints, Config, LOCK, Out, Source, SourceDriver, Turn};
+use protocol::{Checkpoints, Config, Counts, Facts, LOCK, Out, Source, SourceDriver, Turn};
 use stream::{Error, Fault};
 
+use crate::clock::{now_ms, waits};
 use crate::pipes::drain::Stdout;
 use crate::pipes::output::{reader_has_gone, sleep};
 use crate::pipes::stderr::open_rejects;
 use crate::running::accounting::Role;
 use crate::running::args::{ExactlyOnceArgs, RunArgs};
-use crate::running::clock::{now_ms, waits};
-use crate::running::monitor::Monitor;
+use crate::running::monitor::{Monitor, Shown};
 use crate::running::save_thread::keeper;
 use crate::signals::StopFlag;
 
@@ -50,7 +50,7 @@ pub fn run_source<S: Source>(
         }),
     };
     let mut driver = SourceDriver::new(source, &config.name, out, checkpoints, keeper());
-    let mut monitor = Monitor::new(&config.name, Role::Source, args, driver.out.waits().clone());
+    let mut monitor = Monitor::new(&config.name, Role::Source, args, &mut driver.out);
     let mut result = pump(&mut driver, &mut monitor, &stop);
     if driver.has_said_hello() {
         driver.out.last_words(&config.name, None, &result);
@@ -59,8 +59,20 @@ pub fn run_source<S: Source>(
         result = result.and(driver.out.flush_all());
     }
     driver.out.say_skipped();
-    monitor.finish((driver.out.counts(), 0), &result);
+    monitor.finish(&mut driver, &result);
     result
+}
+
+impl<S: Source> Shown for SourceDriver<S> {
+    fn counts(&self) -> (Counts, u64) {
+        (self.out.counts(), 0)
+    }
+
+    fn facts(&mut self) -> Facts {
+        let mut facts = Facts::new();
+        self.source.facts(self.out.now_ms(), &mut facts);
+        facts
+    }
 }
 
 /// Makes the state folder and takes it for this pipeline alone.
@@ -103,7 +115,7 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
         // Also before an error: what was read until then is good.
         driver.out.flush_all()?;
         driver.source.written()?;
-        monitor.tick(|| (driver.out.counts(), 0));
+        monitor.tick(driver);
         match turn? {
             Turn::More => {}
             Turn::Over => return Ok(()),

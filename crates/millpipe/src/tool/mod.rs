@@ -10,7 +10,9 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Parser};
 use stream::{Error, Exit, Fault};
 
+use crate::messages::print_error;
 use crate::pipes::stdio::{must_have_input, must_have_output};
+use crate::running::publisher;
 use crate::signals::{die_of_sigpipe, outlive_file_size_limit};
 use crate::tool::help::{for_terminal, shown};
 
@@ -43,30 +45,30 @@ pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Res
         Reads::Nothing => must_have_output(),
     };
     match has_what_it_needs.map_err(Fault::from).and_then(|()| run(cli)) {
-        Ok(()) => code(Exit::Done),
+        Ok(()) => {
+            publisher::end(Exit::Done as u8);
+            code(Exit::Done)
+        }
         Err(fault) => end_with(&name, fault),
     }
 }
+
+/// The exit code of a program that a signal for a closed pipe has ended.
+const READER_GONE: u8 = 141;
 
 fn end_with(name: &str, fault: Fault) -> ExitCode {
     let error = match fault {
         Fault::Stop(error) => error,
         Fault::Bad(why) => Error::data(why),
         Fault::ReaderGone => {
+            publisher::end(READER_GONE);
             die_of_sigpipe();
-            return ExitCode::from(141);
+            return ExitCode::from(READER_GONE);
         }
     };
     print_error(name, &error);
+    publisher::end(error.exit as u8);
     code(error.exit)
-}
-
-fn print_error(name: &str, error: &Error) {
-    let mut stderr = io::stderr().lock();
-    let _ = writeln!(stderr, "{name}: {}", error.message);
-    for hint in error.hint.iter().flat_map(|h| h.lines()) {
-        let _ = writeln!(stderr, "{name}: hint: {hint}");
-    }
 }
 
 /// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.
