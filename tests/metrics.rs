@@ -70,7 +70,7 @@ fn a_stage_that_stands_still_says_so_and_since_when() {
     let window = running.file("window", |file| file["now"] == "output" && file["now_ms"].as_u64() > Some(2500));
     assert!(window["longest_wait_ms"]["output"].as_u64() > Some(2000), "{window}");
     let counts = |member: &str| window[member].as_u64().unwrap();
-    assert!(counts("lines_in") > 0 && counts("bytes_out") > 0, "{window}");
+    assert!(counts("lines_in") > 0, "{window}");
     assert_eq!(
         counts("lines_in"),
         counts("lines_settled") + counts("lines_held") + counts("lines_left_out"),
@@ -92,8 +92,10 @@ fn a_stage_that_stands_still_says_so_and_since_when() {
 #[test]
 fn a_stage_that_waits_by_its_rate_is_not_kept_by_its_reader() {
     let running = Running::start("generate --lines 100000 | throttle --rate 1/s > /dev/null");
-    let throttle = running.file("throttle", |file| file["shares"]["1s"]["pace"].as_f64() > Some(0.5));
-    assert!(throttle["facts"]["queue_lines"].as_u64() > Some(0), "{throttle}");
+    let is_right =
+        |file: &Value| file["shares"]["1s"]["pace"].as_f64() > Some(0.5) && file["facts"].get("queue_lines").is_some();
+    let throttle = running.file("throttle", is_right);
+    assert_eq!(throttle["facts"]["queue_lines"], throttle["lines_held"], "{throttle}");
 }
 
 #[test]
@@ -121,8 +123,8 @@ fn rejected_lines_are_shown_with_the_reason_and_the_place() {
     let rejects = file["rejects"].as_array().unwrap();
     assert_eq!((rejects.len(), &file["lines_rejected"]), (1, &1.into()));
     assert_eq!((&rejects[0]["place"], &rejects[0]["line"]), (&"line 2".into(), &r#"{"timestamp":"soon"}"#.into()));
-    assert!(rejects[0]["why"].as_str().unwrap().contains("timestamp"), "{file}");
-    assert_eq!(file["watermark"], "2026-01-01T00:00:00Z");
+    assert!(rejects[0]["why"].as_str().unwrap().contains("soon"), "{file}");
+    assert_eq!(file["facts"]["holder"]["time"], "2026-01-01T00:00:00Z");
 }
 
 #[test]
@@ -141,13 +143,13 @@ fn checkpoints_are_seen_on_their_way_through_the_pipe() {
     let of_run = |id: &Value| id.as_str().unwrap().starts_with(sink["run"].as_str().unwrap());
     assert!(of_run(&sink["commit"]["id"]) && of_run(&stage["barrier"]["id"]), "{sink}");
     assert!(stage["facts"]["keys"].as_u64() > Some(0), "{stage}");
-    let window = running.file("window", |file| file["facts"]["holder"].is_object());
+    let window = running.file("window", |file| file["facts"]["holder"].is_object() && file["watermark"].is_string());
     assert!(window["facts"]["holder"]["time"].is_string(), "{window}");
 }
 
 #[test]
 fn messages_are_json_lines_when_told_so() {
-    let ran = in_folder("export MILLPIPE_LOG=json; printf '1\\n{}\\n' | aggregate --by key count > /dev/null");
+    let ran = in_folder("export MILLPIPE_LOG=json; echo nonsense | aggregate --by key count > /dev/null");
     let lines: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().all(|line| line["stage"] == "aggregate" && line["pid"].is_u64() && line["at"].is_string()));
     assert!(lines.iter().any(|line| line["level"] == "error"), "{}", ran.stderr);

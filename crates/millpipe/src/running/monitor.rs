@@ -22,6 +22,7 @@ pub struct Monitor {
     progress: bool,
     started: Instant,
     next_tick: Option<Instant>,
+    has_facts: bool,
     waits: Waits,
     figures: Figures,
 }
@@ -50,7 +51,17 @@ impl Monitor {
         let started = Instant::now();
         let ticks = progress || args.metrics.is_some();
         let next_tick = ticks.then_some(started + TICK);
-        Self { name: name.to_owned(), role, verbose: args.verbose, progress, started, next_tick, waits, figures }
+        Self {
+            name: name.to_owned(),
+            role,
+            verbose: args.verbose,
+            progress,
+            started,
+            next_tick,
+            has_facts: false,
+            waits,
+            figures,
+        }
     }
 
     /// How long a wait may take before the next tick is due.
@@ -64,11 +75,15 @@ impl Monitor {
         let (counts, held) = run.counts();
         self.figures.note(&counts, held);
         let now = Instant::now();
+        if now < at && self.has_facts {
+            return;
+        }
+        self.has_facts = true;
+        self.figures.note_facts(run.facts());
         if now < at {
             return;
         }
         self.next_tick = Some(now + TICK);
-        self.figures.note_facts(run.facts());
         if self.progress {
             let _ = write!(io::stderr(), "\r\x1b[K{}: {}", self.name, self.report((counts, held)).line());
         }
