@@ -50,7 +50,7 @@ use std::any::Any;
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
-use event_time::Window;
+use event_time::{Window, format_rfc3339};
 use json_fields::Unseen;
 use line_values::{Computed, Expression};
 use millpipe::{Changes, Error, Facts, Fault, Mark, MarkKind, Out, ReadAhead, Stage, Stateful};
@@ -294,6 +294,9 @@ impl Stateful for Aggregate {
 
     fn facts(&self, to: &mut Facts) {
         self.mode.facts(&self.work, to);
+        if let Some(watermark_ms) = self.watermark_ms {
+            to.insert("watermark".to_owned(), format_rfc3339(watermark_ms).into());
+        }
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -156,9 +156,12 @@ impl StreamTime {
         })
     }
 
-    /// Says, for those who watch a run, what holds its watermark back: `holder` with the partition (`from`), the `time` of its
-    /// newest line, and from when of the clock on it holds nothing back (`free_at`). Nothing where watermarks are given.
+    /// Says, for those who watch a run, the `watermark`, and what holds it back: `holder` with the partition (`from`), the `time`
+    /// of its newest line, and from when of the clock on it holds nothing back (`free_at`); no holder where watermarks are given.
     pub fn facts(&self, to: &mut Map<String, Value>) {
+        if let Some(watermark_ms) = self.watermark_ms {
+            to.insert("watermark".to_owned(), format_rfc3339(watermark_ms).into());
+        }
         if self.given {
             return;
         }

@@ -1,6 +1,6 @@
 //! The source: files of partitions, and what watches them.
 
-use millpipe::{Error, Facts, Fault, Out, Polled, Source};
+use millpipe::{Error, Facts, Fault, Goal, Out, Polled, Source};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, From};
@@ -80,6 +80,20 @@ impl Source for FileSource {
         self.parts.report_waiting(out);
         self.watcher.report_waiting(out);
         Ok(())
+    }
+
+    /// None for what may grow, has no size, or has another size inside.
+    fn goal(&mut self) -> Option<Goal> {
+        if self.settings.follow || self.parts.pieces().any(|piece| piece.lines().is_compressed()) {
+            return None;
+        }
+        let (mut done, mut total) = (0, 0);
+        for piece in self.parts.pieces().filter(|piece| !piece.is_copy()) {
+            let file = std::fs::metadata(piece.path()).ok().filter(std::fs::Metadata::is_file)?;
+            done += piece.offset();
+            total += file.len().max(piece.offset());
+        }
+        Some(Goal { done, total, of: Goal::BYTES })
     }
 
     fn facts(&mut self, _now_ms: i64, to: &mut Facts) {

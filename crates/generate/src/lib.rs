@@ -12,7 +12,7 @@ mod metrics;
 mod request;
 
 use event_time::{TIME_MAX_MS, format_rfc3339, parse_rfc3339};
-use millpipe::{BLOCK_BYTES, Error, Fault, Out, Polled, Source};
+use millpipe::{BLOCK_BYTES, Error, Fault, Goal, Out, Polled, Source};
 use serde_json::{Value, json};
 use units::Rate;
 
@@ -179,6 +179,11 @@ impl Source for Generator {
             bytes += out.buffer().len().saturating_sub(before);
         }
         Ok(if self.line >= self.spec.lines { Polled::Done } else { Polled::More })
+    }
+
+    fn goal(&mut self) -> Option<Goal> {
+        // Without --lines it goes on for ever.
+        (self.spec.lines < u64::MAX).then_some(Goal { done: self.line, total: self.spec.lines, of: "lines" })
     }
 
     fn position(&self) -> String {

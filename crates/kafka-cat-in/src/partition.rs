@@ -197,6 +197,13 @@ impl Partition {
         self.written.filter(|_| self.written != self.committed)
     }
 
+    /// How many offsets were read, and how many there are to be read; none where it has no end.
+    pub fn span(&self) -> Option<(u64, u64)> {
+        let count = |offset: i64| u64::try_from(offset.saturating_sub(self.start)).unwrap_or(0);
+        let total = count(self.end?.offset);
+        Some((count(self.reached()).min(total), total))
+    }
+
     /// Says where it is, and how much is before it as far as is known: `lag` in messages, `behind_ms` from the time of its
     /// last message to now, 0 where nothing more is there.
     pub fn facts(&self, now_ms: i64) -> Value {

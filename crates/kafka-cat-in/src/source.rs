@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kafka_ends::ATTEMPT;
 use kafka_ends::group_offsets::Place;
-use millpipe::{Error, Facts, Fault, Out, Polled, Positions, Source, Truth};
+use millpipe::{Error, Facts, Fault, Goal, Out, Polled, Positions, Source, Truth};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -288,6 +288,16 @@ impl Source for KafkaSource {
         self.commits.at_stop(&mut self.partitions, &self.client)?;
         self.client.close();
         Ok(())
+    }
+
+    /// None while a partition is read for as long as more comes.
+    fn goal(&mut self) -> Option<Goal> {
+        let parts = self.partitions.iter().map(Partition::span);
+        let (done, total) = parts.reduce(|sum, part| {
+            let ((sum_done, sum_total), (done, total)) = (sum?, part?);
+            Some((sum_done + done, sum_total + total))
+        })??;
+        Some(Goal { done, total, of: "messages" })
     }
 
     fn facts(&mut self, now_ms: i64, to: &mut Facts) {

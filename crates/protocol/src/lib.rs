@@ -69,7 +69,7 @@ pub use saving::{Executor, Job, SaveJobs};
 pub use select::{LineSelection, LineSelector};
 pub use sink::{Sink, no_dead_letter};
 pub use sink_station::SinkStation;
-pub use source::{Polled, Source};
+pub use source::{Goal, Polled, Source};
 pub use source_driver::{Checkpoints, SourceDriver, Turn};
 pub use stage::{Map, Queue, ReadAhead, Reader, Stage, Stateful};
 pub use state_flags::StateFlags;

@@ -20,6 +20,20 @@ pub enum Polled {
     Done,
 }
 
+/// How far a source is that knows its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Goal {
+    pub done: u64,
+    /// It may grow while it is read.
+    pub total: u64,
+    /// What is counted: [`Goal::BYTES`], `lines`, `messages`.
+    pub of: &'static str,
+}
+
+impl Goal {
+    pub const BYTES: &str = "bytes";
+}
+
 /// The first stage of a pipe.
 pub trait Source {
     /// Before the first poll: open connections, announce partitions.
@@ -112,6 +126,11 @@ pub trait Source {
 
     /// Says, for those who watch the run, where the source is and how much is before it. About once a second: it must not wait.
     fn facts(&mut self, _now_ms: i64, _to: &mut Facts) {}
+
+    /// Says how far it is, where it knows its end; asked about once a second, where people look.
+    fn goal(&mut self) -> Option<Goal> {
+        None
+    }
 
     /// The barrier at which [`Source::positions`] were these is committed.
     ///

@@ -96,7 +96,7 @@ impl Report {
 }
 
 /// `1.2M`, `13k`, `7.0`: three digits are enough for a rate.
-fn scaled(value: f64) -> String {
+pub fn scaled(value: f64) -> String {
     let (divisor, suffix) = match value {
         v if v >= 1e9 => (1e9, "G"),
         v if v >= 1e6 => (1e6, "M"),

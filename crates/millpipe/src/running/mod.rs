@@ -5,6 +5,7 @@ pub mod ahead;
 pub mod args;
 pub mod monitor;
 pub mod process;
+pub mod progress;
 pub mod publisher;
 pub mod run;
 pub mod run_map;

@@ -1,14 +1,15 @@
-//! Shows a run to people and to monitoring: the `-v` line, the progress line, the figures of the metrics file.
+//! Shows a run to people and to monitoring: the `-v` line, the lines of progress, the figures of the metrics file.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use protocol::{Counts, Facts, Figures, Out, Waits};
+use protocol::{Counts, Facts, Figures, Goal, Out, Waits};
 use stream::Fault;
 
 use crate::messages;
 use crate::running::accounting::{Report, Role};
 use crate::running::args::RunArgs;
+use crate::running::progress::Progress;
 use crate::running::publisher;
 use crate::running::sheet::Sheet;
 
@@ -19,7 +20,9 @@ pub struct Monitor {
     name: String,
     role: Role,
     verbose: bool,
-    progress: bool,
+    /// Of `--progress`.
+    shows_counts: bool,
+    progress: Progress,
     started: Instant,
     next_tick: Option<Instant>,
     has_facts: bool,
@@ -34,12 +37,18 @@ pub trait Shown {
 
     /// What the tool says of its state.
     fn facts(&mut self) -> Facts;
+
+    /// How far it is, if it knows its end.
+    fn goal(&mut self) -> Option<Goal> {
+        None
+    }
 }
 
 impl Monitor {
     /// Shows a run that writes to `out`, where its waits are counted.
     pub fn new(name: &str, role: Role, args: &RunArgs, out: &mut Out) -> Self {
-        let progress = args.progress && io::stderr().is_terminal();
+        let shows_counts = args.progress && io::stderr().is_terminal();
+        let progress = Progress::new(role);
         let is_watched = args.metrics.is_some() || messages::name_the_run();
         let figures = if is_watched { Figures::watched() } else { Figures::default() };
         messages::of_run(&figures);
@@ -49,12 +58,13 @@ impl Monitor {
             publisher::begin(dir, name, Sheet::new(name, role, figures.clone(), waits.clone()));
         }
         let started = Instant::now();
-        let ticks = progress || args.metrics.is_some();
+        let ticks = shows_counts || progress.is_wanted() || args.metrics.is_some();
         let next_tick = ticks.then_some(started + TICK);
         Self {
             name: name.to_owned(),
             role,
             verbose: args.verbose,
+            shows_counts,
             progress,
             started,
             next_tick,
@@ -84,7 +94,13 @@ impl Monitor {
             return;
         }
         self.next_tick = Some(now + TICK);
-        if self.progress {
+        if self.progress.is_wanted()
+            && !self.shows_counts
+            && let Some(goal) = run.goal()
+        {
+            self.progress.show(&self.name, &goal, self.started.elapsed());
+        }
+        if self.shows_counts {
             let _ = write!(io::stderr(), "\r\x1b[K{}: {}", self.name, self.report((counts, held)).line());
         }
     }
@@ -93,7 +109,8 @@ impl Monitor {
     pub fn finish(&mut self, run: &mut impl Shown, result: &Result<(), Fault>) {
         let (counts, held) = run.counts();
         let report = Report { has_failed: result.is_err(), ..self.report((counts, held)) };
-        if self.progress {
+        self.progress.clear();
+        if self.shows_counts {
             let _ = writeln!(io::stderr(), "\r\x1b[K{}: {}", self.name, report.line());
         } else if self.verbose {
             let _ = writeln!(io::stderr(), "{}: {}", self.name, report.line());

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use checkpoint::{Disk, Lock, RealDisk};
-use protocol::{Checkpoints, Config, Counts, Facts, LOCK, Out, Source, SourceDriver, Turn};
+use protocol::{Checkpoints, Config, Counts, Facts, Goal, LOCK, Out, Source, SourceDriver, Turn};
 use stream::{Error, Fault};
 
 use crate::clock::{now_ms, waits};
@@ -72,6 +72,10 @@ impl<S: Source> Shown for SourceDriver<S> {
         let mut facts = Facts::new();
         self.source.facts(self.out.now_ms(), &mut facts);
         facts
+    }
+
+    fn goal(&mut self) -> Option<Goal> {
+        self.source.goal()
     }
 }
 
