@@ -161,3 +161,15 @@ fn messages_are_json_lines_when_told_so() {
     assert_eq!((&line["stage"], &line["hop"]), (&"aggregate".into(), &2.into()), "{}", checked.stderr);
     assert!(line["run"].is_string());
 }
+
+#[test]
+fn a_long_run_shows_on_a_terminal_how_far_it_is_and_then_takes_it_away() {
+    let on_a_terminal = |command: &str| in_folder(&format!("script -qec '{command}' /dev/null")).stdout;
+    let shown = on_a_terminal("generate --lines 50 --rate 15/s | filter . > /dev/null");
+    assert!(shown.contains("generate: ") && shown.contains(" of 50.0 lines, "), "{shown:?}");
+    assert!(shown.ends_with("\r\u{1b}[K"), "{shown:?}");
+    let data = on_a_terminal("generate --lines 50 --rate 15/s");
+    assert!(!data.contains("generate: "), "lines are on the terminal: {data:?}");
+    let quiet = in_folder("generate --lines 50 --rate 15/s > /dev/null");
+    assert_eq!(quiet.stderr, "");
+}

@@ -84,7 +84,7 @@ impl Source for FileSource {
 
     /// None for what may grow, has no size, or has another size inside.
     fn goal(&mut self) -> Option<Goal> {
-        if self.settings.follow || self.parts.pieces().any(|piece| piece.lines().is_compressed()) {
+        if self.settings.follow || self.parts.pieces().any(|piece| piece.lines().cursor().is_compressed()) {
             return None;
         }
         let (mut done, mut total) = (0, 0);
