@@ -9,7 +9,7 @@ use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs, StateFlags};
 use selection::WhereArgs;
-use units::{ByteSize, DurationMs};
+use units::{ByteSize, DurationMs, parse_count};
 
 use crate::MatchPattern;
 use crate::plan::{Job, Skip};
@@ -85,7 +85,7 @@ pub struct Cli {
     pub measures: Vec<String>,
 
     /// The last row of a match comes less than this after its first [default: any time]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub within: Option<DurationMs>,
 
     /// What to write: one (a line for each match) or all (the rows of the match, with the measures in front)
@@ -108,14 +108,14 @@ pub struct Cli {
     pub time: TimeArgs,
 
     /// Forget a key when no line of it came for this long, by the time of the lines [default: never]
-    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Limits")]
     pub ttl: Option<DurationMs>,
 
     #[command(flatten)]
     pub keys: KeyArgs,
 
     /// The most partial matches of one key at a time; beyond it, stop
-    #[arg(long, value_name = "N", default_value = "10000", help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value = "10000", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub max_partial: NonZeroUsize,
 
     /// The most memory for rows that are kept, and partial matches; beyond it, stop
@@ -250,7 +250,10 @@ impl Cli {
         flags = each(flags, "--define", &self.define);
         flags = each(flags, "--subset", &self.subset);
         flags = each(flags, "--measures", &self.measures);
-        flags = flags.maybe("--within", self.within).maybe("--ttl", self.ttl).switch("--rows all", self.rows == RowsArg::All);
+        flags = flags
+            .maybe("--within", self.within)
+            .maybe("--ttl", self.ttl)
+            .switch("--rows all", self.rows == RowsArg::All);
         flags = flags.switch("--omit-empty", self.omit_empty).switch("--unmatched", self.unmatched);
         flags = match &self.after_match.0 {
             Skip::PastLastRow => flags,

@@ -274,14 +274,27 @@ fn silence(pattern: &str) -> Vec<&str> {
 
 #[test]
 fn a_key_without_a_row_for_so_long_is_forgotten() {
-    assert_eq!(out(&SILENCE, "a1=1 a10=2 a19=1 a28=2"), "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"a\",\"n\":2,\"m\":2}\n");
-    assert_eq!(out(&SILENCE, "a1=1 a10=2 a20=1 a21=2"), "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"a\",\"n\":2,\"m\":1}\n");
+    assert_eq!(
+        out(&SILENCE, "a1=1 a10=2 a19=1 a28=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"a\",\"n\":2,\"m\":2}\n"
+    );
+    assert_eq!(
+        out(&SILENCE, "a1=1 a10=2 a20=1 a21=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"a\",\"n\":2,\"m\":1}\n"
+    );
     assert_eq!(out(&SILENCE, "a1=1 a11=2"), "", "what had begun is over");
-    assert_eq!(out(&SILENCE, "a1=1 b9=1 a10=2 b11=2"), "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"b\",\"n\":2,\"m\":1}\n");
+    assert_eq!(
+        out(&SILENCE, "a1=1 b9=1 a10=2 b11=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"b\",\"n\":2,\"m\":1}\n"
+    );
     let one = [&SILENCE[..], &["--max-keys", "1"]].concat();
     assert_eq!(out(&one, "a1=1 b11=1 c21=1 c22=2"), "{\"k\":\"c\",\"n\":2,\"m\":1}\n", "its room is another's");
     let waits = [&silence("^ A+ B")[..], &["--lateness", "30s"]].concat();
-    assert_eq!(out(&waits, "a1=1 a2=2 a12=1 a13=2"), "{\"k\":\"a\",\"n\":2,\"m\":1}\n".repeat(2), "rows that wait begin anew");
+    assert_eq!(
+        out(&waits, "a1=1 a2=2 a12=1 a13=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n".repeat(2),
+        "rows that wait begin anew"
+    );
 }
 
 #[test]

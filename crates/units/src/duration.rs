@@ -113,6 +113,9 @@ fn without_unit(text: &str, digits: &str) -> QuantityError {
 }
 
 fn malformed(text: &str) -> QuantityError {
+    if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+        return QuantityError::new(format!("duration {text:?} is less than 0"), "say 0s or more");
+    }
     let message = format!("{text:?} is not a duration");
     QuantityError::new(message, "say 500ms, 10s, 5m, 1h30m, 1d or 2w")
 }
