@@ -232,7 +232,7 @@ fn mixed_lines() -> String {
 }
 
 const OF_LINES: &str = "--by k --time t --ttl 1h shift:s s=shift:3:v delta:v d=delta:7:v ratio:v from_first:v increase:v rate:v rsum:v \
-    p=rprod:.v/20 counter:v count a=mean:all:v b=min:all:v c=stddev:all:v e=slope:all:v f=increase:all:v \
+    p=rprod:(.v//20)/20 counter:v count a=mean:all:v b=min:all:v c=stddev:all:v e=slope:all:v f=increase:all:v \
     g=rate:all:v ewma:0.3:v h=ewma:9s:v holt_level:0.5,0.1:v holt_trend:0.5,0.1:v savgol:7,2:v kalman:0.5,4:v";
 const OF_SPANS: &str = "--by k --time t a=mean:10:v b=sum:20s:v c=min:20s:v d=max:37:v e=median:20s:v f=p90:37:v g=stddev:20s:v \
     h=zscore:37:v i=slope:20s:v j=slope:37:v l=increase:20s:v m=rate:37:v n=count:20s o=count:9:v";
@@ -256,7 +256,9 @@ fn with_keys_on_disk_the_lines_are_the_same_in_every_way() {
     };
     for specs in [OF_LINES, OF_SPANS] {
         let before = scratch.written();
-        assert_eq!(play(spilled(specs), &input).out, play(derive(specs), &input).out);
+        let played = play(spilled(specs), &input);
+        assert_eq!(played.result, Ok(()));
+        assert_eq!(played.out, play(derive(specs), &input).out);
         assert!(scratch.written() > before + 5_000, "{} bytes went to disk", scratch.written() - before);
         every_way(|| spilled(specs), &input);
     }

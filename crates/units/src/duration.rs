@@ -181,7 +181,7 @@ mod tests {
             ("10", "duration \"10\" has no unit: say 10s or 10ms"),
             ("1h30", "duration \"1h30\" has no unit at its end: say 1h30s or 1h30ms"),
             ("", "\"\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
-            ("-5s", "\"-5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
+            ("-5s", "duration \"-5s\" is less than 0: say 0s or more"),
             ("1.5s", "\"1.5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
             ("5us", "duration \"5us\" has the unknown unit \"us\": time is kept in milliseconds, say 1ms or more"),
             (
