@@ -14,7 +14,7 @@ from contest import say
 
 # A case NAME is the file NAME.py (or as below) with `run(args)`, which returns rows of figures: "table", "system", and what
 # report.HEADINGS names. PEERS says whom it needs; `profiled(args)`, if it is there, a pipeline and its input.
-CASES = ["file", "mixed", "hopping", "keys", "join", "select", "derive", "parallel-map", "kafka", "hops", "threads", "shard",
+CASES = ["file", "mixed", "hopping", "keys", "join", "select", "derive", "detect", "match-pattern", "parallel-map", "kafka", "hops", "threads", "shard",
          "latency", "barriers", "start-up", "memory"]
 # Those in which others take part: what --compared runs, for the table at the top of the page.
 COMPARED = ["file", "mixed", "hopping", "keys", "join", "select", "parallel-map", "kafka"]

@@ -131,6 +131,18 @@ def further(title, few, many, base, lines):
     return rows
 
 
+def with_rate(rows, lines):
+    """Adds how many thousand lines a second of a processor does."""
+    return [row | {"thousand_lines_per_cpu_s": round(lines / row["cpu_s"] / 1000)} for row in rows]
+
+
+def with_bytes_per_key(one, many, keys):
+    """Adds what a key takes: the memory of so many beyond that of one, by the rows of the same systems."""
+    before = {row["system"]: row["memory_mib"] for row in one}
+    more = lambda row: (row["memory_mib"] - before[row["system"]]) * (1 << 20) / max(1, keys - 1)
+    return [row | {"bytes_per_key": round(more(row))} for row in many]
+
+
 def parts(taken):
     """What each stage took: the median over the rounds."""
     stages = zip(*(run["parts"] for run in taken))

@@ -15,6 +15,11 @@ def requests(args, lines, *flags):
     return made(args, f"{name}.ndjson", ["generate", "--lines", str(lines), "--out-of-order", "2s", *flags])
 
 
+def in_order(args, lines, keys):
+    """The same in the order of their times, of so many keys; 1,000 lines per second of event time."""
+    return made(args, f"in-order-{keys}-{lines}.ndjson", ["generate", "--lines", str(lines), "--keys", str(keys), "--event-rate", "1000/s"])
+
+
 def mixed(args, lines):
     """The same requests, as many writers would write them: mixed_lines.py says how."""
     source = requests(args, lines)

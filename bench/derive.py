@@ -2,7 +2,7 @@
 import json
 
 import data
-from contest import Contestant, contest
+from contest import Contestant, contest, with_rate
 
 PEERS = ["miller"]
 BASE = "derive"
@@ -24,7 +24,8 @@ def run(args):
         contestants = {BASE: Contestant([ours], file, read=members),
                        "mlr step": Contestant([theirs], file, rounds=1, peer="miller", read=members)}
         rows += contest(args, f"{title}, {lines:,} lines", contestants, BASE)
-    return rows + contest(args, f"mean, median and z-score of a minute, {lines:,} lines", {BASE: Contestant([OF_TIME], file)}, BASE)
+    rows += contest(args, f"mean, median and z-score of a minute, {lines:,} lines", {BASE: Contestant([OF_TIME], file)}, BASE)
+    return with_rate(rows, lines)
 
 
 def members(path):

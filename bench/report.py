@@ -13,7 +13,7 @@ HEADINGS = {
     "wall_us": ("wall µs", 2), "flink_wall_us": ("Flink wall µs", 2), "cpu_us": ("CPU µs", 2), "flink_cpu_us": ("Flink CPU µs", 2),
     "wall_us_per_line": ("wall µs/line", 3), "cpu_us_per_line": ("CPU µs/line", 3), "user_ns": ("user ns/line", 0), "system_ns": ("system ns/line", 0), "added_us": ("CPU µs/line added", 3),
     "added_wall_us": ("wall µs/line added", 3), "percent": ("%", 1), "instructions": ("instructions/line", 0),
-    "library_instructions": ("of these in libraries", 0), "bytes_per_key": ("bytes/key", 0),
+    "library_instructions": ("of these in libraries", 0), "bytes_per_key": ("bytes/key", 0), "thousand_lines_per_cpu_s": ("thousand lines/CPU s", 0),
     "p50_ms": ("p50 ms", 2), "p95_ms": ("p95 ms", 2), "p99_ms": ("p99 ms", 2), "max_ms": ("max ms", 2),
     "saved_after_p50_ms": ("saved after p50 ms", 1), "restart_ms": ("restart ms", 1),
     "disk_bytes_per_key": ("disk bytes/key", 0), "each_stage_mib": ("MiB of each stage", 0), "start_ms_min": ("min ms", 2), "start_ms": ("median ms", 2), "binary_mib": ("binary MiB", 1),

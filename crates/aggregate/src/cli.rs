@@ -10,7 +10,7 @@ use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs};
 use selection::WhereArgs;
 use sorted_runs::{Folder, SpillArgs};
-use units::{ByteSize, DurationMs, QuantityError};
+use units::{ByteSize, DurationMs, QuantityError, parse_count};
 
 use crate::changes::OP;
 use crate::job::{Emit, GROUPS_MAX, Job, JobTime, Last, Overflow};
@@ -154,7 +154,7 @@ pub struct Cli {
     pub zone: Option<Timezone>,
 
     /// The most keys, in all open windows together; --memory is the other way, without a limit
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX, conflicts_with = "memory", help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX, conflicts_with = "memory", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub max_keys: NonZeroUsize,
 
     /// What to do with one key more, without windows; with windows it is stop

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use clap::Parser;
 use event_time::WindowSize;
 use forecasting::stl::StlSettings;
-use keyed_state::{BufferLimit, KeyArgs};
+use keyed_state::{BufferLimit, KeyArgs, MemoryArgs};
 use millpipe::{Config, Error, LateArgs, StageArgs};
 use selection::WhereArgs;
 use series::{FrontMembers, Gap, Season, Seasons, SeriesArgs, SeriesReader, SeriesStore, Step};
-use units::{ByteSize, DurationMs};
+use units::{ByteSize, DurationMs, parse_count};
 
 use crate::decomposer;
 use crate::held::Held;
@@ -47,12 +47,16 @@ points after these.
 --batch holds all lines to the end of the input, in their order (those that --where leaves out do not wait), and takes the last --history steps of each key apart, by their
 times, whatever their order: STL for one season, MSTL for several, with the numbers of statsmodels (robust, --season-window
 and --trend-window are its robust, seasonal or windows, and trend). Steps without a number lie on a line between their
-neighbours. No line is late. The strength is 1 - Var(remainder) / Var(season + remainder).
+neighbours. No line is late. With exactly two of a season the parts fit all numbers, so --robust has no outlier to weigh less. The strength is 1 - Var(remainder) / Var(season + remainder).
 
 A key with one line takes about 190 bytes. Until there were two of the longest season (with auto, to --history) a value takes 8 to 16
 bytes for each step; then 4 bytes for each step of each season, and about 500. Measured: 0.7 KiB with a season of 24; 30 KiB and
 then 17 KiB with one of 1440. In a checkpoint a key that has changed is written whole: 0.5 KiB with a season of 24, 9 KiB with
 one of 1440. With --batch a line takes its bytes, and about 64 and 96 for each value.
+
+More keys than memory: with --memory those without a line for the longest time go to disk, as a checkpoint has them, and come
+back with their next line; what comes out is the same. 80 bytes of each stay in memory. The files take up to twice what is
+wanted of them and 128 MiB, and are gone with the process.
 
 Examples:
   decompose --by sensor --time at --season 24 < readings.ndjson
@@ -98,11 +102,14 @@ pub struct Cli {
     pub trend_window: Option<Odd>,
 
     /// How many values of a key to keep; with --batch the last ones, older lines have no parts; with auto the first ones, in which seasons are looked for [default: 2000, with --batch 10000]
-    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[arg(long, value_name = "N", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub history: Option<NonZeroUsize>,
 
     #[command(flatten)]
     pub keys: KeyArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     /// With --batch: the most memory for the lines that wait; beyond it, stop
     #[arg(long, value_name = "SIZE", default_value = "1GiB", help_heading = "Limits")]
@@ -194,6 +201,7 @@ impl Cli {
 
     fn check(&self) -> Result<(), Error> {
         self.series.check_in_order()?;
+        self.memory.check()?;
         self.series.check_names()?;
         let has_windows = !self.season_window.is_empty() || self.trend_window.is_some();
         Error::of_broken_rule([
@@ -206,6 +214,11 @@ impl Cli {
                 self.batch && self.series.ttl.is_some(),
                 "--ttl with --batch",
                 "all keys are kept to the end of the input",
+            ),
+            (
+                self.batch && self.memory.memory.is_some(),
+                "--memory with --batch",
+                "all lines wait for the end of the input: --buffer SIZE limits them",
             ),
             (self.batch && self.late.late.is_some(), "--late with --batch", "at the end of the input no line is late"),
             (

@@ -104,6 +104,12 @@ impl Decomposer {
         is_new
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        let running = self.running.as_ref().map_or(0, |running| size_of::<Running>() + running.heap_bytes());
+        self.seen.capacity() * size_of::<f64>() + running
+    }
+
     /// Appends `[at,looked at,[first point,…],running or null]`.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

@@ -34,6 +34,9 @@ use std::io::{self, BufRead, Write};
 
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
 use series::{FrontMembers, Late, SeriesReader, SeriesStore, Taken};
+use sorted_runs::Scratch;
+use units::ByteSize;
+use values::state_text::StateReader;
 
 pub use crate::batch::Batch;
 
@@ -101,6 +104,14 @@ impl Decompose {
         Self { reader, rules, tracks, front, members, parts: Vec::new(), steps: Steps::default(), flags }
     }
 
+    /// Keeps about so much of the series in memory, and the rest in the scratch.
+    ///
+    /// # Errors
+    /// When the scratch does not work.
+    pub fn spill_to(&mut self, memory: ByteSize, scratch: Box<dyn Scratch>) -> Result<(), Error> {
+        self.tracks.spill_to(memory, scratch)
+    }
+
     #[inline]
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
         if let Some(text) = self.reader.time_mut().take_warning() {
@@ -118,7 +129,8 @@ impl Stage for Decompose {
         let watermark_ms = reader.time().watermark_ms();
         let point = reader.read(line, out.now_ms())?;
         let (time_ms, numbers) = (point.time_ms, point.numbers);
-        let taken = match tracks.take(point.key, time_ms, watermark_ms, |_| Track::new(time_ms, numbers.len()))? {
+        let read = |from: &mut StateReader<'_>| Track::load(from, numbers.len());
+        let taken = match tracks.take(point.key, time_ms, watermark_ms, |_| Track::new(time_ms, numbers.len()), read)? {
             Taken::State { state: track, .. } => track.take(time_ms, numbers, rules, parts).ok_or(Late::InLastStep),
             Taken::Late(late) => Err(late),
         };
@@ -132,6 +144,7 @@ impl Stage for Decompose {
             }
             Err(late) => late.tell(line, time_ms, out),
         }
+        self.tracks.relieve(Track::save, |_| {})?;
         let moved_ms = self.reader.time_mut().observe(time_ms);
         self.advance(moved_ms, out);
         Ok(())
@@ -148,6 +161,11 @@ impl Stage for Decompose {
         let moved_ms = self.reader.time_mut().mark(mark, out.now_ms())?.flatten();
         self.advance(moved_ms, out);
         out.mark(mark);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.tracks.report(out);
         Ok(())
     }
 
@@ -186,13 +204,13 @@ impl Stateful for Decompose {
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.tracks.save(to, Track::save);
-        Ok(())
+        self.tracks.save(to, Track::save)
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
         let numbers = self.members.numbers();
-        self.tracks.load(key, value, |from| Track::load(from, numbers))
+        self.tracks.load(key, value, |from| Track::load(from, numbers))?;
+        self.tracks.relieve(Track::save, |_| {})
     }
 }
 

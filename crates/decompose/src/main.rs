@@ -8,7 +8,12 @@ use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| match cli.plan()? {
-        Plan::Online(stage) => run_stage(*stage, cli.config(), &cli.stage),
+        Plan::Online(mut stage) => {
+            if let Some(memory) = cli.memory.memory {
+                stage.spill_to(memory, Box::new(cli.memory.folder()))?;
+            }
+            run_stage(*stage, cli.config(), &cli.stage)
+        }
         Plan::Batch(stage) => run_stage(*stage, cli.config(), &cli.stage),
     })
 }

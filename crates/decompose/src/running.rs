@@ -145,6 +145,11 @@ impl Running {
         parts
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.seasons.capacity() * size_of::<Season>() + self.seasons.iter().map(Season::heap_bytes).sum::<usize>()
+    }
+
     /// Appends `[points,level,slope,error,rest,all,shift,[season,…]]`.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

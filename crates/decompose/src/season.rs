@@ -117,6 +117,11 @@ impl Season {
         0.0
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.raw) + self.unusual.capacity() * size_of::<Unusual>()
+    }
+
     /// Appends `["places",offset,place,[at,by,times,…]]`; places are 4 bytes each, the lowest first.
     pub fn save(&self, out: &mut Vec<u8>) {
         let bytes: Vec<u8> = self.raw.iter().flat_map(|value| value.to_le_bytes()).collect();

@@ -1,7 +1,9 @@
 use clap::Parser;
 use millpipe::{Fault, Stage};
 use serde_json::Value;
+use sorted_runs::Memory;
 use testkit::{Played, every_way, play_with};
+use units::ByteSize;
 
 use crate::cli::{Cli, Plan};
 use crate::{Batch, Decompose};
@@ -292,4 +294,24 @@ fn it_gives_the_same_lines_in_every_way() {
     every_way(|| online("--season 5"), &mixed(60));
     every_way(|| online("--by k --history 40"), &mixed(150));
     every_way(|| batch("--by k --season 4"), &mixed(60));
+}
+
+/// All series but one are on disk at any time.
+#[test]
+fn with_series_on_disk_the_lines_are_the_same_in_every_way() {
+    let scratch = Memory::default();
+    let spilled = |flags: &str| {
+        let mut stage = online(flags);
+        stage.spill_to(ByteSize(900), Box::new(scratch.clone())).unwrap();
+        stage
+    };
+    for flags in ["--by k --every 10s --season 4,8 --late pass --ttl 30m", "--by k --history 40"] {
+        let before = scratch.written();
+        assert_eq!(
+            play_with(spilled(flags), cli(flags).config(), &mixed(150)).out,
+            play_with(online(flags), cli(flags).config(), &mixed(150)).out
+        );
+        assert!(scratch.written() > before + 5_000, "{} bytes went to disk", scratch.written() - before);
+        every_way(|| spilled(flags), &mixed(130));
+    }
 }

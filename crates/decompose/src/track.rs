@@ -1,5 +1,6 @@
 //! What is kept of a key: where its steps are counted from, and a decomposer for each number.
 
+use keyed_state::Footprint;
 use series::Step;
 use values::state_text::{StateReader, write_items, write_signed};
 
@@ -81,5 +82,11 @@ impl Track {
         })?;
         from.literal(b"]")?;
         (values.len() == numbers).then(|| Self { origin_ms, at, values: values.into() })
+    }
+}
+
+impl Footprint for Track {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.values) + self.values.iter().map(Decomposer::heap_bytes).sum::<usize>()
     }
 }

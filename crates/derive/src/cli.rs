@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 
 use clap::Parser;
-use keyed_state::{BufferLimit, KeyArgs};
+use keyed_state::{BufferLimit, KeyArgs, MemoryArgs};
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use series::{KeyTimeArgs, LineReader};
-use units::ByteSize;
+use units::{ByteSize, parse_count};
 
 use crate::plan::Plan;
 use crate::{Derive, Job, Spec};
@@ -43,6 +43,10 @@ they have to be in order by key: a line that is earlier than the last of its key
 A key takes about 100 bytes, and 40 for each function; a span 300, 32 to 64 for each of its values, and 10 more for a percentile.
 In a checkpoint, a key that has changed is written whole.
 
+More keys than memory: with --memory those without a line for the longest time go to disk, as a checkpoint has them, and come
+back with their next line; what comes out is the same. 75 bytes of each stay in memory. The files take up to twice what is
+wanted of them and 128 MiB, and are gone with the process.
+
 Examples:
   derive --by key d=delta:value e=ewma:0.3:value < metrics.ndjson
   derive --by host --time at rate:value p95:5m:latency < log.ndjson | filter '.rate_value > 100'
@@ -65,8 +69,11 @@ pub struct Cli {
     #[command(flatten)]
     pub keys: KeyArgs,
 
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+
     /// The most values of a key that a function keeps; beyond it, stop
-    #[arg(long, value_name = "N", default_value = "100000", help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value = "100000", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub max_lines: NonZeroUsize,
 
     /// The most memory for the values that are kept of all keys; beyond it, stop
@@ -120,6 +127,7 @@ impl Cli {
 
     fn check(&self) -> Result<(), Error> {
         self.lines.check_in_order()?;
+        self.memory.check()?;
         for (place, spec) in self.members.iter().enumerate() {
             if self.members.iter().take(place).any(|other| other.name == spec.name) {
                 let error = Error::usage(format_args!("two members are named {:?}", spec.name));

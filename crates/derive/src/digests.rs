@@ -253,7 +253,10 @@ impl Rise {
 #[inline]
 pub fn per_second(grown: &Number, within_ms: i64) -> Option<f64> {
     const SECOND_MS: i128 = 1000;
-    grown.times(&Number::decimal(SECOND_MS, 0)).over(&Number::decimal(within_ms.into(), 0))
+    let rate = grown.times(&Number::decimal(SECOND_MS, 0)).over(&Number::decimal(within_ms.into(), 0));
+    // So many in a thousand times as long may be beyond the range.
+    let in_another_order = || grown.to_f64() / (within_ms as f64 / SECOND_MS as f64);
+    rate.or_else(|| Some(in_another_order()).filter(|rate| rate.is_finite()))
 }
 
 /// Appends `time,number`.

@@ -1,6 +1,7 @@
 //! What is kept of a key, and what its lines make of it.
 
 use accumulators::Sum;
+use keyed_state::Footprint;
 use series::Reading;
 use values::state_text::StateReader;
 use values::{Number, write_computed, write_f64};
@@ -16,6 +17,12 @@ use crate::window::Window;
 /// One state for each part of the plan.
 #[derive(Debug, Default)]
 pub struct KeyState(Box<[Part]>);
+
+impl Footprint for KeyState {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.0) + self.0.iter().map(Part::heap_bytes).sum::<usize>()
+    }
+}
 
 impl KeyState {
     /// Of a key without lines.
@@ -133,7 +140,10 @@ fn text_before(part: &Part, lag: usize) -> Option<&[u8]> {
 }
 
 fn percent_change(before: &Number, value: &Number) -> Option<f64> {
-    value.minus(before).times(&Number::decimal(100, 0)).over(before)
+    let change = value.minus(before).times(&Number::decimal(100, 0)).over(before);
+    // A difference that is beyond the range may be a small part of the number.
+    let of_halves = || (value.to_f64() / 2.0 - before.to_f64() / 2.0) / before.to_f64() * 200.0;
+    change.or_else(|| Some(of_halves()).filter(|change| change.is_finite()))
 }
 
 fn rate(part: &Part, input: &Input<'_>) -> Option<f64> {

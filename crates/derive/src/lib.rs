@@ -37,6 +37,9 @@ use std::io::{self, BufRead, Write};
 use keyed_state::{BufferLimit, KeyLimit};
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
 use series::{FrontMembers, LineReader, SeriesStore, Taken};
+use sorted_runs::Scratch;
+use units::ByteSize;
+use values::state_text::StateReader;
 
 use crate::inputs::Numbers;
 use crate::key_state::KeyState;
@@ -93,6 +96,20 @@ impl Derive {
         }
     }
 
+    /// Keeps about so much of what is kept of keys in memory, and the rest in the scratch.
+    ///
+    /// # Errors
+    /// When the scratch does not work.
+    pub fn spill_to(&mut self, memory: ByteSize, scratch: Box<dyn Scratch>) -> Result<(), Error> {
+        self.store.spill_to(memory, scratch)
+    }
+
+    #[inline]
+    fn relieve(&mut self) -> Result<(), Error> {
+        let room = &mut self.room;
+        self.store.relieve(KeyState::save, |state| room.bytes -= state.bytes())
+    }
+
     #[inline]
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
         if let Some(text) = self.reader.time_mut().take_warning() {
@@ -121,8 +138,15 @@ impl Stage for Derive {
             room.bytes -= before.map_or(0, KeyState::bytes);
             KeyState::new(&self.plan)
         };
-        match self.store.take(reading.key, time_ms, watermark_ms, begin)? {
+        let mut read_bytes = 0;
+        let read = |from: &mut StateReader<'_>| {
+            let state = KeyState::load(from, &self.plan)?;
+            read_bytes = state.bytes();
+            Some(state)
+        };
+        match self.store.take(reading.key, time_ms, watermark_ms, begin, read)? {
             Taken::State { state, .. } => {
+                self.room.bytes += read_bytes;
                 self.members.clear();
                 let taken = state.take(&self.plan, &self.numbers, &reading, &mut self.room, &mut self.members);
                 taken.map_err(|_| too_many_lines(self.room.lines_max))?;
@@ -132,6 +156,7 @@ impl Stage for Derive {
             }
             Taken::Late(late) => late.tell(line, time_ms, out),
         }
+        self.relieve()?;
         let moved_ms = self.reader.time_mut().observe(time_ms);
         self.advance(moved_ms, out);
         Ok(())
@@ -148,6 +173,11 @@ impl Stage for Derive {
         let moved_ms = self.reader.time_mut().mark(mark, out.now_ms())?.flatten();
         self.advance(moved_ms, out);
         out.mark(mark);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.store.report(out);
         Ok(())
     }
 
@@ -186,8 +216,7 @@ impl Stateful for Derive {
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.store.save(to, KeyState::save);
-        Ok(())
+        self.store.save(to, KeyState::save)
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
@@ -196,7 +225,8 @@ impl Stateful for Derive {
             let state = KeyState::load(from, &self.plan)?;
             room.bytes += state.bytes();
             Some(state)
-        })
+        })?;
+        self.relieve()
     }
 }
 

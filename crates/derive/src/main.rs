@@ -7,5 +7,11 @@ use millpipe::run_stage;
 use millpipe::tool::{self, Reads};
 
 fn main() -> ExitCode {
-    tool::main(Reads::Stdin, |cli: Cli| run_stage(cli.derive()?, cli.config(), &cli.stage))
+    tool::main(Reads::Stdin, |cli: Cli| {
+        let mut stage = cli.derive()?;
+        if let Some(memory) = cli.memory.memory {
+            stage.spill_to(memory, Box::new(cli.memory.folder()))?;
+        }
+        run_stage(stage, cli.config(), &cli.stage)
+    })
 }

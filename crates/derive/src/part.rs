@@ -162,6 +162,17 @@ impl Part {
         }
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        let more = match self {
+            Part::Line(_) => size_of::<(i64, Line)>(),
+            Part::Rise(_) => size_of::<Rise>(),
+            Part::Window(_) => size_of::<Window>(),
+            _ => 0,
+        };
+        more + self.bytes()
+    }
+
     /// Appends the state as JSON.
     pub fn save(&self, out: &mut Vec<u8>) {
         match self {

@@ -1,6 +1,8 @@
 use clap::Parser;
 use serde_json::{Value, json};
+use sorted_runs::Memory;
 use testkit::{Played, every_way, play, play_with};
+use units::ByteSize;
 
 use crate::Derive;
 use crate::cli::Cli;
@@ -138,6 +140,12 @@ fn what_is_beyond_the_range_is_null_and_goes_with_its_window() {
     assert_eq!(members("holt_level:0.5,0.5:v", &["-1e308", "1e308", "1e308", "5", "6"])[4], "1.25e307");
     assert_eq!(members("ewma:0.5:v", &["-1e308", "1e308", "0"]), ["-1e308", "0", "0"]);
     assert_eq!(members("median:2:v", &["-1e308", "1e308"])[1], "0");
+    assert_eq!(
+        members("percent_change:v", &["-1e308", "1e308", "1.7e308", "0", "1"])[1..],
+        ["-200", "70", "-100", "null"]
+    );
+    let (_, rates) = ran("--time t r=rate:v s=rate:all:v", "{\"t\":0,\"v\":0}\n{\"t\":10,\"v\":1e308}\n");
+    assert!(rates.out.ends_with("{\"r\":1e307,\"s\":1e307,\"t\":10,\"v\":1e308}\n"), "{}", rates.out);
 }
 
 #[test]
@@ -207,39 +215,56 @@ fn functions_of_one_field_and_span_share_what_is_kept() {
     assert_eq!((derive.plan.fields.len(), derive.plan.parts.len()), (1, 4));
 }
 
-#[test]
-fn it_gives_the_same_lines_in_every_way() {
+fn mixed_lines() -> String {
     let mut state = 1u64;
     let mut random = |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 33) % below
     };
     let mut time = 0;
-    let input: String = (0..260)
+    (0..260)
         .map(|n| {
             time += if n % 50 == 0 { 4_000 } else { random(7) };
             let value = if random(9) == 0 { "null".to_owned() } else { format!("{}.{:02}", random(50), random(100)) };
             format!("{{\"k\":{},\"t\":{time},\"v\":{value},\"s\":\"{}\"}}\n", random(3), "é\\\"".repeat(n % 9))
         })
-        .collect();
-    every_way(
-        || {
-            derive(
-                "--by k --time t --ttl 1h shift:s s=shift:3:v delta:v d=delta:7:v ratio:v from_first:v increase:v rate:v rsum:v \
-                 p=rprod:.v/20 counter:v count a=mean:all:v b=min:all:v c=stddev:all:v e=slope:all:v f=increase:all:v \
-                 g=rate:all:v ewma:0.3:v h=ewma:9s:v holt_level:0.5,0.1:v holt_trend:0.5,0.1:v savgol:7,2:v kalman:0.5,4:v",
-            )
-        },
-        &input,
-    );
-    every_way(
-        || {
-            derive(
-                "--by k --time t a=mean:10:v b=sum:20s:v c=min:20s:v d=max:37:v e=median:20s:v f=p90:37:v g=stddev:20s:v \
-                 h=zscore:37:v i=slope:20s:v j=slope:37:v l=increase:20s:v m=rate:37:v n=count:20s o=count:9:v",
-            )
-        },
-        &input,
-    );
-    every_way(|| derive("x=shift:s y=count:5 z=var:4:v"), &input);
+        .collect()
+}
+
+const OF_LINES: &str = "--by k --time t --ttl 1h shift:s s=shift:3:v delta:v d=delta:7:v ratio:v from_first:v increase:v rate:v rsum:v \
+    p=rprod:(.v//20)/20 counter:v count a=mean:all:v b=min:all:v c=stddev:all:v e=slope:all:v f=increase:all:v \
+    g=rate:all:v ewma:0.3:v h=ewma:9s:v holt_level:0.5,0.1:v holt_trend:0.5,0.1:v savgol:7,2:v kalman:0.5,4:v";
+const OF_SPANS: &str = "--by k --time t a=mean:10:v b=sum:20s:v c=min:20s:v d=max:37:v e=median:20s:v f=p90:37:v g=stddev:20s:v \
+    h=zscore:37:v i=slope:20s:v j=slope:37:v l=increase:20s:v m=rate:37:v n=count:20s o=count:9:v";
+
+#[test]
+fn it_gives_the_same_lines_in_every_way() {
+    let input = mixed_lines();
+    for specs in [OF_LINES, OF_SPANS, "x=shift:s y=count:5 z=var:4:v"] {
+        every_way(|| derive(specs), &input);
+    }
+}
+
+/// All keys but one are on disk at any time.
+#[test]
+fn with_keys_on_disk_the_lines_are_the_same_in_every_way() {
+    let (scratch, input) = (Memory::default(), mixed_lines());
+    let spilled = |specs: &str| {
+        let mut stage = derive(specs);
+        stage.spill_to(ByteSize(700), Box::new(scratch.clone())).unwrap();
+        stage
+    };
+    for specs in [OF_LINES, OF_SPANS] {
+        let before = scratch.written();
+        let played = play(spilled(specs), &input);
+        assert_eq!(played.result, Ok(()));
+        assert_eq!(played.out, play(derive(specs), &input).out);
+        assert!(scratch.written() > before + 5_000, "{} bytes went to disk", scratch.written() - before);
+        every_way(|| spilled(specs), &input);
+    }
+    let mut stage = derive("--by k --buffer 6KiB s=shift:20:s");
+    let long: String = (0..30).map(|n| format!("{{\"k\":{},\"s\":\"{}\"}}\n", n % 15, "x".repeat(300))).collect();
+    assert!(play(derive("--by k --buffer 6KiB s=shift:20:s"), &long).result.is_err());
+    stage.spill_to(ByteSize(4_000), Box::new(scratch.clone())).unwrap();
+    assert_eq!(play(stage, &long).result, Ok(()), "what is on disk takes no memory");
 }

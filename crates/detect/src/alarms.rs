@@ -88,6 +88,12 @@ impl Alarms {
         is_record && (!is_young || point.verdict.score() >= THRESHOLD_DEFAULT)
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        let records = self.records.as_ref().map_or(0, |records| size_of::<Records>() + records.heap_bytes());
+        records + if self.open.is_some() { size_of::<Open>() } else { 0 }
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
-use keyed_state::{BufferLimit, KeyArgs};
+use keyed_state::{BufferLimit, KeyArgs, MemoryArgs};
 use line_values::Expression;
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use series::{SeriesArgs, SeriesReader, SeriesStore};
-use units::{ByteSize, DurationMs, parse_duration};
+use units::{ByteSize, DurationMs, parse_count, parse_duration};
 
 use crate::alarms::{Rule, THRESHOLD_DEFAULT};
 use crate::among::{Among, Job};
@@ -51,6 +51,11 @@ Numbers beyond 1e290 count as 1e290. Of several --value no two may have the same
 
 A key takes at most 22 KiB for each value, and about 1 KiB for 20 points; with --trend 4 KiB more, with --change-points 5 KiB
 more. With --method robust it takes 250 bytes, a member of --among 850 with the line that waits.
+
+More keys than memory: with --memory those without a line for the longest time go to disk, as a checkpoint has them, and come
+back with their next line; what comes out is the same. 115 bytes of each stay in memory, so --method robust gains little. A line
+of a key on disk takes some fifteen times as long as another one. The files take up to twice what is wanted of them and 128 MiB,
+and are gone with the process.
 
 The methods, and how good they are, are described in docs/analytics.md.
 
@@ -107,11 +112,14 @@ pub struct Cli {
     pub among: Option<Expression>,
 
     /// With fewer members at a time nothing is said of them [default: 5]
-    #[arg(long, value_name = "N", requires = "among")]
+    #[arg(long, value_name = "N", requires = "among", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub peers: Option<NonZeroUsize>,
 
     #[command(flatten)]
     pub keys: KeyArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     /// The most memory for lines that wait for their peers; beyond it, stop [default: 1GiB]
     #[arg(long, value_name = "SIZE", help_heading = "Limits", requires = "among")]
@@ -196,6 +204,7 @@ impl Cli {
         let is_robust = self.method == Method::Robust;
         self.series.check_names()?;
         self.series.check_ttl()?;
+        self.memory.check()?;
         if self.among.is_none() {
             self.series.check_in_order()?;
         }
@@ -204,6 +213,11 @@ impl Cli {
                 self.is_alone(),
                 "the field of --among is in --by too",
                 "each line would be alone: --by says which lines are compared with each other, none for all of a time",
+            ),
+            (
+                self.among.is_some() && self.memory.memory.is_some(),
+                "--memory with --among",
+                "--buffer SIZE limits the lines that wait for their peers, --ttl and --max-keys the members",
             ),
             (
                 self.trend && is_robust,

@@ -34,6 +34,9 @@ use std::io::{self, BufRead, Write};
 
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
 use series::{FrontMembers, SeriesReader, SeriesStore, Taken};
+use sorted_runs::Scratch;
+use units::ByteSize;
+use values::state_text::StateReader;
 
 pub use crate::among::Among;
 
@@ -72,6 +75,14 @@ impl Detect {
         Self { reader, store, judging, front, members: Members::new(values), flags }
     }
 
+    /// Keeps about so much of the series in memory, and the rest in the scratch.
+    ///
+    /// # Errors
+    /// When the scratch does not work.
+    pub fn spill_to(&mut self, memory: ByteSize, scratch: Box<dyn Scratch>) -> Result<(), Error> {
+        self.store.spill_to(memory, scratch)
+    }
+
     #[inline]
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
         if let Some(text) = self.reader.time_mut().take_warning() {
@@ -89,7 +100,8 @@ impl Stage for Detect {
         let point = self.reader.read(line, out.now_ms())?;
         let time_ms = point.time_ms;
         let judging = self.judging;
-        match self.store.take(point.key, time_ms, watermark_ms, |_| SeriesState::new(&judging))? {
+        let read = |from: &mut StateReader<'_>| SeriesState::load(from, &judging);
+        match self.store.take(point.key, time_ms, watermark_ms, |_| SeriesState::new(&judging), read)? {
             Taken::State { state, before_ms } => {
                 let finding = state.take(time_ms, before_ms, point.numbers, &judging);
                 let members = self.members.of(finding.as_ref());
@@ -98,6 +110,7 @@ impl Stage for Detect {
             }
             Taken::Late(late) => late.tell(line, time_ms, out),
         }
+        self.store.relieve(SeriesState::save, |_| {})?;
         let moved_ms = self.reader.time_mut().observe(time_ms);
         self.advance(moved_ms, out);
         Ok(())
@@ -114,6 +127,11 @@ impl Stage for Detect {
         let moved_ms = self.reader.time_mut().mark(mark, out.now_ms())?.flatten();
         self.advance(moved_ms, out);
         out.mark(mark);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
+        self.store.report(out);
         Ok(())
     }
 
@@ -152,12 +170,12 @@ impl Stateful for Detect {
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.store.save(to, SeriesState::save);
-        Ok(())
+        self.store.save(to, SeriesState::save)
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.store.load(key, value, |from| SeriesState::load(from, &self.judging))
+        self.store.load(key, value, |from| SeriesState::load(from, &self.judging))?;
+        self.store.relieve(SeriesState::save, |_| {})
     }
 }
 

@@ -10,7 +10,12 @@ fn main() -> ExitCode {
     tool::main(Reads::Stdin, |cli: Cli| {
         let config = cli.config();
         match cli.plan()? {
-            Plan::Series(stage) => run_stage(*stage, config, &cli.stage),
+            Plan::Series(mut stage) => {
+                if let Some(memory) = cli.memory.memory {
+                    stage.spill_to(memory, Box::new(cli.memory.folder()))?;
+                }
+                run_stage(*stage, config, &cli.stage)
+            }
             Plan::Among(stage) => run_stage(*stage, config, &cli.stage),
         }
     })

@@ -48,6 +48,16 @@ impl Models {
         }
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Memory(detectors) => {
+                size_of_val(&**detectors) + detectors.iter().map(Detector::heap_bytes).sum::<usize>()
+            }
+            Self::Robust(detectors) => size_of_val(&**detectors),
+        }
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         match self {

@@ -52,6 +52,11 @@ impl Records {
         }
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.peaks.capacity() * size_of::<(i64, f64)>()
+    }
+
     /// Appends the first part of the state.
     pub fn save_first(&self, out: &mut Vec<u8>) {
         write_signed(self.first_ms, out);

@@ -41,6 +41,12 @@ impl Regimes {
         Some(Found { value, change })
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        let points = self.of.iter().map(|watched| watched.points.heap_bytes()).sum::<usize>();
+        self.of.capacity() * size_of::<Watched>() + points
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         write_items(&self.of, out, |watched, out| {

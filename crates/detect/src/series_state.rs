@@ -1,5 +1,6 @@
 //! What is kept of a key: a detector for each number, and its alarms.
 
+use keyed_state::Footprint;
 use surprise::Verdict;
 use values::state_text::{StateReader, write_number};
 
@@ -121,6 +122,13 @@ impl SeriesState {
         }
         let is_valid = longest_ms.is_finite() && longest_ms >= 0.0;
         is_valid.then_some(Self { models, alarms, regimes, longest_ms })
+    }
+}
+
+impl Footprint for SeriesState {
+    fn heap_bytes(&self) -> usize {
+        let regimes = self.regimes.as_ref().map_or(0, |regimes| size_of::<Regimes>() + regimes.heap_bytes());
+        self.models.heap_bytes() + self.alarms.heap_bytes() + regimes
     }
 }
 

@@ -31,15 +31,15 @@ pub struct TimeArgs {
     pub zone: Option<Timezone>,
 
     /// How far a line may come behind the latest one (of its partition, where from marks tell) [default: 0s; in window and watermark 1ms, so that lines in order may have the same time]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub lateness: Option<DurationMs>,
 
     /// After this long with nothing to read, a partition does not hold time back any more; needs idle marks (kafka-cat-in --marks) [default: 30s]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub idle: Option<DurationMs>,
 
     /// A line this far ahead of the clock is a bad line, so that one wrong clock does not close all windows; `off` for data from the future [default: 5m]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub max_ahead: Option<MaxAhead>,
 }
 

@@ -1,15 +1,16 @@
 //! The flags of `forecast`, and which of them go together.
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::str::FromStr;
 
 use clap::Parser;
 use event_time::WindowSize;
 use forecasting::Method;
-use keyed_state::{BufferLimit, KeyArgs};
+use keyed_state::{BufferLimit, KeyArgs, MemoryArgs};
 use line_values::Expression;
 use millpipe::{Config, Error, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
-use units::ByteSize;
+use units::{ByteSize, DurationMs, parse_count, parse_duration};
 
 use crate::levels::Levels;
 use crate::rows::{NAMES, OF};
@@ -48,6 +49,10 @@ line of it begins anew. A line that is --ttl behind the watermark is late.
 
 A key takes 16 bytes for each value of its history. In a checkpoint, a key that has changed is written whole.
 
+More keys than memory: with --memory those without a line for the longest time go to disk, as a checkpoint has them, and come
+back with their next line; what comes out is the same. 90 bytes of each stay in memory. The files take up to twice what is
+wanted of them and 128 MiB, and are gone with the process.
+
 Examples:
   forecast --by sensor --value value --time at --every 10s --horizon 3 < readings.ndjson
   forecast --value price --time at --horizon 4 --model theta --interval 90 < clicks.ndjson
@@ -63,9 +68,9 @@ pub struct Cli {
     #[command(flatten)]
     pub series: SeriesArgs,
 
-    /// How many steps to forecast
-    #[arg(long, value_name = "N", value_parser = parse_horizon)]
-    pub horizon: NonZeroUsize,
+    /// How far to forecast: a number of steps (24), or with --every a duration (1d)
+    #[arg(long, value_name = "N|DURATION")]
+    pub horizon: Horizon,
 
     /// The length of a step: 10s, 1h, 1d, 1mo [default: the median distance of the values of a key]
     #[arg(long, value_name = "SIZE")]
@@ -92,15 +97,18 @@ pub struct Cli {
     pub check: bool,
 
     /// After how many values a model that goes along is fitted anew [default: a quarter of those that it was fitted to, at least 100]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<NonZeroU64>, allow_negative_numbers = true)]
     pub refit: Option<NonZeroU64>,
 
     /// How many values of a key to keep; the oldest are forgotten
-    #[arg(long, value_name = "N", default_value = "2000", help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value = "2000", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub history: NonZeroUsize,
 
     #[command(flatten)]
     pub keys: KeyArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     /// The most memory for the histories of all keys; beyond it, stop
     #[arg(long, value_name = "SIZE", default_value = "1GiB", help_heading = "Limits")]
@@ -157,9 +165,23 @@ pub enum Emit {
 
 const HORIZON_MAX: usize = 100_000;
 
-fn parse_horizon(text: &str) -> Result<NonZeroUsize, String> {
-    let horizon = text.parse().ok().filter(|horizon| (1..=HORIZON_MAX).contains(horizon)).and_then(NonZeroUsize::new);
-    horizon.ok_or_else(|| format!("say how many steps to forecast, 1 to {HORIZON_MAX}"))
+/// How far to forecast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizon {
+    Steps(usize),
+    Duration(DurationMs),
+}
+
+impl FromStr for Horizon {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let steps = text.parse().ok().filter(|steps| (1..=HORIZON_MAX).contains(steps)).map(Self::Steps);
+        let duration = || parse_duration(text).ok().filter(|ms| *ms > 0).map(|ms| Self::Duration(DurationMs(ms)));
+        steps.or_else(duration).ok_or_else(|| {
+            format!("say how many steps to forecast, 1 to {HORIZON_MAX}, or with --every for how long, as 1d")
+        })
+    }
 }
 
 impl Cli {
@@ -174,12 +196,13 @@ impl Cli {
         self.check()?;
         let by = self.series.by.clone().map(|by| by.0).unwrap_or_default();
         self.check_names(&by)?;
+        let horizon = self.steps_ahead()?;
         // No row is made of the line itself: it may be an array too.
         let reader = SeriesReader::new(&self.series, &[""; 0]).of_any_json();
         let job = Job {
             by,
             values: self.series.value.0.clone(),
-            horizon: self.horizon.get(),
+            horizon,
             step: self.step(),
             seasons: self.season.clone(),
             method: self.model.method(),
@@ -192,7 +215,7 @@ impl Cli {
             ttl_ms: self.series.ttl_ms(),
             buffer: BufferLimit::new(self.buffer, "the histories of all keys", "--history N keeps fewer values"),
             has_other_lines: self.selection.selection.is_some(),
-            flags: self.flags().into(),
+            flags: self.flags(horizon).into(),
         };
         Ok(Forecaster::new(reader, job))
     }
@@ -205,8 +228,39 @@ impl Cli {
         self.every.map(Step::of_size)
     }
 
+    /// Returns how many steps to forecast.
+    fn steps_ahead(&self) -> Result<usize, Error> {
+        let duration = match self.horizon {
+            Horizon::Steps(steps) => return Ok(steps),
+            Horizon::Duration(duration) => duration,
+        };
+        let wrong = |what: std::fmt::Arguments<'_>, hint: &str| Err(Error::usage(what).hint(hint));
+        match (self.every, self.step()) {
+            (Some(every), Some(Step::Fixed(step_ms))) => match usize::try_from(duration.0 / step_ms) {
+                Ok(steps) if duration.0 % step_ms == 0 && (1..=HORIZON_MAX).contains(&steps) => Ok(steps),
+                Ok(steps) if steps <= HORIZON_MAX => {
+                    let what = format_args!("--horizon {duration} is not a whole number of steps of {every}");
+                    wrong(what, "say how many steps: --horizon 24")
+                }
+                _ => wrong(
+                    format_args!("--horizon {duration} is more than {HORIZON_MAX} steps of {every}"),
+                    "longer steps need fewer: --every 1h",
+                ),
+            },
+            (Some(every), _) => {
+                let what = format_args!("--horizon {duration} with steps of {every}, which differ in length");
+                wrong(what, "say how many steps: --horizon 3")
+            }
+            (None, _) => {
+                let what = format_args!("--horizon {duration} without --every");
+                wrong(what, "say how long a step is (--every 1h), or how many steps: --horizon 24")
+            }
+        }
+    }
+
     fn check(&self) -> Result<(), Error> {
         self.series.check_ttl()?;
+        self.memory.check()?;
         let has_ttl = self.series.ttl.is_some();
         let rules = [
             (
@@ -257,14 +311,14 @@ impl Cli {
     }
 
     /// What the state depends on.
-    fn flags(&self) -> StateFlags {
+    fn flags(&self, horizon: usize) -> StateFlags {
         let flags = self.series.state_flags();
         if !self.goes_along() {
             return flags;
         }
         flags
             .maybe("--every", self.every)
-            .with("--horizon", self.horizon)
+            .with("--horizon", horizon)
             .with("--interval", &self.interval)
             .switch("--emit update", self.emit == Emit::Update)
             .switch("--check", self.check)

@@ -52,6 +52,12 @@ impl History {
         is_later.then(|| self.points.push_back((time_ms, value)))
     }
 
+    /// Returns what it takes in memory beside its own size.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.points.capacity() * size_of::<(i64, f64)>()
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.points.len()

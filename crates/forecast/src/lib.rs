@@ -36,6 +36,8 @@ use keyed_state::{BufferLimit, KeyLimit};
 use line_values::Expression;
 use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use series::{Seasons, SeriesReader, Step};
+use sorted_runs::Scratch;
+use units::ByteSize;
 
 use crate::levels::Levels;
 use crate::rows::Rows;
@@ -87,6 +89,14 @@ impl Forecaster {
         Forecaster { reader, work: Work { job, rows, store, lines: 0 } }
     }
 
+    /// Keeps about so much of the series in memory, and the rest in the scratch.
+    ///
+    /// # Errors
+    /// When the scratch does not work.
+    pub fn spill_to(&mut self, memory: ByteSize, scratch: Box<dyn Scratch>) -> Result<(), Error> {
+        self.work.store.spill_to(memory, scratch)
+    }
+
     fn advance(&mut self, moved_ms: Option<i64>, out: &mut Out) {
         if let Some(text) = self.reader.time_mut().take_warning() {
             out.warn(text);
@@ -132,9 +142,10 @@ impl Stage for Forecaster {
     fn end(&mut self, out: &mut Out) -> Result<(), Fault> {
         match (self.work.job.updates, self.work.job.check) {
             (true, _) => {}
-            (false, true) => self.work.write_totals(out),
-            (false, false) => self.work.write_forecasts(out),
+            (false, true) => self.work.write_totals(out)?,
+            (false, false) => self.work.write_forecasts(out)?,
         }
+        self.work.store.report(out);
         Ok(())
     }
 
@@ -176,8 +187,7 @@ impl Stateful for Forecaster {
     }
 
     fn changes(&mut self, to: &mut Changes) -> Result<(), Error> {
-        self.work.store.save(to);
-        Ok(())
+        self.work.store.save(to)
     }
 
     fn restore_entry(&mut self, key: &str, value: &[u8]) -> Result<(), Error> {

@@ -31,7 +31,21 @@ const REFIT_MIN: u64 = 100;
 /// Fewer values make no model.
 pub const VALUES_MIN: u64 = 10;
 
+/// About what a model takes beside its numbers.
+const MODEL_BYTES: usize = 512;
+
 impl Live {
+    /// Returns what it takes in memory beside its own size, about.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let of_expected = |expected: &Option<Expected>| {
+            let bounds = expected.as_ref().map_or(0, |expected| expected.bounds.capacity());
+            size_of::<Option<Expected>>() + bounds * size_of::<(f64, f64)>()
+        };
+        let numbers = self.model.as_ref().map_or(0, |model| model.numbers().len() * size_of::<f64>() + MODEL_BYTES);
+        numbers + self.expected.iter().map(of_expected).sum::<usize>()
+    }
+
     /// Goes on so many steps, of which only the last has a value. Returns what was expected of it, with `--check`.
     pub fn take(&mut self, value: f64, steps: i64, job: &Job) -> Option<Expected> {
         let mut expected = None;

@@ -1,41 +1,77 @@
 //! Keeps what is known of all keys.
 
-use keyed_state::{Expiry, KeyLimit, Keyed, hash};
-use millpipe::{Changes, Error};
+use keyed_state::{Expiry, Footprint, KeyLimit, SpillingKeyed, hash};
+use millpipe::{Changes, Error, Out};
+use sorted_runs::Scratch;
+use units::ByteSize;
 use values::state_text::{StateReader, write_signed};
 
 use crate::history::Taken;
+use crate::live::Live;
 use crate::track::{self, Track};
 
 /// The series of all keys, and with `--ttl` when they are forgotten.
 pub struct Store {
-    keys: Keyed<KeyState>,
+    keys: SpillingKeyed<Head, Tracks>,
     expiry: Option<Expiry<()>>,
     /// How many series a key has.
     values: usize,
-    /// How many points all histories have.
+    /// How many points the histories in memory have.
     points: usize,
 }
 
-/// What is kept of a key.
-#[derive(Debug, Default)]
-struct KeyState {
+/// What stays in memory of a key.
+#[derive(Clone, Copy, Debug, Default)]
+struct Head {
     /// The latest time of its lines; of interest with `--ttl` only.
     last_ms: i64,
-    /// One for each value.
-    tracks: Vec<Track>,
+    /// The number of its first line.
+    first: u64,
+    /// A series has values that rows are to be written of.
+    is_fresh: bool,
 }
 
-impl KeyState {
+/// The series of a key, one for each value.
+#[derive(Debug, Default)]
+struct Tracks(Vec<Track>);
+
+impl Tracks {
+    /// Series that begin at the line of this number.
+    fn new(values: usize, first: u64) -> Self {
+        Self((0..values).map(|_| Track { first, ..Track::default() }).collect())
+    }
+
     fn points(&self) -> usize {
-        self.tracks.iter().map(|track| track.history.len()).sum()
+        self.0.iter().map(|track| track.history.len()).sum()
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        track::write_all(&self.0, out);
+    }
+}
+
+impl Footprint for Tracks {
+    fn heap_bytes(&self) -> usize {
+        let of_track = |track: &Track| {
+            let live = track.live.as_ref().map_or(0, |live| size_of::<Live>() + live.heap_bytes());
+            size_of::<Track>() + track.history.heap_bytes() + live
+        };
+        self.0.iter().map(of_track).sum()
     }
 }
 
 impl Store {
     #[must_use]
     pub fn new(values: usize, keys: KeyLimit, ttl_ms: Option<i64>) -> Self {
-        Self { keys: Keyed::new(keys), expiry: ttl_ms.map(Expiry::new), values, points: 0 }
+        Self { keys: SpillingKeyed::new(keys), expiry: ttl_ms.map(Expiry::new), values, points: 0 }
+    }
+
+    /// Keeps about so much in memory, and the rest in the scratch: see [`Store::relieve`].
+    ///
+    /// # Errors
+    /// When the scratch does not work.
+    pub fn spill_to(&mut self, memory: ByteSize, scratch: Box<dyn Scratch>) -> Result<(), Error> {
+        self.keys.spill_to(memory, scratch)
     }
 
     /// Returns the number of a line's key; none for a line as old as those that are forgotten. A key that is new, or whose last
@@ -61,8 +97,8 @@ impl Store {
                 Ok(Some(id))
             }
             None => {
-                let tracks = tracks(self.values, first);
-                let id = self.keys.insert(key, hash, KeyState { last_ms: time_ms, tracks })?;
+                let head = Head { last_ms: time_ms, first, is_fresh: false };
+                let id = self.keys.insert(key, hash, head, Tracks::new(self.values, first))?;
                 if let Some(expiry) = &mut self.expiry {
                     expiry.push(time_ms, (), id);
                 }
@@ -74,21 +110,23 @@ impl Store {
     /// Notes the time of a line of a key that is there.
     fn renew(&mut self, id: u32, time_ms: i64, first: u64) {
         let Some(expiry) = &self.expiry else { return };
-        let state = self.keys.change(id);
-        if time_ms >= state.last_ms.saturating_add(expiry.within_ms()) {
-            self.points -= state.points();
-            state.tracks = tracks(self.values, first);
+        let head = self.keys.change_head(id);
+        let is_over = time_ms >= head.last_ms.saturating_add(expiry.within_ms());
+        head.last_ms = head.last_ms.max(time_ms);
+        if is_over {
+            (head.first, head.is_fresh) = (first, false);
+            self.points -= self.keys.value_in_memory(id).map_or(0, Tracks::points);
+            self.keys.replace(id, Tracks::new(self.values, first));
         }
-        state.last_ms = state.last_ms.max(time_ms);
     }
 
     /// Forgets the keys that are over at this watermark.
     pub fn forget(&mut self, watermark_ms: i64) {
         let Some(expiry) = &mut self.expiry else { return };
         while let Some((time_ms, (), id)) = expiry.pop(watermark_ms) {
-            let last_ms = self.keys.get(id).last_ms;
+            let last_ms = self.keys.head(id).last_ms;
             if last_ms == time_ms {
-                self.points -= self.keys.remove(id).points();
+                self.points -= self.keys.remove(id).map_or(0, |tracks| tracks.points());
             } else {
                 expiry.push(last_ms, (), id);
             }
@@ -100,93 +138,137 @@ impl Store {
         self.keys.key(id)
     }
 
-    #[must_use]
-    pub fn tracks(&self, id: u32) -> &[Track] {
-        &self.keys.get(id).tracks
+    /// Returns the series of a key, to be changed. [`Store::relieve`] has to be called before those of the next key.
+    ///
+    /// # Errors
+    /// When they cannot be read from disk.
+    pub fn tracks(&mut self, id: u32) -> Result<&mut [Track], Error> {
+        let Self { keys, values, points, .. } = self;
+        let tracks = keys.change(id, |from| {
+            let tracks = Tracks(track::read_all(from, *values)?);
+            *points += tracks.points();
+            Some(tracks)
+        })?;
+        Ok(&mut tracks.0)
     }
 
     /// Returns the series of a value of a key, to be changed.
-    pub fn change(&mut self, id: u32, value: usize) -> &mut Track {
-        &mut self.keys.change(id).tracks[value]
+    ///
+    /// # Errors
+    /// When it cannot be read from disk.
+    pub fn change(&mut self, id: u32, value: usize) -> Result<&mut Track, Error> {
+        Ok(&mut self.tracks(id)?[value])
     }
 
-    /// Returns how many points all histories have.
+    /// Sends series to disk if memory is short.
+    ///
+    /// # Errors
+    /// The disk's; when what finds the keys takes all of the memory.
+    #[inline]
+    pub fn relieve(&mut self) -> Result<(), Error> {
+        let points = &mut self.points;
+        self.keys.relieve(Tracks::write, |tracks| *points -= tracks.points())
+    }
+
+    /// Tells people, at the end, what went to disk.
+    pub fn report(&self, out: &mut Out) {
+        let written = self.keys.written();
+        if written.0 > 0 {
+            out.warn(format_args!("{written} of states went to disk"));
+        }
+    }
+
+    /// Returns how many points the histories in memory have.
     #[must_use]
     pub fn points(&self) -> usize {
         self.points
     }
 
     /// Keeps a value in the history of a series, which has at most `max`.
-    pub fn keep(&mut self, id: u32, value: usize, time_ms: i64, number: f64, max: usize) -> Taken {
-        let track = &mut self.keys.change(id).tracks[value];
+    ///
+    /// # Errors
+    /// When it cannot be read from disk.
+    pub fn keep(&mut self, id: u32, value: usize, time_ms: i64, number: f64, max: usize) -> Result<Taken, Error> {
+        let track = self.change(id, value)?;
         let taken = track.history.take(time_ms, number, max);
         track.is_fresh |= taken != Taken::TooOld;
         self.points += usize::from(taken == Taken::Added);
-        taken
+        self.keys.change_head(id).is_fresh |= taken != Taken::TooOld;
+        Ok(taken)
     }
 
     /// Forgets the history of a series and its model.
-    pub fn begin_anew(&mut self, id: u32, value: usize) {
-        let track = &mut self.keys.change(id).tracks[value];
-        self.points -= track.history.len();
+    ///
+    /// # Errors
+    /// When it cannot be read from disk.
+    pub fn begin_anew(&mut self, id: u32, value: usize) -> Result<(), Error> {
+        let track = self.change(id, value)?;
+        let points = track.history.len();
         track.history.clear();
         track.live.get_or_insert_default().forget();
+        self.points -= points;
+        Ok(())
     }
 
-    /// Returns the series with values since the last call, keys in the order of their first lines. From now on they have none:
-    /// a run that goes on after an end writes no row twice.
-    pub fn take_fresh(&mut self) -> Vec<(u32, usize)> {
-        let keys = &self.keys;
-        let mut fresh: Vec<(u64, u32, usize)> = Vec::new();
-        for id in keys.ids() {
-            let tracks = keys.get(id).tracks.iter().enumerate().filter(|(_, track)| track.is_fresh);
-            fresh.extend(tracks.map(|(value, track)| (track.first, id, value)));
+    /// Returns the keys with values since the last call, in the order of their first lines: see [`Store::take_fresh_values`].
+    pub fn take_fresh(&mut self) -> Vec<u32> {
+        let mut fresh: Vec<(u64, u32)> = Vec::new();
+        for id in self.keys.ids() {
+            let head = self.keys.head(id);
+            if head.is_fresh {
+                fresh.push((head.first, id));
+            }
         }
         fresh.sort_unstable();
-        for (_, id, value) in &fresh {
-            self.keys.change(*id).tracks[*value].is_fresh = false;
-        }
-        fresh.into_iter().map(|(_, id, value)| (id, value)).collect()
+        fresh.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Returns which series of a key have values since the last call. From now on they have none: a run that goes on after an end
+    /// writes no row twice.
+    ///
+    /// # Errors
+    /// When they cannot be read from disk.
+    pub fn take_fresh_values(&mut self, id: u32) -> Result<Vec<usize>, Error> {
+        self.keys.change_head(id).is_fresh = false;
+        let tracks = self.tracks(id)?.iter_mut().enumerate();
+        Ok(tracks.filter_map(|(value, track)| std::mem::take(&mut track.is_fresh).then_some(value)).collect())
     }
 
     /// Gives what changed since the last call: of a key `[last,state]` with `--ttl`, else its state.
-    pub fn save(&mut self, to: &mut Changes) {
+    ///
+    /// # Errors
+    /// When a state cannot be read from disk.
+    pub fn save(&mut self, to: &mut Changes) -> Result<(), Error> {
         let is_timed = self.expiry.is_some();
-        self.keys.save(to, |state, out| {
+        self.keys.save(to, Tracks::write, |head, out, state| {
             if is_timed {
                 out.push(b'[');
-                write_signed(state.last_ms, out);
+                write_signed(head.last_ms, out);
                 out.push(b',');
             }
-            track::write_all(&state.tracks, out);
+            state(out);
             if is_timed {
                 out.push(b']');
             }
-        });
+        })
     }
 
     /// Takes an entry of a checkpoint.
     ///
     /// # Errors
-    /// When it is damaged.
+    /// When it is damaged; those of [`Store::relieve`].
     pub fn load(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         let (is_timed, values) = (self.expiry.is_some(), self.values);
         let id = self.keys.load(name, value, |from| read(from, is_timed, values))?;
-        let state = self.keys.get(id);
-        self.points += state.points();
+        self.points += self.keys.value_in_memory(id).map_or(0, Tracks::points);
         if let Some(expiry) = &mut self.expiry {
-            expiry.push(state.last_ms, (), id);
+            expiry.push(self.keys.head(id).last_ms, (), id);
         }
-        Ok(())
+        self.relieve()
     }
 }
 
-/// Series that begin at the line of this number.
-fn tracks(values: usize, first: u64) -> Vec<Track> {
-    (0..values).map(|_| Track { first, ..Track::default() }).collect()
-}
-
-fn read(from: &mut StateReader<'_>, is_timed: bool, values: usize) -> Option<KeyState> {
+fn read(from: &mut StateReader<'_>, is_timed: bool, values: usize) -> Option<(Head, Tracks)> {
     let mut last_ms = 0;
     if is_timed {
         from.literal(b"[")?;
@@ -197,5 +279,7 @@ fn read(from: &mut StateReader<'_>, is_timed: bool, values: usize) -> Option<Key
     if is_timed {
         from.literal(b"]")?;
     }
-    Some(KeyState { last_ms, tracks })
+    let first = tracks.first().map_or(0, |track| track.first);
+    let is_fresh = tracks.iter().any(|track| track.is_fresh);
+    Some((Head { last_ms, first, is_fresh }, Tracks(tracks)))
 }

@@ -2,7 +2,9 @@ use clap::Parser;
 use millpipe::Fault;
 use proptest::prelude::*;
 use serde_json::Value;
+use sorted_runs::Memory;
 use testkit::{every_way, play};
+use units::ByteSize;
 
 use crate::Forecaster;
 use crate::cli::Cli;
@@ -315,13 +317,33 @@ fn a_line_as_old_as_what_is_forgotten_is_late() {
     assert!(played.warnings[0].contains("its key may be forgotten (--ttl)"), "{:?}", played.warnings);
 }
 
+/// Of one of the keys every other line is missing.
+fn silent() -> String {
+    let is_there = |line: &&str| !line.contains("\"b\"") || line.len() % 2 == 0;
+    pairs().lines().filter(is_there).map(|line| format!("{line}\n")).collect()
+}
+
+/// All series but those of one key are on disk at any time.
+#[test]
+fn with_series_on_disk_the_rows_are_the_same_in_every_way() {
+    let (scratch, input) = (Memory::default(), silent());
+    for flags in ["--value cpu,load", "--value cpu,load --ttl 3s --lateness 1s", "--value cpu --check --late drop"] {
+        let flags = format!("--by k --every 1s --model theta {flags}");
+        let spilled = || {
+            let mut stage = forecaster(&flags);
+            stage.spill_to(ByteSize(1_000), Box::new(scratch.clone())).unwrap();
+            stage
+        };
+        let before = scratch.written();
+        assert_eq!(play(spilled(), &input).out, play(forecaster(&flags), &input).out, "{flags}");
+        assert!(scratch.written() > before + 1_000, "{} bytes went to disk", scratch.written() - before);
+        every_way(spilled, &input);
+    }
+}
+
 #[test]
 fn several_values_and_forgotten_keys_give_the_same_rows_in_every_way() {
-    let silent: String = pairs()
-        .lines()
-        .filter(|line| !line.contains("\"b\"") || line.len() % 2 == 0)
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let silent = silent();
     for flags in [
         "--value cpu,load",
         "--value cpu --ttl 4s",

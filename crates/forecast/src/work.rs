@@ -48,10 +48,11 @@ impl Work {
             return Ok(());
         }
         match self.job.live_step() {
-            Some(step) if self.is_late(id, step, point.time_ms, line, out) => Ok(()),
-            Some(step) => self.go_along(id, step, point, out),
-            None => self.keep_all(id, point, out),
+            Some(step) if self.is_late(id, step, point.time_ms, line, out)? => {}
+            Some(step) => self.go_along(id, step, point, out)?,
+            None => self.keep_all(id, point, out)?,
         }
+        self.store.relieve()
     }
 
     /// Keeps the values of a line.
@@ -70,20 +71,20 @@ impl Work {
 
     fn keep(&mut self, id: u32, value: usize, time_ms: i64, number: f64) -> Result<Taken, Error> {
         self.job.buffer.check((self.store.points() + 1) * POINT_BYTES)?;
-        Ok(self.store.keep(id, value, time_ms, number, self.job.history))
+        self.store.keep(id, value, time_ms, number, self.job.history)
     }
 
     /// Returns true for a line that is not in a later step than the last one of its key with a value.
-    fn is_late(&self, id: u32, step: Step, time_ms: i64, line: &[u8], out: &mut Out) -> bool {
-        let last_ms = self.store.tracks(id).iter().filter_map(|track| track.history.last_ms()).max();
-        let Some(last_ms) = last_ms.filter(|last_ms| step.count(*last_ms, time_ms) < 1) else { return false };
+    fn is_late(&mut self, id: u32, step: Step, time_ms: i64, line: &[u8], out: &mut Out) -> Result<bool, Error> {
+        let last_ms = self.store.tracks(id)?.iter().filter_map(|track| track.history.last_ms()).max();
+        let Some(last_ms) = last_ms.filter(|last_ms| step.count(*last_ms, time_ms) < 1) else { return Ok(false) };
         let (time, last) = (format_rfc3339(time_ms), format_rfc3339(last_ms));
         out.late_or_pass(
             line,
             format_args!("time {time} is not a step after {last}, the last one of its key"),
             "reorder sorts lines by their times, window and aggregate make one of each step",
         );
-        true
+        Ok(true)
     }
 
     /// Lets the models of a key go along.
@@ -104,14 +105,14 @@ impl Work {
         out: &mut Out,
     ) -> Result<(), Error> {
         let value = subject.value;
-        let last_ms = self.store.tracks(id)[value].history.last_ms();
+        let last_ms = self.store.change(id, value)?.history.last_ms();
         let steps = last_ms.map_or(1, |last_ms| step.count(last_ms, time_ms));
         if steps > self.job.history as i64 {
-            self.store.begin_anew(id, value);
+            self.store.begin_anew(id, value)?;
         }
         self.keep(id, value, time_ms, number)?;
         let Self { job, rows, store, .. } = self;
-        let track = store.change(id, value);
+        let track = store.change(id, value)?;
         let live = track.live.get_or_insert_default();
         let expected = live.take(number, steps.min(job.history as i64), job);
         live.fit(&track.history, step, job);
@@ -129,32 +130,52 @@ impl Work {
     }
 
     /// Fits each series and writes its rows.
-    pub fn write_forecasts(&mut self, out: &mut Out) {
+    ///
+    /// # Errors
+    /// When a series cannot be read from disk.
+    pub fn write_forecasts(&mut self, out: &mut Out) -> Result<(), Error> {
         let mut doubts = Doubts::default();
-        for (id, value) in self.store.take_fresh() {
-            let history = &self.store.tracks(id)[value].history;
-            let Some(step) = self.job.step.or_else(|| history.step()) else {
-                doubts.without_step += 1;
-                continue;
-            };
-            let Some(grid) = history.grid(step, self.job.history) else { continue };
-            doubts.with_gaps += u64::from(grid.filled as f64 > FILLED_SHARE_MAX * grid.values.len() as f64);
-            let seasons = self.job.seasons.lengths(step, || periods::find(&grid.values));
-            let model = Model::fit(&grid.values, &seasons, self.job.method);
-            let live = Live { model, ..Live::default() };
-            let subject = Subject { key: self.store.key(id), value };
-            live::write_rows(&live, subject, grid.last_ms, step, &self.job, &self.rows, out);
+        for id in self.store.take_fresh() {
+            for value in self.store.take_fresh_values(id)? {
+                self.write_forecast(id, value, &mut doubts, out)?;
+            }
+            self.store.relieve()?;
         }
         doubts.warn(if self.rows.has_several_values() { "series" } else { "keys" }, out);
+        Ok(())
+    }
+
+    fn write_forecast(&mut self, id: u32, value: usize, doubts: &mut Doubts, out: &mut Out) -> Result<(), Error> {
+        let Self { job, rows, store, .. } = self;
+        let history = &store.change(id, value)?.history;
+        let Some(step) = job.step.or_else(|| history.step()) else {
+            doubts.without_step += 1;
+            return Ok(());
+        };
+        let Some(grid) = history.grid(step, job.history) else { return Ok(()) };
+        doubts.with_gaps += u64::from(grid.filled as f64 > FILLED_SHARE_MAX * grid.values.len() as f64);
+        let seasons = job.seasons.lengths(step, || periods::find(&grid.values));
+        let model = Model::fit(&grid.values, &seasons, job.method);
+        let live = Live { model, ..Live::default() };
+        live::write_rows(&live, Subject { key: store.key(id), value }, grid.last_ms, step, job, rows, out);
+        Ok(())
     }
 
     /// Writes how good the forecasts of each series were.
-    pub fn write_totals(&mut self, out: &mut Out) {
-        for (id, value) in self.store.take_fresh() {
-            if let Some(live) = &self.store.tracks(id)[value].live {
-                self.rows.write_total(Subject { key: self.store.key(id), value }, &live.accuracy, out);
+    ///
+    /// # Errors
+    /// When a series cannot be read from disk.
+    pub fn write_totals(&mut self, out: &mut Out) -> Result<(), Error> {
+        for id in self.store.take_fresh() {
+            for value in self.store.take_fresh_values(id)? {
+                let accuracy = self.store.change(id, value)?.live.as_ref().map(|live| live.accuracy.clone());
+                if let Some(accuracy) = accuracy {
+                    self.rows.write_total(Subject { key: self.store.key(id), value }, &accuracy, out);
+                }
             }
+            self.store.relieve()?;
         }
+        Ok(())
     }
 }
 

@@ -34,11 +34,23 @@ pub struct Parts {
     pub remainder: Vec<f64>,
 }
 
+/// In sizes of the largest value, what is left of a series by rounding alone.
+const ROUNDING: f64 = 1e-12;
+
 /// Decomposes a series with one season. None when it has less than two whole seasons, or a value that is not finite.
+///
+/// Outliers are not weighed less where the parts leave nothing of most values but rounding, as of exactly two seasons: weights are
+/// made of what is left. statsmodels does so only where that is 0 to the bit.
 #[must_use]
 pub fn stl(series: &[f64], season: usize, settings: StlSettings) -> Option<Parts> {
     if season < 2 || series.len() < 2 * season || !is_tame(series) {
         return None;
+    }
+    if settings.robust {
+        let parts = stl(series, season, StlSettings { robust: false, ..settings })?;
+        if leaves_rounding(series, &parts.remainder) {
+            return Some(parts);
+        }
     }
     let seasonal = if settings.periodic { odd_from(10 * series.len()) } else { (settings.seasonal | 1).max(3) };
     let usual = || (1.5 * season as f64 / (1.0 - 1.5 / seasonal as f64)).ceil() as usize;
@@ -105,7 +117,36 @@ fn odd_from(number: usize) -> usize {
     number | 1
 }
 
+/// Half of the values or more leave no more than rounding does.
+fn leaves_rounding(series: &[f64], remainder: &[f64]) -> bool {
+    let largest = series.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let rounded = remainder.iter().filter(|rest| rest.abs() <= ROUNDING * largest).count();
+    2 * rounded >= series.len()
+}
+
 /// Sums of so many values stay finite.
 fn is_tame(series: &[f64]) -> bool {
     series.iter().all(|value| value.abs() < 1e290)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A season and a trend, and an outlier.
+    fn series(season: usize, count: usize) -> Vec<f64> {
+        let value = |n: usize| (n % season * 7 % season) as f64 + n as f64 * 0.1 + (n * n % 11) as f64 * 0.3;
+        (0..count).map(|n| value(n) + if n == season + 1 { 50.0 } else { 0.0 }).collect()
+    }
+
+    #[test]
+    fn no_value_of_exactly_two_seasons_is_an_outlier() {
+        let (plain, robust) = (StlSettings::default(), StlSettings { robust: true, ..StlSettings::default() });
+        for season in [2, 4, 7, 12, 24, 168] {
+            let two = series(season, 2 * season);
+            assert_eq!(stl(&two, season, robust), stl(&two, season, plain), "{season}");
+        }
+        let four = series(12, 48);
+        assert!(stl(&four, 12, robust).unwrap().remainder[13] > stl(&four, 12, plain).unwrap().remainder[13] + 5.0);
+    }
 }

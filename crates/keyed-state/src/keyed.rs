@@ -88,6 +88,18 @@ impl<V: Default> Keyed<V> {
         self.slots.get_mut(id)
     }
 
+    /// Returns the value, to be changed in what no checkpoint has of it: where it is.
+    #[inline]
+    pub fn get_mut(&mut self, id: u32) -> &mut V {
+        self.slots.get_mut(id)
+    }
+
+    /// Returns what all of it takes in memory, about, but for what values keep elsewhere.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.slots.bytes() + self.index.bytes()
+    }
+
     /// Takes a key out with its value.
     pub fn remove(&mut self, id: u32) -> V {
         self.index.remove(self.slots.key(id), id);

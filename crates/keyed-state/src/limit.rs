@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use stream::Error;
-use units::ByteSize;
+use units::{ByteSize, parse_count};
 
 /// Keys of a tool that keeps a little for each.
 const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not zero");
@@ -12,7 +12,7 @@ const KEYS_MAX: NonZeroUsize = NonZeroUsize::new(10_000_000).expect("it is not z
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct KeyArgs {
     /// The most keys that are kept at a time; beyond it, stop
-    #[arg(long, value_name = "N", default_value_t = KEYS_MAX, help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value_t = KEYS_MAX, help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub max_keys: NonZeroUsize,
 }
 
@@ -45,6 +45,14 @@ impl KeyLimit {
     #[inline]
     pub fn check(self, keys: usize) -> Result<(), Error> {
         if keys < self.max { Ok(()) } else { Err(self.reached()) }
+    }
+
+    /// Says that what finds so many keys takes more than `--memory`.
+    #[cold]
+    #[must_use]
+    pub fn memory_exceeded(self, keys: usize, memory: ByteSize) -> Error {
+        Error::data(format_args!("finding {keys} keys on disk takes more than {memory}"))
+            .hint(format_args!("--memory SIZE allows more{}", other_way(self.way)))
     }
 
     #[cold]

@@ -75,6 +75,12 @@ impl LineValues {
         self
     }
 
+    /// Returns true while there are fields watched for that no line had.
+    #[must_use]
+    pub fn is_watching(&self) -> bool {
+        self.unseen.is_watching()
+    }
+
     /// Which of the fields watched for no line had, if so: for people, at the end. `lines` is what the lines are called.
     #[must_use]
     pub fn remark(&self, lines: &str) -> Option<String> {

@@ -9,7 +9,7 @@ use keyed_state::{BufferLimit, KeyArgs};
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, StageArgs, StateFlags};
 use selection::WhereArgs;
-use units::{ByteSize, DurationMs};
+use units::{ByteSize, DurationMs, parse_count};
 
 use crate::MatchPattern;
 use crate::plan::{Job, Skip};
@@ -42,7 +42,8 @@ when it is decided: A+ when a row comes that is not A, or the --within of the ma
 until the watermark has reached its time, so disorder up to --lateness does no harm. NEXT waits for the row after it.
 
 What takes memory: each row from the first of the oldest partial match on, its line and about 150 bytes beside it. A pattern that may
-begin at any row and rarely ends (A+ B, where A has no condition) keeps all rows: --within forgets them.
+begin at any row and rarely ends (A+ B, where A has no condition) keeps all rows: --within forgets them. With --ttl the rows of
+a key end when none came for so long: what is open ends as at the end of the input, the key is forgotten, its next match is number 1.
 
 Examples:
   match-pattern --by user --order at --pattern 'ok fail{2,} again' --within 10m --define 'ok: .status == 200, fail: .status != 200, \
@@ -84,7 +85,7 @@ pub struct Cli {
     pub measures: Vec<String>,
 
     /// The last row of a match comes less than this after its first [default: any time]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub within: Option<DurationMs>,
 
     /// What to write: one (a line for each match) or all (the rows of the match, with the measures in front)
@@ -106,11 +107,15 @@ pub struct Cli {
     #[command(flatten)]
     pub time: TimeArgs,
 
+    /// Forget a key when no line of it came for this long, by the time of the lines [default: never]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Limits")]
+    pub ttl: Option<DurationMs>,
+
     #[command(flatten)]
     pub keys: KeyArgs,
 
     /// The most partial matches of one key at a time; beyond it, stop
-    #[arg(long, value_name = "N", default_value = "10000", help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value = "10000", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub max_partial: NonZeroUsize,
 
     /// The most memory for rows that are kept, and partial matches; beyond it, stop
@@ -181,11 +186,12 @@ impl Cli {
             subset: self.subset.clone(),
             measures: self.measures.clone(),
             within_ms: self.within.map(|within| within.0),
+            ttl_ms: self.ttl.map(|ttl| ttl.0),
             which: Which { all_rows: self.rows == RowsArg::All, empty: !self.omit_empty, unmatched: self.unmatched },
             skip: self.after_match.0.clone(),
             partial_max: self.max_partial.get(),
-            keys: self.keys.limit("--within forgets old ones"),
-            buffer: BufferLimit::new(self.buffer, "the rows of partial matches", "--within forgets old ones"),
+            keys: self.keys.limit("--ttl forgets old ones"),
+            buffer: BufferLimit::new(self.buffer, "the rows of partial matches", "--within and --ttl forget old ones"),
             has_other_lines: self.selection.selection.is_some(),
             flags: self.flags().into(),
         };
@@ -198,7 +204,7 @@ impl Cli {
     }
 
     fn is_timed(&self) -> bool {
-        self.order.is_some() || self.within.is_some() || self.time.given().is_some()
+        self.order.is_some() || self.within.is_some() || self.ttl.is_some() || self.time.given().is_some()
     }
 
     fn event_time(&self) -> EventTime {
@@ -210,6 +216,7 @@ impl Cli {
         let is_nothing = by.is_empty() && self.measures.is_empty();
         let rules = [
             (self.within.is_some_and(|within| within.0 < 1), "--within must be more than 0", "say --within 10m"),
+            (self.ttl.is_some_and(|ttl| ttl.0 < 1), "--ttl must be more than 0", "say --ttl 7d"),
             (
                 self.rows == RowsArg::One && is_nothing,
                 "nothing to write of a match",
@@ -243,7 +250,10 @@ impl Cli {
         flags = each(flags, "--define", &self.define);
         flags = each(flags, "--subset", &self.subset);
         flags = each(flags, "--measures", &self.measures);
-        flags = flags.maybe("--within", self.within).switch("--rows all", self.rows == RowsArg::All);
+        flags = flags
+            .maybe("--within", self.within)
+            .maybe("--ttl", self.ttl)
+            .switch("--rows all", self.rows == RowsArg::All);
         flags = flags.switch("--omit-empty", self.omit_empty).switch("--unmatched", self.unmatched);
         flags = match &self.after_match.0 {
             Skip::PastLastRow => flags,

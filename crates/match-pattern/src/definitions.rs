@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use line_values::{Condition, Expression};
 
-use crate::navigation::{Collector, Place, Value};
+use crate::navigation::{Collector, Place, Value, fields};
 use crate::registers::{Register, Spec};
 use crate::row::Rows;
 use crate::template::{Side, Template, View, why_wrong};
@@ -38,6 +38,8 @@ pub struct Defined {
     /// Conditions on a line alone, each with its variable.
     pub on_lines: Vec<(u8, Condition)>,
     pub cells: Vec<Expression>,
+    /// Fields that these look at on the line, to tell when no line has one.
+    pub fields: Vec<Expression>,
 }
 
 #[derive(Default)]
@@ -54,7 +56,7 @@ impl Definitions {
     pub fn read(texts: &[String], variables: &Variables) -> Result<Defined, String> {
         let mut collector = Collector::new(variables, Vec::new());
         let mut conditions: Vec<Option<Dependent>> = (0..variables.len()).map(|_| None).collect();
-        let (mut on_lines, mut seen) = (Vec::new(), 0u64);
+        let (mut on_lines, mut of_lines, mut seen) = (Vec::new(), Vec::new(), 0u64);
         for piece in texts.iter().flat_map(|text| split(text, ",")) {
             let (name, text) = named(piece)?;
             let variable = variables.find(name).ok_or_else(|| variables.unknown(name))?;
@@ -63,7 +65,8 @@ impl Definitions {
             }
             seen |= 1 << variable;
             let of = |why: String| format!("{name}: {why}");
-            let (line, others) = parts(text, variable, &mut collector).map_err(of)?;
+            check_equals(text.trim()).map_err(of)?;
+            let (line, others) = parts(text, variable, &mut collector, &mut of_lines).map_err(of)?;
             if let Some(line) = line {
                 on_lines.push((variable, condition(&line, text, variable, &collector).map_err(of)?));
             }
@@ -78,7 +81,7 @@ impl Definitions {
         let empty = (!specs.is_empty()).then(|| specs.iter().map(Spec::empty).collect());
         let names = json_names(variables);
         let definitions = Definitions { conditions, specs, empty, names, failed: Failed::default() };
-        Ok(Defined { definitions, on_lines, cells })
+        Ok(Defined { definitions, on_lines, cells, fields: of_lines })
     }
 
     /// Returns all values of other rows that conditions ask for.
@@ -178,8 +181,27 @@ fn named(piece: &str) -> Result<(&str, &str), String> {
     }
 }
 
-/// What of a condition looks at the line alone, as a jq filter, and what looks at other rows.
-fn parts(text: &str, own: u8, collector: &mut Collector<'_>) -> Result<(Option<String>, Option<String>), String> {
+/// Refuses a condition that sets a member: it would hold on any row.
+fn check_equals(text: &str) -> Result<(), String> {
+    let all = tokens(text);
+    let has_pipe = all.iter().any(|token| token.is("|"));
+    match all.iter().find(|token| token.is("=") && !has_pipe) {
+        None => Ok(()),
+        Some(equals) => Err(format!(
+            "= sets a member, and would hold on any row; == compares: {}=={}",
+            &text[..equals.start],
+            &text[equals.end()..]
+        )),
+    }
+}
+
+/// What of a condition looks at the line alone, as a jq filter, and what looks at other rows. Adds the fields of the former.
+fn parts(
+    text: &str,
+    own: u8,
+    collector: &mut Collector<'_>,
+    of_lines: &mut Vec<Expression>,
+) -> Result<(Option<String>, Option<String>), String> {
     let (mut line, mut others) = (Vec::new(), Vec::new());
     for part in conjuncts(text) {
         let mut trial = collector.clone();
@@ -193,7 +215,10 @@ fn parts(text: &str, own: u8, collector: &mut Collector<'_>) -> Result<(Option<S
             })
             .collect();
         match cells {
-            Some(cells) => line.push(bound(&cells, &parsed.text)),
+            Some(cells) => {
+                of_lines.extend(cells.iter().copied().cloned().chain(fields(&parsed.text)));
+                line.push(bound(&cells, &parsed.text));
+            }
             None => others.push(format!("({part}\n)")),
         }
     }

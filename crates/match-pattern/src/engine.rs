@@ -10,6 +10,7 @@ use crate::matcher::{Found, Sink, Time};
 use crate::reader::{Read, Reader};
 use crate::row::{Row, Rows};
 use crate::search::Search;
+use crate::silence::Silence;
 use crate::snapshot;
 use crate::writer::Writer;
 
@@ -37,6 +38,7 @@ pub struct Engine {
     waiting: BTreeSet<(i64, u64, u32)>,
     /// When partial matches are too old.
     timers: BTreeSet<(i64, u64, u32)>,
+    silence: Silence,
     ledger: Ledger,
     buffer: BufferLimit,
     /// The variables of which a first row must have one; none if each row has to be taken.
@@ -50,6 +52,8 @@ pub struct Engine {
 pub struct Limits {
     pub keys: KeyLimit,
     pub buffer: BufferLimit,
+    /// Without a row for so long a key is forgotten.
+    pub ttl_ms: Option<i64>,
     pub first: Option<u64>,
     pub forgets: bool,
 }
@@ -63,6 +67,7 @@ impl Engine {
             keys: Keyed::new(limits.keys),
             waiting: BTreeSet::new(),
             timers: BTreeSet::new(),
+            silence: Silence::new(limits.ttl_ms),
             ledger: Ledger::default(),
             buffer: limits.buffer,
             first: limits.first,
@@ -86,10 +91,14 @@ impl Engine {
         let is_due = watermark_ms.is_none_or(|watermark_ms| time_ms <= watermark_ms);
         if is_due {
             self.release(time_ms, out)?;
+            self.expire(time_ms, out)?;
         }
         let hash = hash(read.key);
         let id = self.keys.find(read.key, hash);
         if is_due && self.is_nothing(read.truths) && id.is_none_or(|id| self.keys.get(id).matcher.is_empty()) {
+            if let Some(id) = id {
+                self.renew(id, time_ms, sequence);
+            }
             out.leave_out(1);
             return Ok(());
         }
@@ -128,7 +137,7 @@ impl Engine {
             self.keys.change(id).due = None;
             self.run(id, Time { watermark_ms: Some(watermark_ms), is_over: false }, out)?;
         }
-        Ok(())
+        self.expire(watermark_ms, out)
     }
 
     /// Takes the rows up to this time.
@@ -136,6 +145,8 @@ impl Engine {
         while let Some((time_ms, sequence, id)) = self.waiting.first().copied()
             && time_ms <= up_to_ms
         {
+            // The key of this row has one that waits: it keeps its number.
+            self.expire(time_ms, out)?;
             self.waiting.pop_first();
             let Some(row) = self.keys.change(id).waiting.remove(&(time_ms, sequence)) else { continue };
             self.push(id, row, Some(time_ms), out)?;
@@ -144,6 +155,7 @@ impl Engine {
     }
 
     fn push(&mut self, id: u32, row: Row, watermark_ms: Option<i64>, out: &mut Out) -> Result<(), Fault> {
+        self.renew(id, row.time_ms, row.sequence);
         let is_nothing = self.is_nothing(row.truths());
         let state = self.keys.change(id);
         if is_nothing && state.matcher.is_empty() {
@@ -157,8 +169,56 @@ impl Engine {
         self.run(id, Time { watermark_ms, is_over: false }, out)
     }
 
-    /// Lets the matcher of a key do what there is to do.
+    /// A row of this key is taken.
+    #[inline]
+    fn renew(&mut self, id: u32, time_ms: i64, sequence: u64) {
+        if !self.silence.is_on() {
+            return;
+        }
+        let state = self.keys.change(id);
+        state.last = Some((time_ms, sequence));
+        if state.place.is_none() {
+            state.place = state.last;
+            self.silence.put((time_ms, sequence), id);
+        }
+    }
+
+    /// Ends the keys of which no row came for so long before this time.
+    fn expire(&mut self, time_ms: i64, out: &mut Out) -> Result<(), Fault> {
+        while let Some(id) = self.silence.pop(time_ms) {
+            let state = self.keys.change(id);
+            let was = std::mem::replace(&mut state.place, state.last);
+            match state.last.filter(|last| Some(*last) != was) {
+                Some(last) => self.silence.put(last, id),
+                None => self.forget(id, out)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the rows of a key, and what is open in them; rows that wait begin anew.
+    fn forget(&mut self, id: u32, out: &mut Out) -> Result<(), Fault> {
+        if !self.keys.get(id).matcher.is_empty() {
+            self.work(id, Time { watermark_ms: None, is_over: true }, out)?;
+        }
+        let state = self.keys.change(id);
+        let matcher = std::mem::take(&mut state.matcher);
+        (state.last, state.place) = (None, None);
+        self.ledger.bytes -= matcher.bytes() + matcher.rows.iter().map(Row::bytes).sum::<usize>();
+        if state.waiting.is_empty() {
+            self.keys.remove(id);
+        }
+        Ok(())
+    }
+
+    /// Lets the matcher of a key do what there is to do; the key is forgotten when nothing of it is left.
     fn run(&mut self, id: u32, time: Time, out: &mut Out) -> Result<(), Fault> {
+        self.work(id, time, out)?;
+        self.forget_if_empty(id);
+        Ok(self.buffer.check(self.ledger.bytes)?)
+    }
+
+    fn work(&mut self, id: u32, time: Time, out: &mut Out) -> Result<(), Error> {
         self.key.clear();
         self.key.extend_from_slice(self.keys.key(id));
         let state = self.keys.change(id);
@@ -173,14 +233,14 @@ impl Engine {
             old.map(|(due_ms, sequence)| self.timers.remove(&(due_ms, sequence, id)));
             due.map(|(due_ms, sequence)| self.timers.insert((due_ms, sequence, id)));
         }
-        self.forget_if_empty(id);
-        Ok(self.buffer.check(self.ledger.bytes)?)
+        Ok(())
     }
 
     fn forget_if_empty(&mut self, id: u32) {
         let state = self.keys.get(id);
         if self.forgets && state.matcher.is_empty() && state.waiting.is_empty() {
-            self.keys.remove(id);
+            let state = self.keys.remove(id);
+            state.place.into_iter().for_each(|place| self.silence.leave(place, id));
         }
     }
 
@@ -200,7 +260,8 @@ impl Engine {
 
     /// Gives the keys that changed since the last checkpoint.
     pub fn save(&mut self, to: &mut Changes) {
-        self.keys.save(to, snapshot::write);
+        let with_last = self.silence.is_on();
+        self.keys.save(to, |state, out| snapshot::write(state, with_last, out));
     }
 
     /// Takes a key of a checkpoint, at this watermark.
@@ -214,13 +275,14 @@ impl Engine {
         reader: &mut Reader,
         watermark_ms: Option<i64>,
     ) -> Result<(), Error> {
-        let search = &mut self.search;
+        let (search, with_last) = (&mut self.search, self.silence.is_on());
         let id = self.keys.load(name, value, |from| {
-            let mut state = snapshot::read(from, reader)?;
+            let mut state = snapshot::read(from, with_last, reader)?;
             let time = Time { watermark_ms, is_over: false };
             let mut nothing = Nothing::default();
             state.matcher.advance(search, time, &mut nothing).ok().filter(|()| nothing.is_true)?;
             state.due = state.matcher.due(search);
+            state.place = state.last;
             Some(state)
         })?;
         let state = self.keys.get(id);
@@ -228,6 +290,7 @@ impl Engine {
         let bytes: usize = state.matcher.rows.iter().chain(state.waiting.values()).map(Row::bytes).sum();
         self.ledger.bytes += bytes + state.matcher.bytes();
         self.waiting.extend(state.waiting.keys().map(|(time_ms, sequence)| (*time_ms, *sequence, id)));
+        state.place.into_iter().for_each(|place| self.silence.put(place, id));
         self.timers.extend(state.due.map(|(due_ms, sequence)| (due_ms, sequence, id)));
         Ok(())
     }

@@ -8,7 +8,8 @@
 //! **What comes out when.** A match as soon as it is decided: when no row that may come can make another one that is preferred.
 //! With `--rows one` a line for each match, the key and the measures; with `--rows all` its lines as they came, with the measures
 //! in front. The matches of a key come in the order of their first rows; those of different keys as they are decided, and at
-//! the end of the input by key, in the order of [`values::key::compare`].
+//! the end of the input by key, in the order of [`values::key::compare`]. With `--ttl` the rows of a key end when none came for so
+//! long: what is open then ends as at the end of the input, in the order of the last rows of keys, before any later row is taken.
 //!
 //! **Late** is a line older than the watermark. **Bad** is a line that is not JSON, or on which a condition on the line alone
 //! fails, or that has no time where one is needed.
@@ -41,6 +42,7 @@ mod registers;
 mod row;
 mod search;
 mod seen;
+mod silence;
 mod snapshot;
 mod template;
 mod thread;

@@ -307,6 +307,19 @@ fn call<'c, 't>(text: &'t str, rest: &'c [Token<'t>]) -> Result<Option<Call<'c, 
     Ok(Some(Call { function: name.text, arguments, is_final: first.is("FINAL"), tokens: &rest[..=close] }))
 }
 
+/// Returns the fields of a row that a computation looks at; none where the text is more than a computation.
+#[must_use]
+pub fn fields(text: &str) -> Vec<Expression> {
+    let all = tokens(text);
+    let begins = |at: &usize| {
+        let is_part = *at > 0 && all[at - 1].end() == all[*at].start && is_value(&all[at - 1]);
+        all[*at].kind == Kind::Field && !is_part
+    };
+    let path = |at: usize| text[all[at].start..all[at + path_len(&all[at..]) - 1].end()].parse().ok();
+    let is_computation = all.iter().all(is_plain);
+    (0..all.len()).filter(|_| is_computation).filter(begins).filter_map(path).collect()
+}
+
 /// Such tokens make a computation on fields, names and constants.
 fn is_plain(token: &Token<'_>) -> bool {
     const OPERATORS: [&str; 13] = ["==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "(", ")"];

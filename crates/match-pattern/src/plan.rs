@@ -36,6 +36,7 @@ pub struct Job {
     pub subset: Vec<String>,
     pub measures: Vec<String>,
     pub within_ms: Option<i64>,
+    pub ttl_ms: Option<i64>,
     pub which: Which,
     pub skip: Skip,
     pub partial_max: usize,
@@ -55,7 +56,7 @@ impl Job {
         let program = Program::new(&node).map_err(|wrong| wrong_flag("--pattern", wrong))?;
         let after = after_match(&self.skip, &variables)?;
         let defined = Definitions::read(&self.define, &variables).map_err(|wrong| wrong_flag("--define", wrong))?;
-        let Defined { definitions, on_lines, cells } = defined;
+        let Defined { definitions, on_lines, cells, fields } = defined;
         let (measures, cells) =
             Measures::read(&self.measures, &variables, cells).map_err(|wrong| wrong_flag("--measures", wrong))?;
         let values: Vec<Value> = definitions.values().chain(measures.values()).copied().collect();
@@ -66,6 +67,7 @@ impl Job {
         let limits = Limits {
             keys: self.keys,
             buffer: self.buffer,
+            ttl_ms: self.ttl_ms,
             first: program.first_variables().filter(|_| history == 0 && !self.which.unmatched && !program.has_start()),
             forgets: history == 0 && !has_number && !program.has_start(),
         };
@@ -87,7 +89,7 @@ impl Job {
             steps: Vec::new(),
             program,
         };
-        let reader = Reader::new(&self.by, &self.time, &cells, on_lines, self.which.all_rows);
+        let reader = Reader::new(&self.by, &self.time, &cells, on_lines, self.which.all_rows).watching(&fields);
         let writer = Writer::new(self.which, measures, &self.by, json_names(&variables));
         Ok(MatchPattern {
             time: self.time,

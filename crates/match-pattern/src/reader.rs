@@ -20,6 +20,8 @@ pub struct Read<'r> {
 pub struct Reader {
     values: LineValues,
     conditions: Option<Computed>,
+    /// Fields of conditions that no line had so far.
+    watched: Option<LineValues>,
     /// The variable of each condition.
     variables: Vec<u8>,
     /// A bit for each variable without a condition on the line alone.
@@ -48,6 +50,7 @@ impl Reader {
         Reader {
             values: LineValues::new(expressions.iter().copied()).watching(expressions.len()),
             conditions: (!conditions.is_empty()).then(|| Computed::new(&[], &conditions)),
+            watched: None,
             variables,
             always,
             by: by.len(),
@@ -59,12 +62,31 @@ impl Reader {
         }
     }
 
+    /// Watches whether any line has these fields of conditions.
+    #[must_use]
+    pub fn watching(self, fields: &[Expression]) -> Reader {
+        let watched = LineValues::new(fields).watching(fields.len());
+        Reader { watched: watched.is_watching().then_some(watched), ..self }
+    }
+
+    /// Looks for fields that no line had; a line that is not JSON has none.
+    #[cold]
+    fn watch(&mut self, line: &[u8]) {
+        self.watched = self.watched.take().and_then(|mut watched| {
+            let _ = watched.read(line);
+            watched.is_watching().then_some(watched)
+        });
+    }
+
     /// Reads a line.
     ///
     /// # Errors
     /// `Bad` when it is not JSON, or not an object where it must be, or an expression or a condition fails on it.
     #[inline]
     pub fn read<'r>(&'r mut self, line: &'r [u8]) -> Result<Read<'r>, Fault> {
+        if self.watched.is_some() {
+            self.watch(line);
+        }
         let mut truths = self.always;
         if let Some(conditions) = &mut self.conditions {
             conditions.read(line).map_err(Fault::bad)?;
@@ -89,6 +111,7 @@ impl Reader {
     /// Returns which fields no line had.
     #[must_use]
     pub fn remark(&self) -> Option<String> {
-        self.values.remark("lines")
+        let of_conditions = || self.watched.as_ref()?.remark("lines");
+        self.values.remark("lines").or_else(of_conditions)
     }
 }

@@ -164,7 +164,7 @@ fn permutations_of_ten_are_found_in_any_order() {
     assert_eq!(out(&flags, &input), "{\"n\":10,\"first\":\"V0\"}\n".repeat(4));
 }
 
-const MODES: [&[&str]; 9] = [
+const MODES: [&[&str]; 11] = [
     &["--pattern", "A B+ C?", "--define", "B: .v > PREV(.v), C: .v < B.v"],
     &["--pattern", "A B+ C?", "--define", "B: .v > PREV(.v), C: .v < B.v", "--within", "5s", "--lateness", "3s"],
     &[
@@ -204,6 +204,8 @@ const MODES: [&[&str]; 9] = [
     ],
     &["--pattern", "PERMUTE(A, B, C)", "--define", "A: .v > 4, B: .v < 4, C: .v % 2 == 0", "--late", "reject"],
     &["--pattern", "A+ B$", "--define", "A: .v < 6", "--within", "4s"],
+    &["--pattern", "A+ $ | A B", "--define", "B: .v > PREV(.v)", "--unmatched", "--ttl", "2s", "--lateness", "3s"],
+    &["--pattern", "A+ B", "--define", "A: .v < 5, B: .v > A.v", "--ttl", "3s", "--lateness", "2s", "--within", "5s"],
 ];
 
 #[test]
@@ -249,4 +251,93 @@ fn what_is_damaged_is_refused() {
     stage.restore_entry("\"a\"", sound.as_bytes()).unwrap();
     assert_eq!(stage.held(), 0, "it is kept for PREV alone");
     assert!(stage.restore_entry("\"a\"", sound.as_bytes()).is_err(), "twice");
+}
+
+const SILENCE: [&str; 12] = [
+    "--by",
+    "k",
+    "--order",
+    "t",
+    "--pattern",
+    "A+ B",
+    "--define",
+    "A: .v == 1, B: .v == 2",
+    "--measures",
+    "n=COUNT(*), m=MATCH_NUMBER()",
+    "--ttl",
+    "10s",
+];
+
+fn silence(pattern: &str) -> Vec<&str> {
+    SILENCE.iter().map(|word| if *word == "A+ B" { pattern } else { word }).collect()
+}
+
+#[test]
+fn a_key_without_a_row_for_so_long_is_forgotten() {
+    assert_eq!(
+        out(&SILENCE, "a1=1 a10=2 a19=1 a28=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"a\",\"n\":2,\"m\":2}\n"
+    );
+    assert_eq!(
+        out(&SILENCE, "a1=1 a10=2 a20=1 a21=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"a\",\"n\":2,\"m\":1}\n"
+    );
+    assert_eq!(out(&SILENCE, "a1=1 a11=2"), "", "what had begun is over");
+    assert_eq!(
+        out(&SILENCE, "a1=1 b9=1 a10=2 b11=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n{\"k\":\"b\",\"n\":2,\"m\":1}\n"
+    );
+    let one = [&SILENCE[..], &["--max-keys", "1"]].concat();
+    assert_eq!(out(&one, "a1=1 b11=1 c21=1 c22=2"), "{\"k\":\"c\",\"n\":2,\"m\":1}\n", "its room is another's");
+    let waits = [&silence("^ A+ B")[..], &["--lateness", "30s"]].concat();
+    assert_eq!(
+        out(&waits, "a1=1 a2=2 a12=1 a13=2"),
+        "{\"k\":\"a\",\"n\":2,\"m\":1}\n".repeat(2),
+        "rows that wait begin anew"
+    );
+}
+
+#[test]
+fn what_is_open_ends_with_the_key() {
+    let flags = silence("A+ $ | B");
+    let found = |key: &str| format!("{{\"k\":\"{key}\",\"n\":1,\"m\":1}}\n");
+    assert_eq!(out(&flags, "b1=1 a1=1 c9=1 d11=2"), ["b", "a", "c", "d"].map(found).concat());
+    let mut driver =
+        millpipe::Driver::new(operator(&flags), cli(&flags).config(), millpipe::Rejects::in_memory("stage"));
+    driver.feed(lines("w0 a1=1 w10").as_bytes()).unwrap();
+    assert_eq!(driver.out.take(), b"");
+    driver.feed(lines("w11").as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(driver.out.take()).unwrap(), found("a"), "by the watermark alone");
+}
+
+#[test]
+fn a_key_that_was_forgotten_leaves_nothing() {
+    use millpipe::Stage;
+    let flags = [&silence("A+ B")[..], &["--rows", "all", "--buffer", "2KiB"]].concat();
+    let input: String = (0..80).map(|n| format!("{}{}=1 ", char::from(b'a' + n % 22), n)).collect();
+    let played = played(&flags, &input);
+    assert_eq!(played.counts.left_out, 80, "{:?}", played.result);
+    assert_eq!(operator(&flags).held(), 0);
+}
+
+#[test]
+fn slips_in_conditions_are_told() {
+    let wrong = |define: &str| {
+        let flags = ["--pattern", "A", "--measures", "n=COUNT(*)", "--define", define];
+        cli(&flags).match_pattern().err().map(|error| error.message).unwrap_or_default()
+    };
+    let expected = "--define: A: = sets a member, and would hold on any row; == compares: .v == 1 and .w==2";
+    assert_eq!(wrong("A: .v == 1 and .w=2"), expected);
+    assert_eq!(["A: (.v = 1 | .v) == 1", "A: .v == \"=\"", "A: .v <= 1"].map(wrong), ["", "", ""]);
+    let remark = |define: &str| {
+        let flags = ["--pattern", "A B?", "--by", "k", "--measures", "n=COUNT(*)", "--define", define];
+        let rejects = millpipe::Rejects::in_memory("stage");
+        let mut driver = millpipe::Driver::new(operator(&flags), cli(&flags).config(), rejects);
+        driver.feed(lines("a1=1 a2=2").as_bytes()).unwrap();
+        millpipe::Stage::remark(&driver.stage).unwrap_or_default()
+    };
+    let expected = "2 lines, none had \"V\"; the lines have: k, t, v\nhint: did you mean \"v\"?";
+    assert_eq!(remark("A: .v == 1 and .V > 2"), expected);
+    assert_eq!(remark("A: A.V == 1, B: B.v > A.v"), expected);
+    assert_eq!(["A: .v == 1", "A: .v != null and .k == \"a\"", "A: .x | . == 1"].map(remark), ["", "", ""]);
 }

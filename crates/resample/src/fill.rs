@@ -142,6 +142,7 @@ fn fill_on_a_line(
 fn on_a_line(from: Known, to: Known, time_ms: i64) -> Option<Number> {
     let (a, b) = (from.number.to_f64(), to.number.to_f64());
     let part = (time_ms - from.step_ms) as f64 / (to.step_ms - from.step_ms) as f64;
-    let value = a + (b - a) * part;
+    let rise = b - a;
+    let value = if rise.is_finite() { a + rise * part } else { a * (1.0 - part) + b * part };
     value.is_finite().then_some(Number::float(value))
 }

@@ -125,7 +125,7 @@ fn marks_go_on_as_much_earlier_as_the_rows_to_come() {
 #[test]
 fn what_is_extreme_gives_rows_and_no_panic() {
     assert_eq!(rows("--take sum", &lines(&[(0, "1e308"), (1, "1e308")])), ["00:00 null"]);
-    assert_eq!(rows("--fill linear", &lines(&[(0, "-1e308"), (20, "1e308")]))[1], "00:10 ~null");
+    assert_eq!(rows("--fill linear", &lines(&[(0, "-1e308"), (20, "1e308")]))[1], "00:10 ~0");
     let far = "{\"t\":\"0001-01-01T00:00:00Z\",\"v\":1}\n{\"t\":\"9999-12-31T23:59:59Z\",\"v\":2}\n";
     for fill in ["none", "null", "last", "linear", "zero"] {
         let played = play(

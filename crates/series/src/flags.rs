@@ -18,7 +18,7 @@ pub struct KeyTimeArgs {
     pub time: TimeArgs,
 
     /// Forget a key when no line of it came for this long, by the time of the lines [default: never]
-    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, help_heading = "Limits")]
     pub ttl: Option<DurationMs>,
 
     #[command(flatten, next_help_heading = None::<&str>)]

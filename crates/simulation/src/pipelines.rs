@@ -27,6 +27,7 @@ pub static PIPELINES: LazyLock<Vec<Pipeline>> = LazyLock::new(|| {
         rankings(),
         series(),
         forecasts(),
+        spilled(),
         joins(),
         tables(),
         sorted(),
@@ -196,6 +197,33 @@ fn series() -> Vec<Pipeline> {
     ]
 }
 
+/// With little memory; the texts of keys are short, as they stay in it.
+fn spilled() -> Vec<Pipeline> {
+    let of = Pipeline::new;
+    vec![
+        of(
+            "decomposed-spilled",
+            Order::OfKeys,
+            &["decompose --by .k[:4] --value v,part --time t --season 3,5 --late pass --memory 1GiB"],
+        ),
+        of(
+            "anomalies-spilled",
+            Order::OfAll,
+            &["detect --by .k[:4] --value v,part --time t --warm-up 0 --ttl 5s --lateness 1s --memory 1GiB"],
+        ),
+        of(
+            "derived-spilled",
+            Order::OfKeys,
+            &["derive --by .k[:4] before=shift:9:at m=mean:40:v p=median:30:v z=zscore:all:v --memory 1GiB"],
+        ),
+        of(
+            "forecast-spilled",
+            Order::OfKeys,
+            &["forecast --by k=.k[:4] --value v,part --time t --every 500ms --horizon 2 --model theta --memory 1GiB"],
+        ),
+    ]
+}
+
 /// Conditions have no blanks, as commands are cut at them.
 fn patterns() -> Vec<Pipeline> {
     let of = Pipeline::new;
@@ -211,6 +239,11 @@ fn patterns() -> Vec<Pipeline> {
             "matched-late",
             Order::OfAll,
             &[&format!("{by} --lateness 200ms --within 3s --rows all {of_match} {measures}")],
+        ),
+        of(
+            "matched-forgotten",
+            Order::OfAll,
+            &[&format!("{by} --lateness 1s --ttl 2s --rows all --unmatched {of_match} {measures}")],
         ),
         of("matched-as-they-come", Order::OfKeys, &[&format!("match-pattern --by k {rising} {measures}")]),
     ]

@@ -5,6 +5,7 @@ use clap::Parser;
 use decompose::cli::Plan as Decomposed;
 use detect::cli::Plan as Anomalies;
 use filter::Filter;
+use keyed_state::MemoryArgs;
 use lookup::cli::Plan as Lookups;
 use protocol::{Config, Driver, Map, Out, Rejects, Stage, Stateful};
 use sorted_runs::Memory;
@@ -40,6 +41,8 @@ pub enum Program {
 
 /// With `--memory`: far less than the flag may say, so that a few keys or lines fill it.
 const MEMORY: ByteSize = ByteSize(1500);
+/// The same for series, of which each key keeps some of it.
+const SERIES_MEMORY: ByteSize = ByteSize(8000);
 /// The same for a join, where finding the lines takes some of it, and must not take all.
 const JOIN_MEMORY: ByteSize = ByteSize(13_000);
 
@@ -116,18 +119,32 @@ impl Program {
                 work.go(stage, cli.config())
             }
             Self::Decompose(cli) => match cli.plan()? {
-                Decomposed::Online(stage) => work.go(*stage, cli.config()),
+                Decomposed::Online(mut stage) => {
+                    spill(&cli.memory, |memory| stage.spill_to(memory, scratch))?;
+                    work.go(*stage, cli.config())
+                }
                 Decomposed::Batch(stage) => work.go(*stage, cli.config()),
             },
             Self::Dedup(cli) => work.go(cli.dedup()?, cli.config()),
-            Self::Derive(cli) => work.go(cli.derive()?, cli.config()),
+            Self::Derive(cli) => {
+                let mut stage = cli.derive()?;
+                spill(&cli.memory, |memory| stage.spill_to(memory, scratch))?;
+                work.go(stage, cli.config())
+            }
             Self::Detect(cli) => match cli.plan()? {
-                Anomalies::Series(stage) => work.go(*stage, cli.config()),
+                Anomalies::Series(mut stage) => {
+                    spill(&cli.memory, |memory| stage.spill_to(memory, scratch))?;
+                    work.go(*stage, cli.config())
+                }
                 Anomalies::Among(stage) => work.go(*stage, cli.config()),
             },
             Self::MatchPattern(cli) => work.go(cli.match_pattern()?, cli.config()),
             Self::TopN(cli) => work.go(cli.top_n()?, cli.config()),
-            Self::Forecast(cli) => work.go(cli.forecast()?, cli.config()),
+            Self::Forecast(cli) => {
+                let mut stage = cli.forecast()?;
+                spill(&cli.memory, |memory| stage.spill_to(memory, scratch))?;
+                work.go(stage, cli.config())
+            }
             Self::StreamJoin(cli) => {
                 let mut job = cli.job()?;
                 job.memory_bytes_max = if job.spills { JOIN_MEMORY.as_usize() } else { job.memory_bytes_max };
@@ -152,6 +169,11 @@ impl Program {
         }
         self.with_stage(Play(stream), &Memory::default())?
     }
+}
+
+/// With `--memory`, lets far less of it be taken.
+fn spill(args: &MemoryArgs, spill_to: impl FnOnce(ByteSize) -> Result<(), Error>) -> Result<(), Error> {
+    if args.memory.is_some() { spill_to(SERIES_MEMORY) } else { Ok(()) }
 }
 
 fn parsed<C: Parser>(words: Vec<&str>) -> Box<C> {

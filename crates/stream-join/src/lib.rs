@@ -10,7 +10,7 @@
 //! (time, arrival). A line whose key is null is written at once.
 //!
 //! **What is kept**: each line until the watermark says that no partner in time can come ([`span::Span`]), or for ever
-//! where nothing is known of times. Of it, what is written ([`log`]) and some 32 to 56 bytes ([`rows`]), and its key once.
+//! where nothing is known of times. Of it, what is written ([`scratch_log`]) and some 32 to 56 bytes ([`rows`]), and its key once.
 //! Lines of a semi or anti join go with their first partner; right ones have no bytes there. With `--unique` a line goes
 //! with its partner. At most `--max-keys` keys and `--buffer` bytes; with `--memory` the lines' bytes go to disk instead.
 //!
@@ -30,7 +30,6 @@ mod kept_limits;
 mod kept_lines;
 mod keys;
 mod line_reader;
-mod log;
 mod pairings;
 mod result_writer;
 mod row_number;

@@ -3,11 +3,11 @@
 use std::io;
 
 use millpipe::Error;
+use scratch_log::{Log, Place, records};
 use sorted_runs::Scratch;
 
 use crate::calendar::Calendar;
 use crate::keys::Keys;
-use crate::log::{Log, Place, records};
 use crate::pairings::Names;
 use crate::row_number::{NONE, Timed};
 use crate::side::Side;

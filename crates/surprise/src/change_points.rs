@@ -149,6 +149,12 @@ impl ChangePoints {
         Some(Change { kind, since_ms: best.since_ms, probability })
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.runs.capacity() * size_of::<Run>()
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

@@ -43,6 +43,11 @@ impl Course {
         WEIGHT * distance.map_or(0.0, |distance| self.tail.take(distance))
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.remainders.heap_bytes() + self.tail.heap_bytes()
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

@@ -104,6 +104,15 @@ impl Detector {
         is_peak
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let memories = self.values.heap_bytes() + self.remainders.heap_bytes() + self.pairs.heap_bytes();
+        let tails = self.value_tail.heap_bytes() + self.remainder_tail.heap_bytes() + self.pair_tail.heap_bytes();
+        let course = self.course.as_ref().map_or(0, |course| size_of::<Course>() + course.heap_bytes());
+        memories + tails + self.season.heap_bytes() + self.peaks.capacity() * size_of::<(u64, f64)>() + course
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

@@ -109,6 +109,11 @@ impl Novelty {
         }
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.values.capacity() * size_of::<f64>() + self.matched.capacity() * size_of::<u32>()
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

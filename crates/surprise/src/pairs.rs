@@ -49,6 +49,11 @@ impl Pairs {
         Some(third_nearest(value, before, seconds, firsts))
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.values.capacity() * size_of::<f64>()
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         let first = self.values.len().saturating_sub(PAIRS + LAG);

@@ -81,6 +81,11 @@ impl Season {
         self.mean += MeanError::weight(self.count) * difference;
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        (self.day.bins.capacity() + self.week.bins.capacity()) * size_of::<Bin>()
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

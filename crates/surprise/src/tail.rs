@@ -54,6 +54,11 @@ impl Tail {
         self.top.insert(place, value);
     }
 
+    /// Returns what it takes in memory beside its own size, about.
+    pub fn heap_bytes(&self) -> usize {
+        self.top.capacity() * size_of::<f64>()
+    }
+
     /// Appends the state.
     pub fn save(&self, out: &mut Vec<u8>) {
         out.push(b'[');

@@ -5,7 +5,7 @@ use crate::{Limits, Overflow, Settings, Throttle};
 use millpipe::{Config, Error, StageArgs};
 use selection::WhereArgs;
 use std::num::NonZeroU64;
-use units::{ByteRate, ByteSize, DurationMs, Rate};
+use units::{ByteRate, ByteSize, DurationMs, Rate, parse_count};
 
 const AFTER_HELP: &str = "\
 The pace is that of a token bucket: after a rest as many lines as --burst says go at once, and never more; then each goes when
@@ -43,7 +43,7 @@ pub struct Cli {
     pub rate: Option<Rate>,
 
     /// So many lines may go at once after a rest [default: 1, or that of --batch]
-    #[arg(long, value_name = "N", requires = "rate", help_heading = "Pace")]
+    #[arg(long, value_name = "N", requires = "rate", help_heading = "Pace", value_parser = parse_count::<NonZeroU64>, allow_negative_numbers = true)]
     pub burst: Option<NonZeroU64>,
 
     /// So many bytes per second, minute or hour, newlines included: 10MiB/s
@@ -51,7 +51,7 @@ pub struct Cli {
     pub bytes: Option<ByteRate>,
 
     /// Let N lines go together, at the same rate
-    #[arg(long, value_name = "N", default_value = "1", help_heading = "Pace")]
+    #[arg(long, value_name = "N", default_value = "1", help_heading = "Pace", value_parser = parse_count::<NonZeroU64>, allow_negative_numbers = true)]
     pub batch: NonZeroU64,
 
     /// A batch that is not full goes after this time [default: 1s]
@@ -59,7 +59,7 @@ pub struct Cli {
     pub linger: Option<DurationMs>,
 
     /// The most lines that wait
-    #[arg(long, value_name = "N", default_value = "10000", help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value = "10000", help_heading = "Limits", value_parser = parse_count::<NonZeroU64>, allow_negative_numbers = true)]
     pub queue: NonZeroU64,
 
     /// The most bytes that wait in memory

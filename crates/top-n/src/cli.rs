@@ -7,7 +7,7 @@ use keyed_state::{BufferLimit, KeyArgs};
 use line_values::Expressions;
 use millpipe::{Config, Error, Late, StageArgs, StateFlags};
 use selection::WhereArgs;
-use units::ByteSize;
+use units::{ByteSize, parse_count};
 
 use crate::order::Order;
 use crate::{Job, TopN};
@@ -42,7 +42,7 @@ Examples:
 #[command(name = "top-n", version, after_help = AFTER_HELP)]
 pub struct Cli {
     /// How many lines to keep of each key
-    #[arg(short = 'n', long, value_name = "N", default_value = "10")]
+    #[arg(short = 'n', long, value_name = "N", default_value = "10", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub lines: NonZeroUsize,
 
     /// The fields or expressions that make the key, with commas between them [default: all lines are of one key]

@@ -113,6 +113,9 @@ fn without_unit(text: &str, digits: &str) -> QuantityError {
 }
 
 fn malformed(text: &str) -> QuantityError {
+    if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+        return QuantityError::new(format!("duration {text:?} is less than 0"), "say 0s or more");
+    }
     let message = format!("{text:?} is not a duration");
     QuantityError::new(message, "say 500ms, 10s, 5m, 1h30m, 1d or 2w")
 }
@@ -178,7 +181,7 @@ mod tests {
             ("10", "duration \"10\" has no unit: say 10s or 10ms"),
             ("1h30", "duration \"1h30\" has no unit at its end: say 1h30s or 1h30ms"),
             ("", "\"\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
-            ("-5s", "\"-5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
+            ("-5s", "duration \"-5s\" is less than 0: say 0s or more"),
             ("1.5s", "\"1.5s\" is not a duration: say 500ms, 10s, 5m, 1h30m, 1d or 2w"),
             ("5us", "duration \"5us\" has the unknown unit \"us\": time is kept in milliseconds, say 1ms or more"),
             (

@@ -1,4 +1,4 @@
-//! The quantities that flags take: durations (`1h30m`), sizes (`64KiB`) and rates (`1000/s`, `10MiB/s`).
+//! The quantities that flags take: durations (`1h30m`), sizes (`64KiB`), rates (`1000/s`, `10MiB/s`) and counts (`100`).
 //!
 //! Each is a newtype with `FromStr` and `Display`, so that clap takes it as it is, and what is
 //! printed can be given back as a flag. Numbers never go without a unit: `10` could be seconds or
@@ -8,12 +8,14 @@
 
 mod byte_rate;
 mod bytes;
+mod count;
 mod duration;
 mod number;
 mod rate;
 
 pub use byte_rate::ByteRate;
 pub use bytes::ByteSize;
+pub use count::parse_count;
 pub use duration::{DurationMs, SignedDurationMs, format_duration, parse_duration, parse_signed_duration};
 pub use rate::{Rate, RateUnit};
 

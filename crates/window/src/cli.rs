@@ -8,7 +8,7 @@ use json_fields::{FieldPath, FieldPaths};
 use millpipe::{Config, Error, Late, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use std::num::{NonZeroU64, NonZeroUsize};
-use units::{ByteSize, DurationMs, SignedDurationMs};
+use units::{ByteSize, DurationMs, SignedDurationMs, parse_count};
 
 const EXAMPLES: &str = "\
 Windows are [start, end), aligned to the epoch; times are written in UTC. Behind window comes aggregate, which \
@@ -52,11 +52,11 @@ pub struct Cli {
     pub session: Option<DurationMs>,
 
     /// Windows of N lines of a key; window_start and window_end are line numbers of that key, from 0
-    #[arg(long, value_name = "N", help_heading = "Windows")]
+    #[arg(long, value_name = "N", help_heading = "Windows", value_parser = parse_count::<NonZeroU64>, allow_negative_numbers = true)]
     pub count: Option<NonZeroU64>,
 
     /// Start a window every M lines, so that windows of --count overlap
-    #[arg(long, value_name = "M", help_heading = "Windows")]
+    #[arg(long, value_name = "M", help_heading = "Windows", value_parser = parse_count::<NonZeroU64>, allow_negative_numbers = true)]
     pub slide_count: Option<NonZeroU64>,
 
     /// The fields of the key, for --session and --count: user,.meta.site
@@ -94,7 +94,7 @@ pub struct Cli {
     pub buffer: Option<ByteSize>,
 
     /// The most open sessions, or keys of --count; beyond it, stop [default: 1000000]
-    #[arg(long, value_name = "N", help_heading = "Limits")]
+    #[arg(long, value_name = "N", help_heading = "Limits", value_parser = parse_count::<NonZeroUsize>, allow_negative_numbers = true)]
     pub max_keys: Option<NonZeroUsize>,
 
     #[command(flatten)]

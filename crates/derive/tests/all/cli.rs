@@ -88,3 +88,20 @@ fn more_keys_or_lines_than_there_may_be_end_it() {
         "derive: more than 1 lines of a key in the time of a function\nderive: hint: --max-lines N allows more",
     );
 }
+
+#[test]
+fn keys_beyond_memory_go_to_disk_and_leave_nothing_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let lines: String =
+        (0..60_000u64).map(|n| format!("{{\"k\":{},\"t\":{n},\"v\":{}}}\n", n * 40_009 % 9_000, n * n % 101)).collect();
+    let args = ["--by", "k", "m=mean:40:v", "s=shift:20:t"];
+    let ran = run(DERIVE, &[&args[..], &["--memory", "4MiB", "--spill-dir", dir, "-v"]].concat(), &lines);
+    assert!(ran.stderr.contains("of states went to disk"), "{}", ran.stderr);
+    assert!(ran.ok() == run(DERIVE, &args, &lines).ok());
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), 0);
+    let nowhere = run(DERIVE, &[&args[..], &["--memory", "4MiB", "--spill-dir", "nowhere"]].concat(), "{}\n");
+    nowhere.fails_with(1, "derive: keys beyond --memory cannot go to nowhere: No such file or directory\n");
+    let alone = run(DERIVE, &[&args[..], &["--spill-dir", "."]].concat(), "");
+    alone.fails_with(2, "derive: --spill-dir without --memory\n");
+}

@@ -1,5 +1,8 @@
 //! Methods, changes, and what an anomaly is called.
 
+use sorted_runs::Memory;
+use units::ByteSize;
+
 use super::*;
 
 /// Lines with these times in seconds.
@@ -144,4 +147,24 @@ fn each_method_gives_the_same_lines_in_every_way() {
 fn robust_judges_its_hour_in_every_way() {
     let input = timed((0..250).map(|n| (n * 1700, wave(n) + (n / 2 % 24) as f64 * 50.0)));
     every_way(|| detect("--method robust --warm-up 0 --threshold 0.3"), &input);
+}
+
+/// All series but one are on disk at any time.
+#[test]
+fn with_series_on_disk_the_lines_are_the_same_in_every_way() {
+    let scratch = Memory::default();
+    let spilled = |flags: &str| {
+        let mut stage = detect(flags);
+        stage.spill_to(ByteSize(700), Box::new(scratch.clone())).unwrap();
+        stage
+    };
+    for flags in ["--ttl 1h --warm-up 3", "--method robust --warm-up 3", "--trend --change-points --alarms 2/10m"] {
+        let flags = format!("--by k {flags}");
+        let before = scratch.written();
+        let played = play(spilled(&flags), &eventful());
+        assert_eq!(played.result, Ok(()), "{flags}");
+        assert_eq!(played.out, play(detect(&flags), &eventful()).out, "{flags}");
+        assert!(scratch.written() > before + 5_000, "{flags}: {} bytes went to disk", scratch.written() - before);
+        every_way(|| spilled(&flags), &eventful());
+    }
 }

@@ -48,3 +48,20 @@ fn more_keys_than_there_may_be_end_it() {
     let input = "{\"timestamp\":1,\"value\":1,\"k\":1}\n{\"timestamp\":1,\"value\":1,\"k\":2}\n";
     run(DETECT, &["--by", "k", "--max-keys", "1"], input).fails_with(1, "more than 1 keys");
 }
+
+#[test]
+fn keys_beyond_memory_go_to_disk_and_leave_nothing_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let lines: String =
+        (0..60_000u64).map(|n| format!("{{\"k\":{},\"t\":{n},\"v\":{}}}\n", n * 40_009 % 9_000, n * n % 101)).collect();
+    let args = ["--by", "k", "--value", "v", "--time", "t"];
+    let ran = run(DETECT, &[&args[..], &["--memory", "4MiB", "--spill-dir", dir, "-v"]].concat(), &lines);
+    assert!(ran.stderr.contains("of states went to disk"), "{}", ran.stderr);
+    assert!(ran.ok() == run(DETECT, &args, &lines).ok());
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), 0);
+    let nowhere = run(DETECT, &[&args[..], &["--memory", "4MiB", "--spill-dir", "nowhere"]].concat(), "{}\n");
+    nowhere.fails_with(1, "detect: keys beyond --memory cannot go to nowhere: No such file or directory\n");
+    let alone = run(DETECT, &[&args[..], &["--spill-dir", "."]].concat(), "");
+    alone.fails_with(2, "detect: --spill-dir without --memory\n");
+}

@@ -4,7 +4,7 @@ use std::io;
 
 use sorted_runs::{Scratch, ScratchFile};
 
-use super::segment::{HEADER_BYTES, is_sound, seal};
+use crate::segment::{HEADER_BYTES, is_sound, seal};
 
 /// A file is full beyond it.
 pub const FILE_BYTES: u64 = 128 << 20;

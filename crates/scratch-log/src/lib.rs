@@ -1,4 +1,4 @@
-//! The bytes of rows: appended to segments, which go to disk, oldest first, when memory is short, and are freed when
+//! The bytes of rows, of whatever rows are to their owner: appended to segments, which go to disk, oldest first, when memory is short, and are freed when
 //! nothing in them is wanted any more.
 //!
 //! ```text
@@ -8,7 +8,8 @@
 //!
 //! What is wanted of a segment that is mostly garbage is appended anew (Rosenblum and Ousterhout, "The design and
 //! implementation of a log-structured file system", 1992), so garbage is at most as much as what is wanted, and some
-//! [`SLACK_BYTES`]. On disk likewise, by file.
+//! [`SLACK_BYTES`]. On disk likewise, by file. The owner appends what it wants of a segment: see [`Log::to_compact`].
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod disk;
 mod segment;
@@ -17,7 +18,8 @@ use std::io;
 
 use sorted_runs::Scratch;
 
-use self::disk::{Disk, FILE_BYTES};
+use self::disk::Disk;
+pub use self::disk::FILE_BYTES;
 use self::segment::{HEADER_BYTES, Segment, State, put_header};
 pub use self::segment::{Record, records};
 
@@ -51,6 +53,7 @@ pub struct Log {
 }
 
 impl Log {
+    #[must_use]
     pub fn new(scratch: Box<dyn Scratch>) -> Log {
         Log {
             segments: Vec::new(),
@@ -65,20 +68,27 @@ impl Log {
 
     /// What is in memory.
     #[inline]
+    #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes as usize + self.segments.len() * size_of::<Segment>()
     }
 
     /// How much was ever written to disk.
+    #[must_use]
     pub fn written_bytes(&self) -> u64 {
         self.disk.written_bytes
     }
 
-    /// Whether files can be made at all.
+    /// Checks that files can be made.
+    ///
+    /// # Errors
+    /// When they cannot.
     pub fn try_disk(&self) -> io::Result<()> {
         self.disk.scratch.create().map(drop)
     }
 
+    /// Where files are, for messages.
+    #[must_use]
     pub fn disk_place(&self) -> String {
         self.disk.scratch.place()
     }
@@ -245,6 +255,7 @@ impl Log {
     }
 
     /// A record's place in a segment that is compacted.
+    #[must_use]
     pub fn place(segment: u32, record: &Record<'_>) -> Place {
         Place { segment, offset: record.offset }
     }
