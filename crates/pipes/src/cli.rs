@@ -1,0 +1,97 @@
+//! The command line of `pipes`.
+
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+A stage keeps its metrics in a folder when MILLPIPE_METRICS=DIR is set before its pipeline starts; a folder on a tmpfs (under /run) costs
+no disk. pipes reads these files, and asks the kernel what the pipes between the stages hold, which foreign programs (jq, awk) stand
+between them, and who waits. It changes nothing, and a pipeline does not notice it.
+
+A pipeline is called by its consumer group (-G), else by the last part of --state, else by its first tool and process: generate-4711.
+Stages that have ended stay for ten minutes, with their exit code and last message.
+
+Examples:
+  Which pipelines are there, and what does each stage do?
+    export MILLPIPE_METRICS=$PWD/metrics
+    generate --lines 3000 | window --size 10s | aggregate --by key count > counts.ndjson
+    pipes list
+
+  The stages that have rejected lines, for a script:
+    export MILLPIPE_METRICS=$PWD/metrics
+    generate --lines 3000 | filter '.status == 200' | window --size 10s | aggregate --by key count > counts.ndjson
+    pipes list --json | jq -r '.stages[] | select(.lines_rejected > 0) | .name'
+
+  Why is nothing coming out?
+    export MILLPIPE_METRICS=$PWD/metrics
+    generate --lines 3000 | filter '.status < 900' | window --size 10s | aggregate --by key count > counts.ndjson
+    pipes explain
+
+Exit codes: 0 done, and for explain: lines flow, or there are none to wait for; 1 explain found what is stuck, or the folder cannot be read;
+2 usage.";
+
+/// Look at the pipelines of this machine: what each stage does, and why nothing comes out
+#[derive(clap::Parser, Debug)]
+#[command(name = "pipes", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+pub enum Command {
+    /// Show the pipelines and their stages
+    ///
+    /// For each pipeline a line with its name, its stages as they stand in the pipe, and since when it runs. Below it a line for each stage:
+    /// its process, what it does now and for how long, lines for each second (in and out), how full the pipe before it is. A foreign
+    /// program has no counts. Stages of a sub-pipe (shard, merge) are indented.
+    List(List),
+
+    /// Say why nothing, or so little, comes out, and what mends it
+    ///
+    /// For each pipeline sentences, the most likely cause first, each with a command or a flag that mends it. "stuck" marks what does
+    /// not go on by itself; then the exit code is 1.
+    Explain(Explain),
+}
+
+/// Where the metrics are.
+#[derive(clap::Args, Debug)]
+pub struct MetricsArgs {
+    /// The folder in which the stages keep their metrics
+    #[arg(long = "metrics", value_name = "DIR", env = "MILLPIPE_METRICS", hide_env = false)]
+    pub dir: PathBuf,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Print JSON, one object a line: one for each pipeline
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Explain {
+    /// Only this pipeline: its name in pipes list, its run, or the process number of one of its stages. Without, all of them
+    #[arg(value_name = "PIPELINE")]
+    pub pipeline: Option<String>,
+
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Print JSON, one object a line: one for each sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn clap_finds_no_fault_in_the_flags() {
+        Cli::command().debug_assert();
+    }
+}

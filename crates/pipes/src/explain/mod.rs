@@ -1,0 +1,140 @@
+//! `pipes explain`: why nothing, or so little, comes out.
+//!
+//! Each rule is a pure function from what is known of a pipeline to a sentence, or to nothing. They stand in the order in which their
+//! sentences are told: first what has ended or cannot go on; then where lines are lost, are kept back, or have not come; last what only slows.
+
+mod blocked;
+mod ends;
+mod inputs;
+mod lost;
+mod time;
+mod view;
+
+use millpipe::{Error, Fault};
+use serde_json::json;
+
+use crate::cli;
+use crate::list::look;
+use crate::machine::Look;
+use crate::machine::pipeline::Pipeline;
+use crate::printer::Printer;
+use crate::words::plain;
+use view::{Finding, View};
+
+type Rule = fn(&View) -> Option<Finding>;
+
+/// All rules, the most likely cause first.
+const RULES: [Rule; 20] = [
+    ends::died,
+    ends::stopped,
+    ends::counts_broken,
+    blocked::commit_waits,
+    blocked::reader_blocked,
+    lost::ahead_of_the_clock,
+    lost::rejected,
+    lost::late,
+    lost::filtered,
+    inputs::foreign_keeps_back,
+    time::watermark_is_held,
+    time::window_is_open,
+    inputs::open_transaction,
+    inputs::source_is_silent,
+    inputs::caught_up,
+    inputs::starved,
+    time::last_windows,
+    blocked::pace,
+    blocked::busy,
+    blocked::commit_is_old,
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// When something is stuck, or there is no such pipeline.
+pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
+    let look = look(&explain.metrics, to)?;
+    let chosen = chosen(&look, explain.pipeline.as_deref())?;
+    let mut stuck = Vec::new();
+    for pipeline in chosen {
+        let findings = findings(pipeline, look.at_ms);
+        if findings.iter().any(|finding| finding.is_stuck) {
+            stuck.push(plain(&pipeline.name));
+        }
+        if explain.json {
+            findings.iter().try_for_each(|finding| to.json(&as_json(pipeline, finding)))?;
+        } else {
+            to.bytes(as_text(pipeline, &findings).as_bytes())?;
+        }
+    }
+    match stuck.as_slice() {
+        [] => Ok(()),
+        names => Err(Error::data(format_args!("stuck: {}", names.join(", "))).into()),
+    }
+}
+
+/// The pipelines that are asked for.
+fn chosen<'l>(look: &'l Look, asked: Option<&str>) -> Result<Vec<&'l Pipeline>, Error> {
+    let is_asked = |pipeline: &&Pipeline| match asked {
+        Some(asked) => is_called(pipeline, asked),
+        None => !is_superseded(pipeline, look),
+    };
+    let chosen: Vec<&Pipeline> = look.pipelines.iter().filter(is_asked).collect();
+    match asked {
+        Some(asked) if chosen.is_empty() => {
+            let names: Vec<String> = look.pipelines.iter().map(|pipeline| plain(&pipeline.name)).collect();
+            let hint =
+                if names.is_empty() { "there is none".to_owned() } else { format!("there are: {}", names.join(", ")) };
+            Err(Error::usage(format_args!("no pipeline {asked:?}")).hint(hint))
+        }
+        _ => Ok(chosen),
+    }
+}
+
+/// It has ended, and was started again since.
+fn is_superseded(pipeline: &Pipeline, look: &Look) -> bool {
+    let is_next = |other: &&Pipeline| other.is_running() && pipeline.name.starts_with(&format!("{}-", other.name));
+    !pipeline.is_running() && look.pipelines.iter().any(|other| is_next(&other))
+}
+
+fn is_called(pipeline: &Pipeline, asked: &str) -> bool {
+    let is_pid = |pid: u32| asked.parse() == Ok(pid);
+    pipeline.name == asked || pipeline.run() == Some(asked) || pipeline.stages.iter().any(|stage| is_pid(stage.pid))
+}
+
+/// What there is to say of a pipeline: at least one sentence.
+fn findings(pipeline: &Pipeline, now_ms: i64) -> Vec<Finding> {
+    let view = View { pipeline, now_ms };
+    let mut found: Vec<Finding> = RULES.iter().filter_map(|rule| rule(&view)).collect();
+    if found.is_empty() {
+        found.push(ends::ended(&view).unwrap_or_else(|| ends::flows(&view)));
+    }
+    found.extend(ends::stale(&view));
+    found
+}
+
+fn as_text(pipeline: &Pipeline, findings: &[Finding]) -> String {
+    let mut text = format!("{}: {}\n", plain(&pipeline.name), plain(&pipeline.picture()));
+    for finding in findings {
+        let stuck = if finding.is_stuck { "stuck: " } else { "" };
+        text.push_str(&format!("  {stuck}{}\n", finding.text));
+        if !finding.mend.is_empty() {
+            text.push_str(&format!("    do: {}\n", finding.mend));
+        }
+    }
+    text
+}
+
+fn as_json(pipeline: &Pipeline, finding: &Finding) -> serde_json::Value {
+    json!({
+        "pipeline": pipeline.name,
+        "rule": finding.rule,
+        "stage": finding.stage,
+        "pid": finding.pid,
+        "stuck": finding.is_stuck,
+        "text": finding.text,
+        "do": finding.mend,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+//! `pipes`: looks at all pipelines of this machine.
+//!
+//! Not a stage: it reads no stream. It reads the metrics files of the stages and what the kernel tells in /proc, and changes
+//! nothing: it sends no signal, writes into no pipe, and opens none for longer than one question takes.
+//!
+//! | module | is |
+//! |---|---|
+//! | `facts` | a metrics file as values |
+//! | `machine` | one look: the folder, the processes, and pipelines drawn from both |
+//! | `explain` | rules: pure functions from a pipeline to sentences |
+//! | `list` | the picture of the pipelines as text and JSON |
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+mod clock;
+mod explain;
+mod facts;
+mod list;
+mod machine;
+pub mod printer;
+mod words;
+
+use millpipe::Fault;
+
+use crate::cli::{Cli, Command};
+use crate::printer::Printer;
+
+/// Runs one command.
+///
+/// # Errors
+/// A folder that cannot be read, a stuck pipeline, usage.
+pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
+    let done = match &cli.command {
+        Command::List(list) => list::run(list, to),
+        Command::Explain(explain) => explain::run(explain, to),
+    };
+    to.finish()?;
+    done
+}
