@@ -26,6 +26,11 @@ Examples:
     generate --lines 3000 | filter '.status < 900' | window --size 10s | aggregate --by key count > counts.ndjson
     pipes explain
 
+  One look at all of them, as a table:
+    export MILLPIPE_METRICS=$PWD/metrics
+    generate --lines 3000 | window --size 10s | aggregate --by key count > counts.ndjson
+    pipes top --once
+
 Exit codes: 0 done, and for explain: lines flow, or there are none to wait for; 1 explain found what is stuck, or the folder cannot be read;
 2 usage.";
 
@@ -51,6 +56,18 @@ pub enum Command {
     /// For each pipeline sentences, the most likely cause first, each with a command or a flag that mends it. "stuck" marks what does
     /// not go on by itself; then the exit code is 1.
     Explain(Explain),
+
+    /// Watch all pipelines on the screen, renewed each second
+    ///
+    /// A row for each stage: the parts of its time (█ it works, ▒ it waits for its reader, ▓ for a commit or by its rate, · for input),
+    /// what it does now and for how long, lines for each second in and out, MB/s, how full the pipe before it is, lines held, late and bad,
+    /// bytes of state. The header of a pipeline: how long it runs, the age of its last commit, how far its time is behind the
+    /// clock, the messages that its source has not read. * marks the bottleneck: from the end the first stage that works more than
+    /// 80 % of the time while the one before it waits for it.
+    ///
+    /// Keys: up and down choose a stage, Enter shows all of it (partitions, errors, marks), Esc goes back; s sorts by place, busy,
+    /// lines or held; / filters by name; f freezes; r switches between rates of 1s, 10s and 60s; c shows counts since the start; q ends.
+    Top(Top),
 }
 
 /// Where the metrics are.
@@ -81,6 +98,20 @@ pub struct Explain {
     pub metrics: MetricsArgs,
 
     /// Print JSON, one object a line: one for each sentence
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Top {
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Print one snapshot as text and end, as without a terminal
+    #[arg(long)]
+    pub once: bool,
+
+    /// Print JSON, one object a line: one for each pipeline
     #[arg(long)]
     pub json: bool,
 }

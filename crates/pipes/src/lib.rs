@@ -9,6 +9,7 @@
 //! | `machine` | one look: the folder, the processes, and pipelines drawn from both |
 //! | `explain` | rules: pure functions from a pipeline to sentences |
 //! | `list` | the picture of the pipelines as text and JSON |
+//! | `top` | the same as a screen that is renewed each second |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod cli;
@@ -18,6 +19,7 @@ mod facts;
 mod list;
 mod machine;
 pub mod printer;
+mod top;
 mod words;
 
 use millpipe::Fault;
@@ -33,6 +35,7 @@ pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
     let done = match &cli.command {
         Command::List(list) => list::run(list, to),
         Command::Explain(explain) => explain::run(explain, to),
+        Command::Top(top) => top::run(top, to),
     };
     to.finish()?;
     done

@@ -143,12 +143,13 @@ pub fn as_json(pipeline: &Pipeline, now_ms: i64) -> Value {
         "watermark": time(pipeline.watermark_ms()),
         "lag": pipeline.lag(),
         "behind_ms": pipeline.behind_ms(),
+        "bottleneck": pipeline.bottleneck(now_ms).and_then(|at| pipeline.stages.get(at)).map(|stage| stage.pid),
         "stages": pipeline.stages.iter().map(|stage| stage_json(stage, now_ms)).collect::<Vec<_>>(),
     })
 }
 
 fn stage_json(stage: &Stage, now_ms: i64) -> Value {
-    let now = stage.now(now_ms);
+    let (now, shares) = (stage.now(now_ms), stage.shares());
     let (word, code) = match stage.life {
         Life::Running if stage.is_stopped() => ("stopped", None),
         Life::Running => ("running", None),
@@ -169,6 +170,9 @@ fn stage_json(stage: &Stage, now_ms: i64) -> Value {
         "now_ms": now.and_then(|now| now.for_ms),
         "lines_in_per_s": stage.rate_in(),
         "lines_out_per_s": stage.rate_out(),
+        "busy": shares.busy,
+        "waits_input": shares.input,
+        "waits_output": shares.output,
         "pipe_bytes": stage.input.and_then(|pipe| pipe.bytes),
         "pipe_size": stage.input.and_then(|pipe| pipe.size),
     });
@@ -249,7 +253,7 @@ mod tests {
         let stages = vec![stage("shard", r#","elapsed_ms":65000,"lines_in":1,"lines_out":2"#), inner];
         let pipeline = Pipeline { name: "job".to_owned(), stages };
         let text = as_text(&pipeline, 100_000);
-        let expected = "job: shard [window] (1m5s, began 1970-01-01T00:00:35.000Z)\n  shard           7  runs, 1 lines in, 2 out\n    window        7  runs\n";
+        let expected = "job: shard [window] (1m5s, began 1970-01-01T00:00:35Z)\n  shard           7  runs, 1 lines in, 2 out\n    window        7  runs\n";
         assert_eq!(text, expected);
         let value = as_json(&pipeline, 100_000);
         assert_eq!((&value["pipeline"], &value["stages"][0]["lines_out"]), (&json!("job"), &json!(2)));

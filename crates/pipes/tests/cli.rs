@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -54,14 +55,17 @@ struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.0.wait();
     }
 }
 
 impl Program {
     fn start(script: &str) -> Self {
-        Self(Command::new("bash").args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+        let mut bash = Command::new("bash");
+        bash.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        Self(bash.spawn().unwrap())
     }
 }
 
@@ -104,7 +108,11 @@ fn torn_and_foreign_files_are_told_and_passed_over() {
     let ran = folder.pipes("list");
     assert_eq!(ran.code, Some(0));
     assert!(ran.stdout.starts_with(&format!("window-{NOBODY}: window")), "{}", ran.stdout);
-    assert!(ran.stderr.starts_with("pipes: a.json is passed over: it is not whole\npipes: b.json is"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("pipes: a.json is passed over: it is not whole\npipes: b.json is"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -127,18 +135,18 @@ fn a_killed_stage_is_told_and_explained() {
 #[test]
 fn a_foreign_program_between_two_of_ours_is_drawn_with_what_the_pipes_hold() {
     let folder = Folder::new();
-    // Each is a sleep with a name of its own; the middle one reads nothing.
-    let script = "exec 9>&1; (echo $BASHPID >DIR/a; echo hello; exec -a x sleep 60) \
-                  | (exec sleep 61) | (echo $BASHPID >DIR/b; exec sleep 62)";
+    // All three sleep; the one in the middle does not read.
+    let script =
+        "(echo $BASHPID >DIR/a; echo hello; exec sleep 60) | sleep 61 | (echo $BASHPID >DIR/b; exec sleep 62); true";
     let _program = Program::start(&script.replace("DIR", folder.path().to_str().unwrap()));
     let pid = |name: &str| fs::read_to_string(folder.path().join(name)).ok()?.trim().parse::<u32>().ok();
-    wait_until(|| pid("a").is_some() && pid("b").is_some());
+    wait_until("the processes", || pid("a").is_some() && pid("b").is_some());
     let (first, last) = (pid("a").unwrap(), pid("b").unwrap());
     for (name, pid) in [("window", first), ("aggregate", last)] {
         folder.stage(name, pid, &format!("\"start_ticks\":{},\"role\":\"stage\"", start_ticks(pid)));
     }
     let drawn = || json(&folder.pipes("list --json"))[0].clone();
-    wait_until(|| drawn()["picture"] == "window | sleep | aggregate");
+    wait_until("the picture", || drawn()["picture"] == "window | sleep | aggregate");
     let stages = drawn()["stages"].clone();
     assert_eq!((&stages[1]["ours"], &stages[1]["pipe_bytes"]), (&false.into(), &6.into()), "{stages}");
     let text = folder.pipes("list").ok();

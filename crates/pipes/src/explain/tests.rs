@@ -392,7 +392,7 @@ fn a_source_has_read_all_and_the_last_windows_stay_open() {
 fn a_foreign_source_gives_nothing() {
     let scene1 = scene().foreign("grep x", 'S', None, 0).ours("window", WAITS_INPUT);
     scene1.says_first("starved", "nothing has come from grep to window for 12s", "grep --line-buffered");
-    scene().ours("window", WAITS_INPUT).says_first("starved", "nothing has come to window for 12s", "its input");
+    scene().ours("window", WAITS_INPUT).says_first("starved", "nothing has come to window for 12s", "input of window");
     let behind_ours = scene().ours("generate", r#""now":"work""#).ours("window", WAITS_INPUT);
     assert_eq!(behind_ours.rules(), ["flows"]);
 }

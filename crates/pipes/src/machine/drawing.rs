@@ -161,7 +161,7 @@ impl<'s> Order<'s> {
         let rest = self.members.get(self.first_open..).unwrap_or_default();
         self.first_open += rest.iter().take_while(|at| !self.open.contains_key(at)).count();
         let rest = self.members.get(self.first_open..).unwrap_or_default();
-        let is_head = |at: &&usize| self.is_ready(**at) && self.owner(**at).is_none();
+        let is_head = |at: &&usize| self.is_ready(**at) && !self.leads_into(**at, |_| true);
         let ready = || rest.iter().find(|at| self.is_ready(**at));
         rest.iter().find(is_head).or_else(ready).or(rest.first()).copied()
     }
@@ -199,15 +199,15 @@ impl<'s> Order<'s> {
             return None;
         }
         let rest = self.members.get(self.first_open..)?.iter().copied();
-        let is_inner = |at: usize| self.owner(at) == Some(of) || self.leads_to(at, of);
+        let is_inner = |at: usize| self.leads_into(at, |owner| owner == of);
         rest.into_iter().find(|at| self.is_ready(*at) && is_inner(*at))
     }
 
-    /// It begins a chain that ends in a pipe which `owner` holds, as an input of `merge` does.
-    fn leads_to(&self, from: usize, owner: usize) -> bool {
+    /// It begins a chain that ends in a pipe which such a stage holds, as an input of `merge` does.
+    fn leads_into(&self, from: usize, is_meant: impl Fn(usize) -> bool) -> bool {
         let mut at = from;
         for _ in 0..CHAIN_MAX {
-            if self.owner(at) == Some(owner) {
+            if self.owner(at).is_some_and(&is_meant) {
                 return true;
             }
             match self.after(at) {

@@ -112,8 +112,9 @@ fn read(entry: &DirEntry, now_ms: i64, is_alive: impl Fn(u32) -> bool) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::now_ms;
 
-    const NOW: i64 = 4_000_000_000_000;
+    const LATER: i64 = 4_000_000_000_000;
 
     #[test]
     fn what_is_not_whole_is_told_and_passed_over() {
@@ -127,9 +128,9 @@ mod tests {
         write("c.json", "");
         write("d.json", "[1]");
         fs::create_dir(dir.path().join("e.json")).unwrap();
-        let folder = Folder::read(dir.path(), NOW, |_| true).unwrap();
+        let folder = Folder::read(dir.path(), now_ms(), |_| true).unwrap();
         assert_eq!(folder.files.len(), 1);
-        assert_eq!(folder.files[0].written_ms, NOW);
+        assert_eq!(folder.files[0].written_ms, LATER);
         assert_eq!(folder.passed_over.count, 5);
         let lines = folder.passed_over.lines();
         assert_eq!(lines[0], "a.1.json is passed over: it is not whole");
@@ -141,13 +142,13 @@ mod tests {
     fn files_of_long_dead_stages_are_not_read() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("window.7.json"), r#"{"stage":"window","pid":7}"#).unwrap();
-        let read = |alive: bool| Folder::read(dir.path(), NOW, |pid| alive && pid == 7).unwrap().files.len();
+        let read = |alive: bool| Folder::read(dir.path(), LATER, |pid| alive && pid == 7).unwrap().files.len();
         assert_eq!((read(true), read(false)), (1, 0));
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_told_with_what_makes_one() {
-        let error = Folder::read(Path::new("no/such"), NOW, |_| true).unwrap_err();
+        let error = Folder::read(Path::new("no/such"), LATER, |_| true).unwrap_err();
         assert_eq!(error.message, "no/such: No such file or directory");
         assert!(error.hint.is_some_and(|hint| hint.contains("MILLPIPE_METRICS")));
     }

@@ -182,10 +182,10 @@ mod tests {
         assert!(fill.size.unwrap() >= 4096);
         assert_eq!(processes.fill(child.id(), 0, pipe + 1), None);
         assert!(processes.held(std::process::id()).contains(&pipe));
-        assert_eq!(processes.words(child.id()).last().unwrap(), "60");
+        testkit::wait_until("its words", || processes.words(child.id()).last().is_some_and(|word| word == "60"));
         child.kill().unwrap();
-        assert_eq!(processes.get(child.id()).map(|process| process.state), None);
         child.wait().unwrap();
+        assert_eq!(processes.get(child.id()), None);
         assert!(to.write_all(b"more").is_err(), "no reading end is left open");
     }
 }
