@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 
+use units::DurationMs;
+
+use crate::address::ListenAddress;
+
 const EXAMPLES: &str = "\
 A stage keeps its metrics in a folder when MILLPIPE_METRICS=DIR is set before its pipeline starts; a folder on a tmpfs (under /run) costs
 no disk. pipes reads these files, and asks the kernel what the pipes between the stages hold, which foreign programs (jq, awk) stand
 between them, and who waits. It changes nothing, and a pipeline does not notice it.
 
 A pipeline is called by its consumer group (-G), else by the last part of --state, else by its first tool and process: generate-4711.
+pipes knows processes by their numbers, so it must run where the pipeline does, not in another container; as the same user, or root, it sees more.
 Stages that have ended stay for ten minutes, with their exit code and last message.
 
 Examples:
@@ -30,6 +35,15 @@ Examples:
     export MILLPIPE_METRICS=$PWD/metrics
     generate --lines 3000 | window --size 10s | aggregate --by key count > counts.ndjson
     pipes top --once
+
+  For Prometheus: a file that node_exporter reads, or a page that it fetches
+    export MILLPIPE_METRICS=$PWD/metrics
+    generate --lines 3000 | window --size 10s | aggregate --by key count > counts.ndjson
+    pipes export --textfile millpipe.prom
+
+  The same as a server, until Ctrl-C:
+    mkdir -p metrics
+    pipes listen 9469 --metrics metrics
 
 Exit codes: 0 done, and for explain: lines flow, or there are none to wait for; 1 explain found what is stuck, or the folder cannot be read;
 2 usage.";
@@ -68,6 +82,20 @@ pub enum Command {
     /// Keys: up and down choose a stage, Enter shows all of it (partitions, errors, marks), Esc goes back; s sorts by place, busy,
     /// lines or held; / filters by name; f freezes; r switches between rates of 1s, 10s and 60s; c shows counts since the start; q ends.
     Top(Top),
+
+    /// Write the metrics of all pipelines as text for Prometheus
+    ///
+    /// millpipe_lines_in_total and other counters, gauges in seconds and bytes, with the labels pipeline, stage and hop (and shard); for the
+    /// 100 partitions with the most lag one line each. Labels never have keys or messages in them. 2,000 stages at most. A stage that has
+    /// ended is there for ten minutes, with millpipe_stage_up 0 and its exit code. millpipe_pipeline_stuck is 1 when explain finds
+    /// something stuck.
+    Export(Export),
+
+    /// Serve the metrics of all pipelines, for Prometheus to fetch
+    ///
+    /// A server of one page, /metrics, with what export writes; one for all pipelines of the machine. It ends at Ctrl-C and SIGTERM. The page
+    /// is renewed when it is asked for, at most once a second. Requests have 5s and 8KiB; four are worked on at a time.
+    Listen(Listen),
 }
 
 /// Where the metrics are.
@@ -114,6 +142,35 @@ pub struct Top {
     /// Print JSON, one object a line: one for each pipeline
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Export {
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Write to FILE, for node_exporter --collector.textfile: a reader sees the old text or the new one. Without, to stdout
+    #[arg(long, value_name = "FILE")]
+    pub textfile: Option<PathBuf>,
+
+    /// Write again and again, this long after the last time
+    #[arg(long, value_name = "DURATION")]
+    pub interval: Option<DurationMs>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Listen {
+    /// Where to listen: a port alone is on this machine only, 0.0.0.0:9469 on all of its networks
+    #[arg(value_name = "ADDR")]
+    pub address: ListenAddress,
+
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Another name of this machine that may be asked for. localhost and addresses always may; other names are refused, so that no page
+    /// of a browser reads the metrics. As often as needed
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
 }
 
 #[cfg(test)]

@@ -10,15 +10,20 @@
 //! | `explain` | rules: pure functions from a pipeline to sentences |
 //! | `list` | the picture of the pipelines as text and JSON |
 //! | `top` | the same as a screen that is renewed each second |
+//! | `prometheus` | the metrics as text for Prometheus; `export` writes it, `listen` serves it |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod address;
 pub mod cli;
 mod clock;
 mod explain;
+mod export;
 mod facts;
 mod list;
+mod listen;
 mod machine;
 pub mod printer;
+mod prometheus;
 mod top;
 mod words;
 
@@ -36,6 +41,8 @@ pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
         Command::List(list) => list::run(list, to),
         Command::Explain(explain) => explain::run(explain, to),
         Command::Top(top) => top::run(top, to),
+        Command::Export(export) => export::run(export, to),
+        Command::Listen(listen) => listen::run(listen, to),
     };
     to.finish()?;
     done

@@ -159,6 +159,7 @@ fn stage_json(stage: &Stage, now_ms: i64) -> Value {
     };
     let mut value = json!({
         "name": stage.name,
+        "command": (!stage.is_ours()).then(|| stage.words.join(" ")),
         "pid": stage.pid,
         "ours": stage.is_ours(),
         "depth": stage.depth,

@@ -34,6 +34,11 @@ pub fn scaled(value: f64) -> String {
     }
 }
 
+/// Returns a count with three digits, and all of those below a thousand: `1.2M`, `13k`, `7`.
+pub fn tally(value: f64) -> String {
+    if value < 999.5 { format!("{value:.0}") } else { scaled(value) }
+}
+
 /// Returns a count with commas: `1,234,567`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -48,7 +53,6 @@ pub fn count(value: u64) -> String {
 }
 
 /// Returns a size: `64KiB`, `1.5MiB`, `12B`.
-#[allow(clippy::cast_precision_loss)]
 pub fn bytes(value: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(size, _)| value >= *size) {
@@ -80,6 +84,7 @@ mod tests {
 
     #[test]
     fn a_rate_has_three_digits() {
+        assert_eq!([0.0, 7.0, 999.0, 1_234.0].map(tally), ["0", "7", "999", "1.2k"]);
         let told = [0.0, 0.04, 7.0, 99.94, 99.96, 999.4, 999.6, 20_000.0, 1e6, 2.5e9].map(scaled);
         assert_eq!(told, ["0", "0.0", "7.0", "99.9", "100", "999", "1.0k", "20.0k", "1.0M", "2.5G"]);
     }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -188,4 +190,110 @@ fn many_dead_files_are_read_in_no_time() {
     assert!(best.as_millis() < 500, "{best:?}");
     fill(1_000..10_000);
     assert_eq!(folder.pipes("list").ok().lines().filter(|line| line.starts_with("window-")).count(), 10_000);
+}
+
+#[test]
+fn top_prints_a_snapshot_where_there_is_no_terminal() {
+    let folder = Folder::new();
+    folder.stage("generate", NOBODY, r#""start_ticks":1,"role":"source","lines_out":7,"ended":{"code":1}"#);
+    for arguments in ["top", "top --once"] {
+        let shown = folder.pipes(arguments).ok();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "pipes: 1 pipeline, 1 stage, 10s");
+        assert!(lines[1].trim_start().starts_with("stage ") && lines[3].contains("exit 1 "), "{shown}");
+    }
+    assert_eq!(json(&folder.pipes("top --json"))[0]["stages"][0]["exit_code"], 1);
+}
+
+#[test]
+fn export_puts_a_whole_file_in_place_of_the_old_one() {
+    let folder = Folder::new();
+    folder.stage("window", NOBODY, r#""start_ticks":1,"ended":{"code":75}"#);
+    let shown = folder.pipes("export").ok();
+    assert!(shown.contains(&format!(
+        "millpipe_stage_exit_code{{pipeline=\"window-{NOBODY}\",stage=\"window\",hop=\"0\"}} 75\n"
+    )));
+    let place = Folder::new();
+    let file = place.path().join("millpipe.prom");
+    folder.pipes(&format!("export --textfile {}", file.display())).ok();
+    assert_eq!(fs::read_to_string(&file).unwrap(), shown);
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "no draft is left");
+    let nowhere = folder.pipes(&format!("export --textfile {}/no/file", place.path().display()));
+    nowhere.fails_with(1, "no/file: No such file or directory");
+}
+
+/// A server with a port of its own; it is asked as a browser or Prometheus would.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Folder) -> Self {
+        let mut command = Command::new(PIPES);
+        command.args(["listen", "127.0.0.1:0", "--host", "web-1", "--metrics"]).arg(folder.path());
+        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("http://") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0, "it has ended");
+        }
+        let address = line.trim().split("http://").nth(1).unwrap().trim_end_matches("/metrics").to_owned();
+        Self { child, address }
+    }
+
+    fn ask(&self, request: &str) -> String {
+        self.try_to_ask(request).unwrap()
+    }
+
+    fn try_to_ask(&self, request: &str) -> io::Result<String> {
+        let mut connection = TcpStream::connect(&self.address)?;
+        connection.write_all(request.replace('\n', "\r\n").as_bytes())?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}
+
+#[test]
+fn a_server_gives_metrics_to_those_who_ask_for_it_by_its_name() {
+    let folder = Folder::new();
+    folder.stage("window", NOBODY, r#""start_ticks":1,"ended":{"code":75}"#);
+    let server = Server::start(&folder);
+    let answer = server.ask("GET /metrics HTTP/1.1\nHost: localhost\n\n");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4"), "{head}");
+    assert!(head.contains(&format!("Content-Length: {}", body.len())) && body.contains("millpipe_stage_exit_code"));
+    assert!(server.ask("HEAD /metrics HTTP/1.1\nHost: web-1:80\n\n").ends_with("Connection: close\r\n\r\n"));
+    assert!(server.ask("GET /metrics HTTP/1.1\nHost: evil.example\n\n").starts_with("HTTP/1.1 403"));
+    assert!(server.ask("GET /etc/passwd HTTP/1.1\nHost: localhost\n\n").starts_with("HTTP/1.1 404"));
+    assert!(server.ask("POST /metrics HTTP/1.1\nHost: localhost\n\n").starts_with("HTTP/1.1 405"));
+    assert!(server.ask(&format!("GET /{} HTTP/1.1\n\n", "x".repeat(9_000))).starts_with("HTTP/1.1 400"));
+    let taken = folder.pipes(&format!("listen {}", server.address));
+    taken.fails_with(75, &format!("pipes: {}: Address already in use", server.address));
+    end(server, "-TERM");
+}
+
+/// Some ask and never send, some send and never read; others still get their answer.
+#[test]
+fn clients_that_hang_do_not_stop_the_server() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let silent: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    let mut reads_not = TcpStream::connect(&server.address).unwrap();
+    reads_not.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    assert!(server.ask("GET /metrics HTTP/1.1\nHost: localhost\n\n").starts_with("HTTP/1.1 200"));
+    let more: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(&server.address).unwrap()).collect();
+    drop((silent, more, reads_not));
+    let asked = || server.try_to_ask("GET /metrics HTTP/1.1\nHost: localhost\n\n");
+    wait_until("an answer", || asked().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")));
+    end(server, "-INT");
+}
+
+/// A signal ends it well.
+fn end(mut server: Server, signal: &str) {
+    let status = Command::new("kill").args([signal, &server.child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }

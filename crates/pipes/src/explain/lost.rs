@@ -26,7 +26,7 @@ pub fn ahead_of_the_clock(view: &View) -> Option<Finding> {
         "mend the clock, or the time unit (--time-unit), of what writes these lines; --max-ahead off at {} takes them",
         stage.name
     );
-    Some(view.finding("ahead-of-the-clock", stage, text).mend(mend).stuck())
+    Some(view.finding("ahead-of-the-clock", stage, text).mend(mend).stuck_if(stage.is_running()))
 }
 
 /// Most lines are bad.
@@ -41,7 +41,7 @@ pub fn rejected(view: &View) -> Option<Finding> {
         }
         _ => format!("--rejects FILE at {} keeps such lines: jq -r '.why' FILE | sort | uniq -c", stage.name),
     };
-    Some(view.finding("rejected", stage, text).mend(mend).stuck_if(is_all(facts, rejected)))
+    Some(view.finding("rejected", stage, text).mend(mend).stuck_if(stage.is_running() && is_all(facts, rejected)))
 }
 
 /// Most lines are late.
@@ -55,7 +55,7 @@ pub fn late(view: &View) -> Option<Finding> {
         if partitioned { "--marks at kafka-cat-in, as partitions are read at different speeds; or " } else { "" };
     let mend =
         format!("{marks}a longer --lateness where time is made (window, watermark); --late reject keeps late lines");
-    Some(view.finding("late", stage, text).mend(mend).stuck_if(is_all(facts, late)))
+    Some(view.finding("late", stage, text).mend(mend).stuck_if(stage.is_running() && is_all(facts, late)))
 }
 
 /// A stage lets no line pass, or hardly any.
@@ -73,7 +73,11 @@ pub fn filtered(view: &View) -> Option<Finding> {
         "dedup" => "all keys have been seen before: look at --by and --within".to_owned(),
         name => format!("look at a line before {name} (head -n 1 | jq .), and at the flags of {name}"),
     };
-    Some(view.finding("filtered", stage, text).mend(mend).stuck_if(passed == 0 && left_out >= LINES_SURE))
+    Some(
+        view.finding("filtered", stage, text)
+            .mend(mend)
+            .stuck_if(stage.is_running() && passed == 0 && left_out >= LINES_SURE),
+    )
 }
 
 /// The lines that were not left out; nothing while some of the others are still held.
@@ -83,13 +87,14 @@ fn passed(facts: &Facts, left_out: u64) -> Option<u64> {
     (facts.lines_held.unwrap_or_default() == 0 && passed <= all / 100 && left_out > all / 100 * 99).then_some(passed)
 }
 
-/// The stages of which a count is at least one part in `parts_of` of all lines, first those before others in the pipe.
+/// The stages of which a count is at least one part in `parts_of` of all lines, first those before others in the pipe; also those that
+/// have ended, as the question comes up after a run too.
 fn most<'p>(
     view: &View<'p>,
     count: impl Fn(&Facts) -> Option<u64>,
     parts_of: u64,
 ) -> impl Iterator<Item = (&'p Stage, &'p Facts, u64)> {
-    view.ours().filter_map(move |(_, stage, facts)| {
+    view.pipeline.ours().filter_map(move |(stage, facts)| {
         let (all, some) = (facts.lines_in?, count(facts)?);
         (all >= LINES_MIN && some >= all / parts_of).then_some((stage, facts, some))
     })

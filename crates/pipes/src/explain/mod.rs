@@ -76,7 +76,7 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
 fn chosen<'l>(look: &'l Look, asked: Option<&str>) -> Result<Vec<&'l Pipeline>, Error> {
     let is_asked = |pipeline: &&Pipeline| match asked {
         Some(asked) => is_called(pipeline, asked),
-        None => !is_superseded(pipeline, look),
+        None => !look.is_superseded(pipeline),
     };
     let chosen: Vec<&Pipeline> = look.pipelines.iter().filter(is_asked).collect();
     match asked {
@@ -90,23 +90,25 @@ fn chosen<'l>(look: &'l Look, asked: Option<&str>) -> Result<Vec<&'l Pipeline>, 
     }
 }
 
-/// It has ended, and was started again since.
-fn is_superseded(pipeline: &Pipeline, look: &Look) -> bool {
-    let is_next = |other: &&Pipeline| other.is_running() && pipeline.name.starts_with(&format!("{}-", other.name));
-    !pipeline.is_running() && look.pipelines.iter().any(|other| is_next(&other))
-}
-
 fn is_called(pipeline: &Pipeline, asked: &str) -> bool {
     let is_pid = |pid: u32| asked.parse() == Ok(pid);
     pipeline.name == asked || pipeline.run() == Some(asked) || pipeline.stages.iter().any(|stage| is_pid(stage.pid))
+}
+
+/// Whether something of it does not go on by itself.
+pub fn is_stuck(pipeline: &Pipeline, now_ms: i64) -> bool {
+    findings(pipeline, now_ms).iter().any(|finding| finding.is_stuck)
 }
 
 /// What there is to say of a pipeline: at least one sentence.
 fn findings(pipeline: &Pipeline, now_ms: i64) -> Vec<Finding> {
     let view = View { pipeline, now_ms };
     let mut found: Vec<Finding> = RULES.iter().filter_map(|rule| rule(&view)).collect();
+    if !found.iter().any(|finding| finding.rule == "died") {
+        found.extend(ends::ended(&view));
+    }
     if found.is_empty() {
-        found.push(ends::ended(&view).unwrap_or_else(|| ends::flows(&view)));
+        found.push(ends::flows(&view));
     }
     found.extend(ends::stale(&view));
     found

@@ -282,6 +282,8 @@ fn a_filter_that_lets_no_line_pass() {
     assert_eq!(scene().ours("filter", rare).rules(), ["filtered"]);
     let most = r#""now":"work","lines_in":50000,"lines_left_out":49988,"lines_out":12"#;
     scene().ours("filter", most).says_first("filtered", "filter lets 12 lines of 50,000 lines pass", "head -n 1");
+    let over = format!(r#"{none},"ended":{{"code":0}}"#);
+    assert_eq!(scene().ours("filter", &over).rules(), ["filtered", "ended"]);
     let held = r#""now":"work","lines_in":50000,"lines_left_out":49988,"lines_out":0,"lines_held":12"#;
     assert_eq!(scene().ours("dedup", held).rules(), ["flows"]);
 }
@@ -441,7 +443,7 @@ fn causes_come_before_what_follows_from_them() {
         .ours("window", &late)
         .change(|stage| stage.life = Life::Killed { seen_ms: NOW })
         .ours("aggregate", open);
-    assert_eq!(killed.rules(), ["died!", "window-is-open", "pace"]);
+    assert_eq!(killed.rules(), ["died!", "late", "window-is-open", "pace"]);
 }
 
 #[test]

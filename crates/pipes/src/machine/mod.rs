@@ -41,6 +41,14 @@ pub struct Look {
     pub passed_over: PassedOver,
 }
 
+impl Look {
+    /// A pipeline has ended, and was started again since.
+    pub fn is_superseded(&self, pipeline: &Pipeline) -> bool {
+        let is_next = |other: &Pipeline| other.is_running() && pipeline.name.starts_with(&format!("{}-", other.name));
+        !pipeline.is_running() && self.pipelines.iter().any(is_next)
+    }
+}
+
 impl Machine {
     /// Looks into `dir` and /proc.
     pub fn new(dir: impl Into<PathBuf>) -> Self {

@@ -93,7 +93,7 @@ fn times(facts: &Facts, page: &mut Page) {
     ];
     for (name, [s1, s10, s60], longest) in shares {
         let cells = [s1, s10, s60].map(percent);
-        let longest = longest.map(ms).unwrap_or_default();
+        let longest = longest.filter(|ms| *ms > 0).map(ms).unwrap_or_default();
         page.0
             .push(format!("  {name:16}{:>6}{:>8}{:>8}  {longest}", cells[0], cells[1], cells[2]).trim_end().to_owned());
     }

@@ -75,7 +75,6 @@ fn chosen<T: Copy + Default>(spans: Spans<T>, span: Span) -> T {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn since_start(facts: &Facts, is_source: bool) -> Numbers {
     let float = |count: Option<u64>| count.map(|count| count as f64);
     let elapsed = float(facts.elapsed_ms).filter(|ms| *ms > 0.0);
@@ -98,7 +97,6 @@ fn since_start(facts: &Facts, is_source: bool) -> Numbers {
 }
 
 /// What a foreign program has done between two looks; what it was not working it is taken to have waited as it does now.
-#[allow(clippy::cast_precision_loss)]
 fn foreign(stage: &Stage, before: &Stage, gone_ms: i64) -> Numbers {
     let (Some(now), Some(then)) = (stage.kernel, before.kernel) else { return Numbers::default() };
     if gone_ms <= 0 {

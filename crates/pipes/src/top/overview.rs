@@ -9,7 +9,7 @@ use crate::top::columns::{Column, Columns};
 use crate::top::numbers::{Numbers, Span};
 use crate::top::paint::{Paint, Tone};
 use crate::top::state::{Row, State};
-use crate::words::{age, bytes, count, plain, scaled, short};
+use crate::words::{age, bytes, count, plain, scaled, short, tally};
 
 /// Returns the lines that fit on a screen: the chosen row is among them.
 pub fn lines(state: &State, paint: Paint, width: usize, height: usize) -> Vec<Line<'static>> {
@@ -128,9 +128,9 @@ fn row_of(
 }
 
 fn cell(column: Column, stage: &Stage, numbers: &Numbers, state: &State) -> (String, Tone) {
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), scaled);
-    #[allow(clippy::cast_precision_loss)]
-    let counted = |value: Option<u64>| number(value.map(|value| value as f64));
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let number = |value: Option<f64>| or_dash(value.map(if state.span == Span::Start { tally } else { scaled }));
+    let counted = |value: Option<u64>| or_dash(value.map(|value| tally(value as f64)));
     let facts = stage.facts.as_ref();
     let text = match column {
         Column::Name => format!("{}{}", "  ".repeat(stage.depth), plain(&stage.name)),
@@ -205,7 +205,6 @@ fn bar(shares: Shares, width: usize, paint: Paint) -> Vec<Text<'static>> {
 }
 
 /// The nearest number of cells; a share of the file may be anything.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn cells_of(share: f64, width: usize) -> usize {
     (share.clamp(0.0, 1.0) * width as f64).round() as usize
 }

@@ -211,7 +211,6 @@ impl State {
         self.filter.is_empty() || [&pipeline.name, &stage.name].iter().any(|name| name.contains(&self.filter))
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn weight(&self, row: &Row) -> f64 {
         let Row::Stage { stage, numbers, .. } = row else { return 0.0 };
         let weight = match self.sort {
