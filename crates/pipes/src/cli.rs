@@ -83,6 +83,13 @@ pub enum Command {
     /// lines or held; / filters by name; f freezes; r switches between rates of 1s, 10s and 60s; c shows counts since the start; q ends.
     Top(Top),
 
+    /// Measure how long lines take from the source to each stage
+    ///
+    /// Of exactly-once pipelines: a barrier passes the pipe in the order of lines, so its delay is theirs. A line for each stage with the
+    /// median, the 95th and 99th percentile and the maximum; the one of the sink is end to end. One barrier a second is seen. Of plain
+    /// pipelines nothing is known: exit code 1.
+    Latency(Latency),
+
     /// Write the metrics of all pipelines as text for Prometheus
     ///
     /// millpipe_lines_in_total and other counters, gauges in seconds and bytes, with the labels pipeline, stage and hop (and shard); for the
@@ -106,6 +113,14 @@ pub struct MetricsArgs {
     pub dir: PathBuf,
 }
 
+/// Which pipeline is asked for.
+#[derive(clap::Args, Debug)]
+pub struct AskedArgs {
+    /// Only this pipeline: its name in pipes list, its run, or the process number of one of its stages. Without, all of them
+    #[arg(value_name = "PIPELINE")]
+    pub pipeline: Option<String>,
+}
+
 #[derive(clap::Args, Debug)]
 pub struct List {
     #[command(flatten)]
@@ -118,9 +133,8 @@ pub struct List {
 
 #[derive(clap::Args, Debug)]
 pub struct Explain {
-    /// Only this pipeline: its name in pipes list, its run, or the process number of one of its stages. Without, all of them
-    #[arg(value_name = "PIPELINE")]
-    pub pipeline: Option<String>,
+    #[command(flatten)]
+    pub asked: AskedArgs,
 
     #[command(flatten)]
     pub metrics: MetricsArgs,
@@ -140,6 +154,23 @@ pub struct Top {
     pub once: bool,
 
     /// Print JSON, one object a line: one for each pipeline
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Latency {
+    #[command(flatten)]
+    pub asked: AskedArgs,
+
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Collect barriers for this long
+    #[arg(long = "for", value_name = "DURATION", default_value = "10s")]
+    pub time: DurationMs,
+
+    /// Print JSON, one object a line: one for each stage
     #[arg(long)]
     pub json: bool,
 }

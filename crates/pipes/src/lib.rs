@@ -10,6 +10,7 @@
 //! | `explain` | rules: pure functions from a pipeline to sentences |
 //! | `list` | the picture of the pipelines as text and JSON |
 //! | `top` | the same as a screen that is renewed each second |
+//! | `latency` | the delays of barriers from the source to each stage |
 //! | `prometheus` | the metrics as text for Prometheus; `export` writes it, `listen` serves it |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -19,6 +20,7 @@ mod clock;
 mod explain;
 mod export;
 mod facts;
+mod latency;
 mod list;
 mod listen;
 mod machine;
@@ -41,6 +43,7 @@ pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
         Command::List(list) => list::run(list, to),
         Command::Explain(explain) => explain::run(explain, to),
         Command::Top(top) => top::run(top, to),
+        Command::Latency(latency) => latency::run(latency, to),
         Command::Export(export) => export::run(export, to),
         Command::Listen(listen) => listen::run(listen, to),
     };

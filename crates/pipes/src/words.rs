@@ -28,7 +28,7 @@ pub fn scaled(value: f64) -> String {
     };
     let scaled = value / divisor;
     match scaled {
-        s if s == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         s if s >= 99.95 => format!("{s:.0}{suffix}"),
         s => format!("{s:.1}{suffix}"),
     }
@@ -56,7 +56,7 @@ pub fn count(value: u64) -> String {
 pub fn bytes(value: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(size, _)| value >= *size) {
-        Some((size, unit)) if value % size == 0 => format!("{}{unit}", value / size),
+        Some((size, unit)) if value.is_multiple_of(size) => format!("{}{unit}", value / size),
         Some((size, unit)) => format!("{:.1}{unit}", value as f64 / size as f64),
         None => format!("{value}B"),
     }

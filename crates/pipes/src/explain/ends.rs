@@ -64,8 +64,9 @@ pub fn stopped(view: &View) -> Option<Finding> {
 
 /// Lines are in none of the counts. A stage that works has lines under way, so only one at rest is asked.
 pub fn counts_broken(view: &View) -> Option<Finding> {
+    let rests = |stage: &Stage| stage.since(Doing::Input, view.now_ms).is_some_and(|ms| ms >= WAIT_MS);
     let at_rest = |stage: &Stage| match stage.life {
-        Life::Running => stage.stale_ms(view.now_ms).is_none() && view.waits(stage, Doing::Input).is_some(),
+        Life::Running => stage.stale_ms(view.now_ms).is_none() && rests(stage),
         Life::Ended { code, .. } => code == 0,
         _ => false,
     };

@@ -15,7 +15,6 @@ use serde_json::json;
 
 use crate::cli;
 use crate::list::look;
-use crate::machine::Look;
 use crate::machine::pipeline::Pipeline;
 use crate::printer::Printer;
 use crate::words::plain;
@@ -53,7 +52,7 @@ const RULES: [Rule; 20] = [
 /// When something is stuck, or there is no such pipeline.
 pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
     let look = look(&explain.metrics, to)?;
-    let chosen = chosen(&look, explain.pipeline.as_deref())?;
+    let chosen = look.chosen(explain.asked.pipeline.as_deref())?;
     let mut stuck = Vec::new();
     for pipeline in chosen {
         let findings = findings(pipeline, look.at_ms);
@@ -70,29 +69,6 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
         [] => Ok(()),
         names => Err(Error::data(format_args!("stuck: {}", names.join(", "))).into()),
     }
-}
-
-/// The pipelines that are asked for.
-fn chosen<'l>(look: &'l Look, asked: Option<&str>) -> Result<Vec<&'l Pipeline>, Error> {
-    let is_asked = |pipeline: &&Pipeline| match asked {
-        Some(asked) => is_called(pipeline, asked),
-        None => !look.is_superseded(pipeline),
-    };
-    let chosen: Vec<&Pipeline> = look.pipelines.iter().filter(is_asked).collect();
-    match asked {
-        Some(asked) if chosen.is_empty() => {
-            let names: Vec<String> = look.pipelines.iter().map(|pipeline| plain(&pipeline.name)).collect();
-            let hint =
-                if names.is_empty() { "there is none".to_owned() } else { format!("there are: {}", names.join(", ")) };
-            Err(Error::usage(format_args!("no pipeline {asked:?}")).hint(hint))
-        }
-        _ => Ok(chosen),
-    }
-}
-
-fn is_called(pipeline: &Pipeline, asked: &str) -> bool {
-    let is_pid = |pid: u32| asked.parse() == Ok(pid);
-    pipeline.name == asked || pipeline.run() == Some(asked) || pipeline.stages.iter().any(|stage| is_pid(stage.pid))
 }
 
 /// Whether something of it does not go on by itself.

@@ -27,7 +27,12 @@ pub fn watermark_is_held(view: &View) -> Option<Finding> {
         age(view.now_ms, since_ms),
         view.label(stage)
     );
-    let mend = format!("a shorter --idle at {} (--idle 5s) goes on without it", stage.name);
+    let at = if ["window", "watermark"].contains(&stage.name.as_str()) {
+        stage.name.as_str()
+    } else {
+        "window or watermark"
+    };
+    let mend = format!("a shorter --idle at {at} (--idle 5s) goes on without it");
     Some(view.finding("watermark-is-held", stage, text).mend(mend).stuck_if(holder.rule.is_none()))
 }
 

@@ -7,6 +7,12 @@ use crate::machine::stage::Stage;
 /// A wait of this length, in milliseconds, is worth a sentence.
 pub const WAIT_MS: i64 = 2_000;
 
+/// This part of the time is nearly all of it.
+const NEARLY_ALL: f64 = 0.95;
+
+/// The shares that are asked are those of so many milliseconds.
+const SHARES_MS: i64 = 10_000;
+
 /// A pipeline at a time.
 pub struct View<'p> {
     pub pipeline: &'p Pipeline,
@@ -55,14 +61,26 @@ impl<'p> View<'p> {
         self.waits_at_least(stage, doing, WAIT_MS)
     }
 
-    /// The same for a wait of `at_least_ms`.
+    /// The same for a wait of `at_least_ms`. A wait that is broken for moments, to look at the clock or to ask a broker again, counts as one
+    /// of ten seconds when it is nearly all of them.
     pub fn waits_at_least(&self, stage: &Stage, doing: Doing, at_least_ms: i64) -> Option<i64> {
-        stage.since(doing, self.now_ms).filter(|ms| *ms >= at_least_ms)
+        let now = stage.now(self.now_ms).filter(|now| now.doing == doing)?;
+        let shares = stage.facts.as_ref()?.shares.s10;
+        let share = match doing {
+            Doing::Input => shares.input,
+            Doing::Output => shares.output,
+            Doing::Commit => shares.commit,
+            Doing::Pace => shares.pace,
+            Doing::Work | Doing::Other => None,
+        };
+        let by_share = share.filter(|share| *share >= NEARLY_ALL).map(|_| SHARES_MS);
+        now.for_ms.max(by_share).filter(|ms| *ms >= at_least_ms)
     }
 
     /// Lines come into a stage; false when they do not, or it is not known.
     pub fn flows_into(&self, stage: &Stage) -> bool {
-        match stage.rate_in() {
+        let rate = if stage.is_source() { stage.rate_out() } else { stage.rate_in() };
+        match rate {
             Some(rate) => rate > 0.0,
             None => stage.count(|facts| facts.lines_in).is_some_and(|lines| lines > 0) && !self.is_starved(stage),
         }

@@ -90,14 +90,15 @@ fn is_metrics(entry: &DirEntry) -> bool {
 
 /// Nothing for a file that has gone meanwhile, and for one of a stage that is long dead.
 fn read(entry: &DirEntry, now_ms: i64, is_alive: impl Fn(u32) -> bool) -> Result<Option<MetricsFile>, String> {
-    let modified = entry.metadata().and_then(|metadata| metadata.modified());
-    let Ok(modified_ms) = modified.map(ms_of) else { return Ok(None) };
+    let Ok(metadata) = entry.metadata() else { return Ok(None) };
+    let modified_ms = metadata.modified().map(ms_of).unwrap_or_default();
     let name = entry.file_name();
     let pid = name.to_str().and_then(|name| name.strip_suffix(".json")?.rsplit('.').next()?.parse().ok());
     if now_ms.saturating_sub(modified_ms) > KEPT_MS && !pid.is_some_and(is_alive) {
         return Ok(None);
     }
-    let mut text = Vec::new();
+    // One read takes all of it, and a second one sees its end.
+    let mut text = Vec::with_capacity(usize::try_from(metadata.len().min(FILE_BYTES_MAX)).unwrap_or_default() + 1);
     match File::open(entry.path()).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)) {
         Ok(bytes) if bytes as u64 > FILE_BYTES_MAX => return Err("it is larger than 1MiB".to_owned()),
         Ok(_) => {}

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use millpipe::Error;
 
 use crate::facts::{Facts, Pipe};
+use crate::words::plain;
 use drawing::draw;
 use folder::{Folder, MetricsFile, PassedOver};
 use foreign::around;
@@ -42,6 +43,26 @@ pub struct Look {
 }
 
 impl Look {
+    /// The pipelines that are asked for by name, run or process; without a name all, but those that were started again since.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub fn chosen(&self, asked: Option<&str>) -> Result<Vec<&Pipeline>, Error> {
+        let is_asked = |pipeline: &&Pipeline| match asked {
+            Some(asked) => pipeline.is_called(asked),
+            None => !self.is_superseded(pipeline),
+        };
+        let chosen: Vec<&Pipeline> = self.pipelines.iter().filter(is_asked).collect();
+        match asked {
+            Some(asked) if chosen.is_empty() => {
+                let names: Vec<String> = self.pipelines.iter().map(|pipeline| plain(&pipeline.name)).collect();
+                let there = if names.is_empty() { "is none".to_owned() } else { format!("are: {}", names.join(", ")) };
+                Err(Error::usage(format_args!("no pipeline {asked:?}")).hint(format_args!("there {there}")))
+            }
+            _ => Ok(chosen),
+        }
+    }
+
     /// A pipeline has ended, and was started again since.
     pub fn is_superseded(&self, pipeline: &Pipeline) -> bool {
         let is_next = |other: &Pipeline| other.is_running() && pipeline.name.starts_with(&format!("{}-", other.name));

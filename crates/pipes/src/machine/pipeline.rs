@@ -23,6 +23,12 @@ impl Pipeline {
         self.ours().any(|(stage, _)| stage.is_running())
     }
 
+    /// This is its name, its run, or a process of it.
+    pub fn is_called(&self, asked: &str) -> bool {
+        let is_pid = |stage: &Stage| asked.parse() == Ok(stage.pid);
+        self.name == asked || self.run() == Some(asked) || self.stages.iter().any(is_pid)
+    }
+
     /// Stages with a file, and what it says.
     pub fn ours(&self) -> impl DoubleEndedIterator<Item = (&Stage, &Facts)> {
         self.stages.iter().filter_map(|stage| Some((stage, stage.facts.as_ref()?)))
