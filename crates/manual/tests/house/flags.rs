@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 38] = [
+const OWN_WORDS: [(&str, &str); 39] = [
     ("--batch", "how much goes together: so many lines, in decompose all there are"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
@@ -24,6 +24,7 @@ const OWN_WORDS: [(&str, &str); 38] = [
     ("--lines", "how many lines there are at most"),
     ("--max-keys", "the most keys that are kept"),
     ("--memory", "about how much memory is taken before lines or keys go to disk"),
+    ("--metrics", "the folder of the metrics of stages: one writes into it, pipes reads it"),
     ("--on", "what must be equal on both sides"),
     ("--order", "what comes first"),
     ("--ordered", "the order of lines matters"),

@@ -1,0 +1,118 @@
+//! `pipes explain`: why nothing, or so little, comes out.
+//!
+//! Each rule is a pure function from what is known of a pipeline to a sentence, or to nothing. They stand in the order in which their
+//! sentences are told: first what has ended or cannot go on; then where lines are lost, are kept back, or have not come; last what only slows.
+
+mod blocked;
+mod ends;
+mod inputs;
+mod lost;
+mod time;
+mod view;
+
+use millpipe::{Error, Fault};
+use serde_json::json;
+
+use crate::cli;
+use crate::list::look;
+use crate::machine::pipeline::Pipeline;
+use crate::printer::Printer;
+use crate::words::plain;
+use view::{Finding, View};
+
+type Rule = fn(&View) -> Option<Finding>;
+
+/// All rules, the most likely cause first.
+const RULES: [Rule; 20] = [
+    ends::died,
+    ends::stopped,
+    ends::counts_broken,
+    blocked::commit_waits,
+    blocked::reader_blocked,
+    lost::ahead_of_the_clock,
+    lost::rejected,
+    lost::late,
+    lost::filtered,
+    inputs::foreign_keeps_back,
+    time::watermark_is_held,
+    time::window_is_open,
+    inputs::open_transaction,
+    inputs::source_is_silent,
+    inputs::caught_up,
+    inputs::starved,
+    time::last_windows,
+    blocked::pace,
+    blocked::busy,
+    blocked::commit_is_old,
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// When something is stuck, or there is no such pipeline.
+pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
+    let look = look(&explain.metrics, to)?;
+    let chosen = look.chosen(explain.asked.pipeline.as_deref())?;
+    let mut stuck = Vec::new();
+    for pipeline in chosen {
+        let findings = findings(pipeline, look.at_ms);
+        if findings.iter().any(|finding| finding.is_stuck) {
+            stuck.push(plain(&pipeline.name));
+        }
+        if explain.json {
+            findings.iter().try_for_each(|finding| to.json(&as_json(pipeline, finding)))?;
+        } else {
+            to.bytes(as_text(pipeline, &findings).as_bytes())?;
+        }
+    }
+    match stuck.as_slice() {
+        [] => Ok(()),
+        names => Err(Error::data(format_args!("stuck: {}", names.join(", "))).into()),
+    }
+}
+
+/// Whether something of it does not go on by itself.
+pub fn is_stuck(pipeline: &Pipeline, now_ms: i64) -> bool {
+    findings(pipeline, now_ms).iter().any(|finding| finding.is_stuck)
+}
+
+/// What there is to say of a pipeline: at least one sentence.
+fn findings(pipeline: &Pipeline, now_ms: i64) -> Vec<Finding> {
+    let view = View { pipeline, now_ms };
+    let mut found: Vec<Finding> = RULES.iter().filter_map(|rule| rule(&view)).collect();
+    if !found.iter().any(|finding| finding.rule == "died") {
+        found.extend(ends::ended(&view));
+    }
+    if found.is_empty() {
+        found.push(ends::flows(&view));
+    }
+    found.extend(ends::stale(&view));
+    found
+}
+
+fn as_text(pipeline: &Pipeline, findings: &[Finding]) -> String {
+    let mut text = format!("{}: {}\n", plain(&pipeline.name), plain(&pipeline.picture()));
+    for finding in findings {
+        let stuck = if finding.is_stuck { "stuck: " } else { "" };
+        text.push_str(&format!("  {stuck}{}\n", finding.text));
+        if !finding.mend.is_empty() {
+            text.push_str(&format!("    do: {}\n", finding.mend));
+        }
+    }
+    text
+}
+
+fn as_json(pipeline: &Pipeline, finding: &Finding) -> serde_json::Value {
+    json!({
+        "pipeline": pipeline.name,
+        "rule": finding.rule,
+        "stage": finding.stage,
+        "pid": finding.pid,
+        "stuck": finding.is_stuck,
+        "text": finding.text,
+        "do": finding.mend,
+    })
+}
+
+#[cfg(test)]
+mod tests;

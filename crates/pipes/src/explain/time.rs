@@ -1,0 +1,90 @@
+//! Rules about event time: a window is written when time has passed its end.
+
+use time_text::format_rfc3339;
+
+use crate::explain::view::{Finding, View};
+use crate::facts::Facts;
+use crate::machine::stage::Stage;
+use crate::words::{age, count, plain, short};
+
+/// A watermark that stands still for longer, in milliseconds, is held.
+const HELD_MS: i64 = 5_000;
+
+/// A partition or a file holds the watermark back, while lines of others come.
+pub fn watermark_is_held(view: &View) -> Option<Finding> {
+    let (stage, facts, holder, since_ms) = view.ours().find_map(|(_, stage, facts)| {
+        let holder = facts.facts.holder.as_ref()?;
+        let since_ms = holder.since.or(facts.watermark_moved)?;
+        let is_long = |ms: i64| view.now_ms.saturating_sub(ms) >= HELD_MS;
+        let is_held = is_long(since_ms) && facts.watermark_moved.is_none_or(is_long);
+        (is_held && view.flows_into(stage)).then_some((stage, facts, holder, since_ms))
+    })?;
+    let time = holder.time.or(facts.watermark).map(|ms| format!(" at {}", format_rfc3339(ms))).unwrap_or_default();
+    let rule = holder.rule.as_ref().map(|rule| format!("; {}", plain(rule))).unwrap_or_default();
+    let text = format!(
+        "{} holds the watermark{time}, as no line has come from it for {}: windows beyond stay open at {}{rule}",
+        plain(&holder.from),
+        age(view.now_ms, since_ms),
+        view.label(stage)
+    );
+    let at = if ["window", "watermark"].contains(&stage.name.as_str()) {
+        stage.name.as_str()
+    } else {
+        "window or watermark"
+    };
+    let mend = format!("a shorter --idle at {at} (--idle 5s) goes on without it");
+    Some(view.finding("watermark-is-held", stage, text).mend(mend).stuck_if(holder.rule.is_none()))
+}
+
+/// Lines come, and no window has ended yet.
+pub fn window_is_open(view: &View) -> Option<Finding> {
+    let (stage, facts, windows) = open_windows(view).find(|(stage, ..)| view.flows_into(stage))?;
+    if stage.rate_out().map_or_else(|| facts.lines_out.unwrap_or_default() > 0, |rate| rate > 0.0) {
+        return None;
+    }
+    let held = held(facts);
+    let text = match (facts.watermark, facts.facts.next_end) {
+        (None, _) => format!("no time has come to {}, which keeps {windows} open{held}", view.label(stage)),
+        (Some(time_ms), Some(end_ms)) if end_ms > time_ms => format!(
+            "no window has ended: {} keeps {windows} open{held}; the first ends at {}, time has come to {}, {} before it",
+            view.label(stage),
+            format_rfc3339(end_ms),
+            format_rfc3339(time_ms),
+            short(end_ms.saturating_sub(time_ms))
+        ),
+        _ => return None,
+    };
+    let mend = match facts.watermark {
+        None => {
+            "window or watermark must stand before it, and marks must pass what is between (grep and jq 'select(…)' take them out)"
+        }
+        Some(_) => "wait; a shorter --size or --lateness where windows are made gives results earlier",
+    };
+    Some(view.finding("window-is-open", stage, text).mend(mend))
+}
+
+/// No line comes any more, and the last windows stay open.
+pub fn last_windows(view: &View) -> Option<Finding> {
+    let (stage, facts, windows) = open_windows(view).find(|(stage, ..)| view.is_starved(stage))?;
+    let end = facts.facts.next_end.map(|ms| format!("; the first ends at {}", format_rfc3339(ms))).unwrap_or_default();
+    let text = format!(
+        "{} keeps {windows} open{}{end}: a window is written when a line comes that is later than its end",
+        view.label(stage),
+        held(facts)
+    );
+    let mend = "nothing, if more lines come; the end of the source (-e, or one Ctrl-C) writes what is open";
+    Some(view.finding("last-windows", stage, text).mend(mend))
+}
+
+fn open_windows<'p>(view: &View<'p>) -> impl Iterator<Item = (&'p Stage, &'p Facts, String)> {
+    view.ours().filter_map(|(_, stage, facts)| match facts.facts.open_windows? {
+        0 => None,
+        1 => Some((stage, facts, "1 window".to_owned())),
+        windows => Some((stage, facts, format!("{} windows", count(windows)))),
+    })
+}
+
+fn held(facts: &Facts) -> String {
+    let held = facts.lines_held.filter(|held| *held > 0);
+    held.map(|held| format!(" with {}", crate::words::lines(held))).unwrap_or_default()
+}

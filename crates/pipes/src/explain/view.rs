@@ -1,0 +1,121 @@
+//! What the rules see of a pipeline, and what they say.
+
+use crate::facts::{Doing, Facts};
+use crate::machine::pipeline::Pipeline;
+use crate::machine::stage::Stage;
+
+/// A wait of this length, in milliseconds, is worth a sentence.
+pub const WAIT_MS: i64 = 2_000;
+
+/// This part of the time is nearly all of it.
+const NEARLY_ALL: f64 = 0.95;
+
+/// The shares that are asked are those of so many milliseconds.
+const SHARES_MS: i64 = 10_000;
+
+/// A pipeline at a time.
+pub struct View<'p> {
+    pub pipeline: &'p Pipeline,
+    pub now_ms: i64,
+}
+
+/// A sentence about a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The name of the rule, for programs.
+    pub rule: &'static str,
+    /// The stage that it is about.
+    pub stage: String,
+    pub pid: u32,
+    /// It does not go on by itself.
+    pub is_stuck: bool,
+    pub text: String,
+    /// The command or the flag that mends it; empty when there is nothing to mend.
+    pub mend: String,
+}
+
+impl<'p> View<'p> {
+    /// The stages that run, with their places.
+    pub fn running(&self) -> impl DoubleEndedIterator<Item = (usize, &'p Stage)> + use<'p> {
+        self.pipeline.stages.iter().enumerate().filter(|(_, stage)| stage.is_running())
+    }
+
+    /// Stages that run and have a file.
+    pub fn ours(&self) -> impl DoubleEndedIterator<Item = (usize, &'p Stage, &'p Facts)> + use<'p> {
+        self.running().filter_map(|(at, stage)| Some((at, stage, stage.facts.as_ref()?)))
+    }
+
+    /// Sources of ours that run.
+    pub fn sources(&self) -> impl Iterator<Item = (&'p Stage, &'p Facts)> + use<'p> {
+        self.ours().filter(|(_, stage, _)| stage.is_source()).map(|(_, stage, facts)| (stage, facts))
+    }
+
+    /// What a stage is called in a sentence: with its process where several have its name.
+    pub fn label(&self, stage: &Stage) -> String {
+        let of_name = self.pipeline.stages.iter().filter(|other| other.name == stage.name).count();
+        if of_name > 1 { format!("{} (pid {})", stage.name, stage.pid) } else { stage.name.clone() }
+    }
+
+    /// For how long a stage has been waiting for this; nothing for a short wait.
+    pub fn waits(&self, stage: &Stage, doing: Doing) -> Option<i64> {
+        self.waits_at_least(stage, doing, WAIT_MS)
+    }
+
+    /// The same for a wait of `at_least_ms`. A wait that is broken for moments, to look at the clock or to ask a broker again, counts as one
+    /// of ten seconds when it is nearly all of them.
+    pub fn waits_at_least(&self, stage: &Stage, doing: Doing, at_least_ms: i64) -> Option<i64> {
+        let now = stage.now(self.now_ms).filter(|now| now.doing == doing)?;
+        let shares = stage.facts.as_ref()?.shares.s10;
+        let share = match doing {
+            Doing::Input => shares.input,
+            Doing::Output => shares.output,
+            Doing::Commit => shares.commit,
+            Doing::Pace => shares.pace,
+            Doing::Work | Doing::Other => None,
+        };
+        let by_share = share.filter(|share| *share >= NEARLY_ALL).map(|_| SHARES_MS);
+        now.for_ms.max(by_share).filter(|ms| *ms >= at_least_ms)
+    }
+
+    /// Lines come into a stage; false when they do not, or it is not known.
+    pub fn flows_into(&self, stage: &Stage) -> bool {
+        let rate = if stage.is_source() { stage.rate_out() } else { stage.rate_in() };
+        match rate {
+            Some(rate) => rate > 0.0,
+            None => stage.count(|facts| facts.lines_in).is_some_and(|lines| lines > 0) && !self.is_starved(stage),
+        }
+    }
+
+    /// No line comes into a stage now, and that is known.
+    pub fn is_starved(&self, stage: &Stage) -> bool {
+        self.waits(stage, Doing::Input).is_some() && stage.rate_in().unwrap_or_default() == 0.0
+    }
+
+    /// Lines have come into a stage within ten seconds.
+    pub fn rate_is_positive(&self, stage: &Stage) -> bool {
+        stage.rate_in().is_some_and(|rate| rate > 0.0)
+    }
+
+    /// A sentence about a stage.
+    pub fn finding(&self, rule: &'static str, stage: &Stage, text: String) -> Finding {
+        let (stage, pid) = (stage.name.clone(), stage.pid);
+        Finding { rule, stage, pid, is_stuck: false, text, mend: String::new() }
+    }
+}
+
+impl Finding {
+    /// The same with what mends it.
+    pub fn mend(self, how: impl Into<String>) -> Self {
+        Self { mend: how.into(), ..self }
+    }
+
+    /// The same; it does not go on by itself.
+    pub fn stuck(self) -> Self {
+        Self { is_stuck: true, ..self }
+    }
+
+    /// The same, stuck or not.
+    pub fn stuck_if(self, is_stuck: bool) -> Self {
+        Self { is_stuck, ..self }
+    }
+}

@@ -1,0 +1,173 @@
+//! `pipes latency`: how long lines take from the source to each stage, told by the barriers of checkpoints.
+//!
+//! A barrier passes the pipe in the order of lines and carries the time at which it began, so its delay is that of the lines around it. A
+//! metrics file tells of the last one, once a second.
+
+use std::collections::BTreeMap;
+
+use millpipe::{Error, Fault};
+use serde_json::{Value, json};
+
+use crate::cli;
+use crate::clock::{now_ms, pause};
+use crate::list::look;
+use crate::machine::pipeline::Pipeline;
+use crate::machine::stage::Stage;
+use crate::machine::{Look, Machine};
+use crate::printer::Printer;
+use crate::words::{plain, short};
+
+/// Between two looks, in milliseconds: each file is renewed once a second.
+const LOOK_EVERY_MS: u64 = 500;
+
+/// Runs the command.
+///
+/// # Errors
+/// When the folder cannot be read, there is no such pipeline, or none with barriers.
+pub fn run(latency: &cli::Latency, to: &mut Printer) -> Result<(), Fault> {
+    let asked = latency.asked.pipeline.as_deref();
+    let first = look(&latency.metrics, to)?;
+    first.chosen(asked)?;
+    let machine = Machine::new(&latency.metrics.dir);
+    let until_ms = first.at_ms.saturating_add(latency.time.0);
+    let mut samples = Samples::default();
+    samples.take(&first);
+    let mut last = first;
+    while last.at_ms < until_ms {
+        pause(LOOK_EVERY_MS);
+        last = machine.look(now_ms())?;
+        samples.take(&last);
+    }
+    let mut has_some = false;
+    for pipeline in last.chosen(asked)? {
+        let rows = samples.rows(pipeline);
+        has_some |= !rows.is_empty();
+        if latency.json {
+            rows.iter().try_for_each(|row| to.json(&row.json(pipeline)))?;
+        } else if !rows.is_empty() {
+            to.bytes(text(pipeline, &rows).as_bytes())?;
+        }
+    }
+    if has_some {
+        return Ok(());
+    }
+    let hint = "barriers are in exactly-once pipelines, one for each --interval of the source";
+    Err(Error::data("no barrier has passed a stage").hint(hint).into())
+}
+
+/// Delays by stage; each barrier counts once.
+#[derive(Default)]
+struct Samples {
+    stages: BTreeMap<u32, OfStage>,
+}
+
+#[derive(Default)]
+struct OfStage {
+    last: String,
+    delays_ms: Vec<u64>,
+}
+
+/// A stage with its delays in order.
+struct Row<'p> {
+    stage: &'p Stage,
+    delays_ms: Vec<u64>,
+}
+
+impl Samples {
+    fn take(&mut self, look: &Look) {
+        for (stage, facts) in look.pipelines.iter().flat_map(Pipeline::ours) {
+            let Some(barrier) = facts.barrier.as_ref().filter(|_| stage.is_running()) else { continue };
+            let of_stage = self.stages.entry(stage.pid).or_default();
+            if let Some(latency_ms) = barrier.latency_ms.filter(|_| of_stage.last != barrier.id) {
+                of_stage.last.clone_from(&barrier.id);
+                of_stage.delays_ms.push(latency_ms);
+            }
+        }
+    }
+
+    /// The stages of a pipeline of which delays are known, in its order.
+    fn rows<'p>(&self, pipeline: &'p Pipeline) -> Vec<Row<'p>> {
+        let known = pipeline.stages.iter().filter_map(|stage| Some((stage, self.stages.get(&stage.pid)?)));
+        let rows = known.map(|(stage, of_stage)| {
+            let mut delays_ms = of_stage.delays_ms.clone();
+            delays_ms.sort_unstable();
+            Row { stage, delays_ms }
+        });
+        rows.filter(|row| !row.delays_ms.is_empty()).collect()
+    }
+}
+
+impl Row<'_> {
+    /// The delay that so many of 100 barriers did not exceed: the nearest rank.
+    fn percentile(&self, of_100: usize) -> u64 {
+        let rank = (self.delays_ms.len() * of_100).div_ceil(100).max(1);
+        self.delays_ms.get(rank - 1).copied().unwrap_or_default()
+    }
+
+    fn json(&self, pipeline: &Pipeline) -> Value {
+        json!({
+            "pipeline": pipeline.name,
+            "stage": self.stage.name,
+            "pid": self.stage.pid,
+            "barriers": self.delays_ms.len(),
+            "p50_ms": self.percentile(50),
+            "p95_ms": self.percentile(95),
+            "p99_ms": self.percentile(99),
+            "max_ms": self.percentile(100),
+        })
+    }
+}
+
+fn text(pipeline: &Pipeline, rows: &[Row]) -> String {
+    let mut text = format!("{}: from the source to\n", plain(&pipeline.name));
+    let names: Vec<String> =
+        rows.iter().map(|row| format!("{}{}", "  ".repeat(row.stage.depth), plain(&row.stage.name))).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    text.push_str(&format!("  {:width$}  barriers       p50       p95       p99       max\n", ""));
+    for (row, name) in rows.iter().zip(&names) {
+        let cells = [50, 95, 99, 100].map(|of_100| short(i64::try_from(row.percentile(of_100)).unwrap_or(i64::MAX)));
+        let [p50, p95, p99, max] = cells;
+        text.push_str(&format!("  {name:width$}  {:>8} {p50:>9} {p95:>9} {p99:>9} {max:>9}\n", row.delays_ms.len()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+
+    fn look_at(id: u32, latency_ms: u64) -> Look {
+        let facts = format!(r#"{{"stage":"window","pid":7,"barrier":{{"id":"r/{id}","latency_ms":{latency_ms}}}}}"#);
+        let facts = Facts::parse(facts.as_bytes()).unwrap();
+        let stage = Stage { name: "window".to_owned(), pid: 7, facts: Some(facts), ..Stage::default() };
+        let plain = Stage { name: "jq".to_owned(), pid: 8, ..Stage::default() };
+        Look { pipelines: vec![Pipeline { name: "job".to_owned(), stages: vec![stage, plain] }], ..Look::default() }
+    }
+
+    #[test]
+    fn each_barrier_counts_once() {
+        let mut samples = Samples::default();
+        for at in 1..=100 {
+            samples.take(&look_at(at, u64::from(at) * 10));
+            samples.take(&look_at(at, u64::from(at) * 10));
+        }
+        let look = look_at(100, 1_000);
+        let rows = samples.rows(&look.pipelines[0]);
+        assert_eq!(rows.len(), 1);
+        assert_eq!([50, 95, 99, 100].map(|of_100| rows[0].percentile(of_100)), [500, 950, 990, 1_000]);
+        let expected = "job: from the source to\n          barriers       p50       p95       p99       max\n  \
+                        window       100     500ms     950ms     990ms        1s\n";
+        assert_eq!(text(&look.pipelines[0], &rows), expected);
+        assert_eq!(rows[0].json(&look.pipelines[0])["max_ms"], 1_000);
+    }
+
+    #[test]
+    fn one_barrier_is_all_of_them() {
+        let mut samples = Samples::default();
+        samples.take(&look_at(1, 3));
+        let look = look_at(1, 3);
+        assert_eq!(samples.rows(&look.pipelines[0])[0].percentile(50), 3);
+        assert!(Samples::default().rows(&look.pipelines[0]).is_empty());
+    }
+}

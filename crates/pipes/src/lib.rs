@@ -1,0 +1,52 @@
+//! `pipes`: looks at all pipelines of this machine.
+//!
+//! Not a stage: it reads no stream. It reads the metrics files of the stages and what the kernel tells in /proc, and changes
+//! nothing: it sends no signal, writes into no pipe, and opens none for longer than one question takes.
+//!
+//! | module | is |
+//! |---|---|
+//! | `facts` | a metrics file as values |
+//! | `machine` | one look: the folder, the processes, and pipelines drawn from both |
+//! | `explain` | rules: pure functions from a pipeline to sentences |
+//! | `list` | the picture of the pipelines as text and JSON |
+//! | `top` | the same as a screen that is renewed each second |
+//! | `latency` | the delays of barriers from the source to each stage |
+//! | `prometheus` | the metrics as text for Prometheus; `export` writes it, `listen` serves it |
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod address;
+pub mod cli;
+mod clock;
+mod explain;
+mod export;
+mod facts;
+mod latency;
+mod list;
+mod listen;
+mod machine;
+pub mod printer;
+mod prometheus;
+mod top;
+mod words;
+
+use millpipe::Fault;
+
+use crate::cli::{Cli, Command};
+use crate::printer::Printer;
+
+/// Runs one command.
+///
+/// # Errors
+/// A folder that cannot be read, a stuck pipeline, usage.
+pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
+    let done = match &cli.command {
+        Command::List(list) => list::run(list, to),
+        Command::Explain(explain) => explain::run(explain, to),
+        Command::Top(top) => top::run(top, to),
+        Command::Latency(latency) => latency::run(latency, to),
+        Command::Export(export) => export::run(export, to),
+        Command::Listen(listen) => listen::run(listen, to),
+    };
+    to.finish()?;
+    done
+}

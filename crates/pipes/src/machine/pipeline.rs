@@ -1,0 +1,131 @@
+//! A pipeline: stages in the order in which lines pass them.
+
+use crate::facts::{Doing, Facts};
+use crate::machine::stage::Stage;
+
+/// A stage that works for this part of the time is busy.
+const BUSY_SHARE: f64 = 0.8;
+
+/// A stage that waits for its reader for this part of the time is held up by it.
+const HELD_UP_SHARE: f64 = 0.2;
+
+/// A pipeline.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pipeline {
+    /// What it is called: see `naming`.
+    pub name: String,
+    /// In the order of lines. Those of sub-pipes follow the stage that has them, and are deeper than it.
+    pub stages: Vec<Stage>,
+}
+
+impl Pipeline {
+    pub fn is_running(&self) -> bool {
+        self.ours().any(|(stage, _)| stage.is_running())
+    }
+
+    /// This is its name, its run, or a process of it.
+    pub fn is_called(&self, asked: &str) -> bool {
+        let is_pid = |stage: &Stage| asked.parse() == Ok(stage.pid);
+        self.name == asked || self.run() == Some(asked) || self.stages.iter().any(is_pid)
+    }
+
+    /// Stages with a file, and what it says.
+    pub fn ours(&self) -> impl DoubleEndedIterator<Item = (&Stage, &Facts)> {
+        self.stages.iter().filter_map(|stage| Some((stage, stage.facts.as_ref()?)))
+    }
+
+    pub fn run(&self) -> Option<&str> {
+        self.ours().find_map(|(_, facts)| facts.run.as_deref())
+    }
+
+    /// When its first process began.
+    pub fn started_ms(&self) -> Option<i64> {
+        self.stages.iter().filter_map(Stage::started_ms).min()
+    }
+
+    /// When the last one of its stages died; nothing while one runs.
+    pub fn ended_ms(&self) -> Option<i64> {
+        let since = |(stage, _): (&Stage, _)| stage.life.dead_since_ms();
+        if self.is_running() { None } else { self.ours().filter_map(since).max() }
+    }
+
+    /// When results were last committed.
+    pub fn committed_ms(&self) -> Option<i64> {
+        self.ours().filter_map(|(_, facts)| facts.commit.as_ref()?.at).max()
+    }
+
+    /// How far time has come at the last stage that knows it.
+    pub fn watermark_ms(&self) -> Option<i64> {
+        self.ours().rev().find_map(|(_, facts)| facts.watermark)
+    }
+
+    /// The messages that its sources have not read.
+    pub fn lag(&self) -> Option<i64> {
+        self.ours().filter_map(|(_, facts)| facts.lag()).reduce(i64::saturating_add)
+    }
+
+    /// How far its sources are behind the newest message, in milliseconds.
+    pub fn behind_ms(&self) -> Option<i64> {
+        self.ours().filter_map(|(_, facts)| facts.behind_ms()).max()
+    }
+
+    /// `generate | jq | window`; sub-pipes in brackets, once for each way of dividing lines.
+    pub fn picture(&self) -> String {
+        let mut text = String::new();
+        let mut depth = 0;
+        for (at, stage) in self.stages.iter().enumerate() {
+            let between = match stage.depth.cmp(&depth) {
+                _ if at == 0 => "",
+                std::cmp::Ordering::Greater => " [",
+                std::cmp::Ordering::Less => "] | ",
+                std::cmp::Ordering::Equal if stage.depth > 0 && !self.follows(at) => "; ",
+                std::cmp::Ordering::Equal => " | ",
+            };
+            text.push_str(between);
+            text.push_str(&stage.name);
+            depth = stage.depth;
+        }
+        if depth > 0 {
+            text.push(']');
+        }
+        text
+    }
+
+    /// It reads what the stage before it writes.
+    fn follows(&self, at: usize) -> bool {
+        let pipe = |stage: Option<&Stage>, of: fn(&Stage) -> Option<u64>| stage.and_then(of);
+        let before = at.checked_sub(1).and_then(|before| self.stages.get(before));
+        let written = pipe(before, |stage| Some(stage.output?.pipe));
+        written.is_some() && written == pipe(self.stages.get(at), |stage| Some(stage.input?.pipe))
+    }
+
+    /// The stage that sets the pace: from the end the first that is busy while one before it waits for it.
+    pub fn bottleneck(&self, now_ms: i64) -> Option<usize> {
+        let is_busy = |stage: &Stage| match stage.shares().busy {
+            Some(share) => share > BUSY_SHARE,
+            None => stage.now(now_ms).is_some_and(|now| now.doing == Doing::Work),
+        };
+        let waits_for_it = |stage: &Stage| match stage.shares().output {
+            Some(share) => share > HELD_UP_SHARE,
+            None => stage.now(now_ms).is_some_and(|now| now.doing == Doing::Output),
+        };
+        let mut from_the_end = self.stages.iter().enumerate().rev();
+        let holds_up = |at: usize| self.writers(at).any(|(_, writer)| writer.is_running() && waits_for_it(writer));
+        let found = from_the_end.find(|(at, stage)| stage.is_running() && is_busy(stage) && holds_up(*at));
+        found.map(|(at, _)| at)
+    }
+
+    /// The stages that read what the stage at `at` writes.
+    pub fn readers(&self, at: usize) -> impl Iterator<Item = (usize, &Stage)> {
+        let pipe = self.stages.get(at).and_then(|stage| stage.output).map(|pipe| pipe.pipe);
+        let reads = move |stage: &Stage| pipe.is_some() && stage.input.map(|pipe| pipe.pipe) == pipe;
+        self.stages.iter().enumerate().filter(move |(_, stage)| reads(stage))
+    }
+
+    /// The stages that write what the stage at `at` reads.
+    pub fn writers(&self, at: usize) -> impl Iterator<Item = (usize, &Stage)> {
+        let pipe = self.stages.get(at).and_then(|stage| stage.input).map(|pipe| pipe.pipe);
+        let writes = move |stage: &Stage| pipe.is_some() && stage.output.map(|pipe| pipe.pipe) == pipe;
+        self.stages.iter().enumerate().filter(move |(_, stage)| writes(stage))
+    }
+}
