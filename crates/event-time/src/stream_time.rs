@@ -157,7 +157,8 @@ impl StreamTime {
     }
 
     /// Says, for those who watch a run, the `watermark`, and what holds it back: `holder` with the partition (`from`), the `time`
-    /// of its newest line, and from when of the clock on it holds nothing back (`free_at`); no holder where watermarks are given.
+    /// of its newest line, that of any line (`newest`), and from when of the clock on it holds nothing back (`free_at`, and in words
+    /// `rule`); no holder where watermarks are given.
     pub fn facts(&self, to: &mut Map<String, Value>) {
         if let Some(watermark_ms) = self.watermark_ms {
             to.insert("watermark".to_owned(), format_rfc3339(watermark_ms).into());
@@ -167,8 +168,11 @@ impl StreamTime {
         }
         if let Some(holder) = self.watermarks.holder() {
             let time = |time_ms: Option<i64>| time_ms.map(format_rfc3339);
-            let (newest, free_at) = (time(holder.newest_ms), time(holder.free_at_ms));
-            to.insert("holder".to_owned(), json!({ "from": holder.part, "time": newest, "free_at": free_at }));
+            let (newest, free_at) = (time(holder.newest_of_all_ms), time(holder.free_at_ms));
+            let rule = free_at.as_ref().map(|at| format!("it is idle, and holds nothing back from {at} on"));
+            let from = holder.part;
+            let holder = json!({ "from": from, "time": time(holder.newest_ms), "newest": newest, "free_at": free_at, "rule": rule });
+            to.insert("holder".to_owned(), holder);
         }
     }
 
@@ -252,19 +256,21 @@ mod tests {
         let holder = |time: &StreamTime| {
             let mut facts = Map::new();
             time.facts(&mut facts);
-            facts.remove("holder")
+            let holder = facts.remove("holder")?;
+            Some(["from", "time", "newest", "free_at"].map(|member| holder[member].as_str().map(str::to_owned)))
         };
+        let is = |members: [&str; 4]| Some(members.map(|text| (!text.is_empty()).then(|| text.to_owned())));
         assert_eq!(holder(&time), None);
         let mark = |text: &str| Mark::parse(text.as_bytes()).unwrap();
         for (part, seen_ms) in [("t/0", Some(5_000)), ("t/1", Some(3_000)), ("t/2", None)] {
             time.mark(&mark(&format!(r#"{{"$":"from","part":"{part}"}}"#)), 0).unwrap();
             seen_ms.map(|seen_ms| time.observe(seen_ms));
         }
-        assert_eq!(holder(&time), Some(json!({ "from": "t/2", "time": null, "free_at": null })));
+        assert_eq!(holder(&time), is(["t/2", "", "1970-01-01T00:00:05Z", ""]));
         time.mark(&mark(r#"{"$":"idle","part":"t/2","final":true}"#), 0).unwrap();
         time.mark(&mark(r#"{"$":"idle","part":"t/1"}"#), 7_000).unwrap();
-        let (newest, free_at) = ("1970-01-01T00:00:03Z", "1970-01-01T00:00:08Z");
-        assert_eq!(holder(&time), Some(json!({ "from": "t/1", "time": newest, "free_at": free_at })));
+        let times = ["1970-01-01T00:00:03Z", "1970-01-01T00:00:05Z", "1970-01-01T00:00:08Z"];
+        assert_eq!(holder(&time), is(["t/1", times[0], times[1], times[2]]));
         time.mark(&Mark::watermark(Some(1)), 0).unwrap();
         assert_eq!(holder(&time), None, "the stream has its own");
     }

@@ -41,6 +41,8 @@ pub struct Holder<'a> {
     pub part: &'a str,
     /// The largest time of its lines; none before the first one.
     pub newest_ms: Option<i64>,
+    /// The largest time of any line.
+    pub newest_of_all_ms: Option<i64>,
     /// It has said that it is idle, and holds nothing back from this time of the clock on.
     pub free_at_ms: Option<i64>,
 }
@@ -101,6 +103,7 @@ impl Watermarks {
         Some(Holder {
             part: &slowest.name,
             newest_ms: (slowest.max_ms != UNSEEN).then_some(slowest.max_ms),
+            newest_of_all_ms: (self.max_ms != UNSEEN).then_some(self.max_ms),
             free_at_ms: slowest.free_at_ms,
         })
     }

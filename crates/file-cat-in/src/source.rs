@@ -2,6 +2,7 @@
 
 use millpipe::{Error, Facts, Fault, Goal, Out, Polled, Source};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
 
 use crate::cli::{Cli, From};
 use crate::file_lines::Gave;
@@ -97,10 +98,10 @@ impl Source for FileSource {
     }
 
     fn facts(&mut self, _now_ms: i64, to: &mut Facts) {
-        let (files, read_bytes) =
-            self.parts.pieces().fold((0_u64, 0), |(files, bytes), piece| (files + 1, bytes + piece.offset()));
-        to.insert("files".to_owned(), files.into());
-        to.insert("read_bytes".to_owned(), read_bytes.into());
+        let (count, read_bytes) =
+            self.parts.pieces().fold((0_u64, 0), |(count, bytes), piece| (count + 1, bytes + piece.offset()));
+        let total_bytes = self.goal().map(|goal| goal.total);
+        to.insert("files".to_owned(), json!({ "count": count, "read_bytes": read_bytes, "total_bytes": total_bytes }));
     }
 
     fn position(&self) -> String {

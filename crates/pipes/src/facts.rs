@@ -182,6 +182,9 @@ pub struct OfTool {
     pub open_windows: Option<u64>,
     #[serde(deserialize_with = "time")]
     pub next_end: Option<i64>,
+    /// What the tool itself goes by; the last mark may be older.
+    #[serde(deserialize_with = "time")]
+    pub watermark: Option<i64>,
     pub queue_lines: Option<u64>,
     pub queue_bytes: Option<u64>,
     pub holder: Option<Holder>,
@@ -197,6 +200,9 @@ pub struct Holder {
     pub from: String,
     #[serde(deserialize_with = "time")]
     pub time: Option<i64>,
+    /// The time of the newest line of any partition.
+    #[serde(deserialize_with = "time")]
+    pub newest: Option<i64>,
     #[serde(deserialize_with = "time")]
     pub since: Option<i64>,
     /// What will free it, in words.
@@ -286,6 +292,11 @@ impl Facts {
     pub fn lag(&self) -> Option<i64> {
         let lags: Vec<i64> = self.facts.partitions.iter().filter_map(|partition| partition.lag).collect();
         (!lags.is_empty()).then(|| lags.iter().fold(0, |sum: i64, lag| sum.saturating_add(*lag)))
+    }
+
+    /// How far event time has come here: by the last mark, or by what the tool itself says.
+    pub fn time_ms(&self) -> Option<i64> {
+        self.watermark.max(self.facts.watermark)
     }
 
     /// How far the slowest partition is behind, in milliseconds.

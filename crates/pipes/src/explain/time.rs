@@ -3,7 +3,7 @@
 use time_text::format_rfc3339;
 
 use crate::explain::view::{Finding, View};
-use crate::facts::Facts;
+use crate::facts::{Facts, Holder};
 use crate::machine::stage::Stage;
 use crate::words::{age, count, plain, short};
 
@@ -12,19 +12,18 @@ const HELD_MS: i64 = 5_000;
 
 /// A partition or a file holds the watermark back, while lines of others come.
 pub fn watermark_is_held(view: &View) -> Option<Finding> {
-    let (stage, facts, holder, since_ms) = view.ours().find_map(|(_, stage, facts)| {
+    let (stage, facts, holder, why) = view.ours().find_map(|(_, stage, facts)| {
         let holder = facts.facts.holder.as_ref()?;
-        let since_ms = holder.since.or(facts.watermark_moved)?;
         let is_long = |ms: i64| view.now_ms.saturating_sub(ms) >= HELD_MS;
-        let is_held = is_long(since_ms) && facts.watermark_moved.is_none_or(is_long);
-        (is_held && view.flows_into(stage)).then_some((stage, facts, holder, since_ms))
+        let why = why_held(facts, holder, view)?;
+        let is_held = facts.watermark_moved.is_none_or(is_long) && view.flows_into(stage);
+        is_held.then_some((stage, facts, holder, why))
     })?;
-    let time = holder.time.or(facts.watermark).map(|ms| format!(" at {}", format_rfc3339(ms))).unwrap_or_default();
+    let time = holder.time.or(facts.time_ms()).map(|ms| format!(" at {}", format_rfc3339(ms))).unwrap_or_default();
     let rule = holder.rule.as_ref().map(|rule| format!("; {}", plain(rule))).unwrap_or_default();
     let text = format!(
-        "{} holds the watermark{time}, as no line has come from it for {}: windows beyond stay open at {}{rule}",
+        "{} holds the watermark{time}, {why}: windows beyond stay open at {}{rule}",
         plain(&holder.from),
-        age(view.now_ms, since_ms),
         view.label(stage)
     );
     let at = if ["window", "watermark"].contains(&stage.name.as_str()) {
@@ -36,6 +35,22 @@ pub fn watermark_is_held(view: &View) -> Option<Finding> {
     Some(view.finding("watermark-is-held", stage, text).mend(mend).stuck_if(holder.rule.is_none()))
 }
 
+/// By how its lines are behind those of others, or by how long none has come.
+fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
+    match (holder.time, holder.newest) {
+        (None, Some(newest_ms)) => {
+            Some(format!("as no line has come from it, and those of others have come to {}", format_rfc3339(newest_ms)))
+        }
+        (Some(time_ms), Some(newest_ms)) => (newest_ms.saturating_sub(time_ms) >= HELD_MS)
+            .then(|| format!("as the lines of others have come to {}", format_rfc3339(newest_ms))),
+        (_, None) => {
+            let since_ms = holder.since.or(facts.watermark_moved)?;
+            let is_long = view.now_ms.saturating_sub(since_ms) >= HELD_MS;
+            is_long.then(|| format!("as no line has come from it for {}", age(view.now_ms, since_ms)))
+        }
+    }
+}
+
 /// Lines come, and no window has ended yet.
 pub fn window_is_open(view: &View) -> Option<Finding> {
     let (stage, facts, windows) = open_windows(view).find(|(stage, ..)| view.flows_into(stage))?;
@@ -43,7 +58,10 @@ pub fn window_is_open(view: &View) -> Option<Finding> {
         return None;
     }
     let held = held(facts);
-    let text = match (facts.watermark, facts.facts.next_end) {
+    // A stage that has the mark of no window yet goes by none; what is past its window has been lost on the way.
+    let is_before = |time_ms: &i64| facts.facts.next_end.is_none_or(|end_ms| *time_ms < end_ms);
+    let time_ms = facts.time_ms().or_else(|| view.time_at(stage).filter(is_before));
+    let text = match (time_ms, facts.facts.next_end) {
         (None, _) => format!("no time has come to {}, which keeps {windows} open{held}", view.label(stage)),
         (Some(time_ms), Some(end_ms)) if end_ms > time_ms => format!(
             "no window has ended: {} keeps {windows} open{held}; the first ends at {}, time has come to {}, {} before it",
@@ -54,7 +72,7 @@ pub fn window_is_open(view: &View) -> Option<Finding> {
         ),
         _ => return None,
     };
-    let mend = match facts.watermark {
+    let mend = match time_ms {
         None => {
             "window or watermark must stand before it, and marks must pass what is between (grep and jq 'select(…)' take them out)"
         }

@@ -77,6 +77,15 @@ impl<'p> View<'p> {
         now.for_ms.max(by_share).filter(|ms| *ms >= at_least_ms)
     }
 
+    /// How far event time has come at a stage: by its own word, else by that of the nearest one before it.
+    pub fn time_at(&self, stage: &Stage) -> Option<i64> {
+        let up_to_here = self.ours().filter(|(at, ..)| {
+            let here = self.pipeline.stages.iter().position(|other| other.pid == stage.pid);
+            here.is_some_and(|here| *at <= here)
+        });
+        up_to_here.rev().find_map(|(_, _, facts)| facts.time_ms())
+    }
+
     /// Lines come into a stage; false when they do not, or it is not known.
     pub fn flows_into(&self, stage: &Stage) -> bool {
         let rate = if stage.is_source() { stage.rate_out() } else { stage.rate_in() };

@@ -56,7 +56,7 @@ impl Pipeline {
 
     /// How far time has come at the last stage that knows it.
     pub fn watermark_ms(&self) -> Option<i64> {
-        self.ours().rev().find_map(|(_, facts)| facts.watermark)
+        self.ours().rev().find_map(|(_, facts)| facts.time_ms())
     }
 
     /// The messages that its sources have not read.

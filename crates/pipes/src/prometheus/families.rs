@@ -67,7 +67,7 @@ pub const OF_STAGES: [Family; 33] = [
     gauge("millpipe_metrics_timestamp_seconds", "When the stage wrote its metrics.", |stage, _| {
         seconds(Some(stage.written_ms))
     }),
-    gauge("millpipe_watermark_timestamp_seconds", "How far event time has come.", |_, f| seconds(f.watermark)),
+    gauge("millpipe_watermark_timestamp_seconds", "How far event time has come.", |_, f| seconds(f.time_ms())),
     gauge("millpipe_barrier_latency_seconds", "From the source to the stage, of the last barrier.", |_, f| {
         spent(f.barrier.as_ref()?.latency_ms)
     }),

@@ -131,7 +131,7 @@ fn counts(facts: &Facts, page: &mut Page) {
 fn marks(facts: &Facts, now_ms: i64, page: &mut Page) {
     page.section("marks and state");
     let ago = |ms: i64| format!("{}, {} ago", format_rfc3339(ms), age(now_ms, ms));
-    page.pair("watermark", facts.watermark.map(ago));
+    page.pair("watermark", facts.time_ms().map(ago));
     page.pair("it moved", facts.watermark_moved.map(ago));
     let holder = facts.facts.holder.as_ref();
     page.pair(

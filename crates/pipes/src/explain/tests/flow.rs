@@ -91,6 +91,24 @@ fn a_partition_holds_the_watermark() {
         "--idle 5s",
     );
     assert_eq!(scene().ours("window", holder).rules(), ["watermark-is-held!", "window-is-open"]);
+    let partitions = |times: &str| {
+        format!(
+            r#""rates":{{"10s":{{"lines_in":100,"lines_out":0}}}},"facts":{{"open_windows":1,"next_end":"1970-01-12T13:47:00Z",
+            "watermark":"1970-01-12T13:46:35Z","holder":{{"from":"t/3",{times},"newest":"1970-01-12T13:46:39Z"}}}}"#
+        )
+    };
+    scene().ours("window", &partitions(r#""time":null"#)).says_first(
+        "watermark-is-held",
+        "t/3 holds the watermark at 1970-01-12T13:46:35Z, as no line has come from it, and those of others have come to 1970-01-12T13:46:39Z",
+        "--idle 5s",
+    );
+    scene().ours("window", &partitions(r#""time":"1970-01-12T13:40:00Z""#)).says_first(
+        "watermark-is-held",
+        "t/3 holds the watermark at 1970-01-12T13:40:00Z, as the lines of others have come to 1970-01-12T13:46:39Z",
+        "--idle 5s",
+    );
+    let together = partitions(r#""time":"1970-01-12T13:46:38Z""#);
+    assert_eq!(scene().ours("window", &together).rules(), ["window-is-open"]);
     let moves =
         holder.replace(r#""watermark_moved":"1970-01-12T13:34:40Z""#, r#""watermark_moved":"1970-01-12T13:46:39Z""#);
     assert_eq!(scene().ours("window", &moves).rules(), ["window-is-open"]);
@@ -107,6 +125,18 @@ fn a_window_that_has_not_ended_says_when_it_does() {
     );
     let no_time = open.replace(r#""watermark":"1970-01-12T13:46:35Z","#, "");
     scene().ours("aggregate", &no_time).says_first(
+        "window-is-open",
+        "no time has come to aggregate, which keeps 3 windows open with 40 lines",
+        "window or watermark must stand before it",
+    );
+    let before = r#""rates":{"10s":{"lines_in":100,"lines_out":100}},"facts":{"watermark":"1970-01-12T13:46:38Z"}"#;
+    scene().ours("window", before).ours("aggregate", &no_time).says_first(
+        "window-is-open",
+        "no window has ended: aggregate keeps 3 windows open with 40 lines; the first ends at 1970-01-12T13:46:40Z, time has come to 1970-01-12T13:46:38Z, 2s before it",
+        "--lateness",
+    );
+    let past = before.replace("46:38Z", "46:41Z");
+    scene().ours("window", &past).ours("aggregate", &no_time).says_first(
         "window-is-open",
         "no time has come to aggregate, which keeps 3 windows open with 40 lines",
         "window or watermark must stand before it",
