@@ -35,7 +35,7 @@ mod window;
 use std::io::{self, BufRead, Write};
 
 use keyed_state::{BufferLimit, KeyLimit};
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, Out, Stage, Stateful};
 use series::{FrontMembers, LineReader, SeriesStore, Taken};
 use sorted_runs::Scratch;
 use units::ByteSize;
@@ -208,6 +208,11 @@ impl Stateful for Derive {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let divides = Divides::by(self.by.iter().cloned()).any(self.reader.time().of_any_shard());
         Head::new().with("time", self.reader.time().snapshot()).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.reader.time().facts(to);
+        self.store.facts(to);
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

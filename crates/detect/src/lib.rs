@@ -32,7 +32,7 @@ mod series_state;
 
 use std::io::{self, BufRead, Write};
 
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, Out, Stage, Stateful};
 use series::{FrontMembers, SeriesReader, SeriesStore, Taken};
 use sorted_runs::Scratch;
 use units::ByteSize;
@@ -162,6 +162,11 @@ impl Stateful for Detect {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let divides = Divides::by(self.flags.by.iter().cloned()).any(self.reader.time().of_any_shard());
         Head::new().with("time", self.reader.time().snapshot()).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.reader.time().facts(to);
+        self.store.facts(to);
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -34,7 +34,7 @@ use event_time::{TIME_MAX_MS, TIME_MIN_MS};
 use forecasting::Method;
 use keyed_state::{BufferLimit, KeyLimit};
 use line_values::Expression;
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use series::{Seasons, SeriesReader, Step};
 use sorted_runs::Scratch;
 use units::ByteSize;
@@ -178,6 +178,11 @@ impl Stateful for Forecaster {
         let by = self.work.job.by.iter().map(ToString::to_string);
         let divides = Divides::by(by).max("/lines").any(time.of_any_shard());
         Head::new().with("time", time.snapshot()).with("lines", self.work.lines).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.reader.time().facts(to);
+        to.insert("keys".to_owned(), self.work.store.keys().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

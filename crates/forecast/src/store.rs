@@ -66,6 +66,11 @@ impl Store {
         Self { keys: SpillingKeyed::new(keys), expiry: ttl_ms.map(Expiry::new), values, points: 0 }
     }
 
+    /// Counts the keys.
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Keeps about so much in memory, and the rest in the scratch: see [`Store::relieve`].
     ///
     /// # Errors

@@ -65,6 +65,17 @@ impl<H: Default, V: Default> SpillingKeyed<H, V> {
         Ok(())
     }
 
+    /// Counts the keys, those on disk too.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keyed.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keyed.is_empty()
+    }
+
     /// Returns the number of a key whose hash is this.
     #[inline]
     #[must_use]

@@ -76,6 +76,12 @@ impl Engine {
         }
     }
 
+    /// Counts the keys.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Counts the rows that are not decided.
     #[must_use]
     pub fn held(&self) -> u64 {

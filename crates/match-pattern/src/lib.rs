@@ -53,7 +53,7 @@ mod writer;
 use std::io::{self, BufRead, Write};
 
 use event_time::{EventTime, TIME_MIN_MS, format_rfc3339};
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 
 use crate::engine::{Engine, Place};
 use crate::reader::Reader;
@@ -167,6 +167,11 @@ impl Stateful for MatchPattern {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let divides = Divides::by(self.by.iter().cloned()).max("/lines").any(self.time.of_any_shard());
         Head::new().with("time", self.time.snapshot()).with("lines", self.sequence).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.time.facts(to);
+        to.insert("keys".to_owned(), self.engine.keys().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

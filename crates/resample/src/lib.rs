@@ -28,7 +28,7 @@ mod store;
 use std::io::{self, BufRead, Write};
 
 use event_time::{TIME_MIN_MS, Window, format_rfc3339};
-use millpipe::{Changes, Divides, Error, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
+use millpipe::{Changes, Divides, Error, Facts, Fault, Head, Mark, MarkKind, Out, Stage, Stateful};
 use series::SeriesReader;
 use values::Number;
 
@@ -157,6 +157,11 @@ impl Stateful for Resample {
     fn snapshot(&self, to: &mut dyn Write) -> io::Result<()> {
         let divides = Divides::by(self.settings.by.iter().cloned()).any(self.reader.time().of_any_shard());
         Head::new().with("time", self.reader.time().snapshot()).divided(divides).write(to)
+    }
+
+    fn facts(&self, to: &mut Facts) {
+        self.reader.time().facts(to);
+        to.insert("keys".to_owned(), self.store.keys().into());
     }
 
     fn restore(&mut self, from: &mut dyn BufRead) -> Result<(), Error> {

@@ -61,6 +61,11 @@ impl Store {
         Store { wanted, series, due, due_of: Vec::new(), buffer, open_steps: 0, lines: 0, open_gaps: 0 }
     }
 
+    /// Counts the keys.
+    pub fn keys(&self) -> usize {
+        self.series.len()
+    }
+
     /// Returns how many lines are in open steps.
     pub fn lines(&self) -> u64 {
         self.lines

@@ -2,7 +2,7 @@
 
 use event_time::format_rfc3339;
 use keyed_state::{Expiry, Footprint, KeyLimit, SpillingKeyed, hash};
-use millpipe::{Changes, Error, Out};
+use millpipe::{Changes, Error, Facts, Out};
 use sorted_runs::Scratch;
 use units::ByteSize;
 use values::state_text::{StateReader, write_signed};
@@ -142,6 +142,14 @@ impl<V: Default> SeriesStore<V> {
         V: Footprint,
     {
         self.series.relieve(write, left)
+    }
+
+    /// Says, for those who watch a run, how many keys there are, and how much went to disk.
+    pub fn facts(&self, to: &mut Facts) {
+        to.insert("keys".to_owned(), self.series.len().into());
+        if self.series.written().0 > 0 {
+            to.insert("spilled_bytes".to_owned(), self.series.written().0.into());
+        }
     }
 
     /// Tells people, at the end, what went to disk.
