@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 38] = [
+const OWN_WORDS: [(&str, &str); 39] = [
     ("--batch", "how much goes together: so many lines, in decompose all there are"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
@@ -34,6 +34,7 @@ const OWN_WORDS: [(&str, &str); 38] = [
     ("--seed", "what random choices start from"),
     ("--shards", "how many shards there are"),
     ("--spill-dir", "the folder on disk for what is beyond --memory"),
+    ("--table", "rows and columns: a file of them, or those to draw"),
     ("--tag", "the member for the name of where a line is from"),
     ("--text", "lines or values need not be JSON"),
     ("--time", "the field with the time of a line"),
