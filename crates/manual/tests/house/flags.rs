@@ -35,6 +35,7 @@ const OWN_WORDS: [(&str, &str); 39] = [
     ("--seed", "what random choices start from"),
     ("--shards", "how many shards there are"),
     ("--spill-dir", "the folder on disk for what is beyond --memory"),
+    ("--table", "rows and columns: a file of them, or those to draw"),
     ("--tag", "the member for the name of where a line is from"),
     ("--text", "lines or values need not be JSON"),
     ("--time", "the field with the time of a line"),

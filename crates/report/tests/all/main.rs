@@ -1,0 +1,7 @@
+//! All integration tests of the crate in one binary, as linking takes longer than most of them.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
+
+mod cli;
+mod conformance;
+mod files;
+mod server;
