@@ -27,6 +27,15 @@ fn the_demo_of_analytics_finds_anomalies_and_forecasts() {
     assert!(ran.shown.contains(" and 72 forecasts from 60480 lines"), "{}", ran.shown);
 }
 
+#[test]
+fn the_live_demo_says_where_its_page_is_and_what_its_stages_do() {
+    let ran = run("MILLPIPE_DEMO_SECONDS=3 scripts/demo --live");
+    assert!(ran.is_good(), "{}", ran.shown);
+    assert!(ran.shown.contains("the page is at http://127.0.0.1:"), "{}", ran.shown);
+    assert!(ran.shown.contains("pipes: 1 pipeline, 5 stages"), "{}", ran.shown);
+    assert!(ran.shown.contains(" results. Next: "), "{}", ran.shown);
+}
+
 /// The pictures of docs/analytics.md are what the tools give.
 #[test]
 fn pictures_are_as_they_would_be_drawn() {

@@ -102,16 +102,17 @@ fn a_row_that_changes_takes_the_place_of_the_old_one() {
         r#"{"op":"insert","window_start":"2026-01-01T00:01:00Z","k":"a","n":5}"#,
         r#"{"op":"update_before","window_start":"2026-01-01T00:01:00Z","k":"a","n":5}"#,
         r#"{"op":"update_after","window_start":"2026-01-01T00:01:00Z","k":"a","n":6}"#,
+        r#"{"op":"update_after","window_start":"2026-01-01T00:01:00Z","k":"a","n":7}"#,
         r#"{"op":"insert","window_start":"2026-01-01T00:01:00Z","k":"b","n":9}"#,
         r#"{"op":"delete","window_start":"2026-01-01T00:01:00Z","k":"b","n":9}"#,
         r#"{"op":"delete","window_start":"2026-01-01T00:00:00Z","k":"a","n":1}"#,
     ];
     let picture = picture(&["--by", "k", "--line", "n", "--table"], &lines);
     assert_eq!(names(&picture.panels[0]), ["a"]);
-    assert_eq!(ys(&picture.panels[0].curves[0]), [6.0]);
+    assert_eq!(ys(&picture.panels[0].curves[0]), [7.0], "also without the row that it replaces");
     let table = picture.panels[1].table.clone().unwrap();
     assert_eq!(table.columns, ["time", "k", "n"]);
-    assert_eq!(table.rows, [["2026-01-01T00:01:00Z", "a", "6"]]);
+    assert_eq!(table.rows, [["2026-01-01T00:01:00Z", "a", "7"]]);
 }
 
 #[test]
