@@ -69,7 +69,7 @@ pub struct Cli {
     pub series: SeriesArgs,
 
     /// How far to forecast: a number of steps (24), or with --every a duration (1d)
-    #[arg(long, value_name = "N|DURATION")]
+    #[arg(long, value_name = "HORIZON")]
     pub horizon: Horizon,
 
     /// The length of a step: 10s, 1h, 1d, 1mo [default: the median distance of the values of a key]

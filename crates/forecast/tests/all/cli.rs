@@ -8,7 +8,7 @@ fn wrong_flags_teach_the_right_ones() {
         let args: Vec<&str> = flags.split_whitespace().collect();
         run(FORECAST, &args, "").fails_with(2, words);
     };
-    fails("--time t", "--horizon <N|DURATION>");
+    fails("--time t", "--horizon <HORIZON>");
     fails("--horizon 0", "say how many steps to forecast, 1 to 100000");
     fails(
         "--horizon 1h",
