@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use checkpoint::CheckpointId;
 use serde_json::{Map, Value};
-use stream::Mark;
+use stream::{Mark, MarkKind};
 use time_text::{format_rfc3339, parse_rfc3339};
 
 use crate::counts::Counts;
@@ -123,6 +123,17 @@ impl Figures {
             seldom.run = hello.text("run").map(|run| (run.to_owned(), hello.number("hop").unwrap_or(0)));
             seldom.shard = hello.text("shard").unwrap_or_default().to_owned();
         });
+    }
+
+    /// Notes what a watermark says; another mark is nothing to it.
+    pub(crate) fn watermark(&self, mark: &Mark, now_ms: i64) {
+        if mark.kind() == MarkKind::Watermark {
+            self.change(|seldom| {
+                if let Ok(Some(watermark_ms)) = mark.watermark_ms() {
+                    seldom.watermark_ms = Some((watermark_ms, now_ms));
+                }
+            });
+        }
     }
 
     /// Notes that a barrier has come.

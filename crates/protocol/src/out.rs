@@ -119,28 +119,6 @@ impl Out {
         self.now_us = now_us;
     }
 
-    /// For a stage with a queue: false when what it would write could not leave now. It is woken when that is over.
-    pub fn has_room(&mut self) -> bool {
-        if self.drain.is_some() && self.bytes.len() >= ROOM_BYTES {
-            self.flush_some();
-            if self.bytes.len() >= ROOM_BYTES {
-                self.was_refused = true;
-                return false;
-            }
-        }
-        true
-    }
-
-    /// True once after `has_room` was false, when there is room.
-    pub fn has_room_again(&mut self) -> bool {
-        self.bytes.len() < ROOM_BYTES && std::mem::take(&mut self.was_refused)
-    }
-
-    /// Something is written that the reader has not taken.
-    pub fn is_clogged(&self) -> bool {
-        !self.bytes.is_empty()
-    }
-
     /// The number of the current line in the input of this run, from 1; of no use as a position.
     pub fn line_number(&self) -> u64 {
         self.place.line
@@ -196,20 +174,9 @@ impl Out {
 
     /// Writes a mark at this place of the stream.
     pub fn mark(&mut self, mark: &Mark) {
-        self.note_watermark(mark);
+        self.figures.watermark(mark, self.now_ms());
         mark.write(&mut self.bytes);
         self.bytes.push(b'\n');
-    }
-
-    /// Notes, for those who watch, what a watermark says.
-    pub(crate) fn note_watermark(&self, mark: &Mark) {
-        if mark.kind() == MarkKind::Watermark {
-            self.figures.change(|seldom| {
-                if let Ok(Some(watermark_ms)) = mark.watermark_ms() {
-                    seldom.watermark_ms = Some((watermark_ms, self.now_ms()));
-                }
-            });
-        }
     }
 
     /// What `--late` says, for a stage that can let late lines pass.
@@ -458,5 +425,6 @@ impl Out {
     }
 }
 
+mod room;
 #[cfg(test)]
 mod tests;

@@ -271,7 +271,7 @@ impl Protocol {
             kind => {
                 self.sees_from |= kind == MarkKind::From;
                 if self.is_sink {
-                    out.note_watermark(&mark);
+                    out.figures().watermark(&mark, out.now_ms());
                 }
                 stage.mark(&mark, out)?;
             }
