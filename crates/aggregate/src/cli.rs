@@ -200,7 +200,7 @@ const DEFAULT_FUNCTIONS: [&str; 8] = ["sum", "avg", "min", "max", "p50", "p90", 
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("aggregate").with_late(self.late))
+        self.selection.select(self.stage.config("aggregate").with_late(self.late).with_keys(self.by.as_ref()))
     }
 
     /// What the flags ask for.

@@ -170,7 +170,8 @@ impl Cli {
     /// Returns what the runtime needs to know.
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("decompose").with_late(self.late.late))
+        self.selection
+            .select(self.stage.config("decompose").with_late(self.late.late).with_keys(self.series.by.as_ref()))
     }
 
     /// Makes the operator.

@@ -98,7 +98,7 @@ const BUFFER: ByteSize = ByteSize::mib(1024);
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("dedup").with_late(self.late.late))
+        self.selection.select(self.stage.config("dedup").with_late(self.late.late).with_keys(Some(&self.by)))
     }
 
     /// # Errors

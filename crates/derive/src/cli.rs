@@ -94,7 +94,7 @@ impl Cli {
     /// Returns what the runtime needs to know.
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("derive").with_late(self.late.late))
+        self.selection.select(self.stage.config("derive").with_late(self.late.late).with_keys(self.lines.by.as_ref()))
     }
 
     /// Makes the operator.

@@ -187,7 +187,8 @@ impl FromStr for Horizon {
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("forecast").with_late(self.late.late))
+        self.selection
+            .select(self.stage.config("forecast").with_late(self.late.late).with_keys(self.series.by.as_ref()))
     }
 
     /// # Errors

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use protocol::{LineKeys, ReadKey};
+
 use crate::expression::{Expression, WrongExpression};
+use crate::reader::LineValues;
 
 /// A list of expressions, as flags take it: see [`Expression::parse_list`].
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +31,19 @@ impl fmt::Display for Expressions {
     }
 }
 
+impl LineKeys for Expressions {
+    fn reader(&self) -> ReadKey {
+        let (mut values, parts) = (LineValues::new(&self.0), 0..self.0.len());
+        let mut key = Vec::new();
+        Box::new(move |line| {
+            let found = values.read(line).ok()?;
+            key.clear();
+            found.write_key(parts.clone(), &mut key);
+            Some(String::from_utf8_lossy(&key).into_owned())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +53,14 @@ mod tests {
         let list: Expressions = "user,day=.at[:10]".parse().unwrap();
         assert_eq!(list.to_string(), ".user,.at[:10]");
         assert!("user,".parse::<Expressions>().is_err());
+    }
+
+    #[test]
+    fn the_key_of_a_line_is_read_as_the_texts_of_its_parts() {
+        let list: Expressions = "user,day=.at[:10]".parse().unwrap();
+        let mut read = list.reader();
+        let line = br#"{"at":"2026-01-01T00:00:00Z","user":1.0}"#;
+        assert_eq!(read(line).as_deref(), Some("1\n\"2026-01-01\""));
+        assert_eq!((read(b"nonsense"), read(b"{}").as_deref()), (None, Some("null\nnull")));
     }
 }

@@ -140,7 +140,8 @@ pub enum Plan {
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("lookup").with_late(self.late.late))
+        let config = self.stage.config("lookup").with_late(self.late.late);
+        self.selection.select(config.with_keys(Some(&Expressions(self.on.left.clone()))))
     }
 
     /// # Errors

@@ -171,7 +171,7 @@ fn parse_late(text: &str) -> Result<Late, String> {
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("match-pattern").with_late(self.late))
+        self.selection.select(self.stage.config("match-pattern").with_late(self.late).with_keys(self.by.as_ref()))
     }
 
     /// # Errors

@@ -46,9 +46,9 @@ pub use pool::Jobs;
 pub use programs::command::Command;
 pub use protocol::{
     BLOCK_BYTES, Barrier, Config, Counts, Divides, Doing, Drain, Driver, Facts, Figures, Goal, Head, Hello, Keeper,
-    Late, LineSelection, LineSelector, Map, Merge, OnError, Out, Policy, Polled, Positions, Queue, ROOM_BYTES,
-    ReadAhead, Reader, Rejects, Route, Sink, Source, Stage, StateFlags, Stateful, Truth, Waited, Waits, lines_of,
-    must_be_outside, no_dead_letter, without_byte_order_mark,
+    Late, LineKeys, LineSelection, LineSelector, Map, Merge, OnError, Out, Policy, Polled, Positions, Queue,
+    ROOM_BYTES, ReadAhead, ReadKey, Reader, Rejects, Route, Sink, Source, Stage, StateFlags, Stateful, Truth, Waited,
+    Waits, lines_of, must_be_outside, no_dead_letter, without_byte_order_mark,
 };
 pub use running::args::{CheckedArgs, ExactlyOnceArgs, InputArgs, LateArgs, RunArgs, StageArgs};
 pub use running::run::{run_sink, run_stage};

@@ -79,15 +79,16 @@ pub enum Command {
     /// clock, the messages that its source has not read. * marks the bottleneck: from the end the first stage that works more than
     /// 80 % of the time while the one before it waits for it.
     ///
-    /// Keys: up and down choose a stage, Enter shows all of it (partitions, errors, marks), Esc goes back; s sorts by place, busy,
+    /// Keys: up and down choose a stage, Enter shows all of it (partitions, keys, errors, marks), Esc goes back; s sorts by place, busy,
     /// lines or held; / filters by name; f freezes; r switches between rates of 1s, 10s and 60s; c shows counts since the start; q ends.
     Top(Top),
 
     /// Measure how long lines take from the source to each stage
     ///
-    /// Of exactly-once pipelines: a barrier passes the pipe in the order of lines, so its delay is theirs. A line for each stage with the
-    /// median, the 95th and 99th percentile and the maximum; the one of the sink is end to end. One barrier a second is seen. Of plain
-    /// pipelines nothing is known: exit code 1.
+    /// A row for each stage with the median, the 95th and 99th percentile and the maximum; that of the sink is end to end. In an
+    /// exactly-once pipeline barriers tell it: they pass the pipe in the order of lines, one a second is seen. In another one it is an
+    /// estimate, ten times a second: the bytes in the pipes (and in the queue of throttle), divided by the rate at which they are
+    /// read. What a stage holds back, as window and aggregate do until a window closes, is not in it.
     Latency(Latency),
 
     /// Write the metrics of all pipelines as text for Prometheus
@@ -166,7 +167,7 @@ pub struct Latency {
     #[command(flatten)]
     pub metrics: MetricsArgs,
 
-    /// Collect barriers for this long
+    /// Look for this long
     #[arg(long = "for", value_name = "DURATION", default_value = "10s")]
     pub time: DurationMs,
 

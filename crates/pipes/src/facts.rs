@@ -191,6 +191,17 @@ pub struct OfTool {
     pub partitions: Vec<Partition>,
     pub caught_up: Option<bool>,
     pub files: Option<Files>,
+    pub hot_keys: Vec<HotKey>,
+}
+
+/// A key that comes often.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct HotKey {
+    /// Several parts are an array.
+    pub key: serde_json::Value,
+    /// The least part of the lines that it has.
+    pub share: f64,
 }
 
 /// What holds the watermark.

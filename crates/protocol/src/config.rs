@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::hot_keys::LineKeys;
 use crate::rejects::{Late, Policy};
 use crate::select::LineSelection;
 
@@ -18,6 +19,8 @@ pub struct Config {
     pub exactly_once: bool,
     /// `--where`: which lines the stage takes; none for all.
     pub selection: Option<Arc<dyn LineSelection>>,
+    /// The keys of the lines, of which those that come most often are shown to those who watch the run.
+    pub keys: Option<Arc<dyn LineKeys>>,
 }
 
 impl Config {
@@ -29,6 +32,7 @@ impl Config {
             state_name: None,
             exactly_once: false,
             selection: None,
+            keys: None,
         }
     }
 
@@ -36,6 +40,13 @@ impl Config {
     #[must_use]
     pub fn with_late(mut self, late: Option<Late>) -> Self {
         self.policy.late = late;
+        self
+    }
+
+    /// Whose keys these are; none for a stage without.
+    #[must_use]
+    pub fn with_keys<K: LineKeys + Clone + 'static>(mut self, keys: Option<&K>) -> Self {
+        self.keys = keys.map(|keys| Arc::new(keys.clone()) as Arc<dyn LineKeys>);
         self
     }
 }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::counts::Counts;
 use crate::cut_short::is_hello;
 use crate::figures::Facts;
+use crate::hot_keys::HotKeys;
 use crate::keeper::Keeper;
 use crate::lines::{Piece, Splitter};
 use crate::out::Out;
@@ -28,6 +29,7 @@ pub struct Driver<S> {
     pub out: Out,
     splitter: Splitter,
     pub protocol: Protocol,
+    hot_keys: Option<HotKeys>,
 }
 
 impl<S: Sink> Driver<SinkStation<S>> {
@@ -41,8 +43,9 @@ impl<S: Station> Driver<S> {
     pub fn new(mut stage: S, config: Config, rejects: Rejects) -> Self {
         let out = Out::new(&config.policy, rejects);
         let splitter = Splitter::new(config.line_bytes_max);
+        let hot_keys = config.keys.as_deref().map(HotKeys::new);
         let protocol = Protocol::new(config, stage.target().is_some());
-        Self { stage, out, splitter, protocol }
+        Self { stage, out, splitter, protocol, hot_keys }
     }
 
     /// Keeps state by another way than with a thread on the computer's disk.
@@ -93,10 +96,11 @@ impl<S: Station> Driver<S> {
     /// # Errors
     /// As [`Driver::feed`].
     pub fn offer(&mut self, chunk: &[u8]) -> Result<usize, Fault> {
-        let Self { stage, out, splitter, protocol } = self;
-        if is_full(stage) {
+        if is_full(&self.stage) {
             return Ok(0);
         }
+        self.look_at_key(chunk);
+        let Self { stage, out, splitter, protocol, .. } = self;
         let taken = splitter.feed(chunk, |piece, bytes| {
             match piece {
                 Piece::Line(line) => protocol.item(stage, out, line)?,
@@ -111,6 +115,16 @@ impl<S: Station> Driver<S> {
         }
         out.check()?;
         Ok(taken)
+    }
+
+    /// For those who watch: what keys come.
+    fn look_at_key(&mut self, chunk: &[u8]) {
+        if let Some(hot_keys) = &mut self.hot_keys
+            && self.out.figures().is_watched()
+            && self.splitter.is_between_lines()
+        {
+            hot_keys.look(chunk, self.out.counts.lines_in, self.protocol.selector.as_mut());
+        }
     }
 
     /// Wakes the stage at its own times until it is not full.
@@ -298,6 +312,9 @@ impl<S: Station> Driver<S> {
         let mut facts = Facts::new();
         if let Some(state) = self.stage.state() {
             state.facts(&mut facts);
+        }
+        if let Some(hot_keys) = &self.hot_keys {
+            hot_keys.facts(&mut facts);
         }
         if let Some(target) = self.stage.target() {
             target.facts(&mut facts);

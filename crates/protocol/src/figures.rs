@@ -77,6 +77,12 @@ impl Figures {
         Self(Some(Arc::default()))
     }
 
+    /// Returns true where somebody looks.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Notes the counts of now.
     #[inline]
     pub fn note_counts(&self, counts: &Counts) {

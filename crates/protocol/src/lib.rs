@@ -3,7 +3,7 @@
 //! | room | is |
 //! |---|---|
 //! | `stage`, `source`, `sink`, `select` | the traits that tools implement |
-//! | `out`, `rejects`, `drain`, `counts`, `waits`, `figures` | what they write to, and what is counted |
+//! | `out`, `rejects`, `drain`, `counts`, `waits`, `figures`, `hot_keys` | what they write to, and what is counted |
 //! | `lines`, `line_count`, `hello`, `last_words`, `cut_short`, `loss` | what the stream itself says |
 //! | `stage_checkpoints`, `keeper`, `saving`, `fit`, `recovery`, `head`, `state_flags` | the state folder and what goes there |
 //! | `driver`, `protocol`, `station`, `source_driver` | the contract around a stage, a sink, a source |
@@ -25,6 +25,7 @@ mod figures;
 mod fit;
 mod head;
 mod hello;
+mod hot_keys;
 mod keeper;
 mod last_words;
 mod line_count;
@@ -59,6 +60,7 @@ pub use fan::{Confluence, FanIn, FanOut, Merge, Ordered, Origin, Port, Relay, Ro
 pub use figures::{Facts, Figures, Passed, Saved, Seldom};
 pub use head::{DIVIDES, Divides, Head};
 pub use hello::{Barrier, Hello, Positions, Truth};
+pub use hot_keys::{LineKeys, ReadKey};
 pub use keeper::{Keeper, LOCK};
 pub use lines::{is_blank, lines_of, ordinary_lines, without_byte_order_mark};
 pub use out::{BLOCK_BYTES, Out, ROOM_BYTES};

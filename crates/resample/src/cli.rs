@@ -97,7 +97,7 @@ impl Cli {
     /// Returns what the runtime needs to know.
     #[must_use]
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("resample").with_late(self.late.late))
+        self.selection.select(self.stage.config("resample").with_late(self.late.late).with_keys(self.by.as_ref()))
     }
 
     /// Makes the operator.

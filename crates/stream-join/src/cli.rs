@@ -14,6 +14,7 @@ use units::{ByteSize, DurationMs, QuantityError};
 use crate::flag_values::{Between, Members, On, Within};
 use crate::job::{Bound, Job, Kind, SideJob};
 use crate::side::Side;
+use crate::side_keys::SideKeys;
 
 const AFTER_HELP: &str = r#"Which lines of a key are joined: without a flag all, whenever they come, and nothing is forgotten. --keep: those that come while
 the other is kept. --within: those with right time - left time in the range. --between: those of one side with a time between
@@ -206,7 +207,8 @@ const TIME: &str = "timestamp";
 impl Cli {
     #[must_use]
     pub fn config(&self) -> Config {
-        self.stage.config("stream-join").with_late(self.late.late)
+        let keys = SideKeys::new(&self.left, &self.right, &self.on.0);
+        self.stage.config("stream-join").with_late(self.late.late).with_keys(Some(&keys))
     }
 
     /// What the flags ask for.

@@ -35,6 +35,7 @@ mod result_writer;
 mod row_number;
 mod rows;
 mod side;
+mod side_keys;
 mod span;
 mod window_text;
 

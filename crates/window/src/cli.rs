@@ -5,6 +5,7 @@ use crate::session_windows::SessionSettings;
 use crate::{ClockWindows, CountWindows, Form, SessionWindows, TimeWindows};
 use event_time::{TimeArgs, Timezone, WindowSize, Windowing, WindowingError};
 use json_fields::{FieldPath, FieldPaths};
+use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Late, LateArgs, StageArgs, StateFlags};
 use selection::WhereArgs;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -120,7 +121,8 @@ const SESSION_MS_MAX: i64 = 100 * 366 * 86_400_000;
 
 impl Cli {
     pub fn config(&self) -> Config {
-        self.selection.select(self.stage.config("window").with_late(self.late.late))
+        let keys = self.by.as_ref().map(|by| Expressions(by.0.iter().cloned().map(Expression::from).collect()));
+        self.selection.select(self.stage.config("window").with_late(self.late.late).with_keys(keys.as_ref()))
     }
 
     /// Checks what goes together; the stage may then assume good values.

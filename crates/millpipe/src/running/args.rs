@@ -146,12 +146,9 @@ impl CheckedArgs {
 impl InputArgs {
     pub fn config(&self, name: &str) -> Config {
         Config {
-            name: name.to_owned(),
             policy: Policy { on_error: self.on_error, late: None, rejects: self.rejects.clone() },
             line_bytes_max: self.max_line.as_usize(),
-            state_name: None,
-            exactly_once: false,
-            selection: None,
+            ..Config::new(name)
         }
     }
 }

@@ -55,15 +55,21 @@ fn text(goal: &Goal, (first, first_at): (u64, Duration), elapsed: Duration) -> S
     let Goal { done, total, of } = *goal;
     let seconds = elapsed.saturating_sub(first_at).as_secs_f64();
     let rate = if seconds > 0.0 { done.saturating_sub(first) as f64 / seconds } else { 0.0 };
-    let amount =
-        |value: f64| if of == Goal::BYTES { format!("{}B", scaled(value)) } else { format!("{} {of}", scaled(value)) };
     let percent = 100.0 * done as f64 / total.max(1) as f64;
-    let mut text = format!("{} of {}, {percent:.0} %", amount(done as f64), amount(total as f64));
+    let mut text = match of {
+        Goal::BYTES => format!("{}B of {}B, {percent:.0} %", scaled(done as f64), scaled(total as f64)),
+        _ => format!("{} of {} {of}, {percent:.0} %", count(done), count(total)),
+    };
     if rate > 0.0 {
         let left_s = total.saturating_sub(done) as f64 / rate;
-        text.push_str(&format!(", {}/s, {} left", amount(rate), time(left_s)));
+        let unit = if of == Goal::BYTES { "B" } else { &format!(" {of}") };
+        text.push_str(&format!(", {}{unit}/s, {} left", scaled(rate), time(left_s)));
     }
     text
+}
+
+fn count(count: u64) -> String {
+    if count < 1000 { count.to_string() } else { scaled(count as f64) }
 }
 
 fn time(seconds: f64) -> String {
@@ -85,7 +91,7 @@ mod tests {
         let shown = text(&goal, (200_000_000, second(1)), second(11));
         assert_eq!(shown, "1.2GB of 3.4GB, 35 %, 100MB/s, 22 s left");
         let lines = Goal { done: 5, total: 10, of: "lines" };
-        assert_eq!(text(&lines, (5, second(1)), second(3)), "5.0 lines of 10.0 lines, 50 %");
+        assert_eq!(text(&lines, (5, second(1)), second(3)), "5 of 10 lines, 50 %");
         let slow = Goal { done: 1, total: 10_000, of: "messages" };
         assert!(text(&slow, (0, second(0)), second(1)).ends_with(", 1.0 messages/s, 2.8 h left"));
     }

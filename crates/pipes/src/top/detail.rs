@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span as Text};
 use time_text::format_rfc3339;
 
-use crate::facts::{Facts, Partition};
+use crate::facts::{Facts, HotKey, Partition};
 use crate::list::state as doing;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
@@ -52,6 +52,7 @@ fn body(pipeline: &Pipeline, stage: &Stage, now_ms: i64) -> Vec<String> {
     page.pair("memory", facts.rss_bytes.map(bytes));
     page.pair("processor time", facts.cpu_ms.map(ms));
     of_tool(facts, &mut page);
+    hot_keys(&facts.facts.hot_keys, &mut page);
     partitions(&facts.facts.partitions, &mut page);
     words(facts, &mut page);
     page.0
@@ -169,6 +170,15 @@ fn of_tool(facts: &Facts, page: &mut Page) {
     );
     let files = own.files.and_then(|files| Some((files.read_bytes?, files.total_bytes?)));
     page.pair("files", files.map(|(read, total)| format!("{} of {} read", bytes(read), bytes(total))));
+}
+
+fn hot_keys(keys: &[HotKey], page: &mut Page) {
+    if !keys.is_empty() {
+        page.section("keys that come most often");
+    }
+    for HotKey { key, share } in keys {
+        page.0.push(format!("  {:>5.1}% {}", share * 100.0, plain(&key.to_string())));
+    }
 }
 
 fn partitions(partitions: &[Partition], page: &mut Page) {

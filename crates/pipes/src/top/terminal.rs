@@ -1,7 +1,9 @@
 //! The terminal: the one place that draws on it and reads its keys.
 #![allow(clippy::disallowed_methods)]
 
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,6 +13,7 @@ use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use crate::top::state::Key;
@@ -21,6 +24,7 @@ const SNAPSHOT_WIDTH: usize = 132;
 /// The screen in its own mode; when it is dropped, the terminal is as it was.
 pub struct Screen {
     terminal: DefaultTerminal,
+    keys: Keys,
     /// A signal asks to end.
     ends: Arc<AtomicBool>,
 }
@@ -61,8 +65,9 @@ impl Screen {
         for signal in [SIGTERM, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&ends)).map_err(|error| terminal(&error))?;
         }
+        let keys = Keys::open().map_err(|error| terminal(&error))?;
         let terminal = ratatui::try_init().map_err(|error| terminal(&error))?;
-        Ok(Self { terminal, ends })
+        Ok(Self { terminal, keys, ends })
     }
 
     /// Draws the lines that `lines` makes for a width and a height.
@@ -82,18 +87,64 @@ impl Screen {
     /// # Errors
     /// When the terminal has gone.
     pub fn wait(&self, for_ms: i64) -> Result<Happened, Error> {
-        let for_ms = u64::try_from(for_ms).unwrap_or_default();
-        let has_come = match event::poll(Duration::from_millis(for_ms)) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => false,
-            polled => polled.map_err(|error| terminal(&error))?,
-        };
+        let coming = self.keys.wait(for_ms).map_err(|error| terminal(&error))?;
         if self.ends.load(Ordering::Relaxed) {
             return Ok(Happened::End);
         }
-        if !has_come {
-            return Ok(Happened::Nothing);
+        match coming {
+            Coming::Gone => Ok(Happened::End),
+            Coming::Nothing => Ok(Happened::Nothing),
+            // Bytes may be a part of a key only.
+            Coming::Bytes => match event::poll(Duration::ZERO) {
+                Ok(true) => Ok(happened(event::read().map_err(|error| terminal(&error))?)),
+                Ok(false) => Ok(Happened::Nothing),
+                Err(error) if error.kind() == ErrorKind::Interrupted => Ok(Happened::Nothing),
+                Err(error) => Err(terminal(&error)),
+            },
         }
-        Ok(happened(event::read().map_err(|error| terminal(&error))?))
+    }
+}
+
+/// Where keys come from. It is asked before crossterm is, which reads on and on from a terminal that has gone.
+enum Keys {
+    Stdin,
+    Terminal(File),
+}
+
+enum Coming {
+    Nothing,
+    Bytes,
+    /// The terminal has been closed.
+    Gone,
+}
+
+impl Keys {
+    /// As crossterm has it.
+    fn open() -> io::Result<Self> {
+        if io::stdin().is_terminal() { Ok(Self::Stdin) } else { File::open("/dev/tty").map(Self::Terminal) }
+    }
+
+    fn wait(&self, for_ms: i64) -> io::Result<Coming> {
+        let stdin = io::stdin();
+        let keys: BorrowedFd = match self {
+            Self::Stdin => stdin.as_fd(),
+            Self::Terminal(terminal) => terminal.as_fd(),
+        };
+        let mut polled = [PollFd::new(&keys, PollFlags::IN)];
+        let timeout = Timespec::try_from(Duration::from_millis(for_ms.try_into().unwrap_or_default())).ok();
+        match poll(&mut polled, timeout.as_ref()) {
+            // Also the signal of a terminal that has another size.
+            Err(rustix::io::Errno::INTR) => return Ok(Coming::Nothing),
+            polled => polled?,
+        };
+        let happened = polled[0].revents();
+        Ok(if happened.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+            Coming::Gone
+        } else if happened.contains(PollFlags::IN) {
+            Coming::Bytes
+        } else {
+            Coming::Nothing
+        })
     }
 }
 

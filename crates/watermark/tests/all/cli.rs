@@ -42,7 +42,7 @@ fn a_partition_with_nothing_to_read_is_free_after_the_idle_time() {
 fn figures_of_a_stage_that_waits_say_so_while_it_waits() {
     let script = "set -e; metrics=$(mktemp -d); trap 'rm -r \"$metrics\"' EXIT
         { { echo '{\"timestamp\":9}'
-            until grep -qs '\"lines_in\":1' \"$metrics\"/watermark.*.json; do sleep 0.05; done
+            until grep -qs '\"lines_in\":1,.*\"elapsed_ms\":[0-9]\\{4\\}' \"$metrics\"/watermark.*.json; do sleep 0.05; done
             cat \"$metrics\"/watermark.*.json >&3
         } | \"$0\" --metrics \"$metrics\" 3>&- > /dev/null; } 3>&1";
     let seen = run("bash", &["-c", script, WATERMARK], "").ok();

@@ -1,7 +1,10 @@
-//! `pipes latency`: how long lines take from the source to each stage, told by the barriers of checkpoints.
+//! `pipes latency`: how long lines take from the source to each stage.
 //!
-//! A barrier passes the pipe in the order of lines and carries the time at which it began, so its delay is that of the lines around it. A
-//! metrics file tells of the last one, once a second.
+//! Of a pipeline with checkpoints their barriers tell: a barrier passes the pipe in the order of lines and carries the time at which
+//! it began, so its delay is that of the lines around it. A metrics file tells of the last one, once a second. Of other pipelines
+//! [`by_pipes`] estimates it.
+
+mod by_pipes;
 
 use std::collections::BTreeMap;
 
@@ -17,13 +20,13 @@ use crate::machine::{Look, Machine};
 use crate::printer::Printer;
 use crate::words::{plain, short};
 
-/// Between two looks, in milliseconds: each file is renewed once a second.
-const LOOK_EVERY_MS: u64 = 500;
+/// Between two looks, in milliseconds: what is in a pipe changes all the time.
+const LOOK_EVERY_MS: u64 = 100;
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the folder cannot be read, there is no such pipeline, or none with barriers.
+/// When the folder cannot be read, there is no such pipeline, or no line passes one.
 pub fn run(latency: &cli::Latency, to: &mut Printer) -> Result<(), Fault> {
     let asked = latency.asked.pipeline.as_deref();
     let first = look(&latency.metrics, to)?;
@@ -51,25 +54,45 @@ pub fn run(latency: &cli::Latency, to: &mut Printer) -> Result<(), Fault> {
     if has_some {
         return Ok(());
     }
-    let hint = "barriers are in exactly-once pipelines, one for each --interval of the source";
-    Err(Error::data("no barrier has passed a stage").hint(hint).into())
+    let hint =
+        "without barriers the bytes in the pipes tell it, divided by the rate of their readers: look while lines flow";
+    Err(Error::data("no pipeline runs whose delays are known").hint(hint).into())
 }
 
-/// Delays by stage; each barrier counts once.
+/// Delays by the process of a stage.
 #[derive(Default)]
 struct Samples {
-    stages: BTreeMap<u32, OfStage>,
+    by_barriers: BTreeMap<u32, OfBarriers>,
+    by_pipes: BTreeMap<u32, Vec<u64>>,
 }
 
+/// Each barrier counts once.
 #[derive(Default)]
-struct OfStage {
+struct OfBarriers {
     last: String,
     delays_ms: Vec<u64>,
+}
+
+/// What delays are known by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    ByBarriers,
+    ByPipes,
+}
+
+impl Known {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ByBarriers => "barriers",
+            Self::ByPipes => "pipes",
+        }
+    }
 }
 
 /// A stage with its delays in order.
 struct Row<'p> {
     stage: &'p Stage,
+    known: Known,
     delays_ms: Vec<u64>,
 }
 
@@ -77,28 +100,38 @@ impl Samples {
     fn take(&mut self, look: &Look) {
         for (stage, facts) in look.pipelines.iter().flat_map(Pipeline::ours) {
             let Some(barrier) = facts.barrier.as_ref().filter(|_| stage.is_running()) else { continue };
-            let of_stage = self.stages.entry(stage.pid).or_default();
+            let of_stage = self.by_barriers.entry(stage.pid).or_default();
             if let Some(latency_ms) = barrier.latency_ms.filter(|_| of_stage.last != barrier.id) {
                 of_stage.last.clone_from(&barrier.id);
                 of_stage.delays_ms.push(latency_ms);
+            }
+        }
+        for pipeline in look.pipelines.iter().filter(|pipeline| pipeline.is_running()) {
+            for (pid, delay_ms) in by_pipes::delays_ms(pipeline) {
+                self.by_pipes.entry(pid).or_default().push(delay_ms);
             }
         }
     }
 
     /// The stages of a pipeline of which delays are known, in its order.
     fn rows<'p>(&self, pipeline: &'p Pipeline) -> Vec<Row<'p>> {
-        let known = pipeline.stages.iter().filter_map(|stage| Some((stage, self.stages.get(&stage.pid)?)));
-        let rows = known.map(|(stage, of_stage)| {
-            let mut delays_ms = of_stage.delays_ms.clone();
+        let has_barriers = pipeline.stages.iter().any(|stage| self.by_barriers.contains_key(&stage.pid));
+        let known = if has_barriers { Known::ByBarriers } else { Known::ByPipes };
+        let delays_of = |pid| match known {
+            Known::ByBarriers => self.by_barriers.get(&pid).map(|of_stage| &of_stage.delays_ms),
+            Known::ByPipes => self.by_pipes.get(&pid),
+        };
+        let rows = pipeline.stages.iter().filter_map(|stage| {
+            let mut delays_ms = delays_of(stage.pid).filter(|delays_ms| !delays_ms.is_empty())?.clone();
             delays_ms.sort_unstable();
-            Row { stage, delays_ms }
+            Some(Row { stage, known, delays_ms })
         });
-        rows.filter(|row| !row.delays_ms.is_empty()).collect()
+        rows.collect()
     }
 }
 
 impl Row<'_> {
-    /// The delay that so many of 100 barriers did not exceed: the nearest rank.
+    /// The delay that so many of 100 samples did not exceed: the nearest rank.
     fn percentile(&self, of_100: usize) -> u64 {
         let rank = (self.delays_ms.len() * of_100).div_ceil(100).max(1);
         self.delays_ms.get(rank - 1).copied().unwrap_or_default()
@@ -109,7 +142,8 @@ impl Row<'_> {
             "pipeline": pipeline.name,
             "stage": self.stage.name,
             "pid": self.stage.pid,
-            "barriers": self.delays_ms.len(),
+            "known_by": self.known.name(),
+            "samples": self.delays_ms.len(),
             "p50_ms": self.percentile(50),
             "p95_ms": self.percentile(95),
             "p99_ms": self.percentile(99),
@@ -119,11 +153,12 @@ impl Row<'_> {
 }
 
 fn text(pipeline: &Pipeline, rows: &[Row]) -> String {
-    let mut text = format!("{}: from the source to\n", plain(&pipeline.name));
+    let known = rows.first().map_or(Known::ByPipes, |row| row.known);
+    let mut text = format!("{}: from the source to each stage, by its {}\n", plain(&pipeline.name), known.name());
     let names: Vec<String> =
         rows.iter().map(|row| format!("{}{}", "  ".repeat(row.stage.depth), plain(&row.stage.name))).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-    text.push_str(&format!("  {:width$}  barriers       p50       p95       p99       max\n", ""));
+    text.push_str(&format!("  {:width$}   samples       p50       p95       p99       max\n", ""));
     for (row, name) in rows.iter().zip(&names) {
         let cells = [50, 95, 99, 100].map(|of_100| short(i64::try_from(row.percentile(of_100)).unwrap_or(i64::MAX)));
         let [p50, p95, p99, max] = cells;
@@ -135,7 +170,7 @@ fn text(pipeline: &Pipeline, rows: &[Row]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Facts;
+    use crate::facts::{Facts, Pipe};
 
     fn look_at(id: u32, latency_ms: u64) -> Look {
         let facts = format!(r#"{{"stage":"window","pid":7,"barrier":{{"id":"r/{id}","latency_ms":{latency_ms}}}}}"#);
@@ -156,7 +191,7 @@ mod tests {
         let rows = samples.rows(&look.pipelines[0]);
         assert_eq!(rows.len(), 1);
         assert_eq!([50, 95, 99, 100].map(|of_100| rows[0].percentile(of_100)), [500, 950, 990, 1_000]);
-        let expected = "job: from the source to\n          barriers       p50       p95       p99       max\n  \
+        let expected = "job: from the source to each stage, by its barriers\n           samples       p50       p95       p99       max\n  \
                         window       100     500ms     950ms     990ms        1s\n";
         assert_eq!(text(&look.pipelines[0], &rows), expected);
         assert_eq!(rows[0].json(&look.pipelines[0])["max_ms"], 1_000);
@@ -169,5 +204,17 @@ mod tests {
         let look = look_at(1, 3);
         assert_eq!(samples.rows(&look.pipelines[0])[0].percentile(50), 3);
         assert!(Samples::default().rows(&look.pipelines[0]).is_empty());
+    }
+
+    #[test]
+    fn without_barriers_the_pipes_tell() {
+        let facts = br#"{"stage":"window","pid":7,"rates":{"1s":{"bytes_in":100}}}"#;
+        let input = Some(Pipe { bytes: Some(50), ..Pipe::default() });
+        let stage = Stage { pid: 7, input, facts: Facts::parse(facts).ok(), ..Stage::default() };
+        let look = Look { pipelines: vec![Pipeline { stages: vec![stage], ..Pipeline::default() }], ..Look::default() };
+        let mut samples = Samples::default();
+        samples.take(&look);
+        let row = samples.rows(&look.pipelines[0]).remove(0).json(&look.pipelines[0]);
+        assert_eq!((&row["known_by"], &row["p50_ms"], &row["samples"]), (&json!("pipes"), &json!(500), &json!(1)));
     }
 }
