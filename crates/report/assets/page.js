@@ -5,7 +5,11 @@
   const isLive = document.body.dataset.kind === 'live';
   const token = new URLSearchParams(location.search).get('token');
   const view = { from: null, to: null, off: new Set() };
-  let frame = null, points = null, pointsOf = null, source = null, isPaused = false, retry = 0, drag = null;
+  let frame = null, points = null, pointsOf = null, isPaused = false, drag = null;
+  // After an answer the next question waits for PAUSE, after none for RETRY; PATIENCE is for a server that does not answer. In milliseconds.
+  const PAUSE = 500, RETRY = 2000, PATIENCE = 10000;
+  let asking = null, seen = '', timer = 0;
+  const me = Math.random().toString(36).slice(2);
 
   function query() {
     const q = new URLSearchParams({ width: Math.round(at('chart').clientWidth) || 900 });
@@ -17,22 +21,38 @@
 
   function say(text) { if (at('state').textContent !== text) at('state').textContent = text; }
 
-  // One connection for each page, none while nobody sees it: a browser has six for each origin.
-  function close() { clearTimeout(retry); if (source) source.close(); source = null; }
+  // Short questions that are answered at once, and empty where nothing is new. A browser has six connections for an origin, all its
+  // tabs together; an EventSource keeps one, so the seventh tab hung, and one shared by a worker or a leader among tabs needs what not
+  // every browser has (Android), or who leads next. Questions go through any proxy, and a server that comes back is simply answered by.
+  function close() {
+    clearTimeout(timer);
+    const old = asking;
+    asking = null;
+    if (old) old.abort();
+  }
   function open(isAsked) {
     close();
     for (const kind of ['csv', 'svg', 'png']) at(kind).href = 'report.' + kind + '?' + query();
     if (!isLive || document.hidden || (isPaused && isAsked !== true)) return;
-    const mine = source = new EventSource('events?' + query());
-    mine.addEventListener('frame', event => {
-      show(JSON.parse(event.data));
-      if (isPaused) close();
-    });
-    mine.onerror = () => {
-      if (mine !== source) return;
-      say(frame && frame.has_ended ? 'the run has ended' : 'not connected; trying again');
-      if (mine.readyState === EventSource.CLOSED) retry = setTimeout(open, 2000);
-    };
+    seen = '';
+    ask();
+  }
+  async function ask() {
+    const mine = asking = new AbortController();
+    const limit = setTimeout(() => mine.abort(), PATIENCE);
+    let next = null, wait = PAUSE;
+    try {
+      // no-store: else tabs with the same question wait for each other at the browser's cache.
+      const answer = await fetch('frame.json?' + query() + '&page=' + me + '&seen=' + seen, { cache: 'no-store', signal: mine.signal });
+      if (!answer.ok) throw new Error(answer.status);
+      if (answer.status !== 204) next = await answer.json();
+    } catch { wait = RETRY; }
+    clearTimeout(limit);
+    // Another view may have been asked for since.
+    if (mine !== asking) return;
+    if (next) { seen = next.id; show(next); }
+    if (wait === RETRY) { seen = ''; say(frame.has_ended ? 'the run has ended' : 'not connected; trying again'); }
+    if (!isPaused) timer = setTimeout(ask, wait);
   }
 
   function show(next) {
@@ -107,7 +127,7 @@
     isAsking = true;
     try {
       const asked = frame;
-      const answer = await fetch('points.json?' + query());
+      const answer = await fetch('points.json?' + query(), { cache: 'no-store' });
       if (answer.ok) { points = await answer.json(); pointsOf = asked; }
     } catch { /* the next move of the pointer asks again */ }
     setTimeout(() => { isAsking = false; }, 500);
@@ -198,11 +218,11 @@
     const now = root.dataset.theme || (matchMedia('(prefers-color-scheme:dark)').matches ? 'dark' : 'light');
     root.dataset.theme = now === 'dark' ? 'light' : 'dark';
   };
-  document.addEventListener('visibilitychange', open);
+  document.addEventListener('visibilitychange', () => open());
   let lastWidth = 0;
   new ResizeObserver(() => {
     const width = Math.round(at('chart').clientWidth);
-    if (width !== lastWidth) { lastWidth = width; clearTimeout(retry); retry = setTimeout(open, 200); }
+    if (width !== lastWidth) { lastWidth = width; clearTimeout(timer); timer = setTimeout(open, 200); }
   }).observe(at('chart'));
 
   show(JSON.parse(at('frame').textContent));

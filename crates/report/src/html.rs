@@ -19,6 +19,8 @@ const PIECES: usize = 400;
 /// All that a page shows at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct FrameOfPage {
+    /// Of which moment it is; a page that has it says so when it asks again.
+    id: String,
     chart: String,
     plots: Vec<Plot>,
     legend: Vec<Entry>,
@@ -50,12 +52,13 @@ struct SeriesPoints {
     points: Vec<(f64, f64)>,
 }
 
-/// Makes what a page of so many units shows of a picture.
+/// Makes what a page of so many units shows of a picture, at the moment of this id.
 #[must_use]
-pub fn frame(picture: &Picture, width: f64, has_ended: bool) -> FrameOfPage {
+pub fn frame(picture: &Picture, width: f64, id: String, has_ended: bool) -> FrameOfPage {
     let Drawing { svg, plots } = draw(picture, Frame { width, is_alone: false });
     let notes = std::iter::once(picture.summary()).chain(picture.notes.iter().cloned());
     FrameOfPage {
+        id,
         chart: svg,
         plots,
         legend: legend(picture),
@@ -179,7 +182,7 @@ pub fn page(picture: &Picture, width: f64, purpose: Purpose<'_>) -> String {
         Purpose::Live { .. } => String::new(),
         Purpose::File => format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">", policy(nonce)),
     };
-    let mut frame = frame(picture, width, false);
+    let mut frame = frame(picture, width, String::new(), false);
     // What stands in the page needs no script to be seen.
     let [chart, tables, notes] = [&mut frame.chart, &mut frame.tables, &mut frame.notes].map(std::mem::take);
     let notes = xml(&notes);
