@@ -45,7 +45,6 @@ fn two_hours_of_lines_leave_nothing_behind() {
         }
     }
     let (before, after) = (before.unwrap(), held(&browser));
-    println!("nodes, listeners, bytes of the heap: {before:?}, and in the end {after:?}");
     assert!(after.0 <= before.0 + before.0 / 10 + 100, "nodes: {before:?}, {after:?}");
     assert!(after.1 <= before.1 + 5, "listeners: {before:?}, {after:?}");
     assert!(after.2 <= before.2 + before.2 / 5 + (256 << 10), "heap: {before:?}, {after:?}");
