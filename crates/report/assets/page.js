@@ -181,7 +181,63 @@
     box.hidden = false;
   }
 
-  function zoom(from, to) { view.from = from; view.to = to; pointsOf = null; open(true); }
+  // A file has no server that draws a part of x: what stands in a plot is stretched along x, and cut off at both ends. y stays as it is.
+  let whole = null;
+  function stretchHere() {
+    whole = whole || { chart: at('chart').innerHTML, plots: frame.plots };
+    at('chart').innerHTML = whole.chart;
+    const isPart = view.from !== null;
+    frame.plots = isPart ? whole.plots.map(plot => ({ ...plot, from: view.from, to: view.to })) : whole.plots;
+    if (isPart) whole.plots.forEach(stretch);
+    hideHere();
+    say(isPart ? xText(view.from) + ' – ' + xText(view.to) : '');
+  }
+  function stretch(plot) {
+    const svg = at('chart').querySelector('svg'), unit = svg.viewBox.baseVal.width / Number(svg.getAttribute('width'));
+    const left = plot.left * unit, right = plot.right * unit, top = plot.top * unit, bottom = (plot.bottom + 22) * unit;
+    const wider = (plot.to - plot.from) / (view.to - view.from);
+    const start = left + (view.from - plot.from) / (plot.to - plot.from) * (right - left);
+    const place = x => left + (x - start) * wider;
+    const id = 'cut' + plot.panel;
+    const element = (name, attributes) => {
+      const made = document.createElementNS(svg.namespaceURI, name);
+      for (const key in attributes) made.setAttribute(key, attributes[key]);
+      return made;
+    };
+    const marks = [...svg.children].map(mark => [mark, mark.getBBox()]);
+    const cut = element('clipPath', { id });
+    cut.append(element('rect', { x: left, y: top - unit, width: right - left, height: bottom - top + unit }));
+    svg.append(cut);
+    for (const [mark, box] of marks) {
+      // The labels and the axis of y are to the left.
+      if (box.y < top - 5 * unit || box.y + box.height > bottom || box.x + box.width <= left + 1) continue;
+      const number = name => Number(mark.getAttribute(name));
+      const set = (name, value) => mark.setAttribute(name, value);
+      if (mark.tagName === 'text') {
+        const middle = box.x + box.width / 2, to = place(middle);
+        set('x', number('x') + to - middle);
+        if (to < left - 1 || to > right + 1) set('visibility', 'hidden');
+        continue;
+      }
+      set('clip-path', 'url(#' + id + ')');
+      if (mark.hasAttribute('points')) set('points', mark.getAttribute('points').replace(/([^ ,]+),/g, (_, x) => place(Number(x)) + ','));
+      else if (mark.tagName === 'rect') { const x = number('x'); set('width', number('width') * wider); set('x', place(x)); }
+      else for (const name of ['x1', 'x2', 'cx']) if (mark.hasAttribute(name)) set(name, place(number(name)));
+    }
+  }
+
+  function zoom(from, to) {
+    pointsOf = null;
+    if (!isLive && from !== null) {
+      const all = (whole || frame).plots[0];
+      from = Math.max(from, all.from);
+      to = Math.min(to, all.to);
+      if (from <= all.from && to >= all.to) from = to = null;
+    }
+    view.from = from;
+    view.to = to;
+    if (isLive) open(true); else stretchHere();
+  }
   function zoomBy(factor) {
     const plot = frame && frame.plots[0];
     if (!plot) return;
@@ -189,7 +245,7 @@
     zoom(middle - half, middle + half);
   }
 
-  at('chart').addEventListener('pointerdown', event => { if (isLive && event.button === 0) drag = plotUnder(event); });
+  at('chart').addEventListener('pointerdown', event => { if (event.button === 0) drag = plotUnder(event); });
   at('chart').addEventListener('pointermove', event => {
     const under = plotUnder(event);
     if (drag && under && under.plot.panel === drag.plot.panel && event.buttons) band(drag, under);
@@ -229,6 +285,6 @@
   if (isLive) say('connecting');
   else {
     points = JSON.parse(at('points').textContent);
-    for (const id of ['pause', 'in', 'out', 'all', 'csv', 'svg', 'png']) at(id).hidden = true;
+    for (const id of ['pause', 'csv', 'svg', 'png']) at(id).hidden = true;
   }
 })();

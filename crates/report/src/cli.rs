@@ -39,8 +39,8 @@ A file for --panels says first what is for all panels, then a panel after the ot
 Without another flag the panels are shown in the terminal: on stdout if that is one (lines are not written then), else on stderr; where
 neither is one, as text on stderr at the end. COLUMNS says how wide that is; NO_COLOR is respected. --svg, --html, --png and --mail
 write files, at the end and every --renew: a reader sees the old file or the new one, and a run that is killed leaves those of the
-last --renew. --listen serves a page that renews itself to any number of browsers, with no request to another place. --terminal adds
-the terminal to the others.
+last --renew. --listen serves a page that renews itself to any number of browsers and tabs, with no request to another place; a
+program gets its frames as events at /events. --terminal adds the terminal to the others.
 
 A page on an address that others can reach needs a --token, and its address is http://HOST:PORT/?token=TOKEN: behind a proxy with TLS
 if the network is not yours. Without a token the page answers only those who ask for localhost or this machine's own address. It ends
@@ -135,7 +135,7 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", help_heading = "Places")]
     pub svg: Option<PathBuf>,
 
-    /// Write them as a page with all that it needs: values under the pointer, series to hide, tables
+    /// Write them as a page with all that it needs: values under the pointer, series to hide, zoom, tables
     #[arg(long, value_name = "FILE", help_heading = "Places")]
     pub html: Option<PathBuf>,
 

@@ -27,13 +27,13 @@ fn panels_of_a_file_stand_before_those_of_flags() {
     )
     .unwrap();
     let flags = ["--panels", file.to_str().unwrap()];
-    let rows = "last line of each host\ntime                  host  v\n2026-01-01T00:00:00Z  a     1.50\n";
+    let rows = "last line of each host\ntime                  host     v\n2026-01-01T00:00:00Z  a     1.50\n";
     let ran = run(REPORT, &flags, LINE);
     assert_eq!(ran.stderr, format!("T\n{rows}Now\na\n1.5  ▅\n1 line\n"));
     assert_eq!(ran.ok(), LINE);
     let ran = run(REPORT, &[&flags[..], &["--title", "U", "--bar", "w=.v * 2"]].concat(), LINE);
     assert!(
-        ran.stderr.starts_with("U\nlast line of each host\ntime                  host  v     w\n"),
+        ran.stderr.starts_with("U\nlast line of each host\ntime                  host     v  w\n"),
         "{}",
         ran.stderr
     );

@@ -47,7 +47,7 @@ fn the_page_asks_nobody_else_and_keys_are_text() {
     }
     assert!(body.len() < 150 << 10, "{} bytes", body.len());
     assert!(!body.contains("<script>alert"), "escaped");
-    assert!(!body.contains("src=") && !body.contains("url(") && !body.contains("@import"));
+    assert!(!body.contains("src=") && !body.replace("'url(#'", "").contains("url(") && !body.contains("@import"));
     let nonce = |text: &str| text.split("nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     let again = page.ask("/").to_lowercase();
     assert_ne!(nonce(&head), nonce(&again), "each answer has its own nonce");

@@ -152,7 +152,8 @@ impl Browser {
         self.command("/goog/cdp/execute", &json!({"cmd": name, "params": parameters}))
     }
 
-    /// Returns the addresses of all requests since it was asked last, from the browser's own log.
+    /// Returns the addresses of all requests since it was asked last, from the browser's own log, but for those of its first page (which are
+    /// to itself: `chrome:`).
     pub fn requests(&self) -> Vec<String> {
         let log = self.command("/se/log", &json!({"type": "performance"}));
         let messages = log.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap());
@@ -168,6 +169,7 @@ impl Browser {
             };
             url.as_str().unwrap().to_owned()
         })
+        .filter(|url| !url.starts_with("chrome:"))
         .collect()
     }
 }

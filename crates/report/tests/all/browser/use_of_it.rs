@@ -204,7 +204,7 @@ fn eight_windows_live_at_once() {
 }
 
 #[test]
-fn a_saved_page_hides_series_and_tells_values() {
+fn a_saved_page_hides_series_zooms_and_tells_values() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.html");
     let lines: String = (0..=100).map(|x| line(x, "a", 1000.0 + x as f64) + &line(x, "b", 2000.0 + x as f64)).collect();
@@ -226,6 +226,17 @@ fn a_saved_page_hides_series_and_tells_values() {
     assert_eq!((seen("a"), seen("b")), (json!(false), json!(true)));
     browser.point(&[place(&browser, 0.5)], false);
     browser.wait_for("document.getElementById('tip').textContent.includes('b: 20')");
+    browser.point(&[place(&browser, 0.25), place(&browser, 0.4), place(&browser, 0.5)], true);
+    // A label is hidden, or stands where it belongs: 40 at three fifths of what is between 25 and 50.
+    let label = "[...document.querySelectorAll('#chart svg text')].find(t => t.textContent.trim() === '40').getBoundingClientRect()";
+    let middle = browser.run(&format!("const box = {label}; return box.left + box.width / 2")).as_f64().unwrap();
+    assert!((middle - place(&browser, 0.6).0).abs() < 8.0, "{middle}, {:?}", place(&browser, 0.6));
+    assert_eq!((seen("a"), seen("b")), (json!(false), json!(true)), "hidden is hidden");
+    browser.point(&[place(&browser, 0.6)], false);
+    browser.wait_for("/b: 20(39|40|41)/.test(document.getElementById('tip').textContent)");
+    browser.click("#all");
+    browser.point(&[place(&browser, 0.6)], false);
+    browser.wait_for("/b: 20(59|60|61)/.test(document.getElementById('tip').textContent)");
     assert_eq!(browser.run("return document.getElementById('pause').hidden"), json!(true));
     assert_eq!(
         browser.requests().iter().filter(|request| **request != url && !request.starts_with("data:")).count(),
