@@ -109,7 +109,7 @@ fn numbers(curve: &Curve) -> Vec<(f64, f64)> {
     points.iter().filter(|point| !point.y.is_nan()).map(|point| (point.x, point.y)).collect()
 }
 
-/// Writes tables of the numbers: the rows of panels that are tables, and for the others the last, least and greatest value of each
+/// Writes tables of the numbers: first the rows of panels that are tables, then for the others the last, least and greatest value of each
 /// series.
 #[must_use]
 pub fn tables(picture: &Picture) -> String {
@@ -119,7 +119,8 @@ pub fn tables(picture: &Picture) -> String {
         let mut before = picture.panels.iter().take(*number);
         panel.table.is_some() || before.all(|other| other.table.is_some() || other.title != panel.title)
     };
-    panels.filter(is_new).map(|(_, panel)| table_of(picture, panel)).collect()
+    let (tables, others): (Vec<_>, Vec<_>) = panels.filter(is_new).partition(|(_, panel)| panel.table.is_some());
+    tables.iter().chain(&others).map(|(_, panel)| table_of(picture, panel)).collect()
 }
 
 fn table_of(picture: &Picture, panel: &Panel) -> String {
@@ -145,15 +146,15 @@ fn summary(picture: &Picture, panel: &Panel) -> Table {
 
 fn table_html(title: &str, table: &Table) -> String {
     let mut html = format!("<table><caption>{}</caption><thead><tr>", xml(title));
-    for column in &table.columns {
-        let _ = write!(html, "<th scope=\"col\">{}</th>", xml(column));
+    let class = |number| if table.is_number(number) { " class=\"n\"" } else { "" };
+    for (number, column) in table.columns.iter().enumerate() {
+        let _ = write!(html, "<th scope=\"col\"{}>{}</th>", class(number), xml(column));
     }
     html.push_str("</tr></thead><tbody>");
     for row in &table.rows {
         html.push_str("<tr>");
         for (number, cell) in row.iter().enumerate() {
-            let class = if table.is_number(number) { " class=\"n\"" } else { "" };
-            let _ = write!(html, "<td{class}>{}</td>", xml(cell));
+            let _ = write!(html, "<td{}>{}</td>", class(number), xml(cell));
         }
         html.push_str("</tr>");
     }
