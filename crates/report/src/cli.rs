@@ -16,7 +16,7 @@ use crate::live::Place;
 use crate::panel_file::PanelFile;
 use crate::panels::Panels;
 use crate::shared::Shared;
-use crate::spec::{Columns, Kind, Rank, Settings, Wanted};
+use crate::spec::{Columns, Kind, Rank, Settings, TOP, Wanted};
 use crate::viewers::{Faces, Files, Viewers};
 
 const AFTER_HELP: &str = r#"Each --number, --line, --bar, --heat makes a panel; several values in one, with commas between them: --line p50,p99. They stand in
@@ -25,8 +25,8 @@ this order, the table below them. Fields may be jq expressions, with names: --li
 Lines go on unchanged, also those that cannot be drawn: without an x or a number they are counted. Null leaves a gap. With the
 member op (aggregate --changes) a row takes the place of the one with its key and x, or is taken away.
 
-A file for --panels says first what is for all panels, then a panel after the other, in the order in which they are shown; --panels FILE and
---title, --top and so on beside it: the flag counts.
+A file for --panels says first what is for all panels, then a panel after the other, in the order in which they are shown. Where a flag
+says the same as the file (--title, --top), the flag counts.
 
   title = "Requests"
   by = "path"
@@ -186,8 +186,6 @@ pub struct Cli {
     pub stage: StageArgs,
 }
 
-/// How many keys a panel may show.
-pub const TOP: std::ops::RangeInclusive<i64> = 1..=200;
 const TOP_ELSE: u16 = 8;
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

@@ -14,7 +14,8 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use units::DurationMs;
 
-use crate::spec::{Columns, Kind, Rank, Wanted};
+use crate::record::visible;
+use crate::spec::{Columns, Kind, Rank, TOP, Wanted};
 
 /// What a file says; none where it says nothing.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,7 @@ fn text<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Result<
 
 fn top<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u16>, D::Error> {
     let top = i64::deserialize(from)?;
-    let is_in = u16::try_from(top).ok().filter(|top| crate::cli::TOP.contains(&i64::from(*top)));
+    let is_in = u16::try_from(top).ok().filter(|top| TOP.contains(&i64::from(*top)));
     is_in.map(Some).ok_or_else(|| D::Error::custom(format_args!("{top} is not in 1..=200")))
 }
 
@@ -82,6 +83,7 @@ fn rank<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Rank>, D::Error> {
 impl PanelTable {
     /// Returns the panel; none unless it has exactly one kind.
     fn wanted(self) -> Option<Wanted> {
+        let title = self.title.map(|title| title.chars().map(visible).collect());
         let kinds = [
             (Kind::Number, self.number.map(|values| values.0)),
             (Kind::Line, self.line.map(|values| values.0)),
@@ -91,7 +93,7 @@ impl PanelTable {
         ];
         let mut said = kinds.into_iter().filter_map(|(kind, values)| Some((kind, values?)));
         let (kind, values) = said.next()?;
-        said.next().is_none().then_some(Wanted { kind, values, title: self.title })
+        said.next().is_none().then_some(Wanted { kind, values, title })
     }
 }
 

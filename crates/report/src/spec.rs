@@ -53,6 +53,9 @@ impl std::str::FromStr for Columns {
     }
 }
 
+/// How many keys a panel may show.
+pub const TOP: std::ops::RangeInclusive<i64> = 1..=200;
+
 /// By what the series are ranked of which the first are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Rank {
@@ -111,7 +114,6 @@ impl Settings {
     fn add_panel(&mut self, kind: Kind, expressions: &[Expression], title: Option<String>) {
         let names: Vec<String> = expressions.iter().map(Expression::name).collect();
         let keys: Vec<String> = self.by.iter().map(Expression::name).collect();
-        let title = title.map(|title| title.chars().map(crate::record::visible).collect());
         let own = || match kind {
             Kind::Table if keys.is_empty() => "last lines".to_owned(),
             Kind::Table => format!("last line of each {}", keys.join(", ")),
