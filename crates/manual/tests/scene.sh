@@ -12,3 +12,4 @@ printf '%s\n' id,plan,created user-0,free,2025 user-1,pro,2024 > scene/users.csv
 printf '%s\n' '{"name":"host-0","zone":"a"}' '{"name":"host-1","zone":"b"}' > scene/hosts.ndjson
 echo '{"type":"object","required":["key","value"],"properties":{"key":{"type":"string"},"value":{"type":"number"}}}' > scene/schema.json
 jq -c '. + {cpu: .value, load: .value, p99: .value, window_start: .timestamp}' scene/events.ndjson | tee scene/metrics.ndjson > scene/p99.ndjson
+printf '%s\n' 'title = "Shops"' 'x = "at"' 'by = "shop"' '[[panel]]' 'title = "Price"' 'line = "price,half=.price / 2"' '[[panel]]' 'table = ""' > scene/panels.toml

@@ -45,9 +45,23 @@ fn pictures_are_as_they_would_be_drawn() {
     assert_eq!(wrong.status.code(), Some(2), "{}", wrong.shown);
 }
 
+/// A picture of nothing is much smaller.
+#[test]
+fn screenshots_show_something_and_are_small() {
+    let ran = run("MILLPIPE_SCREENSHOT_SECONDS=4 scripts/screenshots made");
+    assert!(ran.is_good(), "{}", ran.shown);
+    for name in ["page-light", "page-dark", "terminal", "top"] {
+        let said = ran.shown.split_once(&format!("{name}.png: ")).map(|(_, rest)| rest.split(' ').next().unwrap());
+        let bytes: u64 = said.expect(name).parse().unwrap();
+        assert!((5_000..=102_400).contains(&bytes), "{}", ran.shown);
+        let kept = std::fs::metadata(manual::root().join(format!("docs/pictures/{name}.png"))).unwrap().len();
+        assert!((5_000..=102_400).contains(&kept), "docs/pictures/{name}.png has {kept} bytes");
+    }
+}
+
 #[test]
 fn a_script_says_what_it_takes() {
-    for script in ["demo", "bench"] {
+    for script in ["demo", "bench", "screenshots"] {
         let ran = run(&format!("scripts/{script} --help"));
         assert!(ran.is_good() && ran.shown.contains(&format!("scripts/{script}")), "{}", ran.shown);
         let wrong = run(&format!("scripts/{script} --frobnicate"));

@@ -5,7 +5,11 @@
   const isLive = document.body.dataset.kind === 'live';
   const token = new URLSearchParams(location.search).get('token');
   const view = { from: null, to: null, off: new Set() };
-  let frame = null, points = null, pointsOf = null, source = null, isPaused = false, retry = 0, drag = null;
+  let frame = null, points = null, pointsOf = null, isPaused = false, drag = null;
+  // After an answer the next question waits for PAUSE, after none for RETRY; PATIENCE is for a server that does not answer. In milliseconds.
+  const PAUSE = 500, RETRY = 2000, PATIENCE = 10000;
+  let asking = null, seen = '', timer = 0;
+  const me = Math.random().toString(36).slice(2);
 
   function query() {
     const q = new URLSearchParams({ width: Math.round(at('chart').clientWidth) || 900 });
@@ -17,22 +21,38 @@
 
   function say(text) { if (at('state').textContent !== text) at('state').textContent = text; }
 
-  // One connection for each page, none while nobody sees it: a browser has six for each origin.
-  function close() { clearTimeout(retry); if (source) source.close(); source = null; }
+  // Short questions that are answered at once, and empty where nothing is new. A browser has six connections for an origin, all its
+  // tabs together; an EventSource keeps one, so the seventh tab hung, and one shared by a worker or a leader among tabs needs what not
+  // every browser has (Android), or who leads next. Questions go through any proxy, and a server that comes back is simply answered by.
+  function close() {
+    clearTimeout(timer);
+    const old = asking;
+    asking = null;
+    if (old) old.abort();
+  }
   function open(isAsked) {
     close();
     for (const kind of ['csv', 'svg', 'png']) at(kind).href = 'report.' + kind + '?' + query();
     if (!isLive || document.hidden || (isPaused && isAsked !== true)) return;
-    const mine = source = new EventSource('events?' + query());
-    mine.addEventListener('frame', event => {
-      show(JSON.parse(event.data));
-      if (isPaused) close();
-    });
-    mine.onerror = () => {
-      if (mine !== source) return;
-      say(frame && frame.has_ended ? 'the run has ended' : 'not connected; trying again');
-      if (mine.readyState === EventSource.CLOSED) retry = setTimeout(open, 2000);
-    };
+    seen = '';
+    ask();
+  }
+  async function ask() {
+    const mine = asking = new AbortController();
+    const limit = setTimeout(() => mine.abort(), PATIENCE);
+    let next = null, wait = PAUSE;
+    try {
+      // no-store: else tabs with the same question wait for each other at the browser's cache.
+      const answer = await fetch('frame.json?' + query() + '&page=' + me + '&seen=' + seen, { cache: 'no-store', signal: mine.signal });
+      if (!answer.ok) throw new Error(answer.status);
+      if (answer.status !== 204) next = await answer.json();
+    } catch { wait = RETRY; }
+    clearTimeout(limit);
+    // Another view may have been asked for since.
+    if (mine !== asking) return;
+    if (next) { seen = next.id; show(next); }
+    if (wait === RETRY) { seen = ''; say(frame.has_ended ? 'the run has ended' : 'not connected; trying again'); }
+    if (!isPaused) timer = setTimeout(ask, wait);
   }
 
   function show(next) {
@@ -107,7 +127,7 @@
     isAsking = true;
     try {
       const asked = frame;
-      const answer = await fetch('points.json?' + query());
+      const answer = await fetch('points.json?' + query(), { cache: 'no-store' });
       if (answer.ok) { points = await answer.json(); pointsOf = asked; }
     } catch { /* the next move of the pointer asks again */ }
     setTimeout(() => { isAsking = false; }, 500);
@@ -161,7 +181,63 @@
     box.hidden = false;
   }
 
-  function zoom(from, to) { view.from = from; view.to = to; pointsOf = null; open(true); }
+  // A file has no server that draws a part of x: what stands in a plot is stretched along x, and cut off at both ends. y stays as it is.
+  let whole = null;
+  function stretchHere() {
+    whole = whole || { chart: at('chart').innerHTML, plots: frame.plots };
+    at('chart').innerHTML = whole.chart;
+    const isPart = view.from !== null;
+    frame.plots = isPart ? whole.plots.map(plot => ({ ...plot, from: view.from, to: view.to })) : whole.plots;
+    if (isPart) whole.plots.forEach(stretch);
+    hideHere();
+    say(isPart ? xText(view.from) + ' – ' + xText(view.to) : '');
+  }
+  function stretch(plot) {
+    const svg = at('chart').querySelector('svg'), unit = svg.viewBox.baseVal.width / Number(svg.getAttribute('width'));
+    const left = plot.left * unit, right = plot.right * unit, top = plot.top * unit, bottom = (plot.bottom + 22) * unit;
+    const wider = (plot.to - plot.from) / (view.to - view.from);
+    const start = left + (view.from - plot.from) / (plot.to - plot.from) * (right - left);
+    const place = x => left + (x - start) * wider;
+    const id = 'cut' + plot.panel;
+    const element = (name, attributes) => {
+      const made = document.createElementNS(svg.namespaceURI, name);
+      for (const key in attributes) made.setAttribute(key, attributes[key]);
+      return made;
+    };
+    const marks = [...svg.children].map(mark => [mark, mark.getBBox()]);
+    const cut = element('clipPath', { id });
+    cut.append(element('rect', { x: left, y: top - unit, width: right - left, height: bottom - top + unit }));
+    svg.append(cut);
+    for (const [mark, box] of marks) {
+      // The labels and the axis of y are to the left.
+      if (box.y < top - 5 * unit || box.y + box.height > bottom || box.x + box.width <= left + 1) continue;
+      const number = name => Number(mark.getAttribute(name));
+      const set = (name, value) => mark.setAttribute(name, value);
+      if (mark.tagName === 'text') {
+        const middle = box.x + box.width / 2, to = place(middle);
+        set('x', number('x') + to - middle);
+        if (to < left - 1 || to > right + 1) set('visibility', 'hidden');
+        continue;
+      }
+      set('clip-path', 'url(#' + id + ')');
+      if (mark.hasAttribute('points')) set('points', mark.getAttribute('points').replace(/([^ ,]+),/g, (_, x) => place(Number(x)) + ','));
+      else if (mark.tagName === 'rect') { const x = number('x'); set('width', number('width') * wider); set('x', place(x)); }
+      else for (const name of ['x1', 'x2', 'cx']) if (mark.hasAttribute(name)) set(name, place(number(name)));
+    }
+  }
+
+  function zoom(from, to) {
+    pointsOf = null;
+    if (!isLive && from !== null) {
+      const all = (whole || frame).plots[0];
+      from = Math.max(from, all.from);
+      to = Math.min(to, all.to);
+      if (from <= all.from && to >= all.to) from = to = null;
+    }
+    view.from = from;
+    view.to = to;
+    if (isLive) open(true); else stretchHere();
+  }
   function zoomBy(factor) {
     const plot = frame && frame.plots[0];
     if (!plot) return;
@@ -169,7 +245,7 @@
     zoom(middle - half, middle + half);
   }
 
-  at('chart').addEventListener('pointerdown', event => { if (isLive && event.button === 0) drag = plotUnder(event); });
+  at('chart').addEventListener('pointerdown', event => { if (event.button === 0) drag = plotUnder(event); });
   at('chart').addEventListener('pointermove', event => {
     const under = plotUnder(event);
     if (drag && under && under.plot.panel === drag.plot.panel && event.buttons) band(drag, under);
@@ -198,17 +274,17 @@
     const now = root.dataset.theme || (matchMedia('(prefers-color-scheme:dark)').matches ? 'dark' : 'light');
     root.dataset.theme = now === 'dark' ? 'light' : 'dark';
   };
-  document.addEventListener('visibilitychange', open);
+  document.addEventListener('visibilitychange', () => open());
   let lastWidth = 0;
   new ResizeObserver(() => {
     const width = Math.round(at('chart').clientWidth);
-    if (width !== lastWidth) { lastWidth = width; clearTimeout(retry); retry = setTimeout(open, 200); }
+    if (width !== lastWidth) { lastWidth = width; clearTimeout(timer); timer = setTimeout(open, 200); }
   }).observe(at('chart'));
 
   show(JSON.parse(at('frame').textContent));
   if (isLive) say('connecting');
   else {
     points = JSON.parse(at('points').textContent);
-    for (const id of ['pause', 'in', 'out', 'all', 'csv', 'svg', 'png']) at(id).hidden = true;
+    for (const id of ['pause', 'csv', 'svg', 'png']) at(id).hidden = true;
   }
 })();

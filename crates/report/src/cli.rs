@@ -13,23 +13,34 @@ use units::DurationMs;
 
 use crate::Report;
 use crate::live::Place;
+use crate::panel_file::PanelFile;
 use crate::panels::Panels;
 use crate::shared::Shared;
-use crate::spec::{Kind, Rank, Settings};
+use crate::spec::{Columns, Kind, Rank, Settings, TOP, Wanted};
 use crate::viewers::{Faces, Files, Viewers};
 
-const AFTER_HELP: &str = "\
-Each --number, --line, --bar, --heat makes a panel; several values in one, with commas between them: --line p50,p99. They stand in
+const AFTER_HELP: &str = r#"Each --number, --line, --bar, --heat makes a panel; several values in one, with commas between them: --line p50,p99. They stand in
 this order, the table below them. Fields may be jq expressions, with names: --line 'ms=.seconds * 1000'.
 
 Lines go on unchanged, also those that cannot be drawn: without an x or a number they are counted. Null leaves a gap. With the
 member op (aggregate --changes) a row takes the place of the one with its key and x, or is taken away.
 
+A file for --panels says first what is for all panels, then a panel after the other, in the order in which they are shown. Where a flag
+says the same as the file (--title, --top), the flag counts.
+
+  title = "Requests"
+  by = "path"
+  [[panel]]
+  title = "Latency in ms"
+  line = "p50,p99"
+  [[panel]]
+  table = "path,n,p99"
+
 Without another flag the panels are shown in the terminal: on stdout if that is one (lines are not written then), else on stderr; where
 neither is one, as text on stderr at the end. COLUMNS says how wide that is; NO_COLOR is respected. --svg, --html, --png and --mail
 write files, at the end and every --renew: a reader sees the old file or the new one, and a run that is killed leaves those of the
-last --renew. --listen serves a page that renews itself to any number of browsers, with no request to another place. --terminal adds
-the terminal to the others.
+last --renew. --listen serves a page that renews itself to any number of browsers and tabs, with no request to another place; a
+program gets its frames as events at /events. --terminal adds the terminal to the others.
 
 A page on an address that others can reach needs a --token, and its address is http://HOST:PORT/?token=TOKEN: behind a proxy with TLS
 if the network is not yours. Without a token the page answers only those who ask for localhost or this machine's own address. It ends
@@ -48,7 +59,8 @@ Examples:
   detect --by host < metrics.ndjson | report --line value --by host --band lower,upper --anomaly anomaly --top 1 --png anomalies.png | filter .anomaly
   report --x at --heat price --by shop --bar price --number price --png shops.png < orders.ndjson > /dev/null
   report --line p99 --by host --mail nightly.eml --mail-to ops@example.org < p99.ndjson > /dev/null
-  report --line value --by host --listen 127.0.0.1:0 < metrics.ndjson > /dev/null";
+  report --panels panels.toml --top 3 --html shops.html < orders.ndjson > /dev/null
+  report --line value --by host --listen 127.0.0.1:0 < metrics.ndjson > /dev/null"#;
 
 /// Draw the numbers that flow by: in the terminal, on a page, as SVG, PNG, HTML or mail
 ///
@@ -87,28 +99,33 @@ pub struct Cli {
     pub table: Option<Columns>,
 
     /// The lower and the upper end of a band around a line: lower,upper of detect, lower_80,upper_80 of forecast
-    #[arg(long, value_name = "LOWER,UPPER", requires = "line", help_heading = "Panels")]
+    #[arg(long, value_name = "LOWER,UPPER", help_heading = "Panels")]
     pub band: Option<Expressions>,
 
     /// Mark the points for which this field or expression is true: anomaly of detect
-    #[arg(long, value_name = "FIELD", requires = "line", help_heading = "Panels")]
+    #[arg(long, value_name = "FIELD", help_heading = "Panels")]
     pub anomaly: Option<Expression>,
 
-    /// How many keys a panel shows, the first by --top-by; the others are counted
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=200), help_heading = "Panels")]
-    pub top: u16,
+    /// How many keys a panel shows, the first by --top-by; the others are counted [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(TOP), help_heading = "Panels")]
+    pub top: Option<u16>,
 
-    /// By what keys are ranked
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Rank::Last, help_heading = "Panels")]
-    pub top_by: Rank,
+    /// By what keys are ranked [default: last]
+    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Panels")]
+    pub top_by: Option<Rank>,
 
-    /// What stands above all panels
-    #[arg(long, value_name = "TEXT", default_value = "report", help_heading = "Panels")]
-    pub title: String,
+    /// What stands above all panels [default: report]
+    #[arg(long, value_name = "TEXT", help_heading = "Panels")]
+    pub title: Option<String>,
 
     /// Show this much of time, back from the newest x [default: all]
     #[arg(long, value_name = "DURATION", help_heading = "Panels")]
     pub span: Option<DurationMs>,
+
+    /// Panels from a TOML file with the names of these flags, --x and --by. Flags beside it add panels after its own, and take the place of what it
+    /// says for all
+    #[arg(long, value_name = "FILE", help_heading = "Panels")]
+    pub panels: Option<PathBuf>,
 
     /// Draw in the terminal besides the other places
     #[arg(long, help_heading = "Places")]
@@ -118,7 +135,7 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", help_heading = "Places")]
     pub svg: Option<PathBuf>,
 
-    /// Write them as a page with all that it needs: values under the pointer, series to hide, tables
+    /// Write them as a page with all that it needs: values under the pointer, series to hide, zoom, tables
     #[arg(long, value_name = "FILE", help_heading = "Places")]
     pub html: Option<PathBuf>,
 
@@ -169,20 +186,7 @@ pub struct Cli {
     pub stage: StageArgs,
 }
 
-/// The columns of a table; none: the key and all values.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Columns(pub Vec<Expression>);
-
-impl std::str::FromStr for Columns {
-    type Err = line_values::WrongExpression;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() {
-            return Ok(Self(Vec::new()));
-        }
-        Expression::parse_list(text).map(Self)
-    }
-}
+const TOP_ELSE: u16 = 8;
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let text = text.strip_prefix("http://").unwrap_or(text);
@@ -212,45 +216,47 @@ impl Cli {
         result.and(ended.map_err(Fault::from))
     }
 
-    /// Returns what is drawn.
+    /// Returns what is drawn: what the file of panels says, and the flags.
     ///
     /// # Errors
-    /// When there is no panel, or a band has no two ends.
+    /// When the file is wrong, there is no panel, or a band has no two ends.
     pub fn settings(&self) -> Result<Settings, Error> {
-        let band = match self.band.as_ref().map(|band| band.0.as_slice()) {
-            Some([low, high]) => Some((low.clone(), high.clone())),
-            Some(_) => return Err(Error::usage("--band takes two values").hint("say --band lower,upper")),
+        let file = self.panels.as_deref().map(PanelFile::read).transpose()?.unwrap_or_default();
+        let all = file.all;
+        let band = match self.band.clone().or(all.band).map(|band| band.0) {
             None => None,
+            Some(ends) => match <[Expression; 2]>::try_from(ends) {
+                Ok([low, high]) => Some((low, high)),
+                Err(_) => return Err(Error::usage("--band takes two values").hint("say --band lower,upper")),
+            },
         };
+        let title = self.title.clone().or(all.title).unwrap_or_else(|| "report".to_owned());
         let mut settings = Settings {
-            title: self.title.chars().map(crate::record::visible).collect(),
-            x: self.x.clone(),
-            by: self.by.as_ref().map(|by| by.0.clone()).unwrap_or_default(),
+            title: title.chars().map(crate::record::visible).collect(),
+            x: self.x.clone().or(all.x),
+            by: self.by.clone().or(all.by).map(|by| by.0).unwrap_or_default(),
             values: Vec::new(),
             panels: Vec::new(),
             band,
-            anomaly: self.anomaly.clone(),
-            top: self.top.into(),
-            rank: self.top_by,
+            anomaly: self.anomaly.clone().or(all.anomaly),
+            top: self.top.or(all.top).unwrap_or(TOP_ELSE).into(),
+            rank: self.top_by.or(all.top_by).unwrap_or_default(),
             points_max: self.points as usize,
             keys_max: self.max_keys as usize,
-            span_ms: self.span.map(|span| span.0 as f64),
+            span_ms: self.span.or(all.span).map(|span| span.0 as f64),
         };
+        settings.add_panels(file.panels.into_iter().chain(self.wanted()).collect());
+        check(&settings)?;
+        Ok(settings)
+    }
+
+    /// The panels of the flags.
+    fn wanted(&self) -> impl Iterator<Item = Wanted> {
         let kinds =
             [(Kind::Number, &self.number), (Kind::Line, &self.line), (Kind::Bar, &self.bar), (Kind::Heat, &self.heat)];
-        for (kind, panels) in kinds {
-            panels.iter().for_each(|panel| settings.add_panel(kind, &panel.0));
-        }
-        if let Some(columns) = &self.table {
-            let all: Vec<Expression> = settings.by.iter().chain(&settings.values).cloned().collect();
-            settings.add_panel(Kind::Table, if columns.0.is_empty() { &all } else { &columns.0 });
-        }
-        if settings.panels.iter().all(|panel| panel.values.is_empty()) {
-            return Err(
-                Error::usage("nothing to draw").hint("say for example --line value --by host, or --table=host,value")
-            );
-        }
-        Ok(settings)
+        let panels = kinds.into_iter().flat_map(|(kind, panels)| panels.iter().map(move |panel| (kind, &panel.0)));
+        let table = self.table.iter().map(|columns| (Kind::Table, &columns.0));
+        panels.chain(table).map(|(kind, values)| Wanted { kind, values: values.clone(), title: None })
     }
 
     /// Returns where it is shown.
@@ -268,7 +274,6 @@ impl Cli {
                 "say which: --svg FILE, --html FILE, --png FILE",
             ),
             (self.renew.is_some_and(|renew| renew.0 <= 0), "--renew must be more than 0", "say --renew 10s"),
-            (self.span.is_some_and(|span| span.0 <= 0), "--span must be more than 0", "say --span 15m"),
             (self.token.as_ref().is_some_and(is_empty), "--token is empty", "say --token $(openssl rand -hex 16)"),
             (
                 is_open && self.token.is_none(),
@@ -294,4 +299,18 @@ impl Cli {
             stay: milliseconds(self.stay),
         })
     }
+}
+
+fn check(settings: &Settings) -> Result<(), Error> {
+    let has_lines = settings.panels.iter().any(|panel| panel.kind == Kind::Line);
+    Error::of_broken_rule([
+        (
+            settings.panels.iter().all(|panel| panel.values.is_empty()),
+            "nothing to draw",
+            "say for example --line value --by host, or --table=host,value",
+        ),
+        (settings.span_ms.is_some_and(|span_ms| span_ms <= 0.0), "--span must be more than 0", "say --span 15m"),
+        (settings.band.is_some() && !has_lines, "--band is around a line", "say --line value"),
+        (settings.anomaly.is_some() && !has_lines, "--anomaly marks points of a line", "say --line value"),
+    ])
 }

@@ -19,6 +19,8 @@ const PIECES: usize = 400;
 /// All that a page shows at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct FrameOfPage {
+    /// Of which moment it is; a page that has it says so when it asks again.
+    id: String,
     chart: String,
     plots: Vec<Plot>,
     legend: Vec<Entry>,
@@ -50,12 +52,13 @@ struct SeriesPoints {
     points: Vec<(f64, f64)>,
 }
 
-/// Makes what a page of so many units shows of a picture.
+/// Makes what a page of so many units shows of a picture, at the moment of this id.
 #[must_use]
-pub fn frame(picture: &Picture, width: f64, has_ended: bool) -> FrameOfPage {
+pub fn frame(picture: &Picture, width: f64, id: String, has_ended: bool) -> FrameOfPage {
     let Drawing { svg, plots } = draw(picture, Frame { width, is_alone: false });
     let notes = std::iter::once(picture.summary()).chain(picture.notes.iter().cloned());
     FrameOfPage {
+        id,
         chart: svg,
         plots,
         legend: legend(picture),
@@ -106,7 +109,7 @@ fn numbers(curve: &Curve) -> Vec<(f64, f64)> {
     points.iter().filter(|point| !point.y.is_nan()).map(|point| (point.x, point.y)).collect()
 }
 
-/// Writes tables of the numbers: the rows of panels that are tables, and for the others the last, least and greatest value of each
+/// Writes tables of the numbers: first the rows of panels that are tables, then for the others the last, least and greatest value of each
 /// series.
 #[must_use]
 pub fn tables(picture: &Picture) -> String {
@@ -116,7 +119,8 @@ pub fn tables(picture: &Picture) -> String {
         let mut before = picture.panels.iter().take(*number);
         panel.table.is_some() || before.all(|other| other.table.is_some() || other.title != panel.title)
     };
-    panels.filter(is_new).map(|(_, panel)| table_of(picture, panel)).collect()
+    let (tables, others): (Vec<_>, Vec<_>) = panels.filter(is_new).partition(|(_, panel)| panel.table.is_some());
+    tables.iter().chain(&others).map(|(_, panel)| table_of(picture, panel)).collect()
 }
 
 fn table_of(picture: &Picture, panel: &Panel) -> String {
@@ -142,15 +146,15 @@ fn summary(picture: &Picture, panel: &Panel) -> Table {
 
 fn table_html(title: &str, table: &Table) -> String {
     let mut html = format!("<table><caption>{}</caption><thead><tr>", xml(title));
-    for column in &table.columns {
-        let _ = write!(html, "<th scope=\"col\">{}</th>", xml(column));
+    let class = |number| if table.is_number(number) { " class=\"n\"" } else { "" };
+    for (number, column) in table.columns.iter().enumerate() {
+        let _ = write!(html, "<th scope=\"col\"{}>{}</th>", class(number), xml(column));
     }
     html.push_str("</tr></thead><tbody>");
     for row in &table.rows {
         html.push_str("<tr>");
         for (number, cell) in row.iter().enumerate() {
-            let class = if table.is_number(number) { " class=\"n\"" } else { "" };
-            let _ = write!(html, "<td{class}>{}</td>", xml(cell));
+            let _ = write!(html, "<td{}>{}</td>", class(number), xml(cell));
         }
         html.push_str("</tr>");
     }
@@ -179,7 +183,7 @@ pub fn page(picture: &Picture, width: f64, purpose: Purpose<'_>) -> String {
         Purpose::Live { .. } => String::new(),
         Purpose::File => format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">", policy(nonce)),
     };
-    let mut frame = frame(picture, width, false);
+    let mut frame = frame(picture, width, String::new(), false);
     // What stands in the page needs no script to be seen.
     let [chart, tables, notes] = [&mut frame.chart, &mut frame.tables, &mut frame.notes].map(std::mem::take);
     let notes = xml(&notes);

@@ -13,7 +13,7 @@
 //!
 //! | part | is | knows |
 //! |---|---|---|
-//! | [`spec`], [`record`], [`points`], [`rows`], [`panels`], [`picture`], [`scale`] | the numbers | no pipe, no clock, no colour |
+//! | [`spec`], [`panel_file`], [`record`], [`points`], [`rows`], [`panels`], [`picture`], [`scale`] | the numbers | no pipe, no clock, no colour |
 //! | [`draw`], [`theme`], [`png`], [`html`], [`mail`], [`terminal`] | a picture as SVG, PNG, HTML, mail, text | a picture |
 //! | [`shared`], [`files`], [`live`], [`server`], [`viewers`] | what runs beside the stage | all of it |
 //!
@@ -27,6 +27,7 @@ pub mod files;
 pub mod html;
 pub mod live;
 pub mod mail;
+pub mod panel_file;
 pub mod panels;
 pub mod picture;
 pub mod png;

@@ -28,6 +28,34 @@ pub struct PanelSpec {
     pub title: String,
 }
 
+/// A panel as a flag or a file wants it.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub kind: Kind,
+    /// None for a table: its columns are the key and the values of all other panels.
+    pub values: Vec<Expression>,
+    /// None: the names of its values.
+    pub title: Option<String>,
+}
+
+/// The columns of a table; none: the key and all values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns(pub Vec<Expression>);
+
+impl std::str::FromStr for Columns {
+    type Err = line_values::WrongExpression;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        Expression::parse_list(text).map(Self)
+    }
+}
+
+/// How many keys a panel may show.
+pub const TOP: std::ops::RangeInclusive<i64> = 1..=200;
+
 /// By what the series are ranked of which the first are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Rank {
@@ -70,16 +98,29 @@ impl Settings {
         })
     }
 
-    /// Adds a panel with these values.
-    pub fn add_panel(&mut self, kind: Kind, expressions: &[Expression]) {
+    /// Adds panels, in this order. A table that says no columns has the key and the values of all other panels.
+    pub fn add_panels(&mut self, panels: Vec<Wanted>) {
+        let others = panels.iter().filter(|panel| panel.kind != Kind::Table);
+        for value in others.flat_map(|panel| &panel.values) {
+            self.value(value);
+        }
+        let all: Vec<Expression> = self.by.iter().chain(&self.values).cloned().collect();
+        for panel in panels {
+            let values = if panel.values.is_empty() { &all } else { &panel.values };
+            self.add_panel(panel.kind, values, panel.title);
+        }
+    }
+
+    fn add_panel(&mut self, kind: Kind, expressions: &[Expression], title: Option<String>) {
         let names: Vec<String> = expressions.iter().map(Expression::name).collect();
         let keys: Vec<String> = self.by.iter().map(Expression::name).collect();
-        let title = match kind {
+        let own = || match kind {
             Kind::Table if keys.is_empty() => "last lines".to_owned(),
             Kind::Table => format!("last line of each {}", keys.join(", ")),
             _ => names.join(", "),
         };
         let values = expressions.iter().map(|expression| self.value(expression)).collect();
+        let title = title.unwrap_or_else(own);
         self.panels.push(PanelSpec { kind, values, names, title });
     }
 }

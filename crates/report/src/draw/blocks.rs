@@ -36,7 +36,8 @@ pub fn numbers(area: &Area<'_>, panel: &Panel, (left, top): (f64, f64), width: f
         text(area, &fitting(&curve.name, 12.0, CELL.0 - 20.0), (x, y + 9.0), 12.0, Ink::Soft, Align::Left);
         let last = short(curve.last);
         text(area, &last, (x, y + 36.0), 28.0, Ink::Text, Align::Left);
-        let from = x + width_of(&last, 28.0) + 12.0;
+        // Digits are wider than the mean letter.
+        let from = x + width_of(&last, 28.0) * 1.15 + 12.0;
         spark(area, curve, (from.min(x + CELL.0 - 60.0), y + 22.0), (x + CELL.0 - 22.0, y + 48.0));
     }
 }

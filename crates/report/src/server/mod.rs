@@ -1,11 +1,12 @@
 //! The page over HTTP, on one thread with a runtime of its own (axum).
 //!
-//! A page asks for its view by the query; each connection has the view it asked for, drawn when it takes it. So one that reads slowly, or
-//! never, has at most one frame waiting, and nobody waits for it.
+//! A page asks for its view by the query, again and again, and gets a frame if there is a new one ([`routes`]); a program can have frames
+//! as events. Each is drawn when it is taken. So one that reads slowly, or never, has at most one frame waiting, and nobody waits for it.
 
 mod connections;
 mod guard;
 mod query;
+mod readers;
 mod routes;
 
 use std::net::{SocketAddr, TcpListener};
@@ -21,8 +22,8 @@ use routes::App;
 
 use crate::shared::Shared;
 
-/// How long a page may take to get its last numbers when the run is over.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long pages may take to get their last numbers when the run is over; four times as long as from question to question.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A server that runs.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl Server {
         Ok(Self { thread, app, address })
     }
 
-    /// Gives all pages the last numbers, for which they have a second, and ends.
+    /// Gives all pages the last numbers, for which they have two seconds, and ends.
     pub fn end(self) {
         self.app.close();
         // A panic there has been told, and nothing here depends on it.

@@ -13,6 +13,10 @@ pub struct Query {
     /// In units of a pixel.
     pub width: f64,
     pub token: Option<String>,
+    /// The id of the frame that the page shows.
+    pub seen: Option<String>,
+    /// The name that the page has given itself.
+    pub page: Option<String>,
 }
 
 impl Query {
@@ -31,6 +35,8 @@ impl Query {
             view: View { from, to, hidden: hidden.collect() },
             width: number("width").unwrap_or(WIDTH).clamp(240.0, 2400.0),
             token: first("token").map(str::to_owned),
+            seen: first("seen").map(str::to_owned),
+            page: first("page").map(str::to_owned),
         }
     }
 }

@@ -21,13 +21,14 @@ use crate::html::{Purpose, frame, json, page, points_json, policy};
 use crate::png::png;
 use crate::server::guard::{Guard, Refusal};
 use crate::server::query::Query;
+use crate::server::readers::Readers;
 use crate::shared::Shared;
 
-/// From frame to frame of a page, at least.
+/// From event to event, at least; a page waits as long from answer to question.
 const FRAME: Duration = Duration::from_millis(500);
 /// So that whatever is between here and the page does not take it for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// After a lost connection a page asks again after this time.
+/// After a lost connection a reader of events asks again after this time.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// What all requests share.
@@ -36,8 +37,18 @@ pub struct App {
     shared: Arc<Shared>,
     guard: Guard,
     close: Notify,
-    /// Pages that get frames.
-    pages: AtomicUsize,
+    /// Another one after a restart: the same count of lines is not the same frame then.
+    run: u64,
+    readers: Readers,
+    /// Those that get events.
+    listeners: AtomicUsize,
+}
+
+/// What a frame depends on, but for the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Moment {
+    version: u64,
+    has_ended: bool,
 }
 
 type AppState = State<Arc<App>>;
@@ -47,7 +58,22 @@ impl App {
     /// Serves a store.
     #[must_use]
     pub fn new(shared: Arc<Shared>, guard: Guard) -> Self {
-        Self { shared, guard, close: Notify::new(), pages: AtomicUsize::new(0) }
+        let run = RandomState::new().hash_one(0);
+        Self { shared, guard, close: Notify::new(), run, readers: Readers::default(), listeners: AtomicUsize::new(0) }
+    }
+
+    fn now(&self) -> Moment {
+        Moment { version: self.shared.version(), has_ended: self.shared.has_ended() }
+    }
+
+    fn id(&self, moment: Moment) -> String {
+        format!("{:x}.{}.{}", self.run, moment.version, u8::from(moment.has_ended))
+    }
+
+    /// Draws a frame; lines that come meanwhile may be in it, and are in the next one at the latest.
+    fn frame(&self, query: &Query, moment: Moment) -> String {
+        let picture = self.shared.picture(&query.view);
+        json(&frame(&picture, query.width, self.id(moment), moment.has_ended))
     }
 
     /// Says that the run is over.
@@ -61,9 +87,9 @@ impl App {
         self.close.notified().await;
     }
 
-    /// Waits until no page gets frames any more.
+    /// Waits until all pages have the last numbers.
     pub async fn all_gone(&self) {
-        while self.pages.load(Ordering::Relaxed) > 0 {
+        while self.listeners.load(Ordering::Relaxed) > 0 || !self.readers.all_have_the_last() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         // What was given to the connections goes out.
@@ -75,6 +101,7 @@ impl App {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(the_page))
+        .route("/frame.json", get(new_frame))
         .route("/events", get(events))
         .route("/points.json", get(points))
         .route("/report.svg", get(svg))
@@ -130,6 +157,17 @@ async fn the_page(State(app): AppState, Pairs(pairs): PairList) -> Response {
         .into_response()
 }
 
+/// The frame after the one that the page has; at once, so that no page holds a connection of its browser, and empty where there is none.
+async fn new_frame(State(app): AppState, Pairs(pairs): PairList) -> Response {
+    let query = Query::of_pairs(&pairs);
+    let now = app.now();
+    app.readers.asked(query.page.as_deref().unwrap_or_default(), now.has_ended);
+    if query.seen == Some(app.id(now)) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    ([(header::CONTENT_TYPE, "application/json")], app.frame(&query, now)).into_response()
+}
+
 async fn points(State(app): AppState, Pairs(pairs): PairList) -> Response {
     let text = points_json(&app.shared.picture(&Query::of_pairs(&pairs).view));
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
@@ -167,17 +205,17 @@ async fn events(State(app): AppState, Pairs(pairs): PairList) -> Response {
     ([(HeaderName::from_static("x-accel-buffering"), "no")], events).into_response()
 }
 
-/// The frames of one page.
+/// The frames of one view as events, for programs: pages ask for `frame.json`.
 struct Feed {
     app: Arc<App>,
     query: Query,
-    seen: Option<(u64, bool)>,
+    seen: Option<Moment>,
     is_last: bool,
 }
 
 impl Feed {
     fn new(app: Arc<App>, query: Query) -> Self {
-        app.pages.fetch_add(1, Ordering::Relaxed);
+        app.listeners.fetch_add(1, Ordering::Relaxed);
         Self { app, query, seen: None, is_last: false }
     }
 
@@ -190,20 +228,18 @@ impl Feed {
             self.wait_for_news().await;
         }
         self.is_last = self.app.shared.is_closed();
-        let shared = &self.app.shared;
-        let now = (shared.version(), shared.has_ended());
+        let now = self.app.now();
         self.seen = Some(now);
-        let text = json(&frame(&shared.picture(&self.query.view), self.query.width, now.1));
-        Some(Event::default().event("frame").id(now.0.to_string()).retry(RETRY).data(text))
+        let text = self.app.frame(&self.query, now);
+        Some(Event::default().event("frame").id(self.app.id(now)).retry(RETRY).data(text))
     }
 
     async fn wait_for_news(&self) {
         let mut waited = Duration::ZERO;
         let step = Duration::from_millis(50);
         loop {
-            let shared = &self.app.shared;
-            let has_news = self.seen != Some((shared.version(), shared.has_ended()));
-            if shared.is_closed() || (has_news && waited >= FRAME) {
+            let has_news = self.seen != Some(self.app.now());
+            if self.app.shared.is_closed() || (has_news && waited >= FRAME) {
                 return;
             }
             tokio::time::sleep(step).await;
@@ -214,6 +250,6 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.app.pages.fetch_sub(1, Ordering::Relaxed);
+        self.app.listeners.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -52,8 +52,9 @@ pub fn screen(picture: &Picture, columns: u16, rows: u16) -> Buffer {
     let notes = notes(picture);
     let notes = if rows > 12 || rows >= height(picture, columns) { notes } else { Vec::new() };
     let room = rows.saturating_sub(row + notes.len() as u16);
-    for (panel, height) in picture.panels.iter().zip(shares(&wanted(picture, columns), room)) {
-        draw(&mut sheet, picture, panel, (row, height));
+    let wanted = wanted(picture, columns);
+    for ((panel, height), wanted) in picture.panels.iter().zip(shares(&wanted, room)).zip(&wanted) {
+        draw(&mut sheet, picture, panel, (row, height), height > 2 || height >= *wanted);
         row += height;
     }
     for note in notes {
@@ -63,11 +64,10 @@ pub fn screen(picture: &Picture, columns: u16, rows: u16) -> Buffer {
     buffer
 }
 
-fn draw(sheet: &mut Sheet<'_>, picture: &Picture, panel: &Panel, (row, height): (u16, u16)) {
+fn draw(sheet: &mut Sheet<'_>, picture: &Picture, panel: &Panel, (row, height): (u16, u16), has_heading: bool) {
     if height == 0 {
         return;
     }
-    let has_heading = height > 2;
     if has_heading {
         sheet.text(0, row, &panel.title, Tone::Under);
     }

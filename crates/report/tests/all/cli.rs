@@ -8,11 +8,55 @@ fn wrong_flags_teach_the_right_ones() {
     let fails = |flags: &[&str], words: &str| run(REPORT, flags, "").fails_with(2, words);
     fails(&[], "report: nothing to draw\nreport: hint: say for example --line value --by host");
     fails(&["--line", "v", "--band", "lower"], "--band takes two values\nreport: hint: say --band lower,upper");
-    fails(&["--table", "--band", "a,b"], "--line <FIELDS>");
+    fails(&["--table", "--line", "v", "--span", "0s"], "--span must be more than 0\nreport: hint: say --span 15m");
+    fails(&["--table=v", "--band", "a,b"], "--band is around a line\nreport: hint: say --line value");
+    fails(&["--table=v", "--anomaly", "a"], "--anomaly marks points of a line\nreport: hint: say --line value");
     fails(&["--line", "v", "--listen", "8080"], "say an address and a port: 127.0.0.1:8080");
     fails(&["--line", "v", "--listen", "0.0.0.0:0"], "others can reach this address\nreport: hint: --token");
     fails(&["--line", "v", "--renew", "10s"], "--renew writes files again\nreport: hint: say which: --svg FILE");
     fails(&["--line", "v", "--top", "0"], "0 is not in 1..=200");
+}
+
+#[test]
+fn panels_of_a_file_stand_before_those_of_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("panels.toml");
+    std::fs::write(
+        &file,
+        "title = \"T\"\nby = \"host\"\n[[panel]]\ntable = \"\"\n[[panel]]\ntitle = \"Now\"\nnumber = \"v\"\n",
+    )
+    .unwrap();
+    let flags = ["--panels", file.to_str().unwrap()];
+    let rows = "last line of each host\ntime                  host     v\n2026-01-01T00:00:00Z  a     1.50\n";
+    let ran = run(REPORT, &flags, LINE);
+    assert_eq!(ran.stderr, format!("T\n{rows}Now\na\n1.5  ▅\n1 line\n"));
+    assert_eq!(ran.ok(), LINE);
+    let ran = run(REPORT, &[&flags[..], &["--title", "U", "--bar", "w=.v * 2"]].concat(), LINE);
+    assert!(
+        ran.stderr.starts_with("U\nlast line of each host\ntime                  host     v  w\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("Now\na\n1.5  ▅\nw\na ") && ran.stderr.contains("█ 3\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_wrong_file_of_panels_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("panels.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "by = \"host\"\n[[panel]]\nlnie = \"v\"\n").unwrap();
+    let words = format!("report: {path}: line 3: unknown field \"lnie\"");
+    let ran = run(REPORT, &["--panels", path], LINE);
+    assert!(
+        ran.stderr.lines().count() == 2 && ran.stderr.contains("\nreport: hint: a panel is [[panel]] and"),
+        "{}",
+        ran.stderr
+    );
+    ran.fails_with(2, &words);
+    std::fs::write(&file, "title = \"T\"\n").unwrap();
+    run(REPORT, &["--panels", path], LINE).fails_with(2, "report: nothing to draw");
+    run(REPORT, &["--panels", "/nowhere.toml"], LINE).fails_with(1, "report: /nowhere.toml: No such file or directory");
 }
 
 #[test]

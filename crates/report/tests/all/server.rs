@@ -1,71 +1,12 @@
 //! The page, as a client sees it that knows no more than TCP.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::run;
 
-const REPORT: &str = env!("CARGO_BIN_EXE_report");
-
-struct Page {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    address: String,
-}
-
-impl Page {
-    fn start(flags: &[&str]) -> Self {
-        let mut command = Command::new(REPORT);
-        command.args(["--line", "v", "--by", "k", "--table", "--listen", "127.0.0.1:0"]).args(flags);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
-        let address = said.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
-        Self { stdin: child.stdin.take(), child, address }
-    }
-
-    fn write(&mut self, lines: &str) {
-        self.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
-    }
-
-    fn ask_as(&self, host: &str, path: &str) -> String {
-        let mut stream = self.connect();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    fn ask(&self, path: &str) -> String {
-        self.ask_as(&self.address, path)
-    }
-
-    fn events(&self, query: &str) -> BufReader<TcpStream> {
-        let mut stream = self.connect();
-        write!(stream, "GET /events?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address).unwrap();
-        BufReader::new(stream)
-    }
-
-    fn end(mut self) {
-        drop(self.stdin.take());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Page {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::page::{Page, REPORT, line};
 
 /// Reads frames until one has the words.
 fn frame_with(events: &mut BufReader<TcpStream>, words: &str) -> String {
@@ -78,10 +19,6 @@ fn frame_with(events: &mut BufReader<TcpStream>, words: &str) -> String {
     }
 }
 
-fn line(x: usize, key: &str, v: f64) -> String {
-    format!("{{\"time\":{x},\"k\":\"{key}\",\"v\":{v}}}\n")
-}
-
 #[test]
 fn values_appear_and_the_last_ones_too() {
     let mut page = Page::start(&[]);
@@ -91,7 +28,7 @@ fn values_appear_and_the_last_ones_too() {
     page.write(&line(2, "a", 77.5));
     frame_with(&mut events, "77.5");
     page.write(&line(3, "b", 99.125));
-    drop(page.stdin.take());
+    page.end_input();
     frame_with(&mut events, "99.125");
     page.end();
 }
@@ -110,7 +47,7 @@ fn the_page_asks_nobody_else_and_keys_are_text() {
     }
     assert!(body.len() < 150 << 10, "{} bytes", body.len());
     assert!(!body.contains("<script>alert"), "escaped");
-    assert!(!body.contains("src=") && !body.contains("url(") && !body.contains("@import"));
+    assert!(!body.contains("src=") && !body.replace("'url(#'", "").contains("url(") && !body.contains("@import"));
     let nonce = |text: &str| text.split("nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
     let again = page.ask("/").to_lowercase();
     assert_ne!(nonce(&head), nonce(&again), "each answer has its own nonce");
@@ -121,7 +58,7 @@ fn the_page_asks_nobody_else_and_keys_are_text() {
 #[test]
 fn other_names_and_wrong_tokens_are_refused() {
     let page = Page::start(&[]);
-    for path in ["/", "/events", "/points.json", "/report.csv", "/report.svg", "/report.png"] {
+    for path in ["/", "/frame.json", "/events", "/points.json", "/report.csv", "/report.svg", "/report.png"] {
         let answer = page.ask_as("evil.example", path);
         assert!(answer.starts_with("HTTP/1.1 403 "), "{path}: {answer}");
     }
@@ -132,6 +69,46 @@ fn other_names_and_wrong_tokens_are_refused() {
     assert!(page.ask("/").starts_with("HTTP/1.1 403 "));
     assert!(page.ask("/report.csv?token=x").starts_with("HTTP/1.1 403 "));
     assert!(page.ask_as("any.example", "/?token=s3cret").starts_with("HTTP/1.1 200 "));
+    page.end();
+}
+
+/// So no page holds a connection of its browser.
+#[test]
+fn a_page_that_has_the_newest_frame_gets_an_empty_answer_at_once() {
+    let id = |answer: &str| answer.split("\"id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let mut page = Page::start(&[]);
+    page.write(&line(1, "a", 1.5));
+    frame_with(&mut page.events(""), "1.5");
+    let first = page.ask("/frame.json?page=x");
+    assert!(first.contains("<svg") && first.contains("\"has_ended\":false"), "{first}");
+    let started = Instant::now();
+    assert!(page.ask(&format!("/frame.json?page=x&seen={}", id(&first))).starts_with("HTTP/1.1 204 "));
+    assert!(started.elapsed() < Duration::from_secs(5), "it waits for no line");
+    page.write(&line(2, "a", 2.5));
+    frame_with(&mut page.events(""), "2.5");
+    let second = page.ask(&format!("/frame.json?page=x&seen={}", id(&first)));
+    assert!(second.contains("2.5"), "{second}");
+    page.end();
+    let mut other = Page::start(&[]);
+    other.write(&(line(1, "a", 1.5) + &line(2, "a", 2.5)));
+    frame_with(&mut other.events(""), "2.5");
+    assert!(other.ask(&format!("/frame.json?seen={}", id(&second))).contains("2.5"), "another run has other frames");
+    other.end();
+}
+
+/// A page asks every half a second: the run waits for its next question.
+#[test]
+fn a_page_that_asks_gets_the_last_numbers() {
+    let mut page = Page::start(&[]);
+    page.write(&line(1, "a", 1.5));
+    let mut answer = page.ask("/frame.json?page=x");
+    page.write(&line(2, "a", 99.125));
+    page.end_input();
+    let started = Instant::now();
+    while !(answer.contains("99.125") && answer.contains("\"has_ended\":true")) {
+        assert!(started.elapsed() < Duration::from_secs(60), "{answer}");
+        answer = page.ask("/frame.json?page=x");
+    }
     page.end();
 }
 
@@ -192,7 +169,7 @@ fn a_port_that_is_taken_ends_it_before_the_first_line() {
 fn the_page_stays_as_long_as_asked_for() {
     let mut page = Page::start(&["--stay", "2s"]);
     page.write(&line(1, "a", 5.5));
-    drop(page.stdin.take());
+    page.end_input();
     frame_with(&mut page.events(""), "\"has_ended\":true");
     assert!(page.ask("/report.csv").contains("v,a,1,5.5"));
     page.end();
