@@ -38,7 +38,7 @@ fn promtool_finds_no_fault_in_the_text() {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let ticks = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap();
     let dead =
-        include_str!("dead.json").trim().replace("PID", &pid.to_string()).replace("NOW", &now).replace("PIPE", "7");
+        include_str!("cli/dead.json").trim().replace("PID", &pid.to_string()).replace("NOW", &now).replace("PIPE", "7");
     let ended = format!(",\"ended\":{{\"at\":\"{now}\",\"code\":0}}");
     let running = dead.replace(&ended, "").replace("\"start_ticks\":1", &format!("\"start_ticks\":{ticks}"));
     assert_ne!(dead, running);

@@ -50,10 +50,9 @@ impl<'p> View<'p> {
         self.ours().filter(|(_, stage, _)| stage.is_source()).map(|(_, stage, facts)| (stage, facts))
     }
 
-    /// What a stage is called in a sentence: with its process where several have its name.
+    /// What a stage is called in a sentence.
     pub fn label(&self, stage: &Stage) -> String {
-        let of_name = self.pipeline.stages.iter().filter(|other| other.name == stage.name).count();
-        if of_name > 1 { format!("{} (pid {})", stage.name, stage.pid) } else { stage.name.clone() }
+        self.pipeline.label(stage)
     }
 
     /// For how long a stage has been waiting for this; nothing for a short wait.

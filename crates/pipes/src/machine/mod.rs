@@ -1,5 +1,6 @@
 //! One look at the pipelines of this machine.
 
+mod descendants;
 mod drawing;
 mod folder;
 mod foreign;
@@ -8,13 +9,14 @@ pub mod pipeline;
 mod processes;
 pub mod stage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use millpipe::Error;
 
 use crate::facts::{Facts, Pipe};
 use crate::words::plain;
+use descendants::{Descendant, descendants};
 use drawing::draw;
 use folder::{Folder, MetricsFile, PassedOver};
 use foreign::around;
@@ -93,6 +95,11 @@ impl Machine {
         pipelines.extend(dead);
         name_all(&mut pipelines);
         Ok(Look { at_ms: now_ms, pipelines, passed_over: folder.passed_over })
+    }
+
+    /// Returns the processes that stages have started, and that are no stages.
+    pub fn descendants(&self, stages: &BTreeSet<u32>) -> BTreeMap<u32, Descendant> {
+        descendants(stages, &self.processes.all())
     }
 
     fn stage(&self, file: MetricsFile, now_ms: i64) -> Stage {

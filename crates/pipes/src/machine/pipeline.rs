@@ -38,6 +38,12 @@ impl Pipeline {
         self.ours().find_map(|(_, facts)| facts.run.as_deref())
     }
 
+    /// What a stage of it is called: with its process where several have its name.
+    pub fn label(&self, stage: &Stage) -> String {
+        let of_name = self.stages.iter().filter(|other| other.name == stage.name).count();
+        if of_name > 1 { format!("{} (pid {})", stage.name, stage.pid) } else { stage.name.clone() }
+    }
+
     /// When its first process began.
     pub fn started_ms(&self) -> Option<i64> {
         self.stages.iter().filter_map(Stage::started_ms).min()
