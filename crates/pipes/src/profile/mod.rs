@@ -102,9 +102,10 @@ fn picture(stacks: &Stacks, name: &str, for_time: &str) -> Result<String, Error>
     options.colors = Palette::Multi(MultiPalette::Rust);
     options.deterministic = true;
     options.text_truncate_direction = TextTruncateDirection::Right;
-    options.no_sort = true;
+    // Others have their frames in the order of letters. It draws its lines from the last to the first.
+    options.flame_chart = true;
     let (lines, mut picture) = (stacks.lines(), Vec::new());
-    let drawn = from_lines(&mut options, lines.iter().map(String::as_str), &mut picture);
-    drawn.map_err(|error| Error::io("the flame graph", &error))?;
+    let drawn = from_lines(&mut options, lines.iter().rev().map(String::as_str), &mut picture);
+    drawn.map_err(|error| Error::data(format_args!("the flame graph: {error}")))?;
     String::from_utf8(picture).map_err(|_| Error::data("the flame graph is not UTF-8"))
 }

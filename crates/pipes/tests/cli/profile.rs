@@ -210,8 +210,10 @@ fn a_pipeline_that_has_ended_or_is_not_there_is_told() {
 #[test]
 fn ctrl_c_draws_what_there_is() {
     let pipeline = Pipeline::start();
-    let waits = PERF
-        .replace(r#"echo data > "$2""#, r#"echo data > "$2"; trap 'exit 130' INT; touch DIR/began; sleep 60 & wait"#);
+    let waits = PERF.replace(
+        r#"echo data > "$2""#,
+        r#"echo data > "$2"; trap 'exit 130' INT; touch DIR/began; sleep 60 2>&- & wait"#,
+    );
     pipeline.perf(&waits).samples();
     let child = pipeline.command(&["job"]).process_group(0).spawn().unwrap();
     let began: &Path = &pipeline.bin.path().join("began");
