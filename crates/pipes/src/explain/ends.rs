@@ -15,7 +15,7 @@ pub fn died(view: &View) -> Option<Finding> {
     let label = view.label(first);
     let (text, mend) = match first.life {
         Life::Ended { at_ms, code } => {
-            let why = first.last_message().map(|message| format!(": {}", plain(message))).unwrap_or_default();
+            let why = first.last_message().map(|message| format!(": {}", plain(&message))).unwrap_or_default();
             let text = format!("{label} failed {} ago with exit code {code}{why}", age(view.now_ms, at_ms));
             (text, after_failure(code, view))
         }

@@ -42,7 +42,7 @@ impl<'p> View<'p> {
 
     /// Stages that run and have a file.
     pub fn ours(&self) -> impl DoubleEndedIterator<Item = (usize, &'p Stage, &'p Facts)> + use<'p> {
-        self.running().filter_map(|(at, stage)| Some((at, stage, stage.facts.as_ref()?)))
+        self.running().filter_map(|(at, stage)| Some((at, stage, stage.facts.as_deref()?)))
     }
 
     /// Sources of ours that run.

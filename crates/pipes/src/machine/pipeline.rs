@@ -31,7 +31,7 @@ impl Pipeline {
 
     /// Stages with a file, and what it says.
     pub fn ours(&self) -> impl DoubleEndedIterator<Item = (&Stage, &Facts)> {
-        self.stages.iter().filter_map(|stage| Some((stage, stage.facts.as_ref()?)))
+        self.stages.iter().filter_map(|stage| Some((stage, stage.facts.as_deref()?)))
     }
 
     pub fn run(&self) -> Option<&str> {

@@ -1,5 +1,7 @@
 //! A stage of a pipeline: a tool of ours with its file, or a foreign program that the kernel shows.
 
+use std::sync::Arc;
+
 use crate::facts::{Doing, Facts, Pipe, Role, Shares};
 
 /// How long a dead stage is still shown, in milliseconds.
@@ -15,7 +17,7 @@ pub struct Stage {
     pub name: String,
     pub pid: u32,
     /// What its file says; nothing for a foreign program.
-    pub facts: Option<Facts>,
+    pub facts: Option<Arc<Facts>>,
     /// The words of a foreign program's command line.
     pub words: Vec<String>,
     pub life: Life,
@@ -158,7 +160,7 @@ impl Stage {
 
     /// A count of the file.
     pub fn count(&self, of: impl Fn(&Facts) -> Option<u64>) -> Option<u64> {
-        self.facts.as_ref().and_then(of)
+        self.facts.as_deref().and_then(of)
     }
 
     /// How old the file of a running stage is, when that is too old.
@@ -175,8 +177,8 @@ impl Stage {
     }
 
     /// The last message that it has written.
-    pub fn last_message(&self) -> Option<&str> {
-        Some(self.facts.as_ref()?.messages.last()?.text.as_str())
+    pub fn last_message(&self) -> Option<String> {
+        Some(self.facts.as_ref()?.messages.last()?.text)
     }
 }
 

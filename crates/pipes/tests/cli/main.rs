@@ -39,6 +39,8 @@ fn torn_and_foreign_files_are_told_and_passed_over() {
     folder.stage("window", NOBODY, r#""start_ticks":1,"ended":{"code":0}"#);
     folder.write("a.json", "{\"stage\":\"win");
     folder.write("b.json", "not of us");
+    let fifo = folder.path().join("c.json");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let ran = folder.pipes("list");
     assert_eq!(ran.code, Some(0));
     assert!(ran.stdout.starts_with(&format!("window-{NOBODY}: window")), "{}", ran.stdout);
@@ -47,6 +49,7 @@ fn torn_and_foreign_files_are_told_and_passed_over() {
         "{}",
         ran.stderr
     );
+    assert!(ran.stderr.ends_with("\npipes: c.json is passed over: it is no regular file\n"), "{}", ran.stderr);
 }
 
 #[test]
@@ -141,6 +144,9 @@ fn many_dead_files_are_read_in_no_time() {
     assert!(best.as_secs() < 5, "{best:?}");
     fill(1_000..10_000);
     assert_eq!(folder.pipes("list").ok().lines().filter(|line| line.starts_with("window-")).count(), 10_000);
+    let none = folder.pipes("explain nojob");
+    none.fails_with(2, "and 9,980 more\n");
+    assert!(none.stderr.len() < 1_000, "{}", none.stderr);
 }
 
 #[test]

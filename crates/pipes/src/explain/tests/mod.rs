@@ -17,7 +17,7 @@ impl Scene {
     fn ours(mut self, name: &str, members: &str) -> Self {
         let pid = 100 + self.0.len() as u32;
         let comma = if members.is_empty() { "" } else { "," };
-        let facts = Facts::parse(format!(r#"{{"stage":"{name}","pid":{pid}{comma}{members}}}"#).as_bytes()).unwrap();
+        let facts = Facts::parse(&format!(r#"{{"stage":"{name}","pid":{pid}{comma}{members}}}"#)).unwrap();
         let life = match facts.ended {
             Some(ended) => Life::Ended { at_ms: ended.at.unwrap_or(NOW - 3_000), code: ended.code },
             None => Life::Running,
@@ -26,7 +26,7 @@ impl Scene {
             name: name.to_owned(),
             pid,
             life,
-            facts: Some(facts),
+            facts: Some(facts.into()),
             written_ms: NOW,
             ..Stage::default()
         });

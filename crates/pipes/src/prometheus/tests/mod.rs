@@ -4,8 +4,8 @@ use super::*;
 use crate::machine::stage::Stage;
 
 fn stage(name: &str, pid: u32, members: &str) -> Stage {
-    let facts = Facts::parse(format!(r#"{{"stage":"{name}","pid":{pid},{members}}}"#).as_bytes()).unwrap();
-    Stage { name: name.to_owned(), pid, facts: Some(facts), written_ms: 1_500, ..Stage::default() }
+    let facts = Facts::parse(&format!(r#"{{"stage":"{name}","pid":{pid},{members}}}"#)).unwrap();
+    Stage { name: name.to_owned(), pid, facts: Some(facts.into()), written_ms: 1_500, ..Stage::default() }
 }
 
 fn look(stages: Vec<Stage>) -> Look {
