@@ -272,6 +272,8 @@ impl<T> PartialEq for Texts<T> {
 pub struct Message {
     #[serde(deserialize_with = "time")]
     pub at: Option<i64>,
+    /// `info`, `error`, or `hint`: what to do about the message before it.
+    pub level: String,
     pub text: String,
 }
 

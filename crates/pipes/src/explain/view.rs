@@ -72,7 +72,8 @@ impl<'p> View<'p> {
             Doing::Pace => shares.pace,
             Doing::Work | Doing::Other => None,
         };
-        let by_share = share.filter(|share| *share >= NEARLY_ALL).map(|_| SHARES_MS);
+        let lived_ms = stage.started_ms().map_or(SHARES_MS, |ms| self.now_ms.saturating_sub(ms));
+        let by_share = share.filter(|share| *share >= NEARLY_ALL).map(|_| SHARES_MS.min(lived_ms));
         now.for_ms.max(by_share).filter(|ms| *ms >= at_least_ms)
     }
 
@@ -96,7 +97,9 @@ impl<'p> View<'p> {
 
     /// No line comes into a stage now, and that is known.
     pub fn is_starved(&self, stage: &Stage) -> bool {
-        self.waits(stage, Doing::Input).is_some() && stage.rate_in().unwrap_or_default() == 0.0
+        let last_second = stage.facts.as_ref().and_then(|facts| facts.rates.s1.lines_in);
+        let rate = last_second.or_else(|| stage.rate_in());
+        self.waits(stage, Doing::Input).is_some() && rate.unwrap_or_default() == 0.0
     }
 
     /// Lines have come into a stage within ten seconds.

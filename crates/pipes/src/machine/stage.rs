@@ -176,9 +176,18 @@ impl Stage {
         facts.started.or_else(|| elapsed_ms.map(|ms| self.written_ms.saturating_sub(ms)))
     }
 
-    /// The last message that it has written.
+    /// The last error that it has told, else the last message; and the first hint that follows.
+    pub fn last_words(&self) -> Option<(String, Option<String>)> {
+        let messages = self.facts.as_ref()?.messages.all();
+        let last = |is_meant: fn(&str) -> bool| messages.iter().rposition(|message| is_meant(&message.level));
+        let at = last(|level| level == "error").or_else(|| last(|level| level != "hint"))?;
+        let hint = messages.get(at + 1).filter(|message| message.level == "hint");
+        Some((messages.get(at)?.text.clone(), hint.map(|hint| hint.text.clone())))
+    }
+
+    /// What it has last told, without a hint.
     pub fn last_message(&self) -> Option<String> {
-        Some(self.facts.as_ref()?.messages.last()?.text)
+        self.last_words().map(|(message, _)| message)
     }
 }
 
