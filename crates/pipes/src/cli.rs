@@ -45,8 +45,8 @@ Examples:
     mkdir -p metrics
     pipes listen 9469 --metrics metrics
 
-Exit codes: 0 done, and for explain: lines flow, or there are none to wait for; 1 explain found what is stuck, or the folder cannot be read;
-2 usage.";
+Exit codes: 0 done, and for explain: lines flow, or there are none to wait for; 1 explain found what is stuck, the folder cannot be read, or
+perf is missing or may not look; 2 usage.";
 
 /// Look at the pipelines of this machine: what each stage does, and why nothing comes out
 #[derive(clap::Parser, Debug)]
@@ -90,6 +90,16 @@ pub enum Command {
     /// estimate, ten times a second: the bytes in the pipes (and in the queue of throttle), divided by the rate at which they are
     /// read. What a stage holds back, as window and aggregate do until a window closes, is not in it.
     Latency(Latency),
+
+    /// Draw where the stages of a pipeline spend processor time: one flame graph (SVG)
+    ///
+    /// perf (the package linux-perf) samples all stages at once, 99 times for each second of work, foreign programs and those that
+    /// parallel-map and shard have started among them. The lowest frames are the stages, in the order of the pipe; how wide a frame is says how much
+    /// time was spent in it. A stage that waits has no width: pipes explain says what for. A browser opens the picture; a click enlarges a frame.
+    ///
+    /// Callers are found by the tables for unwinding, which every binary has. Functions of the tools have names; those of programs
+    /// that were stripped do not. Where kernel.perf_event_paranoid is above 2 only root may look.
+    Profile(Profile),
 
     /// Write the metrics of all pipelines as text for Prometheus
     ///
@@ -174,6 +184,24 @@ pub struct Latency {
     /// Print JSON, one object a line: one for each stage
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Profile {
+    /// The pipeline: its name in pipes list, its run, or the process number of one of its stages
+    #[arg(value_name = "PIPELINE")]
+    pub pipeline: String,
+
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
+
+    /// Look for N seconds, 10 without this flag. Ctrl-C ends it sooner
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub seconds: Option<u32>,
+
+    /// Write the picture to FILE: a reader sees the old one or the new one. Without, to stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]

@@ -36,7 +36,7 @@ fn write(export: &cli::Export, look: &Look, to: &mut Printer) -> Result<(), Faul
 }
 
 /// A reader sees the old file or the new one, never half of it.
-fn replace(file: &Path, text: &str) -> Result<(), Error> {
+pub fn replace(file: &Path, text: &str) -> Result<(), Error> {
     let draft = draft_of(file);
     let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, file));
     written.map_err(|error| {

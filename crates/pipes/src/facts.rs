@@ -3,9 +3,12 @@
 //! Members that are not known are left out, and none is required but the tool and its process: stages of other versions write
 //! fewer. All times are milliseconds since 1970.
 
-use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use time_text::parse_rfc3339;
 
 /// What a stage says.
@@ -62,8 +65,8 @@ pub struct Facts {
     pub rss_bytes: Option<u64>,
     pub cpu_ms: Option<u64>,
     pub facts: OfTool,
-    pub messages: Vec<Message>,
-    pub rejects: Vec<Reject>,
+    pub messages: Texts<Message>,
+    pub rejects: Texts<Reject>,
     pub ended: Option<Ended>,
 }
 
@@ -241,12 +244,47 @@ pub struct Files {
     pub total_bytes: Option<u64>,
 }
 
+/// A list that is taken apart when it is asked for: of a thousand stages that have ended few are looked at so closely.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Texts<T> {
+    json: Option<Box<RawValue>>,
+    #[serde(skip)]
+    of: PhantomData<T>,
+}
+
+impl<T: for<'de> Deserialize<'de>> Texts<T> {
+    /// Returns them, the oldest first; those of a version that writes them otherwise are none.
+    pub fn all(&self) -> Vec<T> {
+        self.json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+    }
+
+    pub fn last(&self) -> Option<T> {
+        self.all().pop()
+    }
+}
+
+impl<T> Default for Texts<T> {
+    fn default() -> Self {
+        Self { json: None, of: PhantomData }
+    }
+}
+
+impl<T> PartialEq for Texts<T> {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |texts: &Self| texts.json.as_ref().map(|json| json.get().to_owned());
+        text(self) == text(other)
+    }
+}
+
 /// A message that the stage has written on stderr.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Message {
     #[serde(deserialize_with = "time")]
     pub at: Option<i64>,
+    /// `info`, `error`, or `hint`: what to do about the message before it.
+    pub level: String,
     pub text: String,
 }
 
@@ -275,11 +313,11 @@ impl Facts {
     ///
     /// # Errors
     /// Why it is no metrics file, or not a whole one.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("it is empty".to_owned());
         }
-        let facts: Self = serde_json::from_slice(text).map_err(|error| match error.is_eof() {
+        let facts: Self = serde_json::from_str(text).map_err(|error| match error.is_eof() {
             true => "it is not whole".to_owned(),
             false => format!("it is not of a stage: {error}"),
         })?;
@@ -316,10 +354,31 @@ impl Facts {
     }
 }
 
-/// Takes a time, and nothing for a text that is none.
+/// Takes a time, and nothing for a text that is none. The text is not copied.
 fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    let text = Option::<Cow<'de, str>>::deserialize(from)?;
-    Ok(text.and_then(|text| parse_rfc3339(text.as_bytes())))
+    from.deserialize_option(Time)
+}
+
+struct Time;
+
+impl<'de> Visitor<'de> for Time {
+    type Value = Option<i64>;
+
+    fn expecting(&self, to: &mut fmt::Formatter) -> fmt::Result {
+        to.write_str("a time as text, or null")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_str(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(parse_rfc3339(text.as_bytes()))
+    }
 }
 
 #[cfg(test)]
@@ -328,11 +387,10 @@ mod tests {
 
     #[test]
     fn a_file_of_today_and_one_with_all_members_are_read() {
-        let simple = br#"{"stage":"window","pid":7,"lines_in":10,"lines_out":9,"elapsed_ms":1000,"wait_input_ms":500}"#;
+        let simple = r#"{"stage":"window","pid":7,"lines_in":10,"lines_out":9,"elapsed_ms":1000,"wait_input_ms":500}"#;
         let facts = Facts::parse(simple).unwrap();
         assert_eq!((facts.stage.as_str(), facts.lines_in, facts.lines_held), ("window", Some(10), None));
-        let full =
-            br#"{"stage":"kafka-cat-in","pid":7,"start_ticks":5,"written":"1970-01-01T00:00:01.500Z","role":"source",
+        let full = r#"{"stage":"kafka-cat-in","pid":7,"start_ticks":5,"written":"1970-01-01T00:00:01.500Z","role":"source",
             "now":"pace","now_ms":12,"shares":{"1s":{"busy":0.31,"input":0.62},"10s":{},"60s":{}},
             "rates":{"10s":{"lines_in":20000}},"in":{"pipe":8,"bytes":65536,"size":65536},
             "facts":{"partitions":[{"partition":"t/0","lag":4},{"partition":"t/1","lag":3}],"later":[1]},
@@ -346,13 +404,13 @@ mod tests {
 
     #[test]
     fn words_of_a_later_version_do_no_harm() {
-        let facts = Facts::parse(br#"{"stage":"x","pid":7,"role":"hub","now":"sleep","written":"soon"}"#).unwrap();
+        let facts = Facts::parse(r#"{"stage":"x","pid":7,"role":"hub","now":"sleep","written":"soon"}"#).unwrap();
         assert_eq!((facts.role, facts.now, facts.written), (Some(Role::Other), Some(Doing::Other), None));
     }
 
     #[test]
     fn what_is_no_metrics_file_is_told() {
-        let why = |text: &str| Facts::parse(text.as_bytes()).unwrap_err();
+        let why = |text: &str| Facts::parse(text).unwrap_err();
         assert_eq!(why(""), "it is empty");
         assert_eq!(why(r#"{"stage":"window","pi"#), "it is not whole");
         assert_eq!(why("{}"), "it is not of a stage: it names no stage and no pid");

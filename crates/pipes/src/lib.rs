@@ -11,6 +11,7 @@
 //! | `list` | the picture of the pipelines as text and JSON |
 //! | `top` | the same as a screen that is renewed each second |
 //! | `latency` | the delays of barriers from the source to each stage |
+//! | `profile` | one flame graph of all stages |
 //! | `prometheus` | the metrics as text for Prometheus; `export` writes it, `listen` serves it |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -25,6 +26,7 @@ mod list;
 mod listen;
 mod machine;
 pub mod printer;
+mod profile;
 mod prometheus;
 mod top;
 mod words;
@@ -44,6 +46,7 @@ pub fn run(cli: &Cli, to: &mut Printer) -> Result<(), Fault> {
         Command::Explain(explain) => explain::run(explain, to),
         Command::Top(top) => top::run(top, to),
         Command::Latency(latency) => latency::run(latency, to),
+        Command::Profile(profile) => profile::run(profile, to),
         Command::Export(export) => export::run(export, to),
         Command::Listen(listen) => listen::run(listen, to),
     };

@@ -28,7 +28,12 @@ pub fn run(list: &cli::List, to: &mut Printer) -> Result<(), Fault> {
 
 /// Looks once, and tells what was passed over.
 pub fn look(metrics: &cli::MetricsArgs, to: &mut Printer) -> Result<Look, Error> {
-    let look = Machine::new(&metrics.dir).look(now_ms())?;
+    first_look(&Machine::new(&metrics.dir), metrics, to)
+}
+
+/// The same by a machine that looks again later.
+pub fn first_look(machine: &Machine, metrics: &cli::MetricsArgs, to: &mut Printer) -> Result<Look, Error> {
+    let look = machine.look(now_ms())?;
     for line in look.passed_over.lines() {
         to.note(&plain(&line));
     }
@@ -80,7 +85,7 @@ pub fn state(stage: &Stage, now_ms: i64) -> String {
         Life::Ended { at_ms, code: 0 } => format!("ended {} ago", age(now_ms, at_ms)),
         Life::Ended { at_ms, code: 141 } => format!("ended {} ago, as its reader had gone", age(now_ms, at_ms)),
         Life::Ended { at_ms, code } => {
-            let why = stage.last_message().map(|message| format!(": {}", plain(message))).unwrap_or_default();
+            let why = stage.last_message().map(|message| format!(": {}", plain(&message))).unwrap_or_default();
             format!("failed {} ago, exit code {code}{why}", age(now_ms, at_ms))
         }
         Life::Killed { seen_ms } => format!("killed, last seen {} ago", age(now_ms, seen_ms)),
@@ -216,8 +221,8 @@ mod tests {
     use super::*;
 
     fn stage(name: &str, facts: &str) -> Stage {
-        let facts = Facts::parse(format!(r#"{{"stage":"{name}","pid":7{facts}}}"#).as_bytes()).unwrap();
-        Stage { name: name.to_owned(), pid: 7, facts: Some(facts), written_ms: 100_000, ..Stage::default() }
+        let facts = Facts::parse(&format!(r#"{{"stage":"{name}","pid":7{facts}}}"#)).unwrap();
+        Stage { name: name.to_owned(), pid: 7, facts: Some(facts.into()), written_ms: 100_000, ..Stage::default() }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 // The one file that does; the rest is given it.
 #![allow(clippy::disallowed_methods)]
 
-use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 
 use millpipe::{Error, Fault};
 use serde_json::Value;
@@ -34,6 +34,11 @@ impl Printer {
     /// As `json`.
     pub fn finish(&mut self) -> Result<(), Fault> {
         self.out.flush().map_err(|error| fault(&error))
+    }
+
+    /// What is written is shown on a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.out.get_ref().is_terminal()
     }
 
     pub fn note(&mut self, text: &str) {

@@ -27,6 +27,24 @@ fn the_alerts_do_what_they_say() {
     promtool(&["test", "rules", "millpipe.rules.test.yml"], None);
 }
 
+/// Each query of the dashboard as a rule: promtool takes the language apart as Prometheus does.
+#[test]
+#[ignore = "needs promtool, which is no part of what the project installs"]
+fn the_queries_of_the_dashboard_are_of_the_language() {
+    let dashboard = include_str!("../../../examples/prometheus/millpipe-dashboard.json");
+    let dashboard: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let expressions = targets.map(|target| target["expr"].as_str().unwrap().replace("$__rate_interval", "5m"));
+    let rule = |(at, expr): (usize, String)| serde_json::json!({"record": format!("query_{at}"), "expr": expr});
+    let rules: Vec<serde_json::Value> = expressions.enumerate().map(rule).collect();
+    assert!(rules.len() > 30);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queries.yml");
+    fs::write(&file, serde_json::json!({"groups": [{"name": "dashboard", "rules": rules}]}).to_string()).unwrap();
+    promtool(&["check", "rules", file.to_str().unwrap()], None);
+}
+
 #[test]
 #[ignore = "needs promtool, which is no part of what the project installs"]
 fn promtool_finds_no_fault_in_the_text() {
@@ -38,7 +56,7 @@ fn promtool_finds_no_fault_in_the_text() {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let ticks = stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap();
     let dead =
-        include_str!("dead.json").trim().replace("PID", &pid.to_string()).replace("NOW", &now).replace("PIPE", "7");
+        include_str!("cli/dead.json").trim().replace("PID", &pid.to_string()).replace("NOW", &now).replace("PIPE", "7");
     let ended = format!(",\"ended\":{{\"at\":\"{now}\",\"code\":0}}");
     let running = dead.replace(&ended, "").replace("\"start_ticks\":1", &format!("\"start_ticks\":{ticks}"));
     assert_ne!(dead, running);

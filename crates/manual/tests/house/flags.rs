@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 40] = [
+const OWN_WORDS: [(&str, &str); 41] = [
     ("--batch", "how much goes together: so many lines, in decompose all there are"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
@@ -28,6 +28,7 @@ const OWN_WORDS: [(&str, &str); 40] = [
     ("--on", "what must be equal on both sides"),
     ("--order", "what comes first"),
     ("--ordered", "the order of lines matters"),
+    ("--output", "where the output is or goes"),
     ("--overflow", "what happens at a limit"),
     ("--plain", "lines without marks about time"),
     ("--rate", "how many lines go in a time"),

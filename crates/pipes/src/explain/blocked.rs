@@ -1,6 +1,6 @@
 //! Rules about stages that others wait for.
 
-use crate::explain::view::{Finding, View};
+use crate::explain::view::{Finding, View, WAIT_MS};
 use crate::facts::{Doing, Facts};
 use crate::machine::stage::Stage;
 use crate::words::{age, bytes, lines, scaled, short};
@@ -120,6 +120,15 @@ fn does_not_read(view: &View, stage: &Stage, reader: &Stage, ms: i64) -> Option<
     if reader.now(view.now_ms).is_some_and(|now| now.doing == Doing::Work) {
         let text = format!("{label} has been waiting {} for {name}, which works and takes its lines slowly", short(ms));
         let mend = format!("make {name} faster, or run it in many processes: parallel-map -- {name} …");
+        return Some(view.finding("reader-slow", reader, text).mend(mend));
+    }
+    // A wait that is broken again and again: it does read.
+    if stage.since(Doing::Output, view.now_ms).is_some_and(|ms| ms < WAIT_MS) {
+        let text = format!(
+            "{label} waits nearly all of its time for {name} (pid {}), which takes its lines slowly",
+            reader.pid
+        );
+        let mend = format!("make {name} faster; throttle, if lines may be dropped or kept on disk meanwhile");
         return Some(view.finding("reader-slow", reader, text).mend(mend));
     }
     let text = format!("{label} has been waiting {} for {name} (pid {}), which does not read", short(ms), reader.pid);

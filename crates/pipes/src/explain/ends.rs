@@ -15,9 +15,10 @@ pub fn died(view: &View) -> Option<Finding> {
     let label = view.label(first);
     let (text, mend) = match first.life {
         Life::Ended { at_ms, code } => {
-            let why = first.last_message().map(|message| format!(": {}", plain(message))).unwrap_or_default();
+            let (why, hint) = first.last_words().unzip();
+            let why = why.map(|message| format!(": {}", plain(&message))).unwrap_or_default();
             let text = format!("{label} failed {} ago with exit code {code}{why}", age(view.now_ms, at_ms));
-            (text, after_failure(code, view))
+            (text, after_failure(code, hint.flatten(), view))
         }
         _ => {
             let ago = age(view.now_ms, first.life.dead_since_ms()?);
@@ -42,11 +43,14 @@ fn is_consequence(stage: &Stage) -> bool {
     matches!(stage.life, Life::Ended { code: 75, .. }) && is_cut
 }
 
-fn after_failure(code: i32, view: &View) -> String {
-    match code {
-        1 => "mend what the message names: a new start gives the same".to_owned(),
-        2 => "mend the flag that the message names; --help shows examples".to_owned(),
-        _ => start_again(view),
+/// What the stage itself advises; after 1 and 2 a new start gives the same.
+fn after_failure(code: i32, hint: Option<String>, view: &View) -> String {
+    match (code, hint) {
+        (1 | 2, Some(hint)) => plain(&hint),
+        (1, None) => "mend what the message names: a new start gives the same".to_owned(),
+        (2, None) => "mend the flag that the message names; --help shows examples".to_owned(),
+        (_, Some(hint)) => format!("{}; {}", start_again(view), plain(&hint)),
+        (_, None) => start_again(view),
     }
 }
 

@@ -13,9 +13,11 @@ const LINES_SURE: u64 = 1_000;
 
 /// Lines whose times are ahead of the clock.
 pub fn ahead_of_the_clock(view: &View) -> Option<Finding> {
-    let is_ahead = |reject: &&Reject| reject.why.contains("ahead of the clock");
-    let (stage, rejected, reject) = most(view, |facts| facts.lines_rejected, 2)
-        .find_map(|(stage, facts, rejected)| Some((stage, rejected, facts.rejects.iter().rev().find(is_ahead)?)))?;
+    let is_ahead = |reject: &Reject| reject.why.contains("ahead of the clock");
+    let (stage, rejected, reject) =
+        most(view, |facts| facts.lines_rejected, 2).find_map(|(stage, facts, rejected)| {
+            Some((stage, rejected, facts.rejects.all().into_iter().rfind(is_ahead)?))
+        })?;
     let text = format!(
         "{} takes no line whose time is ahead of the clock, and has rejected {}; the last: {}",
         view.label(stage),
@@ -32,10 +34,10 @@ pub fn ahead_of_the_clock(view: &View) -> Option<Finding> {
 /// Most lines are bad.
 pub fn rejected(view: &View) -> Option<Finding> {
     let (stage, facts, rejected) = most(view, |facts| facts.lines_rejected, 2).next()?;
-    let last =
-        facts.rejects.last().map(|reject| format!("; the last, {}: {}", plain(&reject.place), plain(&reject.why)));
-    let text = format!("{} {}{}", view.label(stage), of_all("rejects", facts, rejected), last.unwrap_or_default());
-    let mend = match facts.rejects.last() {
+    let last = facts.rejects.last();
+    let shown = last.as_ref().map(|last| format!("; the last, {}: {}", plain(&last.place), plain(&last.why)));
+    let text = format!("{} {}{}", view.label(stage), of_all("rejects", facts, rejected), shown.unwrap_or_default());
+    let mend = match last {
         Some(reject) if reject.why.contains("no field") => {
             format!("--time FIELD, or the flag that names the field, at {}", stage.name)
         }

@@ -8,6 +8,7 @@ mod ends;
 mod inputs;
 mod lost;
 mod time;
+mod told;
 mod view;
 
 use millpipe::{Error, Fault};
@@ -23,15 +24,18 @@ use view::{Finding, View};
 type Rule = fn(&View) -> Option<Finding>;
 
 /// All rules, the most likely cause first.
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 23] = [
     ends::died,
     ends::stopped,
     ends::counts_broken,
+    told::no_sink,
     blocked::commit_waits,
     blocked::reader_blocked,
     lost::ahead_of_the_clock,
+    told::time_unit,
     lost::rejected,
     lost::late,
+    told::misnamed,
     lost::filtered,
     inputs::foreign_keeps_back,
     time::watermark_is_held,

@@ -54,6 +54,10 @@ fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
 /// Lines come, and no window has ended yet.
 pub fn window_is_open(view: &View) -> Option<Finding> {
     let (stage, facts, windows) = open_windows(view).find(|(stage, ..)| view.flows_into(stage))?;
+    // By the clock the window is over: it waits for lines, and none come.
+    if facts.facts.next_end.is_some_and(|end_ms| end_ms <= view.now_ms) && view.is_starved(stage) {
+        return None;
+    }
     if stage.rate_out().map_or_else(|| facts.lines_out.unwrap_or_default() > 0, |rate| rate > 0.0) {
         return None;
     }

@@ -42,7 +42,7 @@ impl<'p> View<'p> {
 
     /// Stages that run and have a file.
     pub fn ours(&self) -> impl DoubleEndedIterator<Item = (usize, &'p Stage, &'p Facts)> + use<'p> {
-        self.running().filter_map(|(at, stage)| Some((at, stage, stage.facts.as_ref()?)))
+        self.running().filter_map(|(at, stage)| Some((at, stage, stage.facts.as_deref()?)))
     }
 
     /// Sources of ours that run.
@@ -50,10 +50,9 @@ impl<'p> View<'p> {
         self.ours().filter(|(_, stage, _)| stage.is_source()).map(|(_, stage, facts)| (stage, facts))
     }
 
-    /// What a stage is called in a sentence: with its process where several have its name.
+    /// What a stage is called in a sentence.
     pub fn label(&self, stage: &Stage) -> String {
-        let of_name = self.pipeline.stages.iter().filter(|other| other.name == stage.name).count();
-        if of_name > 1 { format!("{} (pid {})", stage.name, stage.pid) } else { stage.name.clone() }
+        self.pipeline.label(stage)
     }
 
     /// For how long a stage has been waiting for this; nothing for a short wait.
@@ -73,7 +72,8 @@ impl<'p> View<'p> {
             Doing::Pace => shares.pace,
             Doing::Work | Doing::Other => None,
         };
-        let by_share = share.filter(|share| *share >= NEARLY_ALL).map(|_| SHARES_MS);
+        let lived_ms = stage.started_ms().map_or(SHARES_MS, |ms| self.now_ms.saturating_sub(ms));
+        let by_share = share.filter(|share| *share >= NEARLY_ALL).map(|_| SHARES_MS.min(lived_ms));
         now.for_ms.max(by_share).filter(|ms| *ms >= at_least_ms)
     }
 
@@ -97,7 +97,9 @@ impl<'p> View<'p> {
 
     /// No line comes into a stage now, and that is known.
     pub fn is_starved(&self, stage: &Stage) -> bool {
-        self.waits(stage, Doing::Input).is_some() && stage.rate_in().unwrap_or_default() == 0.0
+        let last_second = stage.facts.as_ref().and_then(|facts| facts.rates.s1.lines_in);
+        let rate = last_second.or_else(|| stage.rate_in());
+        self.waits(stage, Doing::Input).is_some() && rate.unwrap_or_default() == 0.0
     }
 
     /// Lines have come into a stage within ten seconds.

@@ -174,8 +174,8 @@ mod tests {
 
     fn look_at(id: u32, latency_ms: u64) -> Look {
         let facts = format!(r#"{{"stage":"window","pid":7,"barrier":{{"id":"r/{id}","latency_ms":{latency_ms}}}}}"#);
-        let facts = Facts::parse(facts.as_bytes()).unwrap();
-        let stage = Stage { name: "window".to_owned(), pid: 7, facts: Some(facts), ..Stage::default() };
+        let facts = Facts::parse(&facts).unwrap();
+        let stage = Stage { name: "window".to_owned(), pid: 7, facts: Some(facts.into()), ..Stage::default() };
         let plain = Stage { name: "jq".to_owned(), pid: 8, ..Stage::default() };
         Look { pipelines: vec![Pipeline { name: "job".to_owned(), stages: vec![stage, plain] }], ..Look::default() }
     }

@@ -230,13 +230,15 @@ impl<'s> Order<'s> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::facts::{Facts, Pipe};
     use crate::machine::pipeline::Pipeline;
 
     fn stage(name: &str, input: u64, output: u64) -> Stage {
         let pipe = |pipe: u64| (pipe > 0).then_some(Pipe { pipe, ..Pipe::default() });
-        let facts = Some(Facts { stage: name.to_owned(), ..Facts::default() });
+        let facts = Some(Facts { stage: name.to_owned(), ..Facts::default() }.into());
         Stage { name: name.to_owned(), input: pipe(input), output: pipe(output), facts, ..Stage::default() }
     }
 
@@ -272,7 +274,7 @@ mod tests {
     fn stages_of_one_run_belong_together_when_a_pipe_between_them_is_not_known() {
         let mut stages = vec![stage("out", 3, 0), stage("in", 0, 1), stage("other", 0, 0)];
         for (stage, hop) in stages.iter_mut().zip([2, 0]) {
-            let facts = stage.facts.as_mut().unwrap();
+            let facts = Arc::make_mut(stage.facts.as_mut().unwrap());
             (facts.run, facts.hop) = (Some("r".to_owned()), Some(hop));
         }
         assert_eq!(pictures(stages).len(), 2);

@@ -1,5 +1,6 @@
 //! One look at the pipelines of this machine.
 
+mod descendants;
 mod drawing;
 mod folder;
 mod foreign;
@@ -8,15 +9,17 @@ pub mod pipeline;
 mod processes;
 pub mod stage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use millpipe::Error;
 
 use crate::facts::{Facts, Pipe};
-use crate::words::plain;
+use crate::words::{count, plain};
+use descendants::{Descendant, descendants};
 use drawing::draw;
-use folder::{Folder, MetricsFile, PassedOver};
+use folder::{Folder, Known, MetricsFile, PassedOver};
 use foreign::around;
 use naming::name_all;
 use pipeline::Pipeline;
@@ -26,10 +29,15 @@ use stage::{KEPT_MS, Life, Stage};
 /// Where other processes are hidden, a stage whose file is younger than this is taken for alive.
 const ALIVE_BY_FILE_MS: i64 = 5_000;
 
+/// So many names are told, when one is asked for that there is not.
+const NAMES_MAX: usize = 20;
+
 /// The folder of metrics files and the processes.
 pub struct Machine {
     dir: PathBuf,
     processes: Processes,
+    /// What need not be read again.
+    known: Mutex<Known>,
 }
 
 /// What was seen.
@@ -48,32 +56,38 @@ impl Look {
     /// # Errors
     /// When there is none of this name.
     pub fn chosen(&self, asked: Option<&str>) -> Result<Vec<&Pipeline>, Error> {
-        let is_asked = |pipeline: &&Pipeline| match asked {
-            Some(asked) => pipeline.is_called(asked),
-            None => !self.is_superseded(pipeline),
-        };
-        let chosen: Vec<&Pipeline> = self.pipelines.iter().filter(is_asked).collect();
-        match asked {
-            Some(asked) if chosen.is_empty() => {
-                let names: Vec<String> = self.pipelines.iter().map(|pipeline| plain(&pipeline.name)).collect();
-                let there = if names.is_empty() { "is none".to_owned() } else { format!("are: {}", names.join(", ")) };
-                Err(Error::usage(format_args!("no pipeline {asked:?}")).hint(format_args!("there {there}")))
-            }
-            _ => Ok(chosen),
+        let Some(asked) = asked else { return Ok(self.current()) };
+        let chosen: Vec<&Pipeline> = self.pipelines.iter().filter(|pipeline| pipeline.is_called(asked)).collect();
+        if chosen.is_empty() {
+            let error = Error::usage(format_args!("no pipeline {asked:?}"));
+            return Err(error.hint(format_args!("there {}", self.names())));
         }
+        Ok(chosen)
     }
 
-    /// A pipeline has ended, and was started again since.
-    pub fn is_superseded(&self, pipeline: &Pipeline) -> bool {
-        let is_next = |other: &Pipeline| other.is_running() && pipeline.name.starts_with(&format!("{}-", other.name));
-        !pipeline.is_running() && self.pipelines.iter().any(is_next)
+    /// All pipelines, but those that have ended and were started again since.
+    pub fn current(&self) -> Vec<&Pipeline> {
+        let running = self.pipelines.iter().filter(|pipeline| pipeline.is_running());
+        let again: Vec<String> = running.map(|pipeline| format!("{}-", pipeline.name)).collect();
+        let is_next = |pipeline: &Pipeline| again.iter().any(|name| pipeline.name.starts_with(name));
+        self.pipelines.iter().filter(|pipeline| pipeline.is_running() || !is_next(pipeline)).collect()
+    }
+
+    /// `is none`, or `are: a, b`.
+    fn names(&self) -> String {
+        let names: Vec<String> = self.pipelines.iter().take(NAMES_MAX).map(|pipeline| plain(&pipeline.name)).collect();
+        match self.pipelines.len().checked_sub(names.len()) {
+            _ if names.is_empty() => "is none".to_owned(),
+            Some(0) | None => format!("are: {}", names.join(", ")),
+            Some(more) => format!("are: {}, and {} more", names.join(", "), count(more as u64)),
+        }
     }
 }
 
 impl Machine {
     /// Looks into `dir` and /proc.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), processes: Processes::new("/proc") }
+        Self { dir: dir.into(), processes: Processes::new("/proc"), known: Mutex::default() }
     }
 
     /// Looks once.
@@ -81,8 +95,12 @@ impl Machine {
     /// # Errors
     /// When the folder cannot be read.
     pub fn look(&self, now_ms: i64) -> Result<Look, Error> {
-        let folder = Folder::read(&self.dir, now_ms, |pid| self.processes.get(pid).is_some())?;
-        let ours = folder.files.into_iter().map(|file| self.stage(file, now_ms));
+        let before = self.processes.pids();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = Folder::read(&self.dir, now_ms, |pid| before.contains(&pid), &mut known)?;
+        // One that has begun meanwhile may have a file already.
+        let there = self.processes.pids();
+        let ours = folder.files.into_iter().map(|file| self.stage(file, &there, now_ms));
         let mut stages: Vec<Stage> = ours.filter(|stage| is_shown(stage.life, now_ms)).collect();
         if stages.iter().any(Stage::is_running) {
             self.add_foreign(&mut stages);
@@ -95,9 +113,14 @@ impl Machine {
         Ok(Look { at_ms: now_ms, pipelines, passed_over: folder.passed_over })
     }
 
-    fn stage(&self, file: MetricsFile, now_ms: i64) -> Stage {
+    /// Returns the processes that stages have started, and that are no stages.
+    pub fn descendants(&self, stages: &BTreeSet<u32>) -> BTreeMap<u32, Descendant> {
+        descendants(stages, &self.processes.all())
+    }
+
+    fn stage(&self, file: MetricsFile, there: &BTreeSet<u32>, now_ms: i64) -> Stage {
         let MetricsFile { facts, written_ms } = file;
-        let process = self.processes.get(facts.pid);
+        let process = Some(facts.pid).filter(|pid| there.contains(pid)).and_then(|pid| self.processes.get(pid));
         let life = life(&facts, written_ms, process.as_ref(), self.processes.shows_all(), now_ms);
         let process = process.filter(|_| life == Life::Running);
         let now_open = |of: fn(&Process) -> Option<u64>| process.as_ref().and_then(of);

@@ -47,7 +47,7 @@ mod tests {
 
     fn pipeline(pid: u32, args: &str, life: Life) -> Pipeline {
         let facts = Facts { args: args.split(' ').map(str::to_owned).collect(), ..Facts::default() };
-        let stage = Stage { name: "generate".to_owned(), pid, facts: Some(facts), life, ..Stage::default() };
+        let stage = Stage { name: "generate".to_owned(), pid, facts: Some(facts.into()), life, ..Stage::default() };
         Pipeline { name: String::new(), stages: vec![stage] }
     }
 

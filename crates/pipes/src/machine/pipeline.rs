@@ -31,11 +31,17 @@ impl Pipeline {
 
     /// Stages with a file, and what it says.
     pub fn ours(&self) -> impl DoubleEndedIterator<Item = (&Stage, &Facts)> {
-        self.stages.iter().filter_map(|stage| Some((stage, stage.facts.as_ref()?)))
+        self.stages.iter().filter_map(|stage| Some((stage, stage.facts.as_deref()?)))
     }
 
     pub fn run(&self) -> Option<&str> {
         self.ours().find_map(|(_, facts)| facts.run.as_deref())
+    }
+
+    /// What a stage of it is called: with its process where several have its name.
+    pub fn label(&self, stage: &Stage) -> String {
+        let of_name = self.stages.iter().filter(|other| other.name == stage.name).count();
+        if of_name > 1 { format!("{} (pid {})", stage.name, stage.pid) } else { stage.name.clone() }
     }
 
     /// When its first process began.

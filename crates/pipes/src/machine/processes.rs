@@ -3,6 +3,7 @@
 //! A pipe is opened from outside for its reading end only, without blocking, and closed at once: an open writing end would hold
 //! back the end of the stream, and an open reading end keeps its writer from SIGPIPE as long as it is open.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -59,11 +60,15 @@ impl Processes {
         Some(Process { input: self.pipe(pid, 0), output: self.pipe(pid, 1), ..process })
     }
 
-    /// Returns all processes that this user may see, in no order.
+    /// Returns all processes that this user may see.
     pub fn all(&self) -> Vec<Process> {
-        let Ok(entries) = fs::read_dir(&self.root) else { return Vec::new() };
-        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter_map(|pid| self.get(pid)).collect()
+        self.pids().into_iter().filter_map(|pid| self.get(pid)).collect()
+    }
+
+    /// Returns their numbers: one look for many questions.
+    pub fn pids(&self) -> BTreeSet<u32> {
+        let Ok(entries) = fs::read_dir(&self.root) else { return BTreeSet::new() };
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
     }
 
     /// Returns what the kernel says of a running process.

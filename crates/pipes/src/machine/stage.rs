@@ -1,5 +1,7 @@
 //! A stage of a pipeline: a tool of ours with its file, or a foreign program that the kernel shows.
 
+use std::sync::Arc;
+
 use crate::facts::{Doing, Facts, Pipe, Role, Shares};
 
 /// How long a dead stage is still shown, in milliseconds.
@@ -15,7 +17,7 @@ pub struct Stage {
     pub name: String,
     pub pid: u32,
     /// What its file says; nothing for a foreign program.
-    pub facts: Option<Facts>,
+    pub facts: Option<Arc<Facts>>,
     /// The words of a foreign program's command line.
     pub words: Vec<String>,
     pub life: Life,
@@ -158,7 +160,7 @@ impl Stage {
 
     /// A count of the file.
     pub fn count(&self, of: impl Fn(&Facts) -> Option<u64>) -> Option<u64> {
-        self.facts.as_ref().and_then(of)
+        self.facts.as_deref().and_then(of)
     }
 
     /// How old the file of a running stage is, when that is too old.
@@ -174,9 +176,18 @@ impl Stage {
         facts.started.or_else(|| elapsed_ms.map(|ms| self.written_ms.saturating_sub(ms)))
     }
 
-    /// The last message that it has written.
-    pub fn last_message(&self) -> Option<&str> {
-        Some(self.facts.as_ref()?.messages.last()?.text.as_str())
+    /// The last error that it has told, else the last message; and the first hint that follows.
+    pub fn last_words(&self) -> Option<(String, Option<String>)> {
+        let messages = self.facts.as_ref()?.messages.all();
+        let last = |is_meant: fn(&str) -> bool| messages.iter().rposition(|message| is_meant(&message.level));
+        let at = last(|level| level == "error").or_else(|| last(|level| level != "hint"))?;
+        let hint = messages.get(at + 1).filter(|message| message.level == "hint");
+        Some((messages.get(at)?.text.clone(), hint.map(|hint| hint.text.clone())))
+    }
+
+    /// What it has last told, without a hint.
+    pub fn last_message(&self) -> Option<String> {
+        self.last_words().map(|(message, _)| message)
     }
 }
 

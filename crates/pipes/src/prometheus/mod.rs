@@ -26,7 +26,7 @@ const KILLED: f64 = 137.0;
 
 /// Returns the metrics of all pipelines. A pipeline that has ended and was started again is left out.
 pub fn text(look: &Look) -> String {
-    let pipelines: Vec<&Pipeline> = look.pipelines.iter().filter(|pipeline| !look.is_superseded(pipeline)).collect();
+    let pipelines: Vec<&Pipeline> = look.current();
     let (labelled, left_out) = labelled(&pipelines);
     let mut page = Page::default();
     page.alone("millpipe_pipelines", "Pipelines that run, or ended within ten minutes.", pipelines.len());

@@ -202,17 +202,18 @@ fn partitions(partitions: &[Partition], page: &mut Page) {
 }
 
 fn words(facts: &Facts, page: &mut Page) {
-    if !facts.messages.is_empty() {
+    let (messages, rejects) = (facts.messages.all(), facts.rejects.all());
+    if !messages.is_empty() {
         page.section("messages, the newest first");
     }
-    for message in facts.messages.iter().rev() {
+    for message in messages.iter().rev() {
         let at = message.at.map(format_rfc3339).unwrap_or_default();
         page.0.push(format!("  {at} {}", plain(&message.text)));
     }
-    if !facts.rejects.is_empty() {
+    if !rejects.is_empty() {
         page.section("rejected lines, the newest first");
     }
-    for reject in facts.rejects.iter().rev() {
+    for reject in rejects.iter().rev() {
         page.0.push(format!("  {}: {}", plain(&reject.place), plain(&reject.why)));
         page.0.push(format!("    {}", plain(&reject.line)));
     }

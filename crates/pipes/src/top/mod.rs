@@ -13,12 +13,12 @@ mod terminal;
 use millpipe::Fault;
 use ratatui::text::Line;
 
+use crate::cli;
 use crate::clock::{now_ms, pause};
-use crate::list::{as_json, look};
+use crate::list::{as_json, first_look, look};
 use crate::machine::Machine;
 use crate::machine::stage::Stage;
 use crate::printer::Printer;
-use crate::{cli, list};
 use paint::Paint;
 use state::State;
 use terminal::{Happened, Screen};
@@ -49,11 +49,12 @@ pub fn run(top: &cli::Top, to: &mut Printer) -> Result<(), Fault> {
 
 fn snapshot(top: &cli::Top, to: &mut Printer) -> Result<(), Fault> {
     let mut state = State::default();
-    state.take(list::look(&top.metrics, to)?);
+    let machine = Machine::new(&top.metrics.dir);
+    state.take(first_look(&machine, &top.metrics, to)?);
     let is_foreign = |stage: &Stage| !stage.is_ours();
     if state.look.pipelines.iter().any(|pipeline| pipeline.stages.iter().any(is_foreign)) {
         pause(SECOND_LOOK_MS);
-        state.take(Machine::new(&top.metrics.dir).look(now_ms())?);
+        state.take(machine.look(now_ms())?);
     }
     for line in overview::snapshot(&state, terminal::snapshot_width()) {
         to.bytes(format!("{}\n", line.to_string().trim_end()).as_bytes())?;

@@ -125,7 +125,7 @@ mod tests {
             lines_in: Some(7),
             ..Facts::default()
         };
-        let stage = Stage { facts: Some(facts), ..Stage::default() };
+        let stage = Stage { facts: Some(facts.into()), ..Stage::default() };
         let told = numbers(&stage, None, 0, Span::Start);
         assert!((told.shares.busy.unwrap() - 0.3).abs() < 1e-9);
         assert_eq!((told.lines_in, told.shares.pace), (Some(7.0), None));

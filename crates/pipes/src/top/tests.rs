@@ -15,12 +15,12 @@ use crate::machine::stage::{Kernel, Life, Moved, Wait};
 const NOW: i64 = 1_000_000_000;
 
 fn stage(name: &str, pid: u32, members: &str) -> Stage {
-    let facts = Facts::parse(format!(r#"{{"stage":"{name}","pid":{pid},{members}}}"#).as_bytes()).unwrap();
+    let facts = Facts::parse(&format!(r#"{{"stage":"{name}","pid":{pid},{members}}}"#)).unwrap();
     let pipe = |at: u32, bytes| Some(Pipe { pipe: u64::from(at), bytes: Some(bytes), size: Some(65_536) });
     Stage {
         name: name.to_owned(),
         pid,
-        facts: Some(facts),
+        facts: Some(facts.into()),
         input: pipe(pid - 1, 32_768),
         output: pipe(pid, 65_536),
         written_ms: NOW,

@@ -180,6 +180,12 @@ fn a_wait_that_is_broken_for_moments_is_one() {
         "kafka-cat-in has read all of its input, and nothing new has come for 10s",
         "",
     );
+    let young = format!("{polls},\"elapsed_ms\":3000");
+    scene().ours("kafka-cat-in", &young).says_first(
+        "caught-up",
+        "kafka-cat-in has read all of its input, and nothing new has come for 3s",
+        "",
+    );
 }
 
 #[test]
@@ -199,6 +205,11 @@ fn a_source_has_read_all_and_the_last_windows_stay_open() {
         told[1].text,
         "aggregate keeps 1 window open with 40 lines; the first ends at 1970-01-12T13:46:50Z: a window is written when a line comes that is later than its end"
     );
+    // By the clock its end has passed, and only the last second is without lines.
+    let past = open.replace("13:46:50", "13:46:30").replace("12000", "2100")
+        + r#","rates":{"1s":{"lines_in":0},"10s":{"lines_in":200,"lines_out":0}},"watermark":"1970-01-12T13:46:29Z""#;
+    let scene = Scene::default().ours("kafka-cat-in", &done).ours("aggregate", &past);
+    assert_eq!(scene.rules(), ["caught-up", "last-windows"]);
     let files =
         format!(r#""role":"source",{WAITS_INPUT},"facts":{{"files":{{"read_bytes":2048,"total_bytes":2048}}}}"#);
     let scene = Scene::default().ours("file-cat-in", &files);

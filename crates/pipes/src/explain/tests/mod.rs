@@ -17,7 +17,7 @@ impl Scene {
     fn ours(mut self, name: &str, members: &str) -> Self {
         let pid = 100 + self.0.len() as u32;
         let comma = if members.is_empty() { "" } else { "," };
-        let facts = Facts::parse(format!(r#"{{"stage":"{name}","pid":{pid}{comma}{members}}}"#).as_bytes()).unwrap();
+        let facts = Facts::parse(&format!(r#"{{"stage":"{name}","pid":{pid}{comma}{members}}}"#)).unwrap();
         let life = match facts.ended {
             Some(ended) => Life::Ended { at_ms: ended.at.unwrap_or(NOW - 3_000), code: ended.code },
             None => Life::Running,
@@ -26,7 +26,7 @@ impl Scene {
             name: name.to_owned(),
             pid,
             life,
-            facts: Some(facts),
+            facts: Some(facts.into()),
             written_ms: NOW,
             ..Stage::default()
         });
@@ -109,6 +109,58 @@ fn a_failed_stage_says_why() {
         "died",
         "window failed 5s ago with exit code 1: line 12: no field \"ts\"",
         "a new start gives the same",
+    );
+}
+
+#[test]
+fn the_error_is_told_and_its_first_hint_is_what_to_do() {
+    let failed = r#""ended":{"at":"1970-01-12T13:46:35Z","code":1},"messages":[{"level":"info","text":"a new state"},
+        {"level":"error","text":"no field \"ts\""},{"level":"hint","text":"--time timestamp"},{"level":"hint","text":"--on-error skip"}]"#;
+    scene().ours("window", failed).says_first(
+        "died",
+        "window failed 5s ago with exit code 1: no field \"ts\"",
+        "--time timestamp",
+    );
+    let again = failed.replace("\"code\":1", "\"code\":75");
+    let told = scene().ours("window", &again).findings();
+    assert_eq!(told[0].mend, "start the pipeline again; --time timestamp");
+}
+
+#[test]
+fn an_exactly_once_pipeline_has_a_sink() {
+    let source = r#""role":"source","args":["--exactly-once","--state","s"],"elapsed_ms":5000,"now":"work""#;
+    scene().ours("generate", source).ours("window", FLOWING).says_first(
+        "no-sink",
+        "nothing of this pipeline is committed: generate is exactly-once, and no sink is at the end, but window",
+        "file-cat-out PATH --exactly-once",
+    );
+    let with = |sink: &str| scene().ours("generate", source).ours(sink, r#""role":"sink","now":"work""#).rules();
+    assert_eq!(with("file-cat-out"), ["flows"]);
+    let young = source.replace("5000", "900");
+    assert_eq!(scene().ours("generate", &young).ours("window", FLOWING).rules(), ["flows"]);
+    let plain = source.replace("\"--exactly-once\",", "");
+    assert_eq!(scene().ours("generate", &plain).ours("window", FLOWING).rules(), ["flows"]);
+}
+
+#[test]
+fn what_a_stage_has_said_of_its_times_and_fields_is_told() {
+    let said = |text: &str, hint: &str| {
+        format!(
+            r#""now":"work","messages":[{{"level":"info","text":"{text}"}},{{"level":"hint","text":"{hint}"}},{{"level":"info","text":"x"}}]"#
+        )
+    };
+    let unit =
+        said("the number 1781064800 is taken for the time 1970-01-21T14:44:24.800Z (--time-unit ms)", "--time-unit s");
+    scene().ours("window", &unit).says_first(
+        "time-unit",
+        "window: the number 1781064800 is taken for the time 1970-01-21T14:44:24.800Z (--time-unit ms)",
+        "--time-unit s",
+    );
+    let named = said(r#"50000 lines, none had \"pathh\"; the lines have: path, ms"#, r#"did you mean \"path\"?"#);
+    scene().ours("aggregate", &format!("{named},\"ended\":{{\"code\":0}}")).says_first(
+        "misnamed",
+        r#"aggregate: 50000 lines, none had "pathh"; the lines have: path, ms"#,
+        "did you mean \"path\"?",
     );
 }
 
@@ -212,6 +264,12 @@ fn the_reader_behind_a_reader_is_the_cause() {
 fn a_slow_foreign_reader_is_slow_and_not_stuck() {
     let scene = scene().ours("window", WAITS_OUTPUT).foreign("awk {}", 'R', None, 70_000);
     assert_eq!(scene.rules()[0], "reader-slow");
+    let broken = r#""now":"output","now_ms":90,"shares":{"10s":{"busy":0.01,"input":0,"output":0.99}}"#;
+    Scene::default().ours("window", broken).foreign("python3 x", 'S', None, 0).says_first(
+        "reader-slow",
+        "window waits nearly all of its time for python3 (pid 101), which takes its lines slowly",
+        "throttle",
+    );
 }
 
 #[test]

@@ -1,87 +1,19 @@
 //! The binary, on folders of written files and on real processes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod profile;
+mod scene;
+
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use tempfile::TempDir;
-use testkit::{Ran, run, wait_until};
+use testkit::{run, wait_until};
 use time_text::format_rfc3339;
 
-const PIPES: &str = env!("CARGO_BIN_EXE_pipes");
-
-/// A folder of metrics files.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.path().join(name);
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    /// The file of a process, with these members.
-    fn stage(&self, name: &str, pid: u32, members: &str) {
-        let written = format_rfc3339(now_ms());
-        let text = format!("{{\"stage\":\"{name}\",\"pid\":{pid},\"written\":\"{written}\",{members}}}\n");
-        self.write(&format!("{name}.{pid}.json"), &text);
-    }
-
-    fn pipes(&self, arguments: &str) -> Ran {
-        let mut words: Vec<&str> = arguments.split(' ').collect();
-        let dir = self.path().to_string_lossy();
-        words.extend(["--metrics", &dir]);
-        run(PIPES, &words, "")
-    }
-}
-
-fn now_ms() -> i64 {
-    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
-}
-
-/// A program that is ended with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.0.wait();
-    }
-}
-
-impl Program {
-    fn start(script: &str) -> Self {
-        let mut bash = Command::new("bash");
-        bash.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
-        Self(bash.spawn().unwrap())
-    }
-}
-
-fn start_ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    stat.rsplit_once(") ").unwrap().1.split(' ').nth(19).unwrap().parse().unwrap()
-}
-
-/// A number that no process has: it is above the highest one.
-const NOBODY: u32 = 4_194_400;
-
-fn json(ran: &Ran) -> Vec<serde_json::Value> {
-    ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
+use scene::{Folder, NOBODY, PIPES, Program, json, now_ms, start_ticks};
 
 #[test]
 fn a_folder_that_is_missing_empty_or_no_folder_is_told_in_one_line() {
@@ -107,6 +39,8 @@ fn torn_and_foreign_files_are_told_and_passed_over() {
     folder.stage("window", NOBODY, r#""start_ticks":1,"ended":{"code":0}"#);
     folder.write("a.json", "{\"stage\":\"win");
     folder.write("b.json", "not of us");
+    let fifo = folder.path().join("c.json");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let ran = folder.pipes("list");
     assert_eq!(ran.code, Some(0));
     assert!(ran.stdout.starts_with(&format!("window-{NOBODY}: window")), "{}", ran.stdout);
@@ -115,6 +49,7 @@ fn torn_and_foreign_files_are_told_and_passed_over() {
         "{}",
         ran.stderr
     );
+    assert!(ran.stderr.ends_with("\npipes: c.json is passed over: it is no regular file\n"), "{}", ran.stderr);
 }
 
 #[test]
@@ -209,6 +144,9 @@ fn many_dead_files_are_read_in_no_time() {
     assert!(best.as_secs() < 5, "{best:?}");
     fill(1_000..10_000);
     assert_eq!(folder.pipes("list").ok().lines().filter(|line| line.starts_with("window-")).count(), 10_000);
+    let none = folder.pipes("explain nojob");
+    none.fails_with(2, "and 9,980 more\n");
+    assert!(none.stderr.len() < 1_000, "{}", none.stderr);
 }
 
 #[test]
