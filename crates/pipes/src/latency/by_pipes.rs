@@ -64,14 +64,14 @@ fn is_read_by(writer: &Stage, reader: &Stage) -> bool {
 
 fn wait_in_pipe_ms(stage: &Stage, before: Option<&Stage>) -> Option<f64> {
     let bytes = stage.input.and_then(|pipe| pipe.bytes)?;
-    let read = rate(stage.facts.as_ref(), |rates| rates.bytes_in);
-    wait_ms(bytes, read.or_else(|| rate(before?.facts.as_ref(), |rates| rates.bytes_out)))
+    let read = rate(stage.facts.as_deref(), |rates| rates.bytes_in);
+    wait_ms(bytes, read.or_else(|| rate(before?.facts.as_deref(), |rates| rates.bytes_out)))
 }
 
 /// Of throttle.
 fn wait_in_queue_ms(stage: &Stage) -> Option<f64> {
     let lines = stage.facts.as_ref().and_then(|facts| facts.facts.queue_lines).unwrap_or_default();
-    wait_ms(lines, rate(stage.facts.as_ref(), |rates| rates.lines_out))
+    wait_ms(lines, rate(stage.facts.as_deref(), |rates| rates.lines_out))
 }
 
 fn wait_ms(amount: u64, per_second: Option<f64>) -> Option<f64> {
@@ -97,7 +97,7 @@ mod tests {
         let facts = Facts { role: Some(role), rates, ..Facts::default() };
         let [input, output] = [pid - 1, pid].map(|pipe| Some(Pipe { pipe: pipe.into(), ..Pipe::default() }));
         let input = input.map(|pipe| Pipe { bytes: Some(in_pipe), ..pipe });
-        Stage { pid, depth, input, output, facts: Some(facts), ..Stage::default() }
+        Stage { pid, depth, input, output, facts: Some(facts.into()), ..Stage::default() }
     }
 
     fn delays(stages: Vec<Stage>) -> Vec<(u32, u64)> {
@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn a_queue_is_waited_in() {
         let mut throttle = stage(2, 0, 0, 100.0);
-        throttle.facts.as_mut().unwrap().facts = OfTool { queue_lines: Some(50), ..OfTool::default() };
+        let facts = throttle.facts.as_deref().unwrap().clone();
+        let queue = OfTool { queue_lines: Some(50), ..OfTool::default() };
+        throttle.facts = Some(Facts { facts: queue, ..facts }.into());
         assert_eq!(delays(vec![stage(1, 0, 0, 1.0), throttle, stage(3, 0, 0, 1.0)]), [(1, 0), (2, 0), (3, 500)]);
     }
 }

@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn without_barriers_the_pipes_tell() {
-        let facts = br#"{"stage":"window","pid":7,"rates":{"1s":{"bytes_in":100}}}"#;
+        let facts = r#"{"stage":"window","pid":7,"rates":{"1s":{"bytes_in":100}}}"#;
         let input = Some(Pipe { bytes: Some(50), ..Pipe::default() });
-        let stage = Stage { pid: 7, input, facts: Facts::parse(facts).ok(), ..Stage::default() };
+        let stage = Stage { pid: 7, input, facts: Facts::parse(facts).ok().map(Into::into), ..Stage::default() };
         let look = Look { pipelines: vec![Pipeline { stages: vec![stage], ..Pipeline::default() }], ..Look::default() };
         let mut samples = Samples::default();
         samples.take(&look);
