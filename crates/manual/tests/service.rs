@@ -44,7 +44,7 @@ fn the_unit_of_the_metrics_serves_what_jobs_write() {
         grep -q "^RuntimeDirectory=${job#/run/}$" "$unit"
         MILLPIPE_METRICS=$PWD/metrics generate --lines 100 > lines
         $command 2> said &
-        until grep -q http said; do sleep 0.05; done
+        until grep -qs http said; do sleep 0.05; done
         curl -s "$(sed -n 's/^pipes: //p' said)" | grep -c '^millpipe_stage_up{.*stage="generate"'
         kill -TERM $!
         wait $!"#,

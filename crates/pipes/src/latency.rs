@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -14,7 +15,6 @@ use crate::list::look;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
 use crate::machine::{Look, Machine};
-use crate::printer::Printer;
 use crate::words::{plain, short};
 
 /// Between two looks, in milliseconds: each file is renewed once a second.
