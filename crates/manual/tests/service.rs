@@ -1,4 +1,4 @@
-//! The unit in examples/ is right, and its script ends well when systemd stops it.
+//! The units in examples/ are right, and the script of a job ends well when systemd stops it.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use manual::shell::Folder;
@@ -15,6 +15,42 @@ fn systemd_finds_nothing_to_say_about_the_unit() {
     );
     assert!(ran.is_good(), "{}", ran.shown);
     assert_eq!(ran.shown, "");
+}
+
+/// The unit of the metrics, and a job with the drop-in that has it write there.
+#[test]
+fn systemd_finds_nothing_to_say_about_the_unit_of_the_metrics() {
+    let ran = Folder::new(None).run(
+        "printf '#!/bin/sh\n' | tee pipes job.sh > /dev/null
+        chmod +x pipes job.sh
+        sed \"s|=/usr/local/bin/pipes |=$PWD/pipes |\" examples/prometheus/millpipe-metrics.service > millpipe-metrics.service
+        grep -q \"^ExecStart=$PWD/pipes listen \" millpipe-metrics.service
+        sed \"s|=/usr/local/lib/millpipe/requests-10s.sh|=$PWD/job.sh|\" examples/requests-10s.service > requests-10s.service
+        mkdir requests-10s.service.d
+        cp examples/prometheus/metrics.conf requests-10s.service.d/
+        systemd-analyze verify --man=no \"$PWD/millpipe-metrics.service\" \"$PWD/requests-10s.service\"",
+    );
+    assert!(ran.is_good(), "{}", ran.shown);
+    assert_eq!(ran.shown, "");
+}
+
+/// Its command line, with another folder and a port that is free.
+#[test]
+fn the_unit_of_the_metrics_serves_what_jobs_write() {
+    let ran = Folder::new(None).run(
+        r#"unit=examples/prometheus/millpipe-metrics.service
+        command=$(sed -n 's|^ExecStart=/usr/local/bin/||p' "$unit" | sed "s|/run/millpipe|$PWD/metrics|; s|:9469|:0|")
+        job=$(sed -n 's|^Environment=MILLPIPE_METRICS=||p' examples/prometheus/metrics.conf)
+        grep -q "^RuntimeDirectory=${job#/run/}$" "$unit"
+        MILLPIPE_METRICS=$PWD/metrics generate --lines 100 > lines
+        $command 2> said &
+        until grep -qs http said; do sleep 0.05; done
+        curl -s "$(sed -n 's/^pipes: //p' said)" | grep -c '^millpipe_stage_up{.*stage="generate"'
+        kill -TERM $!
+        wait $!"#,
+    );
+    assert!(ran.is_good(), "{}", ran.shown);
+    assert_eq!(ran.shown, "1\n");
 }
 
 /// Three thousand lines of thirty seconds; the job gets a SIGTERM in all its processes, as systemd sends it, and is started again.

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use millpipe::{Error, Fault};
+use printer::Printer;
 
 use crate::cli;
 use crate::clock::{now_ms, pause};
 use crate::list::look;
 use crate::machine::{Look, Machine};
-use crate::printer::Printer;
 use crate::prometheus::text;
 
 /// Runs the command.

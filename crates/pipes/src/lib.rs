@@ -25,16 +25,15 @@ mod latency;
 mod list;
 mod listen;
 mod machine;
-pub mod printer;
 mod profile;
 mod prometheus;
 mod top;
 mod words;
 
 use millpipe::Fault;
+use printer::Printer;
 
 use crate::cli::{Cli, Command};
-use crate::printer::Printer;
 
 /// Runs one command.
 ///

@@ -1,6 +1,7 @@
 //! `pipes list`: the pipelines as text and as JSON.
 
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::{Value, json};
 use time_text::format_rfc3339;
 
@@ -10,7 +11,6 @@ use crate::facts::{Doing, Facts};
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::{Life, Stage};
 use crate::machine::{Look, Machine};
-use crate::printer::Printer;
 use crate::words::{age, bytes, count, plain, scaled, short};
 
 /// Runs the command.

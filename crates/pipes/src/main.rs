@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use millpipe::tool::{self, Reads};
 use pipes::cli::Cli;
-use pipes::printer::Printer;
+use printer::Printer;
 
 fn main() -> ExitCode {
-    tool::main(Reads::Nothing, |cli: Cli| pipes::run(&cli, &mut Printer::new()))
+    tool::main(Reads::Nothing, |cli: Cli| pipes::run(&cli, &mut Printer::new("pipes")))
 }

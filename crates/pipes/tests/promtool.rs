@@ -23,6 +23,7 @@ fn promtool(arguments: &[&str], stdin: Option<File>) {
 #[test]
 #[ignore = "needs promtool, which is no part of what the project installs"]
 fn the_alerts_do_what_they_say() {
+    promtool(&["check", "config", "prometheus.yml"], None);
     promtool(&["check", "rules", "millpipe.rules.yml"], None);
     promtool(&["test", "rules", "millpipe.rules.test.yml"], None);
 }

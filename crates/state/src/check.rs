@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use checkpoint::{FileKind, RealDisk, check_file};
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::{Value, json};
 
 use crate::cli;
 use crate::folder::{Checkpoint, Folder, Stage};
-use crate::printer::Printer;
 
 pub fn run(check: &cli::Check, to: &mut Printer) -> Result<(), Fault> {
     let folder = Folder::open(&check.state)?;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use checkpoint::{CheckpointId, Entry, SnapshotReader};
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::Value;
 
 use crate::cli;
 use crate::folder::{Checkpoint, Folder, Stage};
-use crate::printer::Printer;
 
 pub fn run(diff: &cli::Diff, to: &mut Printer) -> Result<(), Fault> {
     let (from, until) = choose(diff)?;

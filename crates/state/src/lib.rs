@@ -8,16 +8,15 @@ mod check;
 pub mod cli;
 mod diff;
 mod folder;
-pub mod printer;
 mod rename;
 mod reshard;
 mod save;
 mod show;
 
 use millpipe::Fault;
+use printer::Printer;
 
 use crate::cli::{Cli, Command};
-use crate::printer::Printer;
 
 /// # Errors
 /// What is damaged or missing; usage.

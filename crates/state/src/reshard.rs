@@ -10,11 +10,11 @@ use std::path::Path;
 
 use checkpoint::{Committed, Disk, Header, Lock, RealDisk, SHARD, SnapshotReader, write_alone, write_committed};
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::json;
 
 use crate::cli;
 use crate::folder::{Folder, Stage};
-use crate::printer::Printer;
 use crate::save::{clear, must_be_empty};
 use division::{Division, Moved};
 

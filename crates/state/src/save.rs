@@ -7,11 +7,11 @@ use std::path::Path;
 
 use checkpoint::{Committed, Disk, RealDisk, SAVEPOINT, write_committed};
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::json;
 
 use crate::cli;
 use crate::folder::{Checkpoint, Folder};
-use crate::printer::Printer;
 use crate::rename::Rename;
 
 pub fn run(save: &cli::Save, to: &mut Printer) -> Result<(), Fault> {

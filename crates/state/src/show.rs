@@ -4,11 +4,11 @@ use std::fs;
 
 use checkpoint::SnapshotReader;
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::json;
 
 use crate::cli;
 use crate::folder::{Checkpoint, Folder, Stage};
-use crate::printer::Printer;
 
 /// The sink whose truth is not in the folder.
 const KAFKA: &str = "kafka";

@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use manual::{for_all, page, tools};
 
 /// Flags whose help is in each tool's own words, and the one thing that they mean in all of them.
-const OWN_WORDS: [(&str, &str); 41] = [
+const OWN_WORDS: [(&str, &str); 42] = [
     ("--batch", "how much goes together: so many lines, in decompose all there are"),
     ("--between", "the two ends of a range"),
     ("--buffer", "how much may wait in memory"),
@@ -30,6 +30,7 @@ const OWN_WORDS: [(&str, &str); 41] = [
     ("--ordered", "the order of lines matters"),
     ("--output", "where the output is or goes"),
     ("--overflow", "what happens at a limit"),
+    ("pipeline", "the pipeline that is looked at"),
     ("--plain", "lines without marks about time"),
     ("--rate", "how many lines go in a time"),
     ("--retries", "how often a command that failed is given the same again"),

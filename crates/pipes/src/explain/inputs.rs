@@ -69,8 +69,9 @@ pub fn caught_up(view: &View) -> Option<Finding> {
 }
 
 fn has_read_all(facts: &Facts) -> bool {
+    // A reader of files that waits has come to their end; without a total it follows them.
     let files =
-        facts.facts.files.is_some_and(|files| files.total_bytes.is_some() && files.read_bytes >= files.total_bytes);
+        facts.facts.files.is_some_and(|files| files.total_bytes.is_none_or(|all| files.read_bytes >= Some(all)));
     facts.facts.caught_up.unwrap_or_else(|| files || facts.lag() == Some(0))
 }
 

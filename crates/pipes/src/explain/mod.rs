@@ -12,12 +12,12 @@ mod told;
 mod view;
 
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::json;
 
 use crate::cli;
 use crate::list::look;
 use crate::machine::pipeline::Pipeline;
-use crate::printer::Printer;
 use crate::words::plain;
 use view::{Finding, View};
 

@@ -10,6 +10,9 @@ use crate::words::{age, count, plain, short};
 /// A watermark that stands still for longer, in milliseconds, is held.
 const HELD_MS: i64 = 5_000;
 
+/// A stage has seen all partitions after so many milliseconds.
+const BEGINS_MS: u64 = 1_500;
+
 /// A partition or a file holds the watermark back, while lines of others come.
 pub fn watermark_is_held(view: &View) -> Option<Finding> {
     let (stage, facts, holder, why) = view.ours().find_map(|(_, stage, facts)| {
@@ -38,8 +41,12 @@ pub fn watermark_is_held(view: &View) -> Option<Finding> {
 /// By how its lines are behind those of others, or by how long none has come.
 fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
     match (holder.time, holder.newest) {
+        // At the beginning the reader has not got to all partitions yet.
         (None, Some(newest_ms)) => {
-            Some(format!("as no line has come from it, and those of others have come to {}", format_rfc3339(newest_ms)))
+            let is_young = facts.elapsed_ms.is_some_and(|ms| ms < BEGINS_MS);
+            (!is_young).then(|| {
+                format!("as no line has come from it, and those of others have come to {}", format_rfc3339(newest_ms))
+            })
         }
         (Some(time_ms), Some(newest_ms)) => (newest_ms.saturating_sub(time_ms) >= HELD_MS)
             .then(|| format!("as the lines of others have come to {}", format_rfc3339(newest_ms))),
@@ -66,6 +73,8 @@ pub fn window_is_open(view: &View) -> Option<Finding> {
     let is_before = |time_ms: &i64| facts.facts.next_end.is_none_or(|end_ms| *time_ms < end_ms);
     let time_ms = facts.time_ms().or_else(|| view.time_at(stage).filter(is_before));
     let text = match (time_ms, facts.facts.next_end) {
+        // A stage before it makes time, and has none yet.
+        (None, _) if view.ours().any(|(.., facts)| facts.facts.holder.is_some()) => return None,
         (None, _) => format!("no time has come to {}, which keeps {windows} open{held}", view.label(stage)),
         (Some(time_ms), Some(end_ms)) if end_ms > time_ms => format!(
             "no window has ended: {} keeps {windows} open{held}; the first ends at {}, time has come to {}, {} before it",

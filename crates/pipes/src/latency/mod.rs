@@ -9,6 +9,7 @@ mod by_pipes;
 use std::collections::BTreeMap;
 
 use millpipe::{Error, Fault};
+use printer::Printer;
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -17,7 +18,6 @@ use crate::list::look;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
 use crate::machine::{Look, Machine};
-use crate::printer::Printer;
 use crate::words::{plain, short};
 
 /// Between two looks, in milliseconds: what is in a pipe changes all the time.

@@ -16,6 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use millpipe::{Error, Fault};
+use printer::Printer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -23,7 +24,6 @@ use crate::cli;
 use crate::clock::now_ms;
 use crate::list::look;
 use crate::machine::Machine;
-use crate::printer::Printer;
 use crate::prometheus::text;
 use request::{Answer, HEAD_BYTES_MAX, answer, end_of_head};
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use inferno::flamegraph::color::{MultiPalette, Palette};
 use inferno::flamegraph::{Options, TextTruncateDirection, from_lines};
 use millpipe::{Error, Fault};
+use printer::Printer;
 
 use crate::cli;
 use crate::clock::pause;
@@ -19,7 +20,6 @@ use crate::export::replace;
 use crate::list::look;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::{Look, Machine};
-use crate::printer::Printer;
 use crate::words::{count, plain, short};
 use perf::Recording;
 use stacks::{Place, Stacks};

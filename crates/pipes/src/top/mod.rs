@@ -11,6 +11,7 @@ mod state;
 mod terminal;
 
 use millpipe::Fault;
+use printer::Printer;
 use ratatui::text::Line;
 
 use crate::cli;
@@ -18,7 +19,6 @@ use crate::clock::{now_ms, pause};
 use crate::list::{as_json, first_look, look};
 use crate::machine::Machine;
 use crate::machine::stage::Stage;
-use crate::printer::Printer;
 use paint::Paint;
 use state::State;
 use terminal::{Happened, Screen};

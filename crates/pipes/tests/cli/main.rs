@@ -1,6 +1,7 @@
 //! The binary, on folders of written files and on real processes.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod explain;
 mod profile;
 mod scene;
 

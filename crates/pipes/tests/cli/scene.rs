@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
-use testkit::{Ran, run};
+use testkit::{Ran, path_with, run};
 use time_text::format_rfc3339;
 
 pub const PIPES: &str = env!("CARGO_BIN_EXE_pipes");
@@ -55,17 +55,37 @@ pub struct Program(Child);
 impl Drop for Program {
     fn drop(&mut self) {
         let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.0.wait();
     }
 }
 
 impl Program {
     pub fn start(script: &str) -> Self {
-        let mut bash = Command::new("bash");
-        bash.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
-        Self(bash.spawn().unwrap())
+        Self(shell(script).spawn().unwrap())
     }
+
+    /// A pipeline whose stages write their metrics into a folder; its files are in another one.
+    pub fn pipeline(tools: &[&str], script: &str, metrics: &Folder, files: &Path) -> Self {
+        let mut bash = shell(script);
+        bash.current_dir(files).env("PATH", path_with(tools)).env("MILLPIPE_METRICS", metrics.path());
+        Self(bash.stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) {
+        self.0.wait().unwrap();
+    }
+}
+
+fn shell(script: &str) -> Command {
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+    bash
 }
 
 pub fn start_ticks(pid: u32) -> u64 {

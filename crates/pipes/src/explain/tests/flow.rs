@@ -107,6 +107,12 @@ fn a_partition_holds_the_watermark() {
         "t/3 holds the watermark at 1970-01-12T13:40:00Z, as the lines of others have come to 1970-01-12T13:46:39Z: windows beyond stay open at window",
         "--idle 5s",
     );
+    let young = partitions(r#""time":null"#) + r#","elapsed_ms":900"#;
+    assert_eq!(scene().ours("window", &young).rules(), ["window-is-open"]);
+    let no_time =
+        r#""rates":{"10s":{"lines_in":10,"lines_out":0}},"facts":{"open_windows":1,"next_end":"1970-01-12T13:47:00Z"}"#;
+    let before = r#""now":"work","elapsed_ms":900,"facts":{"holder":{"from":"t/3"}}"#;
+    assert_eq!(scene().ours("window", before).ours("aggregate", no_time).rules(), ["flows"]);
     let together = partitions(r#""time":"1970-01-12T13:46:38Z""#);
     assert_eq!(scene().ours("window", &together).rules(), ["window-is-open"]);
     let moves =
@@ -212,6 +218,8 @@ fn a_source_has_read_all_and_the_last_windows_stay_open() {
     assert_eq!(scene.rules(), ["caught-up", "last-windows"]);
     let files =
         format!(r#""role":"source",{WAITS_INPUT},"facts":{{"files":{{"read_bytes":2048,"total_bytes":2048}}}}"#);
+    let follows = files.replace(r#","total_bytes":2048"#, "");
+    assert_eq!(Scene::default().ours("file-cat-in", &follows).rules(), ["caught-up"]);
     let scene = Scene::default().ours("file-cat-in", &files);
     scene.says_first("caught-up", "file-cat-in has read all of its files (2KiB), and nothing new has come for 12s", "");
 }
