@@ -67,6 +67,8 @@ fn a_script_says_what_it_takes() {
         let wrong = run(&format!("scripts/{script} --frobnicate"));
         assert_eq!(wrong.status.code(), Some(2), "{}", wrong.shown);
     }
+    let ran = run("scripts/demo --help");
+    assert!(ran.shown.ends_with("when --live ends by itself.\n"), "all of it: {}", ran.shown);
     let ran = run("scripts/install --help");
     assert_eq!(ran.status.code(), Some(2), "{}", ran.shown);
     assert!(ran.shown.contains("scripts/install [PREFIX]"), "{}", ran.shown);
