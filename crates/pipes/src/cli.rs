@@ -79,7 +79,7 @@ pub enum Command {
     /// clock, the messages that its source has not read. * marks the bottleneck: from the end the first stage that works more than
     /// 80 % of the time while the one before it waits for it.
     ///
-    /// Keys: up and down choose a stage, Enter shows all of it (partitions, keys, errors, marks), Esc goes back; s sorts by place, busy,
+    /// Keys: up and down choose a stage, Enter shows all of it (partitions, keys, delays, errors, marks), Esc goes back; s sorts by place, busy,
     /// lines or held; / filters by name; f freezes; r switches between rates of 1s, 10s and 60s; c shows counts since the start; q ends.
     Top(Top),
 

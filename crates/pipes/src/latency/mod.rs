@@ -5,8 +5,8 @@
 //! [`by_pipes`] estimates it.
 
 mod by_pipes;
-
-use std::collections::BTreeMap;
+mod histogram;
+mod samples;
 
 use millpipe::{Error, Fault};
 use printer::Printer;
@@ -15,10 +15,13 @@ use serde_json::{Value, json};
 use crate::cli;
 use crate::clock::{now_ms, pause};
 use crate::list::look;
+use crate::machine::Machine;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
-use crate::machine::{Look, Machine};
 use crate::words::{plain, short};
+pub use histogram::histogram;
+use samples::Known;
+pub use samples::Samples;
 
 /// Between two looks, in milliseconds: what is in a pipe changes all the time.
 const LOOK_EVERY_MS: u64 = 100;
@@ -43,7 +46,7 @@ pub fn run(latency: &cli::Latency, to: &mut Printer) -> Result<(), Fault> {
     }
     let mut has_some = false;
     for pipeline in last.chosen(asked)? {
-        let rows = samples.rows(pipeline);
+        let rows = rows(&samples, pipeline);
         has_some |= !rows.is_empty();
         if latency.json {
             rows.iter().try_for_each(|row| to.json(&row.json(pipeline)))?;
@@ -59,36 +62,6 @@ pub fn run(latency: &cli::Latency, to: &mut Printer) -> Result<(), Fault> {
     Err(Error::data("no pipeline runs whose delays are known").hint(hint).into())
 }
 
-/// Delays by the process of a stage.
-#[derive(Default)]
-struct Samples {
-    by_barriers: BTreeMap<u32, OfBarriers>,
-    by_pipes: BTreeMap<u32, Vec<u64>>,
-}
-
-/// Each barrier counts once.
-#[derive(Default)]
-struct OfBarriers {
-    last: String,
-    delays_ms: Vec<u64>,
-}
-
-/// What delays are known by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
-    ByBarriers,
-    ByPipes,
-}
-
-impl Known {
-    fn name(self) -> &'static str {
-        match self {
-            Self::ByBarriers => "barriers",
-            Self::ByPipes => "pipes",
-        }
-    }
-}
-
 /// A stage with its delays in order.
 struct Row<'p> {
     stage: &'p Stage,
@@ -96,38 +69,15 @@ struct Row<'p> {
     delays_ms: Vec<u64>,
 }
 
-impl Samples {
-    fn take(&mut self, look: &Look) {
-        for (stage, facts) in look.pipelines.iter().flat_map(Pipeline::ours) {
-            let Some(barrier) = facts.barrier.as_ref().filter(|_| stage.is_running()) else { continue };
-            let of_stage = self.by_barriers.entry(stage.pid).or_default();
-            if let Some(latency_ms) = barrier.latency_ms.filter(|_| of_stage.last != barrier.id) {
-                of_stage.last.clone_from(&barrier.id);
-                of_stage.delays_ms.push(latency_ms);
-            }
-        }
-        for pipeline in look.pipelines.iter().filter(|pipeline| pipeline.is_running()) {
-            for (pid, delay_ms) in by_pipes::delays_ms(pipeline) {
-                self.by_pipes.entry(pid).or_default().push(delay_ms);
-            }
-        }
-    }
-
-    /// The stages of a pipeline of which delays are known, in its order.
-    fn rows<'p>(&self, pipeline: &'p Pipeline) -> Vec<Row<'p>> {
-        let has_barriers = pipeline.stages.iter().any(|stage| self.by_barriers.contains_key(&stage.pid));
-        let known = if has_barriers { Known::ByBarriers } else { Known::ByPipes };
-        let delays_of = |pid| match known {
-            Known::ByBarriers => self.by_barriers.get(&pid).map(|of_stage| &of_stage.delays_ms),
-            Known::ByPipes => self.by_pipes.get(&pid),
-        };
-        let rows = pipeline.stages.iter().filter_map(|stage| {
-            let mut delays_ms = delays_of(stage.pid).filter(|delays_ms| !delays_ms.is_empty())?.clone();
-            delays_ms.sort_unstable();
-            Some(Row { stage, known, delays_ms })
-        });
-        rows.collect()
-    }
+/// The stages of a pipeline of which delays are known, in its order.
+fn rows<'p>(samples: &Samples, pipeline: &'p Pipeline) -> Vec<Row<'p>> {
+    let rows = pipeline.stages.iter().filter_map(|stage| {
+        let (known, delays_ms) = samples.of(pipeline, stage)?;
+        let mut delays_ms: Vec<u64> = delays_ms.iter().copied().collect();
+        delays_ms.sort_unstable();
+        Some(Row { stage, known, delays_ms })
+    });
+    rows.collect()
 }
 
 impl Row<'_> {
@@ -171,6 +121,7 @@ fn text(pipeline: &Pipeline, rows: &[Row]) -> String {
 mod tests {
     use super::*;
     use crate::facts::{Facts, Pipe};
+    use crate::machine::Look;
 
     fn look_at(id: u32, latency_ms: u64) -> Look {
         let facts = format!(r#"{{"stage":"window","pid":7,"barrier":{{"id":"r/{id}","latency_ms":{latency_ms}}}}}"#);
@@ -188,7 +139,7 @@ mod tests {
             samples.take(&look_at(at, u64::from(at) * 10));
         }
         let look = look_at(100, 1_000);
-        let rows = samples.rows(&look.pipelines[0]);
+        let rows = rows(&samples, &look.pipelines[0]);
         assert_eq!(rows.len(), 1);
         assert_eq!([50, 95, 99, 100].map(|of_100| rows[0].percentile(of_100)), [500, 950, 990, 1_000]);
         let expected = "job: from the source to each stage, by its barriers\n           samples       p50       p95       p99       max\n  \
@@ -202,8 +153,8 @@ mod tests {
         let mut samples = Samples::default();
         samples.take(&look_at(1, 3));
         let look = look_at(1, 3);
-        assert_eq!(samples.rows(&look.pipelines[0])[0].percentile(50), 3);
-        assert!(Samples::default().rows(&look.pipelines[0]).is_empty());
+        assert_eq!(rows(&samples, &look.pipelines[0])[0].percentile(50), 3);
+        assert!(rows(&Samples::default(), &look.pipelines[0]).is_empty());
     }
 
     #[test]
@@ -214,7 +165,7 @@ mod tests {
         let look = Look { pipelines: vec![Pipeline { stages: vec![stage], ..Pipeline::default() }], ..Look::default() };
         let mut samples = Samples::default();
         samples.take(&look);
-        let row = samples.rows(&look.pipelines[0]).remove(0).json(&look.pipelines[0]);
+        let row = rows(&samples, &look.pipelines[0]).remove(0).json(&look.pipelines[0]);
         assert_eq!((&row["known_by"], &row["p50_ms"], &row["samples"]), (&json!("pipes"), &json!(500), &json!(1)));
     }
 }

@@ -4,6 +4,7 @@ use ratatui::text::{Line, Span as Text};
 use time_text::format_rfc3339;
 
 use crate::facts::{Facts, HotKey, Partition};
+use crate::latency::histogram;
 use crate::list::state as doing;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
@@ -14,12 +15,16 @@ use crate::words::{age, bytes, count, plain, scaled, short};
 /// Partitions beyond are counted.
 const PARTITIONS_MAX: usize = 100;
 
+/// Fewer delays are no distribution.
+const DELAYS_MIN: usize = 10;
+
 /// Returns the lines that fit on a screen.
 pub fn lines(state: &State, paint: Paint, height: usize) -> Vec<Line<'static>> {
     let Some((pipeline, stage)) = state.chosen() else {
         return vec![Line::raw("this stage has gone"), Line::raw("Esc goes back")];
     };
-    let body = body(pipeline, stage, state.look.at_ms);
+    let mut body = body(pipeline, stage, state.look.at_ms);
+    body.extend(delays(state, pipeline, stage));
     let room = height.saturating_sub(2);
     let first = state.scroll.min(body.len().saturating_sub(room));
     let title = format!("{} of {}: {}", plain(&stage.name), plain(&pipeline.name), doing(stage, state.look.at_ms));
@@ -56,6 +61,16 @@ fn body(pipeline: &Pipeline, stage: &Stage, now_ms: i64) -> Vec<String> {
     partitions(&facts.facts.partitions, &mut page);
     words(facts, &mut page);
     page.0
+}
+
+/// How long lines took from the source to here, when that was seen often enough to say something.
+fn delays(state: &State, pipeline: &Pipeline, stage: &Stage) -> Vec<String> {
+    let seen = state.delays.of(pipeline, stage).filter(|(_, delays_ms)| delays_ms.len() >= DELAYS_MIN);
+    let Some((known, delays_ms)) = seen else { return Vec::new() };
+    let title = format!("from the source to here, by its {}: {} times", known.name(), delays_ms.len());
+    let mut lines = vec![String::new(), title];
+    lines.extend(histogram(delays_ms.iter().copied()));
+    lines
 }
 
 /// Lines, each with the name of what it says.

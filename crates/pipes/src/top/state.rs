@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::latency::Samples;
 use crate::machine::Look;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
@@ -42,6 +43,8 @@ pub enum Sort {
 pub struct State {
     pub look: Look,
     before: Look,
+    /// How long lines took to each stage since the screen was opened.
+    pub delays: Samples,
     pub span: Span,
     pub sort: Sort,
     pub filter: String,
@@ -86,6 +89,7 @@ impl Sort {
 impl State {
     /// Takes a new look, unless the screen is frozen.
     pub fn take(&mut self, look: Look) {
+        self.delays.take(&look);
         if !self.is_frozen {
             self.before = std::mem::replace(&mut self.look, look);
         }

@@ -131,6 +131,23 @@ fn the_details_of_a_stage_on_three_screens() {
 }
 
 #[test]
+fn the_details_have_a_histogram_of_the_delays_once_there_are_some() {
+    let mut state = state();
+    keys(&mut state, "jj\n");
+    assert!(!screen(&state, 80, 90).contains("from the source"));
+    for barrier in 0..12 {
+        let mut next = look();
+        let stage = &mut next.pipelines[0].stages[1];
+        let members = WINDOW.replace("\"r/12\",\"latency_ms\":3", &format!("\"r/{barrier}\",\"latency_ms\":40"));
+        stage.facts = super::tests::stage("window", 4712, &members).facts;
+        state.take(next);
+    }
+    let shown = screen(&state, 80, 90);
+    assert!(shown.contains("from the source to here, by its barriers: 13 times"), "{shown}");
+    assert!(shown.contains("  up to   64ms ████████████████████████████████████████ 12"), "{shown}");
+}
+
+#[test]
 fn a_snapshot_has_all_rows() {
     let lines = overview::snapshot(&state(), 100);
     assert_eq!(lines.len(), 2 + 8);
