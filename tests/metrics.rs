@@ -92,10 +92,12 @@ fn a_stage_that_stands_still_says_so_and_since_when() {
 #[test]
 fn a_stage_that_waits_by_its_rate_is_not_kept_by_its_reader() {
     let running = Running::start("generate --lines 100000 | throttle --rate 1/s > /dev/null");
-    let is_right =
-        |file: &Value| file["shares"]["1s"]["pace"].as_f64() > Some(0.5) && file["facts"].get("queue_lines").is_some();
+    // What a tool says of its state may be a second older than the counts.
+    let is_right = |file: &Value| {
+        file["shares"]["1s"]["pace"].as_f64() > Some(0.5) && file["facts"]["queue_lines"] == file["lines_held"]
+    };
     let throttle = running.file("throttle", is_right);
-    assert_eq!(throttle["facts"]["queue_lines"], throttle["lines_held"], "{throttle}");
+    assert_eq!(throttle["now"], "pace", "{throttle}");
 }
 
 #[test]
@@ -134,7 +136,9 @@ fn checkpoints_are_seen_on_their_way_through_the_pipe() {
             | window --size 1s --time timestamp | aggregate --by key count | file-cat-out out",
     );
     let sink = running.file("file-cat-out", |file| file["commit"].is_object());
-    let stage = running.file("aggregate", |file| file["barrier"]["snapshot_bytes"].as_u64() > Some(0));
+    let is_right =
+        |file: &Value| file["barrier"]["snapshot_bytes"].as_u64() > Some(0) && file["facts"]["keys"].as_u64() > Some(0);
+    let stage = running.file("aggregate", is_right);
     let source = running.file("generate", |file| file["commit"].is_object());
     let hops = [&source, &stage, &sink].map(|file| file["hop"].as_u64().unwrap());
     assert_eq!(hops, [1, 3, 4]);
@@ -142,7 +146,6 @@ fn checkpoints_are_seen_on_their_way_through_the_pipe() {
     assert!(stage["barrier"]["latency_ms"].is_u64() && stage["barrier"]["snapshot_ms"].is_u64(), "{stage}");
     let of_run = |id: &Value| id.as_str().unwrap().starts_with(sink["run"].as_str().unwrap());
     assert!(of_run(&sink["commit"]["id"]) && of_run(&stage["barrier"]["id"]), "{sink}");
-    assert!(stage["facts"]["keys"].as_u64() > Some(0), "{stage}");
     let window = running.file("window", |file| file["facts"]["holder"].is_object() && file["watermark"].is_string());
     assert!(window["facts"]["holder"]["time"].is_string(), "{window}");
 }

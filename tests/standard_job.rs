@@ -45,7 +45,7 @@ fn the_standard_job_is_exact_and_the_same_in_every_way_of_running() {
 /// A read per byte is slow: on the first lines only.
 fn a_byte_at_a_time(dir: &Path) {
     let script = format!(
-        "cd {}; head -n 20000 in > few; {WINDOW} < few | {AGGREGATE} > one_few
+        "cd {}; head -n 4000 in > few; {WINDOW} < few | {AGGREGATE} > one_few
          {WINDOW} --chunk 1B < few | {AGGREGATE} --chunk 1B > other; cmp one_few other
          {WINDOW} --chunk 1B --threads 4 < few | {AGGREGATE} --chunk 3B --threads 2 > other; cmp one_few other",
         dir.display()
