@@ -96,8 +96,9 @@ impl Sleeper {
         Self { folder: Folder::new(), program: Program::start("exec sleep 60") }
     }
 
+    /// It is the only stage of its folder.
     #[track_caller]
-    fn says(&self, stage: &str, members: &str, rule: &str) {
+    fn says(self, stage: &str, members: &str, rule: &str) {
         let pid = self.program.id();
         self.folder.stage(stage, pid, &format!("\"start_ticks\":{},{members}", start_ticks(pid)));
         let told = rules(&self.folder);
@@ -107,19 +108,26 @@ impl Sleeper {
 
 #[test]
 fn what_needs_a_broker_or_a_minute() {
-    let sleeper = Sleeper::start();
     let source = |partition: &str| {
         format!(
             r#""role":"source","now":"input","now_ms":12000,"facts":{{"partitions":[{{"partition":"t/0",{partition}}}]}}"#
         )
     };
-    sleeper.says("kafka-cat-in", &source(r#""position":8,"end":9,"stable_end":8,"lag":1"#), "open-transaction");
-    sleeper.says("kafka-cat-in", &source(r#""position":8,"end":9,"stable_end":9,"lag":1"#), "source-is-silent");
+    Sleeper::start().says(
+        "kafka-cat-in",
+        &source(r#""position":8,"end":9,"stable_end":8,"lag":1"#),
+        "open-transaction",
+    );
+    Sleeper::start().says(
+        "kafka-cat-in",
+        &source(r#""position":8,"end":9,"stable_end":9,"lag":1"#),
+        "source-is-silent",
+    );
     let ago = format_rfc3339(now_ms() - 60_000);
     let commits = format!(
         r#""role":"sink","now":"work","rates":{{"10s":{{"lines_in":100}}}},"commit":{{"id":"r/3","at":"{ago}","ms":15}}"#
     );
-    sleeper.says("kafka-cat-out", &commits, "commit-is-old");
+    Sleeper::start().says("kafka-cat-out", &commits, "commit-is-old");
 }
 
 #[test]
