@@ -161,6 +161,12 @@ fn keys_that_come_often_are_named() {
 }
 
 #[test]
+fn a_variable_that_is_set_to_nothing_asks_for_no_metrics() {
+    let ran = in_folder("export MILLPIPE_METRICS=; generate --lines 1; ls -A");
+    assert_eq!((ran.stderr.as_str(), ran.stdout.lines().count()), ("", 1), "{}", ran.stdout);
+}
+
+#[test]
 fn messages_are_json_lines_when_told_so() {
     let ran = in_folder("export MILLPIPE_LOG=json; echo nonsense | aggregate --by key count > /dev/null");
     let lines: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

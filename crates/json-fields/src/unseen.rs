@@ -60,7 +60,7 @@ impl Unseen {
     pub fn remark(&self, lines: &str) -> Option<String> {
         let (_, first) = self.fields.first().filter(|_| self.lines > 0)?;
         let names: Vec<String> = self.fields.iter().map(|(_, name)| format!("{name:?}")).collect();
-        let have = if self.members.is_empty() { "no members".to_owned() } else { self.members.join(", ") };
+        let have = if self.members.is_empty() { "no members".to_owned() } else { listed(&self.members) };
         let hint = match self.likely(first) {
             Some(member) => format!("did you mean {member:?}?"),
             None => "a field inside another one is written .outer.inner, one of any name .\"a name\"".to_owned(),
@@ -82,12 +82,18 @@ impl Unseen {
     /// What to say of another field that no line had: what the lines have, and in a second line what may have been meant.
     #[must_use]
     pub fn members_beside(&self, name: &str) -> String {
-        let have = format!("the lines have: {}", self.members.join(", "));
+        let have = format!("the lines have: {}", listed(&self.members));
         match self.likely(name) {
             Some(member) => format!("{have}\nhint: did you mean {member:?}?"),
             None => have,
         }
     }
+}
+
+/// Names for a message. One with a control character is quoted: a terminal would obey it.
+fn listed(names: &[String]) -> String {
+    let shown = |name: &String| if name.contains(char::is_control) { format!("{name:?}") } else { name.clone() };
+    names.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of the members of a line, the first ones of many.
@@ -149,6 +155,12 @@ mod tests {
             unseen.look(line.as_bytes(), has);
         }
         unseen.remark("lines")
+    }
+
+    #[test]
+    fn a_name_with_a_control_character_is_quoted() {
+        let said = remark(&["b"], &["{\"\\u001b[31mx\":1,\"a\":2}"]).unwrap();
+        assert!(said.contains(r#"the lines have: "\u{1b}[31mx", a"#), "{said}");
     }
 
     #[test]

@@ -121,9 +121,9 @@ impl<S: Station> Driver<S> {
     fn look_at_key(&mut self, chunk: &[u8]) {
         if let Some(hot_keys) = &mut self.hot_keys
             && self.out.figures().is_watched()
-            && self.splitter.is_between_lines()
         {
-            hot_keys.look(chunk, self.out.counts.lines_in, self.protocol.selector.as_mut());
+            let begin = if self.splitter.is_between_lines() { 0 } else { first_line_begin(chunk) };
+            hot_keys.look(&chunk[begin..], self.out.counts.lines_in, self.protocol.selector.as_mut());
         }
     }
 
@@ -331,4 +331,9 @@ impl<S: Station> Driver<S> {
     pub fn sees_from(&self) -> bool {
         self.protocol.sees_from
     }
+}
+
+/// Where the first line begins that is not the end of one of the chunk before.
+fn first_line_begin(chunk: &[u8]) -> usize {
+    memchr::memchr(b'\n', chunk).map_or(chunk.len(), |end| end + 1)
 }

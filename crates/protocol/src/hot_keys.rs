@@ -62,7 +62,7 @@ impl HotKeys {
         Self { read: keys.reader(), counts: HashMap::new(), looked_at: 0, lines_then: None }
     }
 
-    /// Looks at the first line of a chunk that begins with a line; `lines` have come before it. Chunks are cut anywhere, so
+    /// Looks at the first line of what begins with a line; about `lines` have come before it. Chunks are cut anywhere, so
     /// that is a line as good as any other.
     pub fn look(&mut self, chunk: &[u8], lines: u64, selector: Option<&mut Box<dyn LineSelector>>) {
         let between = if lines < SAMPLE_MIN { 1 } else { LINES_BETWEEN };

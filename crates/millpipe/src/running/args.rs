@@ -1,8 +1,9 @@
 //! The flags that mean the same in every tool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use protocol::{Config, Late, OnError, Policy};
 use units::{ByteSize, DurationMs};
 
@@ -19,8 +20,20 @@ pub struct RunArgs {
     pub progress: bool,
 
     /// Keep this stage's figures in DIR/TOOL.PID.json, renewed each second: rates, waits, watermark, lag, last errors
-    #[arg(long, value_name = "DIR", env = "MILLPIPE_METRICS", hide_env = false)]
+    #[arg(long, value_name = "DIR", env = "MILLPIPE_METRICS", hide_env = false, value_parser = any_path())]
     pub metrics: Option<PathBuf>,
+}
+
+/// Takes the empty path too: a variable that is set to nothing.
+fn any_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl RunArgs {
+    /// Returns the folder for metrics, if there is to be one.
+    pub fn metrics_dir(&self) -> Option<&Path> {
+        self.metrics.as_deref().filter(|dir| !dir.as_os_str().is_empty())
+    }
 }
 
 /// The flags of a source that begins a pipe with checkpoints.

@@ -49,16 +49,16 @@ impl Monitor {
     pub fn new(name: &str, role: Role, args: &RunArgs, out: &mut Out) -> Self {
         let shows_counts = args.progress && io::stderr().is_terminal();
         let progress = Progress::new(role);
-        let is_watched = args.metrics.is_some() || messages::name_the_run();
+        let is_watched = args.metrics_dir().is_some() || messages::name_the_run();
         let figures = if is_watched { Figures::watched() } else { Figures::default() };
         messages::of_run(&figures);
         out.set_figures(figures.clone());
         let waits = out.waits().clone();
-        if let Some(dir) = &args.metrics {
+        if let Some(dir) = args.metrics_dir() {
             publisher::begin(dir, name, Sheet::new(name, role, figures.clone(), waits.clone()));
         }
         let started = Instant::now();
-        let ticks = shows_counts || progress.is_wanted() || args.metrics.is_some();
+        let ticks = shows_counts || progress.is_wanted() || args.metrics_dir().is_some();
         let next_tick = ticks.then_some(started + TICK);
         Self {
             name: name.to_owned(),

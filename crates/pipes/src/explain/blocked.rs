@@ -11,6 +11,9 @@ const COMMIT_MS: i64 = 3_000;
 /// Results that wait longer than this for their commit, in milliseconds.
 const COMMIT_AGE_MS: i64 = 10_000;
 
+/// After one look alone, a reader that has taken nothing for so long, in milliseconds, does not read.
+const ONE_LOOK_MS: i64 = 60_000;
+
 /// A stage that waits by its rate for this part of the time holds up the others.
 const PACE_SHARE: f64 = 0.5;
 
@@ -77,7 +80,7 @@ pub fn reader_blocked(view: &View) -> Option<Finding> {
     let blocked = view.ours().rev().filter_map(|(at, stage, _)| Some((at, stage, view.waits(stage, Doing::Output)?)));
     blocked.into_iter().find_map(|(at, stage, ms)| {
         let is_held = |other: &Stage| stage.output.is_some_and(|pipe| other.held.contains(&pipe.pipe));
-        if view.running().any(|(_, other)| is_held(other)) {
+        if view.running().any(|(_, other)| is_held(other)) || view.waits_for_a_sub_pipe(at) {
             return None;
         }
         match last_foreign(view, at) {
@@ -122,8 +125,9 @@ fn does_not_read(view: &View, stage: &Stage, reader: &Stage, ms: i64) -> Option<
         let mend = format!("make {name} faster, or run it in many processes: parallel-map -- {name} …");
         return Some(view.finding("reader-slow", reader, text).mend(mend));
     }
-    // A wait that is broken again and again: it does read.
-    if stage.since(Doing::Output, view.now_ms).is_some_and(|ms| ms < WAIT_MS) {
+    // A wait that is broken again and again, or a pipe in which something moves: it does read.
+    let is_broken = stage.since(Doing::Output, view.now_ms).is_some_and(|ms| ms < WAIT_MS);
+    if is_broken || view.is_read(stage).unwrap_or(ms < ONE_LOOK_MS) {
         let text = format!(
             "{label} waits nearly all of its time for {name} (pid {}), which takes its lines slowly",
             reader.pid
@@ -151,7 +155,15 @@ fn is_unseen(view: &View, stage: &Stage, ms: i64) -> Finding {
 pub fn pace(view: &View) -> Option<Finding> {
     let holds_up = |stage: &Stage| stage.shares().pace.is_some_and(|share| share >= PACE_SHARE);
     let waits = |stage: &Stage| view.waits(stage, Doing::Pace).is_some();
-    let (_, stage, facts) = view.ours().find(|(_, stage, _)| holds_up(stage) || waits(stage))?;
+    // More lines in its queue than it writes in a second.
+    let is_behind = |stage: &Stage, facts: &Facts| {
+        facts
+            .facts
+            .queue_lines
+            .is_some_and(|lines| stage.rate_out().is_some_and(|rate| rate > 0.0 && lines as f64 > rate))
+    };
+    let paces = |stage: &Stage, facts: &Facts| holds_up(stage) || waits(stage) || is_behind(stage, facts);
+    let (_, stage, facts) = view.ours().find(|(_, stage, facts)| paces(stage, facts))?;
     let rate = stage.rate_out().map(|rate| format!(" of {} lines/s", scaled(rate))).unwrap_or_default();
     let flag = facts.flag(&["--rate"]).map(|rate| format!(" (--rate {rate})")).unwrap_or_default();
     let queue = facts.facts.queue_lines.filter(|queued| *queued > 0);

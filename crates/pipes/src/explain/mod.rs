@@ -16,15 +16,22 @@ use printer::Printer;
 use serde_json::json;
 
 use crate::cli;
+use crate::clock::{now_ms, pause};
+use crate::facts::Doing;
 use crate::list::look;
 use crate::machine::pipeline::Pipeline;
+use crate::machine::stage::Stage;
+use crate::machine::{Look, Machine};
 use crate::words::plain;
 use view::{Finding, View};
+
+/// Between the two looks, in milliseconds.
+const SECOND_LOOK_MS: u64 = 1_000;
 
 type Rule = fn(&View) -> Option<Finding>;
 
 /// All rules, the most likely cause first.
-const RULES: [Rule; 23] = [
+const RULES: [Rule; 24] = [
     ends::died,
     ends::stopped,
     ends::counts_broken,
@@ -38,6 +45,8 @@ const RULES: [Rule; 23] = [
     told::misnamed,
     lost::filtered,
     inputs::foreign_keeps_back,
+    blocked::pace,
+    time::no_window,
     time::watermark_is_held,
     time::window_is_open,
     inputs::open_transaction,
@@ -45,7 +54,6 @@ const RULES: [Rule; 23] = [
     inputs::caught_up,
     inputs::starved,
     time::last_windows,
-    blocked::pace,
     blocked::busy,
     blocked::commit_is_old,
 ];
@@ -55,11 +63,11 @@ const RULES: [Rule; 23] = [
 /// # Errors
 /// When something is stuck, or there is no such pipeline.
 pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
-    let look = look(&explain.metrics, to)?;
+    let (before, look) = looks(&explain.metrics, to)?;
     let chosen = look.chosen(explain.asked.pipeline.as_deref())?;
     let mut stuck = Vec::new();
     for pipeline in chosen {
-        let findings = findings(pipeline, look.at_ms);
+        let findings = findings(pipeline, before.as_ref(), look.at_ms);
         if findings.iter().any(|finding| finding.is_stuck) {
             stuck.push(plain(&pipeline.name));
         }
@@ -75,14 +83,29 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
     }
 }
 
+/// Looks, and once more a moment later where a stage waits for its reader: whether that reads is seen by two looks.
+fn looks(metrics: &cli::MetricsArgs, to: &mut Printer) -> Result<(Option<Look>, Look), Fault> {
+    let first = look(metrics, to)?;
+    let waits = |stage: &Stage| stage.since(Doing::Output, first.at_ms).is_some();
+    if !first.pipelines.iter().any(|pipeline| pipeline.stages.iter().any(waits)) {
+        return Ok((None, first));
+    }
+    pause(SECOND_LOOK_MS);
+    let second = Machine::new(&metrics.dir).look(now_ms())?;
+    Ok((Some(first), second))
+}
+
 /// Whether something of it does not go on by itself.
 pub fn is_stuck(pipeline: &Pipeline, now_ms: i64) -> bool {
-    findings(pipeline, now_ms).iter().any(|finding| finding.is_stuck)
+    findings(pipeline, None, now_ms).iter().any(|finding| finding.is_stuck)
 }
 
 /// What there is to say of a pipeline: at least one sentence.
-fn findings(pipeline: &Pipeline, now_ms: i64) -> Vec<Finding> {
-    let view = View { pipeline, now_ms };
+fn findings(pipeline: &Pipeline, before: Option<&Look>, now_ms: i64) -> Vec<Finding> {
+    let is_same =
+        |before: &&Pipeline| pipeline.stages.iter().any(|stage| before.stages.iter().any(|s| s.pid == stage.pid));
+    let before = before.and_then(|look| look.pipelines.iter().find(is_same));
+    let view = View { pipeline, before, now_ms };
     let mut found: Vec<Finding> = RULES.iter().filter_map(|rule| rule(&view)).collect();
     if !found.iter().any(|finding| finding.rule == "died") {
         found.extend(ends::ended(&view));

@@ -58,6 +58,28 @@ fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
     }
 }
 
+/// Lines come, and nothing divides them: results are for the end of the input.
+pub fn no_window(view: &View) -> Option<Finding> {
+    let at_the_end = |stage: &Stage, facts: &Facts| {
+        stage.name == "aggregate"
+            && facts.facts.open_windows.is_none_or(|windows| windows == 0)
+            && facts.lines_held.is_some_and(|lines| lines > 0)
+            && facts.lines_out == Some(0)
+            && view.flows_into(stage)
+    };
+    let (_, stage, facts) = view.ours().find(|(_, stage, facts)| at_the_end(stage, facts))?;
+    let text = format!(
+        "{} keeps {}, and writes at the end of its input: no windows come to it",
+        view.label(stage),
+        crate::words::lines(facts.lines_held.unwrap_or_default())
+    );
+    let mend = format!(
+        "window --size 1m before {} gives a result for each minute; or wait for the end of the source",
+        stage.name
+    );
+    Some(view.finding("no-window", stage, text).mend(mend))
+}
+
 /// Lines come, and no window has ended yet.
 pub fn window_is_open(view: &View) -> Option<Finding> {
     let (stage, facts, windows) = open_windows(view).find(|(stage, ..)| view.flows_into(stage))?;

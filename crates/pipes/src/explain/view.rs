@@ -16,6 +16,8 @@ const SHARES_MS: i64 = 10_000;
 /// A pipeline at a time.
 pub struct View<'p> {
     pub pipeline: &'p Pipeline,
+    /// The same a moment before, if it was looked at.
+    pub before: Option<&'p Pipeline>,
     pub now_ms: i64,
 }
 
@@ -105,6 +107,22 @@ impl<'p> View<'p> {
     /// Lines have come into a stage within ten seconds.
     pub fn rate_is_positive(&self, stage: &Stage) -> bool {
         stage.rate_in().is_some_and(|rate| rate > 0.0)
+    }
+
+    /// Whether what a stage has written is read, as two looks show; none after one look.
+    pub fn is_read(&self, stage: &Stage) -> Option<bool> {
+        let before = self.before?.stages.iter().find(|before| before.pid == stage.pid)?;
+        let in_pipe = |stage: &Stage| stage.output.and_then(|pipe| pipe.bytes);
+        let written = |stage: &Stage| stage.count(|facts| facts.bytes_out);
+        Some(in_pipe(before) != in_pipe(stage) || written(before) != written(stage))
+    }
+
+    /// The stage at `at` has a sub-pipe, and what it writes itself is read.
+    pub fn waits_for_a_sub_pipe(&self, at: usize) -> bool {
+        let stages = &self.pipeline.stages;
+        let (Some(stage), Some(next)) = (stages.get(at), stages.get(at + 1)) else { return false };
+        let is_full = stage.output.is_some_and(|pipe| pipe.bytes.zip(pipe.size).is_some_and(|(n, of)| 2 * n > of));
+        next.depth > stage.depth && !is_full
     }
 
     /// A sentence about a stage.

@@ -129,7 +129,7 @@ impl Machine {
             _ => told,
         };
         let stage = Stage {
-            name: facts.stage.clone(),
+            name: plain(&facts.stage),
             pid: facts.pid,
             life,
             kernel: process.as_ref().map(|process| self.processes.kernel(process)),

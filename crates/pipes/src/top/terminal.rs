@@ -14,7 +14,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::top::state::Key;
 
@@ -62,7 +62,7 @@ impl Screen {
     /// When it cannot be set.
     pub fn open() -> Result<Self, Error> {
         let ends = Arc::new(AtomicBool::new(false));
-        for signal in [SIGTERM, SIGHUP] {
+        for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
             signal_hook::flag::register(signal, Arc::clone(&ends)).map_err(|error| terminal(&error))?;
         }
         let keys = Keys::open().map_err(|error| terminal(&error))?;

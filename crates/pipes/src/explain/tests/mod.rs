@@ -57,8 +57,11 @@ impl Scene {
         Pipeline { name: "job".to_owned(), stages: self.0 }
     }
 
+    /// Two looks have seen the same.
     fn findings(self) -> Vec<Finding> {
-        findings(&self.pipeline(), NOW)
+        let pipeline = self.pipeline();
+        let before = Look { pipelines: vec![pipeline.clone()], ..Look::default() };
+        findings(&pipeline, Some(&before), NOW)
     }
 
     /// The rules that have something to say, the stuck ones with `!`.
@@ -273,6 +276,37 @@ fn a_slow_foreign_reader_is_slow_and_not_stuck() {
 }
 
 #[test]
+fn a_reader_under_which_the_pipe_moves_reads() {
+    let pipeline = Scene::default().ours("window", WAITS_OUTPUT).foreign("bash", 'S', None, 0).pipeline();
+    let mut before = pipeline.clone();
+    before.stages[0].output = before.stages[0].output.map(|pipe| Pipe { bytes: Some(9), ..pipe });
+    let looks = [Some(Look { pipelines: vec![before], ..Look::default() }), None];
+    let told = looks.map(|before| findings(&pipeline, before.as_ref(), NOW).remove(0));
+    assert!(told.iter().all(|finding| finding.rule == "reader-slow" && !finding.is_stuck), "{told:?}");
+}
+
+#[test]
+fn a_stage_that_waits_for_its_sub_pipe_does_not_wait_for_its_reader() {
+    let pipeline = |depth| {
+        let mut pipeline = Scene::default().ours("shard", WAITS_OUTPUT).ours("filter", FLOWING).pipeline();
+        pipeline.stages[0].output = None;
+        pipeline.stages[1].depth = depth;
+        findings(&pipeline, None, NOW).remove(0).rule
+    };
+    assert_eq!((pipeline(1), pipeline(0)), ("flows", "reader-blocked"));
+}
+
+#[test]
+fn an_aggregate_without_windows_writes_at_the_end() {
+    let members = r#""now":"input","now_ms":5,"lines_in":90,"lines_held":90,"lines_out":0,"rates":{"10s":{"lines_in":9,"lines_out":0}}"#;
+    Scene::default().ours("aggregate", members).says_first(
+        "no-window",
+        "aggregate keeps 90 lines, and writes at the end of its input: no windows come to it",
+        "window --size 1m before aggregate",
+    );
+}
+
+#[test]
 fn a_reader_of_ours_is_no_unseen_reader() {
     let busy = r#""now":"work","now_ms":1,"shares":{"10s":{"busy":0.98,"input":0.01,"output":0.01}}"#;
     let waits = r#""now":"output","now_ms":2500,"shares":{"10s":{"busy":0.2,"input":0,"output":0.8}}"#;
@@ -285,7 +319,7 @@ fn a_reader_of_ours_is_no_unseen_reader() {
     shard[0].held = vec![77];
     shard[1].output = Some(Pipe { pipe: 77, ..Pipe::default() });
     let pipeline = Pipeline { name: "job".to_owned(), stages: shard };
-    let told: Vec<String> = findings(&pipeline, NOW).into_iter().map(|finding| finding.stage).collect();
+    let told: Vec<String> = findings(&pipeline, None, NOW).into_iter().map(|finding| finding.stage).collect();
     assert_eq!(told, ["shard"]);
 }
 
