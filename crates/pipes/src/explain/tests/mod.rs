@@ -361,7 +361,7 @@ fn causes_come_before_what_follows_from_them() {
         "facts":{"open_windows":3,"next_end":"1970-01-12T13:46:40Z"}"#;
     let pace = r#""now":"pace","now_ms":9000,"role":"source""#;
     let all = scene().ours("generate", pace).ours("window", &late).ours("aggregate", open);
-    assert_eq!(all.rules(), ["late", "window-is-open", "pace"]);
+    assert_eq!(all.rules(), ["late", "pace", "window-is-open"]);
     let killed = scene()
         .ours("generate", pace)
         .ours("window", &late)
