@@ -104,7 +104,9 @@ fn last_foreign<'p>(view: &View<'p>, at: usize) -> Reader<'p> {
     for _ in 0..view.pipeline.stages.len() {
         let Some((next, reader)) = view.pipeline.readers(at).find(|(_, stage)| stage.is_running()) else { break };
         if reader.is_ours() {
-            return Reader::Ours;
+            // It waits for lines: what is before it waits for somebody else, as tee does for its file.
+            let is_idle = view.waits(reader, Doing::Input).is_some();
+            return if is_idle && matches!(found, Reader::Foreign(_)) { found } else { Reader::Ours };
         }
         found = Reader::Foreign(reader);
         if reader.now(view.now_ms).is_none_or(|now| now.doing != Doing::Output) {
@@ -136,7 +138,10 @@ fn does_not_read(view: &View, stage: &Stage, reader: &Stage, ms: i64) -> Option<
         return Some(view.finding("reader-slow", reader, text).mend(mend));
     }
     let text = format!("{label} has been waiting {} for {name} (pid {}), which does not read", short(ms), reader.pid);
-    let mend = format!("look at {name}: a pager waits for a key, a program for an answer or a lock");
+    let mend = match reader.name.as_str() {
+        "tee" => "another reader of tee does not read: tee waits for all that it writes to".to_owned(),
+        _ => format!("look at {name}: a pager waits for a key, a program for an answer or a lock"),
+    };
     Some(view.finding("reader-blocked", reader, text).mend(mend).stuck())
 }
 

@@ -16,9 +16,11 @@ pub fn died(view: &View) -> Option<Finding> {
     let (text, mend) = match first.life {
         Life::Ended { at_ms, code } => {
             let (why, hint) = first.last_words().unzip();
+            let is_full = why.as_ref().is_some_and(|message| message.contains("No space left"));
             let why = why.map(|message| format!(": {}", plain(&message))).unwrap_or_default();
             let text = format!("{label} failed {} ago with exit code {code}{why}", age(view.now_ms, at_ms));
-            (text, after_failure(code, hint.flatten(), view))
+            let room = if is_full { "make room on that disk, then " } else { "" };
+            (text, format!("{room}{}", after_failure(code, hint.flatten(), view)))
         }
         _ => {
             let ago = age(view.now_ms, first.life.dead_since_ms()?);

@@ -161,6 +161,15 @@ fn unbuffered(name: &str, words: &[String]) -> (bool, String) {
             (true, format!("fflush() after print in {name}; mawk -W interactive"))
         }
         "perl" => (true, "$| = 1; at its start".to_owned()),
+        "tail" if words.iter().any(|word| word == "--retry" || is_follow(word)) => (
+            false,
+            "nothing, if the file that tail follows gets no lines; tail -F goes on with a file that was replaced"
+                .to_owned(),
+        ),
+        "bash" | "sh" | "dash" | "zsh" => (
+            false,
+            format!("look at what {name} runs or waits for: a FIFO (mkfifo) is opened once somebody writes into it"),
+        ),
         "sort" | "tac" | "wc" | "tail" | "shuf" => (
             false,
             format!(
@@ -171,4 +180,9 @@ fn unbuffered(name: &str, words: &[String]) -> (bool, String) {
         "tr" | "cut" | "uniq" | "fold" | "paste" | "column" | "nl" => (true, format!("stdbuf -oL {name} …")),
         _ => (false, format!("look at {name}; where it keeps its output back, stdbuf -oL {name} … may help")),
     }
+}
+
+/// `-f`, `-F`, `-n0f`, `--follow=name`.
+fn is_follow(word: &str) -> bool {
+    word.starts_with("--follow") || (word.starts_with('-') && !word.starts_with("--") && word.contains(['f', 'F']))
 }

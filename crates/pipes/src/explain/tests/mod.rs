@@ -286,6 +286,34 @@ fn a_reader_under_which_the_pipe_moves_reads() {
 }
 
 #[test]
+fn tee_waits_for_all_of_its_readers() {
+    let scene = Scene::default().ours("generate", WAITS_OUTPUT).foreign("tee side", 'S', Some(Wait::PipeWrite), 70_000);
+    scene.ours("window", WAITS_INPUT).says_first(
+        "reader-blocked",
+        "generate has been waiting 12s for tee (pid 101), which does not read",
+        "another reader of tee",
+    );
+}
+
+#[test]
+fn what_gives_no_lines_is_advised_by_what_it_is() {
+    let mend = |command: &str| {
+        let scene = Scene::default().foreign(command, 'S', None, 0).ours("window", WAITS_INPUT);
+        scene.findings().into_iter().find(|finding| finding.rule == "starved").unwrap().mend
+    };
+    assert!(mend("tail -n0 -F log").contains("gets no lines"));
+    assert!(mend("tail -n 5 log").contains("end of its input"));
+    assert!(mend("bash x.sh").contains("FIFO"));
+}
+
+#[test]
+fn a_disk_that_is_full_needs_room_first() {
+    let failed = r#""ended":{"at":"1970-01-12T13:46:35Z","code":75},"messages":[{"level":"error","text":"out: No space left on device"}]"#;
+    let told = Scene::default().ours("file-cat-out", failed).findings();
+    assert_eq!(told[0].mend, "make room on that disk, then start the pipeline again");
+}
+
+#[test]
 fn a_stage_that_waits_for_its_sub_pipe_does_not_wait_for_its_reader() {
     let pipeline = |depth| {
         let mut pipeline = Scene::default().ours("shard", WAITS_OUTPUT).ours("filter", FLOWING).pipeline();
@@ -367,7 +395,7 @@ fn causes_come_before_what_follows_from_them() {
         .ours("window", &late)
         .change(|stage| stage.life = Life::Killed { seen_ms: NOW })
         .ours("aggregate", open);
-    assert_eq!(killed.rules(), ["died!", "late", "window-is-open", "pace"]);
+    assert_eq!(killed.rules(), ["died!", "late", "pace", "window-is-open"]);
 }
 
 #[test]
