@@ -43,9 +43,8 @@ impl<S: Station> Driver<S> {
     pub fn new(mut stage: S, config: Config, rejects: Rejects) -> Self {
         let out = Out::new(&config.policy, rejects);
         let splitter = Splitter::new(config.line_bytes_max);
-        let hot_keys = config.keys.as_deref().map(HotKeys::new);
         let protocol = Protocol::new(config, stage.target().is_some());
-        Self { stage, out, splitter, protocol, hot_keys }
+        Self { stage, out, splitter, protocol, hot_keys: None }
     }
 
     /// Keeps state by another way than with a thread on the computer's disk.
@@ -117,14 +116,13 @@ impl<S: Station> Driver<S> {
         Ok(taken)
     }
 
-    /// For those who watch: what keys come.
+    /// For those who watch: what keys come. Where nobody does, no reader of keys is made.
     fn look_at_key(&mut self, chunk: &[u8]) {
-        if let Some(hot_keys) = &mut self.hot_keys
-            && self.out.figures().is_watched()
-        {
-            let begin = if self.splitter.is_between_lines() { 0 } else { first_line_begin(chunk) };
-            hot_keys.look(&chunk[begin..], self.out.counts.lines_in, self.protocol.selector.as_mut());
-        }
+        let keys = self.protocol.config.keys.as_deref().filter(|_| self.out.figures().is_watched());
+        let Some(keys) = keys else { return };
+        let hot_keys = self.hot_keys.get_or_insert_with(|| HotKeys::new(keys));
+        let begin = if self.splitter.is_between_lines() { 0 } else { first_line_begin(chunk) };
+        hot_keys.look(&chunk[begin..], self.out.counts.lines_in, self.protocol.selector.as_mut());
     }
 
     /// Wakes the stage at its own times until it is not full.

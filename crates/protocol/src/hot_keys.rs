@@ -26,8 +26,11 @@ const SAMPLE_MIN: u64 = 50;
 /// When so many were looked at, all counts are halved: what counts is what came lately.
 const SAMPLE_MAX: u64 = 20_000;
 
-/// A line is looked at when so many have come since the last one: all of a sample costs less than a thousandth of the work.
-const LINES_BETWEEN: u64 = 16;
+/// A line is looked at when at least so many have come since the last one, in a long stream: a sample costs as much as a few lines.
+const LINES_BETWEEN: u64 = 1024;
+
+/// In a young stream fewer: this part of what has come.
+const PART_BETWEEN: u64 = 64;
 
 /// So much of a key is kept.
 const KEY_BYTES_MAX: usize = 200;
@@ -65,7 +68,7 @@ impl HotKeys {
     /// Looks at the first line of what begins with a line; about `lines` have come before it. Chunks are cut anywhere, so
     /// that is a line as good as any other.
     pub fn look(&mut self, chunk: &[u8], lines: u64, selector: Option<&mut Box<dyn LineSelector>>) {
-        let between = if lines < SAMPLE_MIN { 1 } else { LINES_BETWEEN };
+        let between = (lines / PART_BETWEEN).clamp(1, LINES_BETWEEN);
         if self.lines_then.is_some_and(|then| lines < then + between) {
             return;
         }

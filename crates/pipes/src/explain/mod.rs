@@ -102,9 +102,6 @@ pub fn is_stuck(pipeline: &Pipeline, now_ms: i64) -> bool {
 
 /// What there is to say of a pipeline: at least one sentence.
 fn findings(pipeline: &Pipeline, before: Option<&Look>, now_ms: i64) -> Vec<Finding> {
-    let is_same =
-        |before: &&Pipeline| pipeline.stages.iter().any(|stage| before.stages.iter().any(|s| s.pid == stage.pid));
-    let before = before.and_then(|look| look.pipelines.iter().find(is_same));
     let view = View { pipeline, before, now_ms };
     let mut found: Vec<Finding> = RULES.iter().filter_map(|rule| rule(&view)).collect();
     if !found.iter().any(|finding| finding.rule == "died") {

@@ -1,6 +1,7 @@
 //! What the rules see of a pipeline, and what they say.
 
 use crate::facts::{Doing, Facts};
+use crate::machine::Look;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
 
@@ -16,8 +17,8 @@ const SHARES_MS: i64 = 10_000;
 /// A pipeline at a time.
 pub struct View<'p> {
     pub pipeline: &'p Pipeline,
-    /// The same a moment before, if it was looked at.
-    pub before: Option<&'p Pipeline>,
+    /// What was seen a moment before, if there was a look.
+    pub before: Option<&'p Look>,
     pub now_ms: i64,
 }
 
@@ -111,7 +112,8 @@ impl<'p> View<'p> {
 
     /// Whether what a stage has written is read, as two looks show; none after one look.
     pub fn is_read(&self, stage: &Stage) -> Option<bool> {
-        let before = self.before?.stages.iter().find(|before| before.pid == stage.pid)?;
+        let mut stages = self.before?.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
+        let before = stages.find(|before| before.pid == stage.pid)?;
         let in_pipe = |stage: &Stage| stage.output.and_then(|pipe| pipe.bytes);
         let written = |stage: &Stage| stage.count(|facts| facts.bytes_out);
         Some(in_pipe(before) != in_pipe(stage) || written(before) != written(stage))
