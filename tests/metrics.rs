@@ -115,6 +115,30 @@ fn what_has_ended_says_with_which_code() {
 }
 
 #[test]
+fn what_fails_before_its_run_says_so_too() {
+    let ended = |script: &str, stage: &str| {
+        let ran = in_folder(&format!("export MILLPIPE_METRICS=$PWD/m; {script}; cat m/{stage}.*.json"));
+        let file: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{script}: {}", ran.stderr));
+        (file["ended"]["code"].clone(), file["messages"][0]["text"].as_str().unwrap_or_default().to_owned())
+    };
+    let (code, text) = ended("generate --lines 10 | window --sizze 1s", "window");
+    assert_eq!((code, text.as_str()), (2.into(), "unexpected argument '--sizze' found"));
+    let (code, text) = ended("generate --lines 10 | filter '.a ==' --metrics m2 -v; mv m2 m", "filter");
+    assert_eq!(code, 2, "{text}");
+    let in_use = "mkdir s; exec 9> s/lock; flock 9; generate --lines 10 --exactly-once --state s --metrics m | file-cat-out -o out";
+    let (code, text) = ended(in_use, "generate");
+    assert!(code == 75 && text.contains("lock"), "{code}: {text}");
+    let help = in_folder("MILLPIPE_METRICS=$PWD/m window --help > /dev/null; ls m");
+    assert!(help.stderr.contains("No such file"), "help is no run: {}", help.stdout);
+}
+
+#[test]
+fn a_source_with_a_rate_waits_by_it() {
+    let running = Running::start("generate --rate 100/s > /dev/null");
+    running.file("generate", |file| file["shares"]["1s"]["pace"].as_f64() > Some(0.5));
+}
+
+#[test]
 fn rejected_lines_are_shown_with_the_reason_and_the_place() {
     let lines = r#"{"timestamp":"2026-01-01T00:00:00Z"}\n{"timestamp":"soon"}\n"#;
     let script = format!(

@@ -170,7 +170,7 @@ impl Source for Generator {
         let start_ms = self.start_ms.unwrap_or_default();
         let due = self.due(out.now_ms());
         if due <= self.line {
-            return Ok(Polled::WaitUntil(self.due_at_ms()));
+            return Ok(Polled::PaceUntil(self.due_at_ms()));
         }
         let mut bytes = 0;
         while self.line < due && bytes < BLOCK_BYTES - 2 * self.lines.bytes_max() {

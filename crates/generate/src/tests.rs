@@ -125,10 +125,10 @@ fn the_rate_is_kept_by_the_clock_and_what_was_missed_comes_at_once() {
     let (mut source, mut out) = (Generator::new(&Spec { rate, ..spec(1_000_000) }), out());
     out.set_now_ms(5_000);
     source.start(&mut out).unwrap();
-    assert_eq!(poll_all(&mut source, &mut out), Polled::WaitUntil(5_001));
+    assert_eq!(poll_all(&mut source, &mut out), Polled::PaceUntil(5_001));
     assert_eq!(out.counts().lines_out, 1);
     out.set_now_ms(5_003);
-    assert_eq!(poll_all(&mut source, &mut out), Polled::WaitUntil(5_004));
+    assert_eq!(poll_all(&mut source, &mut out), Polled::PaceUntil(5_004));
     assert_eq!(out.counts().lines_out, 4);
     out.set_now_ms(15_000);
     poll_all(&mut source, &mut out);
@@ -141,7 +141,7 @@ fn a_slow_rate_is_due_when_its_time_has_come_and_not_before() {
     let (mut source, mut out) = (Generator::new(&Spec { rate, ..spec(9) }), out());
     source.start(&mut out).unwrap();
     let mut waits = Vec::new();
-    while let Polled::WaitUntil(at_ms) = poll_all(&mut source, &mut out) {
+    while let Polled::PaceUntil(at_ms) = poll_all(&mut source, &mut out) {
         waits.push(at_ms);
         out.set_now_ms(at_ms);
     }
@@ -157,7 +157,7 @@ fn a_clock_that_goes_back_writes_nothing_twice() {
     source.start(&mut out).unwrap();
     poll_all(&mut source, &mut out);
     out.set_now_ms(1_000);
-    assert_eq!(poll_all(&mut source, &mut out), Polled::WaitUntil(5_001));
+    assert_eq!(poll_all(&mut source, &mut out), Polled::PaceUntil(5_001));
     assert_eq!(out.counts().lines_out, 1);
 }
 

@@ -65,6 +65,7 @@ impl Unseen {
             Some(member) => format!("did you mean {member:?}?"),
             None => "a field inside another one is written .outer.inner, one of any name .\"a name\"".to_owned(),
         };
+        let lines = if self.lines == 1 { lines.strip_suffix('s').unwrap_or(lines) } else { lines };
         Some(format!("{} {lines}, none had {}; the lines have: {have}\nhint: {hint}", self.lines, names.join(" or ")))
     }
 

@@ -65,6 +65,10 @@ impl Messages {
             format!("{name}: {text}")
         };
         let _ = writeln!(io::stderr(), "{line}");
+        self.keep(level, text, &at);
+    }
+
+    fn keep(&mut self, level: Level, text: &str, at: &str) {
         if self.last.len() == KEPT_MAX {
             self.last.pop_front();
         }
@@ -104,6 +108,11 @@ pub fn print_error(name: &str, error: &Error) {
     for hint in error.hint.iter().flat_map(|hint| hint.lines()) {
         messages.say(Level::Hint, name, hint);
     }
+}
+
+/// Keeps an error that has been printed in a form of its own.
+pub fn keep_error(text: &str) {
+    messages().keep(Level::Error, text, &format_rfc3339(now_ms()));
 }
 
 /// Messages are of this run from now on.

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use units::DurationMs;
+use units::{DurationMs, ListenAddress};
 
-use crate::address::ListenAddress;
 
 const EXAMPLES: &str = "\
 A stage keeps its metrics in a folder when MILLPIPE_METRICS=DIR is set before its pipeline starts; a folder on a tmpfs (under /run) costs
@@ -73,7 +72,7 @@ pub enum Command {
 
     /// Watch all pipelines on the screen, renewed each second
     ///
-    /// A row for each stage: the parts of its time (█ it works, ▒ it waits for its reader, ▓ for a commit or by its rate, · for input),
+    /// A row for each stage: the parts of its time (█ it works, ▒ it waits for its reader, ▓ for a commit or its rate limit, · for input),
     /// what it does now and for how long, lines for each second in and out, MB/s, how full the pipe before it is, lines held, late and bad,
     /// bytes of state. The header of a pipeline: how long it runs, the age of its last commit, how far its time is behind the
     /// clock, the messages that its source has not read. * marks the bottleneck: from the end the first stage that works more than
@@ -112,7 +111,7 @@ pub enum Command {
     /// Serve the metrics of all pipelines, for Prometheus to fetch
     ///
     /// A server of one page, /metrics, with what export writes; one for all pipelines of the machine. It ends at Ctrl-C and SIGTERM. The page
-    /// is renewed when it is asked for, at most once a second. Requests have 5s and 8KiB; four are worked on at a time.
+    /// is renewed when it is asked for, at most once a second. Requests have 2s and 8KiB; sixteen are worked on at a time.
     Listen(Listen),
 }
 

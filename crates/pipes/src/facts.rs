@@ -93,7 +93,7 @@ pub enum Doing {
     Output,
     /// It waits for a commit, or for the snapshots of the other stages.
     Commit,
-    /// It waits by its rate.
+    /// It waits for its rate limit.
     Pace,
     /// A word that this version does not know.
     #[serde(other)]

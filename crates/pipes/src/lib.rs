@@ -15,7 +15,6 @@
 //! | `prometheus` | the metrics as text for Prometheus; `export` writes it, `listen` serves it |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod address;
 pub mod cli;
 mod clock;
 mod explain;

@@ -11,7 +11,7 @@ use crate::facts::{Doing, Facts};
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::{Life, Stage};
 use crate::machine::{Look, Machine};
-use crate::words::{age, bytes, count, plain, scaled, short};
+use crate::words::{age, bytes, count, lines, plain, scaled, short};
 
 /// Runs the command.
 pub fn run(list: &cli::List, to: &mut Printer) -> Result<(), Fault> {
@@ -100,7 +100,7 @@ fn doing(stage: &Stage, now_ms: i64) -> String {
         Doing::Input => "waits for input",
         Doing::Output => "waits for its reader",
         Doing::Commit => "waits for a commit",
-        Doing::Pace => "waits by its rate",
+        Doing::Pace => "waits for its rate limit",
         Doing::Other => return "runs".to_owned(),
     };
     // A wait of a moment is no news.
@@ -123,7 +123,7 @@ fn rates(stage: &Stage) -> Option<String> {
 fn totals(stage: &Stage) -> Option<String> {
     let (lines_in, lines_out) = (stage.count(|facts| facts.lines_in), stage.count(|facts| facts.lines_out)?);
     match lines_in.filter(|_| !stage.is_source()) {
-        Some(lines_in) => Some(format!("{} lines in, {} out", count(lines_in), count(lines_out))),
+        Some(lines_in) => Some(format!("{} in, {} out", lines(lines_in), count(lines_out))),
         None => Some(format!("{} lines out", count(lines_out))),
     }
 }
@@ -148,7 +148,7 @@ pub fn as_json(pipeline: &Pipeline, now_ms: i64) -> Value {
         "watermark": time(pipeline.watermark_ms()),
         "lag": pipeline.lag(),
         "behind_ms": pipeline.behind_ms(),
-        "bottleneck": pipeline.bottleneck(now_ms).and_then(|at| pipeline.stages.get(at)).map(|stage| stage.pid),
+        "bottleneck": pipeline.bottleneck(None, now_ms).and_then(|at| pipeline.stages.get(at)).map(|stage| stage.pid),
         "stages": pipeline.stages.iter().map(|stage| stage_json(stage, now_ms)).collect::<Vec<_>>(),
     })
 }
@@ -259,7 +259,7 @@ mod tests {
         let stages = vec![stage("shard", r#","elapsed_ms":65000,"lines_in":1,"lines_out":2"#), inner];
         let pipeline = Pipeline { name: "job".to_owned(), stages };
         let text = as_text(&pipeline, 100_000);
-        let expected = "job: shard [window] (1m5s, began 1970-01-01T00:00:35Z)\n  shard           7  runs, 1 lines in, 2 out\n    window        7  runs\n";
+        let expected = "job: shard [window] (1m5s, began 1970-01-01T00:00:35Z)\n  shard           7  runs, 1 line in, 2 out\n    window        7  runs\n";
         assert_eq!(text, expected);
         let value = as_json(&pipeline, 100_000);
         assert_eq!((&value["pipeline"], &value["stages"][0]["lines_out"]), (&json!("job"), &json!(2)));

@@ -14,8 +14,10 @@ pub enum Polled {
     More,
     /// Nothing to read now. The source has waited itself (at most as long as it was told).
     Nothing,
-    /// Nothing before this time (milliseconds of the epoch): the runtime waits.
+    /// Nothing to read before this time (milliseconds of the epoch): the runtime waits.
     WaitUntil(i64),
+    /// There is more, but the source goes at its own pace: the next line is due at this time (milliseconds of the epoch).
+    PaceUntil(i64),
     /// The end: nothing will ever come again.
     Done,
 }

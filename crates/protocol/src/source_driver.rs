@@ -13,6 +13,7 @@ use crate::out::Out;
 use crate::recovery;
 use crate::saving::Watch;
 use crate::source::{Polled, Source};
+use crate::waits::Doing;
 
 /// The first barrier comes early: a new run shows soon that all of the pipe works, and frees what the run before it
 /// left open.
@@ -48,8 +49,8 @@ pub enum Turn {
     More,
     /// Nothing to do now; the source has waited itself.
     Waited,
-    /// Nothing to do before this time.
-    WaitUntil(i64),
+    /// Nothing to do before this time (milliseconds of the epoch), and what is waited for.
+    WaitUntil(i64, Doing),
     /// The stream has ended well.
     Over,
 }
@@ -156,10 +157,12 @@ impl<S: Source> SourceDriver<S> {
             return self.go_on_ending(ending);
         }
         let polled = self.source.poll(wait_ms, &mut self.out)?;
+        let latest_ms = now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
         Ok(match polled {
             Polled::More => Turn::More,
             Polled::Nothing => Turn::Waited,
-            Polled::WaitUntil(at_ms) => Turn::WaitUntil(at_ms.min(now_ms + i64::try_from(wait_ms).unwrap_or(i64::MAX))),
+            Polled::WaitUntil(at_ms) => Turn::WaitUntil(at_ms.min(latest_ms), Doing::WaitForInput),
+            Polled::PaceUntil(at_ms) => Turn::WaitUntil(at_ms.min(latest_ms), Doing::Pace),
             Polled::Done => {
                 let drain = self.epochs.as_ref().is_none_or(|epochs| epochs.checkpoints.drains);
                 self.ending = Some(Ending::Barrier { drain });
@@ -179,11 +182,11 @@ impl<S: Source> SourceDriver<S> {
             self.source.stop(&mut self.out)?;
             return Ok(Turn::Over);
         };
-        let look_again = Turn::WaitUntil(self.out.now_ms() + LOOK_MS);
+        let look_again = Turn::WaitUntil(self.out.now_ms() + LOOK_MS, Doing::Commit);
         match ending {
             _ if epochs.in_flight.is_some() => Ok(look_again),
             Ending::Barrier { .. } if !self.source.may_commit(self.out.now_ms())? => {
-                Ok(Turn::WaitUntil(self.out.now_ms() + ASK_AGAIN_MS))
+                Ok(Turn::WaitUntil(self.out.now_ms() + ASK_AGAIN_MS, Doing::Commit))
             }
             Ending::Barrier { drain } => {
                 epochs.barrier(&self.source, &self.name, &mut self.out, Some(drain))?;

@@ -95,8 +95,8 @@ impl Waits {
         self.count(Doing::Pace, wait)
     }
 
-    /// Counts a wait, which may be within another one: the time of the inner one is its own alone.
-    fn count<T>(&self, what: Doing, wait: impl FnOnce() -> T) -> T {
+    /// Counts a wait of this kind, which may be within another one: the time of the inner one is its own alone.
+    pub fn count<T>(&self, what: Doing, wait: impl FnOnce() -> T) -> T {
         let (before, _) = self.change_to(what);
         let result = wait();
         let (_, waited_us) = self.change_to(before);

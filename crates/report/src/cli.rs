@@ -1,6 +1,5 @@
 //! The flags of `report`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use clap::Parser;
 use line_values::{Expression, Expressions};
 use millpipe::{Config, Error, Fault, StageArgs, run_stage};
 use selection::WhereArgs;
-use units::DurationMs;
+use units::{DurationMs, ListenAddress};
 
 use crate::Report;
 use crate::live::Place;
@@ -148,7 +147,7 @@ pub struct Cli {
     pub mail: Option<PathBuf>,
 
     /// Who gets the mail
-    #[arg(long, value_name = "ADDRESS", requires = "mail", help_heading = "Places")]
+    #[arg(long, value_name = "ADDRESS", requires = "mail", value_parser = mail_address, help_heading = "Places")]
     pub mail_to: Option<String>,
 
     /// How often files are written again while lines come [default: at the end only]
@@ -160,8 +159,8 @@ pub struct Cli {
     pub width: u16,
 
     /// Serve a page that renews itself
-    #[arg(long, value_name = "HOST:PORT", value_parser = address, help_heading = "Places")]
-    pub listen: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT", help_heading = "Places")]
+    pub listen: Option<ListenAddress>,
 
     /// Who asks for the page must know this; where others cannot see the command line, give it there, else in the environment
     #[arg(long, value_name = "TOKEN", env = "REPORT_TOKEN", hide_env_values = true, help_heading = "Places")]
@@ -188,10 +187,9 @@ pub struct Cli {
 
 const TOP_ELSE: u16 = 8;
 
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    let text = text.strip_prefix("http://").unwrap_or(text);
-    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
-    text.parse().map_err(|_| "say an address and a port: 127.0.0.1:8080")
+fn mail_address(text: &str) -> Result<String, &'static str> {
+    // A line break would begin another header.
+    if text.chars().any(char::is_control) { Err("an address is one line") } else { Ok(text.to_owned()) }
 }
 
 impl Cli {
@@ -265,7 +263,7 @@ impl Cli {
     /// When flags are missing that others need.
     pub fn faces(&self) -> Result<Faces, Error> {
         let has_files = [&self.svg, &self.html, &self.png, &self.mail].into_iter().any(Option::is_some);
-        let is_open = self.listen.is_some_and(|address| !address.ip().is_loopback());
+        let is_open = self.listen.is_some_and(|address| !address.0.ip().is_loopback());
         let is_empty = |token: &String| token.is_empty();
         Error::of_broken_rule([
             (
@@ -294,7 +292,7 @@ impl Cli {
             files,
             renew: self.renew.map(milliseconds),
             screen: (self.terminal || !(has_files || self.listen.is_some())).then(Place::choose),
-            listen: self.listen,
+            listen: self.listen.map(|address| address.0),
             token: self.token.clone(),
             stay: milliseconds(self.stay),
         })

@@ -49,7 +49,9 @@ fn the_page_needs_a_token_where_others_can_reach_it() {
     fails("--svg a --renew 0s", "--renew must be more than 0");
     let open = Cli::try_parse_from(["report", "--line", "v", "--listen", "0.0.0.0:0", "--token", "t"]).unwrap();
     assert!(open.faces().is_ok());
-    assert!(Cli::try_parse_from(["report", "--line", "v", "--listen", "8080"]).is_err());
-    let local = Cli::try_parse_from(["report", "--line", "v", "--listen", "localhost:80"]).unwrap();
-    assert_eq!(local.listen.map(|address| address.to_string()), Some("127.0.0.1:80".to_owned()));
+    let parsed = |flags: [&str; 2]| Cli::try_parse_from(["report", "--line", "v"].into_iter().chain(flags));
+    let at = |text| parsed(["--listen", text]).unwrap().listen.map(|address| address.0.to_string());
+    assert_eq!([at("8080"), at("localhost:80")], ["127.0.0.1:8080", "127.0.0.1:80"].map(|at| Some(at.to_owned())));
+    assert!(parsed(["--listen", "everywhere"]).is_err());
+    assert!(Cli::try_parse_from(["report", "--line=v", "--mail=m", "--mail-to=a@b\nBcc: c@d"]).is_err());
 }

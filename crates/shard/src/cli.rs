@@ -3,11 +3,10 @@
 use std::ffi::OsString;
 
 use alignment::{Aligned, Kin};
-use line_values::Expression;
+use line_values::{Expressions, WrongExpression};
 use millpipe::{Error, Shards, StageArgs};
 use units::ByteSize;
 
-use crate::ByKey;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,19 +71,18 @@ impl Cli {
         self.shards.map_or_else(millpipe::Jobs::workers_default, usize::from)
     }
 
-    /// Where lines go.
+    /// Reads the expressions that make the key.
     ///
     /// # Errors
     /// An expression that is none.
-    pub fn by_key(&self) -> Result<ByKey, Error> {
-        let by = Expression::parse_list(&self.by).map_err(|wrong| {
+    pub fn by(&self) -> Result<Expressions, Error> {
+        self.by.parse().map_err(|wrong: WrongExpression| {
             let text = wrong.to_string();
             match text.split_once('\n') {
                 Some((what, hint)) => Error::usage(what).hint(hint),
                 None => Error::usage(text),
             }
-        })?;
-        Ok(ByKey::new(&by, self.count()))
+        })
     }
 
     /// How what comes back is one stream.

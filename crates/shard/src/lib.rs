@@ -19,8 +19,10 @@ use values::shard_of;
 /// # Errors
 /// Usage; what ended the run early.
 pub fn run_cli(cli: cli::Cli) -> Result<(), Fault> {
-    let config = cli.stage.config("shard");
-    millpipe::run_shard(cli.by_key()?, cli.aligned(), &cli.shards(), config, &cli.stage).map_err(with_way_out)
+    let (by, shards) = (cli.by()?, cli.shards());
+    let config = cli.stage.config("shard").with_keys(Some(&by));
+    let route = ByKey::new(&by.0, shards.count);
+    millpipe::run_shard(route, cli.aligned(), &shards, config, &cli.stage).map_err(with_way_out)
 }
 
 /// Another number of shards is what flags differ in most often.

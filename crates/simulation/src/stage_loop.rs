@@ -150,9 +150,9 @@ fn turns(
         match turn? {
             Turn::More => {}
             Turn::Over => return Ok(()),
-            Turn::Waited | Turn::WaitUntil(_) if seat.reader_has_gone() => return Err(Fault::ReaderGone),
+            Turn::Waited | Turn::WaitUntil(..) if seat.reader_has_gone() => return Err(Fault::ReaderGone),
             Turn::Waited => {}
-            Turn::WaitUntil(until_ms) => {
+            Turn::WaitUntil(until_ms, _) => {
                 let output = seat.output.clone();
                 let gone = move || output.as_ref().is_some_and(|output| output.reader_has_gone());
                 seat.process.wait(Wait::for_that(gone).at_most_until(Some(until_ms)));

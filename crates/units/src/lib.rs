@@ -1,4 +1,5 @@
-//! The quantities that flags take: durations (`1h30m`), sizes (`64KiB`), rates (`1000/s`, `10MiB/s`) and counts (`100`).
+//! The quantities that flags take: durations (`1h30m`), sizes (`64KiB`), rates (`1000/s`, `10MiB/s`), counts
+//! (`100`), and addresses to listen at (`127.0.0.1:8080`).
 //!
 //! Each is a newtype with `FromStr` and `Display`, so that clap takes it as it is, and what is
 //! printed can be given back as a flag. Numbers never go without a unit: `10` could be seconds or
@@ -6,6 +7,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod address;
 mod byte_rate;
 mod bytes;
 mod count;
@@ -13,6 +15,7 @@ mod duration;
 mod number;
 mod rate;
 
+pub use address::ListenAddress;
 pub use byte_rate::ByteRate;
 pub use bytes::ByteSize;
 pub use count::parse_count;

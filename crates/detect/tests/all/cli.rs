@@ -31,7 +31,7 @@ fn a_number_in_quotes_is_told_with_what_to_do() {
 #[test]
 fn a_value_that_no_line_had_is_told() {
     let ran = run(DETECT, &["--value", "vlaue"], "{\"timestamp\":5,\"value\":1}\n");
-    assert!(ran.stderr.contains("1 lines, none had \"vlaue\""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 line, none had \"vlaue\""), "{}", ran.stderr);
     assert_eq!(ran.ok(), "{\"anomaly_score\":null,\"anomaly\":false,\"timestamp\":5,\"value\":1}\n");
 }
 

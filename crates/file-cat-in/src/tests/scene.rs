@@ -130,7 +130,7 @@ impl Reading {
             match self.poll() {
                 Polled::More | Polled::Nothing => {}
                 Polled::WaitUntil(at_ms) if at_ms < until_ms => self.now_ms = at_ms,
-                Polled::WaitUntil(_) | Polled::Done => break,
+                Polled::WaitUntil(_) | Polled::PaceUntil(_) | Polled::Done => break,
             }
         }
         self.now_ms = until_ms;

@@ -45,7 +45,7 @@ fn rows_follow_the_end_of_the_input_and_other_lines_pass() {
 #[test]
 fn a_field_that_no_line_had_is_told() {
     let ran = run(FORECAST, &["--time", "at", "--horizon", "1"], "{\"at\":1,\"v\":1}\n");
-    assert!(ran.stderr.starts_with("forecast: 1 lines, none had \"value\"; the lines have: at, v\n"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("forecast: 1 line, none had \"value\"; the lines have: at, v\n"), "{}", ran.stderr);
     assert_eq!(ran.ok(), "");
 }
 

@@ -153,6 +153,6 @@ fn a_key_that_no_line_had_is_told() {
     let table = folder.path().join("t.csv");
     fs::write(&table, "id,name\n1,one\n").unwrap();
     let ran = run(LOOKUP, &["--table", table.to_str().unwrap(), "--on", "usr=id"], "{\"user\":\"1\"}\n");
-    let said = "lookup: 1 lines, none had \"usr\"; the lines have: user\nlookup: hint: did you mean \"user\"?\n";
+    let said = "lookup: 1 line, none had \"usr\"; the lines have: user\nlookup: hint: did you mean \"user\"?\n";
     assert_eq!(ran.stderr, said);
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::Waits;
+use protocol::{Doing, Waits};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use stream::{Error, Fault};
@@ -54,21 +54,22 @@ impl Input {
     /// # Errors
     /// `ReaderGone`, or a failed read.
     pub fn read(&mut self, into: &mut [u8], timeout: Option<Duration>) -> Result<Read, Fault> {
-        self.read_unless_room(into, timeout, false)
+        self.read_while(Doing::WaitForInput, into, timeout)
     }
 
-    /// As `read`, but waits no longer when `wants_room` and the output has room.
+    /// As `read` of somebody who waits for something else too: a wait for the output ends when that has room.
     ///
     /// # Errors
     /// As for `read`.
-    pub fn read_unless_room(
+    pub fn read_while(
         &mut self,
+        what: Doing,
         into: &mut [u8],
         timeout: Option<Duration>,
-        wants_room: bool,
     ) -> Result<Read, Fault> {
+        let wants_room = what == Doing::WaitForOutput;
         loop {
-            let ready = self.waits.for_input(|| wait(self.watches_output, wants_room, timeout))?;
+            let ready = self.waits.count(what, || wait(self.watches_output, wants_room, timeout))?;
             if !ready {
                 return Ok(Read::TimedOut);
             }

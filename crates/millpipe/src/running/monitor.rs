@@ -55,7 +55,7 @@ impl Monitor {
         out.set_figures(figures.clone());
         let waits = out.waits().clone();
         if let Some(dir) = args.metrics_dir() {
-            publisher::begin(dir, name, Sheet::new(name, role, figures.clone(), waits.clone()));
+            publisher::begin(dir, name, Sheet::new(name, Some(role), figures.clone(), waits.clone()));
         }
         let started = Instant::now();
         let ticks = shows_counts || progress.is_wanted() || args.metrics_dir().is_some();

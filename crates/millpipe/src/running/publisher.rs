@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use protocol::{Figures, Waits};
 use stream::Error;
 
 use crate::messages;
@@ -35,7 +36,7 @@ struct Publisher {
 pub fn begin(dir: &Path, name: &str, sheet: Sheet) {
     let (end, asked_to_end) = bounded(1);
     let (has_ended, ended) = bounded(1);
-    let file = MetricsFile { path: dir.join(format!("{name}.{}.json", std::process::id())), has_warned: false };
+    let file = MetricsFile::of(dir, name);
     let (dir, name) = (dir.to_owned(), name.to_owned());
     thread::spawn(move || {
         // Not an error: who cannot remove old files may still be able to write its own.
@@ -46,13 +47,25 @@ pub fn begin(dir: &Path, name: &str, sheet: Sheet) {
     *PUBLISHER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Publisher { end, ended });
 }
 
-/// Writes the last file, of a process that ends with this exit code.
-pub fn end(code: u8) {
+/// Writes the last file, of a process that ends with this exit code; false when its run has not begun.
+pub fn end(code: u8) -> bool {
     let publisher = PUBLISHER.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(publisher) = publisher {
-        let _ = publisher.end.send(code);
-        let _ = publisher.ended.recv_timeout(LAST_WITHIN);
-    }
+    let Some(publisher) = publisher else { return false };
+    let _ = publisher.end.send(code);
+    let _ = publisher.ended.recv_timeout(LAST_WITHIN);
+    true
+}
+
+/// Writes the only file of a process that ends before its run has begun: a flag is wrong, its state is in use.
+pub fn end_of_no_run(dir: PathBuf, name: String, code: u8) {
+    let (has_ended, ended) = bounded(1);
+    thread::spawn(move || {
+        let _ = remove_dead(&dir, &name, SystemTime::now());
+        let mut sheet = Sheet::new(&name, None, Figures::default(), Waits::default());
+        MetricsFile::of(&dir, &name).write(&name, &sheet.json(Some(code)));
+        let _ = has_ended.send(());
+    });
+    let _ = ended.recv_timeout(LAST_WITHIN);
 }
 
 fn run(mut file: MetricsFile, mut sheet: Sheet, name: &str, asked_to_end: &Receiver<u8>) {
@@ -75,6 +88,10 @@ struct MetricsFile {
 }
 
 impl MetricsFile {
+    fn of(dir: &Path, name: &str) -> Self {
+        Self { path: dir.join(format!("{name}.{}.json", std::process::id())), has_warned: false }
+    }
+
     /// No job stops for its metrics: they are written again each second, and that they cannot be is said once.
     fn write(&mut self, name: &str, object: &serde_json::Value) {
         if let Err(error) = write_whole(&self.path, object.to_string().as_bytes())
@@ -92,7 +109,11 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
     let draft = path.with_extension("json.new");
     let written = fs::write(&draft, [bytes, b"\n"].concat()).and_then(|()| fs::rename(&draft, path));
-    written.map_err(|error| Error::io(path.display(), &error))
+    written.map_err(|error| {
+        // Half a file on a full disk is room that is missing there.
+        let _ = fs::remove_file(&draft);
+        Error::io(path.display(), &error)
+    })
 }
 
 /// Removes files of the same tool whose processes have ended a while ago.

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use protocol::{Config, Counts, Driver, Facts, Late, Reader, Sink, Stage, Station, Waits};
+use protocol::{Config, Counts, Doing, Driver, Facts, Late, Reader, Sink, Stage, Station, Waits};
 use stream::{Error, Fault};
 
 use crate::clock::{now_ms, now_us, waits};
@@ -133,8 +133,7 @@ fn pump<S: Station>(
             driver.rest()?;
         }
         let timeout = timeout(driver, monitor)?;
-        let wants_room = driver.has_queue() && driver.out.is_clogged();
-        let more = feed.next(timeout, wants_room, |chunk, read| {
+        let more = feed.next(timeout, waits_for(driver), |chunk, read| {
             driver.clock_us(now_us())?;
             match (chunk, read) {
                 (Some(bytes), Some(lines)) => driver.feed_read(bytes, lines),
@@ -150,6 +149,19 @@ fn pump<S: Station>(
         }
         write(driver)?;
         monitor.tick(driver);
+    }
+}
+
+/// What a wait for input is a wait for: a stage with a queue that is not empty goes at its pace, or at that of its reader.
+fn waits_for<S: Station>(driver: &mut Driver<S>) -> Doing {
+    if !driver.has_queue() {
+        return Doing::WaitForInput;
+    }
+    let (_, held) = driver.counts();
+    match held {
+        _ if driver.out.is_clogged() => Doing::WaitForOutput,
+        0 => Doing::WaitForInput,
+        _ => Doing::Pace,
     }
 }
 
@@ -254,7 +266,7 @@ fn say_late<S: Station>(driver: &mut Driver<S>) {
     if counts.late == 0 || driver.out.late_policy() != Late::Drop {
         return;
     }
-    let mut text = format!("{} late lines dropped", counts.late);
+    let mut text = format!("{} late {} dropped", counts.late, if counts.late == 1 { "line" } else { "lines" });
     // Partitions read at different speeds look like disorder when they cannot be told apart.
     if !driver.sees_from() && counts.late * 100 > counts.lines_in {
         text.push_str(
@@ -302,18 +314,18 @@ impl Feed {
         }
     }
 
-    /// Gives the next chunk to `work`, with what was read of it before, or no chunk after the timeout (or when there is
-    /// the wanted room in the output, in one loop); false at the end of the input.
+    /// Gives the next chunk to `work`, with what was read of it before, or no chunk after the timeout (or, in one loop that waits
+    /// for its output too, when that has room); false at the end of the input.
     fn next(
         &mut self,
         timeout: Option<Duration>,
-        wants_room: bool,
+        what: Doing,
         work: impl FnOnce(Option<&[u8]>, Option<Box<dyn Any + Send>>) -> Result<(), Fault>,
     ) -> Result<bool, Fault> {
         let (received, lines, spent) = match self {
             Self::Here { input, buffer } => {
                 buffer.grow(input.chunk_bytes());
-                return match input.read_unless_room(buffer, timeout, wants_room)? {
+                return match input.read_while(what, buffer, timeout)? {
                     Read::Bytes(n) => work(Some(&buffer[..n]), None).map(|()| true),
                     Read::TimedOut => work(None, None).map(|()| true),
                     Read::End => Ok(false),

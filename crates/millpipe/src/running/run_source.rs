@@ -125,9 +125,9 @@ fn pump<S: Source>(driver: &mut SourceDriver<S>, monitor: &mut Monitor, stop: &S
             Turn::Over => return Ok(()),
             Turn::Waited if reader_has_gone()? => return Err(Fault::ReaderGone),
             Turn::Waited => {}
-            Turn::WaitUntil(at_ms) => {
+            Turn::WaitUntil(at_ms, what) => {
                 let wait_ms = u64::try_from(at_ms - now_ms()).unwrap_or(0).min(WAIT_MS);
-                driver.out.waits().for_input(|| sleep(Duration::from_millis(wait_ms)))?;
+                driver.out.waits().count(what, || sleep(Duration::from_millis(wait_ms)))?;
             }
         }
     }

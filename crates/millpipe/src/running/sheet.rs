@@ -24,7 +24,8 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    pub fn new(name: &str, role: Role, figures: Figures, waits: Waits) -> Self {
+    /// Of a process that runs in this role, where that is known.
+    pub fn new(name: &str, role: Option<Role>, figures: Figures, waits: Waits) -> Self {
         let pid = std::process::id();
         let mut fixed = Map::new();
         fixed.insert("stage".into(), name.into());
@@ -32,7 +33,9 @@ impl Sheet {
         fixed.insert("start_ticks".into(), process::start_ticks(pid).into());
         fixed.insert("started".into(), format_rfc3339(now_ms()).into());
         fixed.insert("args".into(), process::args().into());
-        fixed.insert("role".into(), role.name().into());
+        if let Some(role) = role {
+            fixed.insert("role".into(), role.name().into());
+        }
         Self { fixed, figures, began_us: waits.now_us(), waits, samples: Samples::new() }
     }
 

@@ -3,14 +3,14 @@
 mod help;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Parser};
 use stream::{Error, Exit, Fault};
 
-use crate::messages::print_error;
+use crate::messages::{keep_error, print_error};
 use crate::pipes::stdio::{must_have_input, must_have_output};
 use crate::running::publisher;
 use crate::signals::{die_of_sigpipe, outlive_file_size_limit};
@@ -29,7 +29,6 @@ pub enum Reads {
 pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Result<(), Fault>) -> ExitCode {
     outlive_file_size_limit();
     let mut command = for_terminal(C::command());
-    let name = command.get_name().to_owned();
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     let parsed = parsed.and_then(|mut matches| C::from_arg_matches_mut(&mut matches));
     let cli = match parsed {
@@ -49,14 +48,14 @@ pub fn main<C: Parser + CommandFactory>(reads: Reads, run: impl FnOnce(C) -> Res
             publisher::end(Exit::Done as u8);
             code(Exit::Done)
         }
-        Err(fault) => end_with(&name, fault),
+        Err(fault) => end_with(&command, fault),
     }
 }
 
 /// The exit code of a program that a signal for a closed pipe has ended.
 const READER_GONE: u8 = 141;
 
-fn end_with(name: &str, fault: Fault) -> ExitCode {
+fn end_with(command: &Command, fault: Fault) -> ExitCode {
     let error = match fault {
         Fault::Stop(error) => error,
         Fault::Bad(why) => Error::data(why),
@@ -66,9 +65,22 @@ fn end_with(name: &str, fault: Fault) -> ExitCode {
             return ExitCode::from(READER_GONE);
         }
     };
-    print_error(name, &error);
-    publisher::end(error.exit as u8);
+    print_error(command.get_name(), &error);
+    tell_watchers(command, error.exit);
     code(error.exit)
+}
+
+/// Those who watch the pipeline see that a stage has failed, also when its run has not begun.
+fn tell_watchers(command: &Command, exit: Exit) {
+    if publisher::end(exit as u8) {
+        return;
+    }
+    // The flags may be wrong; that of the metrics is looked for among the others.
+    let matches = command.clone().ignore_errors(true).try_get_matches_from(std::env::args_os());
+    let dir = matches.ok().and_then(|matches| matches.try_get_one::<PathBuf>("metrics").ok()?.cloned());
+    if let Some(dir) = dir.filter(|dir| !dir.as_os_str().is_empty()) {
+        publisher::end_of_no_run(dir, command.get_name().to_owned(), exit as u8);
+    }
 }
 
 /// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.
@@ -76,14 +88,16 @@ fn explain(command: &Command, reads: Reads, error: &clap::Error) -> ExitCode {
     let name = command.get_name();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         if let Err(error) = must_have_output() {
-            return end_with(name, error.into());
+            return end_with(command, error.into());
         }
         let written = write!(io::stdout(), "{}", shown(&error.render().ansi_if_terminal()));
         return code(if written.is_ok() { Exit::Done } else { Exit::Temporary });
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let _ = write!(io::stderr(), "{name}: {}", without_wrong_tip(text));
+    let text = without_wrong_tip(text);
+    let _ = write!(io::stderr(), "{name}: {text}");
+    keep_error(text.lines().next().unwrap_or_default());
     if let Some(file) = misplaced_file(error).filter(|_| reads == Reads::Stdin) {
         let table = if has_flag(command, "table") { format!("a table is --table {file}; ") } else { String::new() };
         let _ = writeln!(io::stderr(), "{name}: hint: {table}lines are read from standard input: {name} … < {file}");
@@ -91,6 +105,7 @@ fn explain(command: &Command, reads: Reads, error: &clap::Error) -> ExitCode {
     if let Some(hint) = invalid_flag(error).and_then(|flag| known_elsewhere(command, flag)) {
         let _ = writeln!(io::stderr(), "{name}: hint: {hint}");
     }
+    tell_watchers(command, Exit::Usage);
     code(Exit::Usage)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::explain::view::{Finding, View, WAIT_MS};
 use crate::facts::{Doing, Facts};
+use crate::machine::pipeline::shares;
 use crate::machine::stage::Stage;
 use crate::words::{age, bytes, lines, scaled, short};
 
@@ -14,8 +15,8 @@ const COMMIT_AGE_MS: i64 = 10_000;
 /// After one look alone, a reader that has taken nothing for so long, in milliseconds, does not read.
 const ONE_LOOK_MS: i64 = 60_000;
 
-/// A stage that waits by its rate for this part of the time holds up the others.
-const PACE_SHARE: f64 = 0.5;
+/// A stage that waits for its rate limit for this part of the time holds up the others.
+pub const PACE_SHARE: f64 = 0.5;
 
 /// The commit waits: for a stage that the barrier has not passed, or for the target.
 pub fn commit_waits(view: &View) -> Option<Finding> {
@@ -156,7 +157,7 @@ fn is_unseen(view: &View, stage: &Stage, ms: i64) -> Finding {
     view.finding("reader-blocked", stage, text).mend(mend).stuck()
 }
 
-/// A stage waits by its rate.
+/// A stage waits for its rate limit. A source that does so holds up nobody.
 pub fn pace(view: &View) -> Option<Finding> {
     let holds_up = |stage: &Stage| stage.shares().pace.is_some_and(|share| share >= PACE_SHARE);
     let waits = |stage: &Stage| view.waits(stage, Doing::Pace).is_some();
@@ -168,20 +169,24 @@ pub fn pace(view: &View) -> Option<Finding> {
             .is_some_and(|lines| stage.rate_out().is_some_and(|rate| rate > 0.0 && lines as f64 > rate))
     };
     let paces = |stage: &Stage, facts: &Facts| holds_up(stage) || waits(stage) || is_behind(stage, facts);
-    let (_, stage, facts) = view.ours().find(|(_, stage, facts)| paces(stage, facts))?;
+    let (_, stage, facts) = view.ours().find(|(_, stage, facts)| !stage.is_source() && paces(stage, facts))?;
     let rate = stage.rate_out().map(|rate| format!(" of {} lines/s", scaled(rate))).unwrap_or_default();
-    let flag = facts.flag(&["--rate"]).map(|rate| format!(" (--rate {rate})")).unwrap_or_default();
     let queue = facts.facts.queue_lines.filter(|queued| *queued > 0);
     let queue = queue.map(|queued| format!("; {} wait in its queue", lines(queued))).unwrap_or_default();
-    let text = format!("{} holds its rate{rate}{flag}{queue}", view.label(stage));
-    Some(view.finding("pace", stage, text).mend(format!("a higher --rate at {}, if the pace is too slow", stage.name)))
+    let text = format!("{} keeps to its rate limit{rate}{}{queue}", view.label(stage), rate_flag(facts));
+    Some(view.finding("pace", stage, text).mend(format!("a higher --rate at {}, if that is too slow", stage.name)))
+}
+
+/// ` (--rate 100/s)`, where the flag was given.
+pub fn rate_flag(facts: &Facts) -> String {
+    facts.flag(&["--rate"]).map(|rate| format!(" (--rate {rate})")).unwrap_or_default()
 }
 
 /// A stage works nearly all the time, and the one before it waits.
 pub fn busy(view: &View) -> Option<Finding> {
-    let at = view.pipeline.bottleneck(view.now_ms)?;
+    let at = view.pipeline.bottleneck(view.before, view.now_ms)?;
     let stage = view.pipeline.stages.get(at)?;
-    let share = stage.shares().busy.map(|share| format!(": it works {:.0} % of the time", share * 100.0));
+    let share = shares(stage, view.before, view.now_ms).busy.map(|share| format!(": it works {:.0} % of the time", share * 100.0));
     let text = format!(
         "{} is the bottleneck{}, and the stage before it waits",
         view.label(stage),

@@ -1,5 +1,6 @@
 //! Rules about stages that have ended, or that have been stopped, and about lines that are in no count.
 
+use crate::explain::blocked::{PACE_SHARE, rate_flag};
 use crate::explain::view::{Finding, View, WAIT_MS};
 use crate::facts::{Doing, Facts};
 use crate::machine::stage::{Life, Stage};
@@ -102,12 +103,24 @@ pub fn ended(view: &View) -> Option<Finding> {
     let (last, _) = view.pipeline.ours().next_back()?;
     let ago = age(view.now_ms, ended_ms);
     let is_known = view.pipeline.ours().all(|(stage, _)| matches!(stage.life, Life::Ended { .. }));
-    let text = if is_known {
-        format!("all stages have ended {ago} ago; none has failed")
-    } else {
+    let text = if !is_known {
         format!("all stages are gone, {ago} ago; whether they ended well is not in their metrics files")
+    } else if has_no_reader(last.life) {
+        format!("all stages have ended {ago} ago, as what read the output of {} ended first", view.label(last))
+    } else {
+        format!("all stages have ended {ago} ago; none has failed")
     };
-    Some(view.finding("ended", last, text))
+    let finding = view.finding("ended", last, text);
+    Some(if has_no_reader(last.life) {
+        finding.mend("nothing, if that was head or another program that reads only a part")
+    } else {
+        finding
+    })
+}
+
+/// It ended by the signal for a closed pipe.
+fn has_no_reader(life: Life) -> bool {
+    matches!(life, Life::Ended { code: 141, .. })
 }
 
 /// The numbers are old.
@@ -126,11 +139,17 @@ pub fn flows(view: &View) -> Finding {
     let first = view.pipeline.stages.first().cloned().unwrap_or_default();
     let began = view.pipeline.started_ms().map(|ms| view.now_ms.saturating_sub(ms));
     let text = match (rates(view), began) {
-        (Some(text), _) => text,
+        (Some(text), _) => text + &rate_limit(view),
         (None, Some(ms)) if ms < NEW_MS => "it has just begun".to_owned(),
         _ => "nothing holds it up, as far as the metrics tell".to_owned(),
     };
     view.finding("flows", &first, text)
+}
+
+/// Says that a source could give more.
+fn rate_limit(view: &View) -> String {
+    let paced = view.sources().find(|(source, _)| source.shares().pace.is_some_and(|share| share >= PACE_SHARE));
+    paced.map(|(source, facts)| format!("; {} keeps to its rate limit{}", view.label(source), rate_flag(facts))).unwrap_or_default()
 }
 
 fn rates(view: &View) -> Option<String> {

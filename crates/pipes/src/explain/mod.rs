@@ -83,11 +83,14 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
     }
 }
 
-/// Looks, and once more a moment later where a stage waits for its reader: whether that reads is seen by two looks.
+/// Looks, and once more a moment later where a stage waits for its reader, or stands beside a foreign program: whether that reads or works
+/// is seen by two looks.
 fn looks(metrics: &cli::MetricsArgs, to: &mut Printer) -> Result<(Option<Look>, Look), Fault> {
     let first = look(metrics, to)?;
-    let waits = |stage: &Stage| stage.since(Doing::Output, first.at_ms).is_some();
-    if !first.pipelines.iter().any(|pipeline| pipeline.stages.iter().any(waits)) {
+    let asks_for_two = |stage: &Stage| {
+        stage.since(Doing::Output, first.at_ms).is_some() || (stage.is_running() && !stage.is_ours())
+    };
+    if !first.pipelines.iter().any(|pipeline| pipeline.stages.iter().any(asks_for_two)) {
         return Ok((None, first));
     }
     pause(SECOND_LOOK_MS);

@@ -112,8 +112,7 @@ impl<'p> View<'p> {
 
     /// Whether what a stage has written is read, as two looks show; none after one look.
     pub fn is_read(&self, stage: &Stage) -> Option<bool> {
-        let mut stages = self.before?.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
-        let before = stages.find(|before| before.pid == stage.pid)?;
+        let before = self.before?.stage(stage.pid)?;
         let in_pipe = |stage: &Stage| stage.output.and_then(|pipe| pipe.bytes);
         let written = |stage: &Stage| stage.count(|facts| facts.bytes_out);
         Some(in_pipe(before) != in_pipe(stage) || written(before) != written(stage))

@@ -110,11 +110,18 @@ fn text(pipeline: &Pipeline, rows: &[Row]) -> String {
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     text.push_str(&format!("  {:width$}   samples       p50       p95       p99       max\n", ""));
     for (row, name) in rows.iter().zip(&names) {
-        let cells = [50, 95, 99, 100].map(|of_100| short(i64::try_from(row.percentile(of_100)).unwrap_or(i64::MAX)));
-        let [p50, p95, p99, max] = cells;
+        let [p50, p95, p99, max] = [50, 95, 99, 100].map(|of_100| shown(row.percentile(of_100)));
         text.push_str(&format!("  {name:width$}  {:>8} {p50:>9} {p95:>9} {p99:>9} {max:>9}\n", row.delays_ms.len()));
     }
     text
+}
+
+fn shown(delay_ms: u64) -> String {
+    match i64::try_from(delay_ms) {
+        Ok(0) => "<1ms".to_owned(),
+        Ok(ms) => short(ms),
+        Err(_) => short(i64::MAX),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `pipes listen`: the metrics of all pipelines for Prometheus to fetch.
 //!
-//! A server of one page: a request has a deadline and a limit, four are worked on at a time, sixteen wait, and further ones are closed.
+//! A server of one page: a request has a deadline and a limit, sixteen are worked on at a time, as many wait, and further ones are closed.
 //! A look that is younger than a second serves the next request too.
 // The one server: it has threads, and deadlines on the clock.
 #![allow(clippy::disallowed_methods)]
@@ -27,11 +27,14 @@ use crate::machine::Machine;
 use crate::prometheus::text;
 use request::{Answer, HEAD_BYTES_MAX, answer, end_of_head};
 
-const WORKERS: usize = 4;
+const WORKERS: usize = 16;
 const WAITING_MAX: usize = 16;
 
-/// The time for a request to come, and again for the answer to be taken.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// The time for a request to come: a client that says nothing must not keep the others waiting.
+const REQUEST_WITHIN: Duration = Duration::from_secs(2);
+
+/// The time for the answer to be taken.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A look serves for so long, in milliseconds.
 const LOOK_SERVES_MS: i64 = 1_000;
@@ -101,7 +104,7 @@ fn work(server: &Server, take: &Mutex<Receiver<TcpStream>>) {
 impl Server {
     fn talk(&self, connection: &mut TcpStream) -> io::Result<()> {
         connection.set_nonblocking(false)?;
-        connection.set_write_timeout(Some(DEADLINE))?;
+        connection.set_write_timeout(Some(ANSWER_WITHIN))?;
         let answer = match head(connection)? {
             Some(head) => answer(&head, &self.hosts),
             None => Answer::BadRequest,
@@ -135,7 +138,7 @@ impl Server {
 
 /// Reads the head of a request; nothing when it is too long, or does not come in time.
 fn head(connection: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    let until = Instant::now() + DEADLINE;
+    let until = Instant::now() + REQUEST_WITHIN;
     let mut bytes = Vec::new();
     let mut chunk = [0; 1_024];
     while bytes.len() <= HEAD_BYTES_MAX {

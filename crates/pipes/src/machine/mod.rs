@@ -73,6 +73,11 @@ impl Look {
         self.pipelines.iter().filter(|pipeline| pipeline.is_running() || !is_next(pipeline)).collect()
     }
 
+    /// What was seen of a process.
+    pub fn stage(&self, pid: u32) -> Option<&Stage> {
+        self.pipelines.iter().flat_map(|pipeline| &pipeline.stages).find(|stage| stage.pid == pid)
+    }
+
     /// `is none`, or `are: a, b`.
     fn names(&self) -> String {
         let names: Vec<String> = self.pipelines.iter().take(NAMES_MAX).map(|pipeline| plain(&pipeline.name)).collect();

@@ -10,6 +10,9 @@ pub const KEPT_MS: i64 = 600_000;
 /// A file of a running stage that is older than this is told as old: it is renewed each second.
 pub const OLD_MS: i64 = 10_000;
 
+/// The kernel counts the time of processes in hundredths of a second.
+const TICK_MS: f64 = 10.0;
+
 /// A stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stage {
@@ -144,6 +147,17 @@ impl Stage {
         let Some(facts) = &self.facts else { return Shares::default() };
         let [long, short] = [facts.shares.s10, facts.shares.s1];
         if long.busy.is_some() { long } else { short }
+    }
+
+    /// The shares of a foreign program between two looks; the time in which it did not work it is taken to have waited as it does now.
+    pub fn shares_of_two_looks(&self, before: &Self, gone_ms: i64) -> Option<Shares> {
+        let (now, then) = (self.kernel?, before.kernel?);
+        if gone_ms <= 0 {
+            return None;
+        }
+        let busy = (now.cpu_ticks.saturating_sub(then.cpu_ticks) as f64 * TICK_MS / gone_ms as f64).min(1.0);
+        let rest = |doing: Doing| now.doing().filter(|now| *now == doing).map(|_| 1.0 - busy);
+        Some(Shares { busy: Some(busy), input: rest(Doing::Input), output: rest(Doing::Output), ..Shares::default() })
     }
 
     /// Lines in for each second, over ten seconds.

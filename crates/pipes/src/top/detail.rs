@@ -105,7 +105,7 @@ fn times(facts: &Facts, page: &mut Page) {
         ("waits for input", spans.map(|shares| shares.input), longest.input),
         ("for its reader", spans.map(|shares| shares.output), longest.output),
         ("for a commit", spans.map(|shares| shares.commit), longest.commit),
-        ("by its rate", spans.map(|shares| shares.pace), longest.pace),
+        ("rate limit", spans.map(|shares| shares.pace), longest.pace),
     ];
     for (name, [s1, s10, s60], longest) in shares {
         let cells = [s1, s10, s60].map(percent);

@@ -1,10 +1,7 @@
 //! The numbers of a row: rates and shares over the time that was chosen.
 
-use crate::facts::{Doing, Facts, Rates, Shares, Spans};
+use crate::facts::{Facts, Rates, Shares, Spans};
 use crate::machine::stage::Stage;
-
-/// The kernel counts the time of processes in hundredths of a second.
-const TICK_MS: f64 = 10.0;
 
 /// Over which time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,17 +93,14 @@ fn since_start(facts: &Facts, is_source: bool) -> Numbers {
     }
 }
 
-/// What a foreign program has done between two looks; what it was not working it is taken to have waited as it does now.
+/// What a foreign program has done between two looks.
 fn foreign(stage: &Stage, before: &Stage, gone_ms: i64) -> Numbers {
     let (Some(now), Some(then)) = (stage.kernel, before.kernel) else { return Numbers::default() };
     if gone_ms <= 0 {
         return Numbers::default();
     }
+    let shares = stage.shares_of_two_looks(before, gone_ms).unwrap_or_default();
     let gone_ms = gone_ms as f64;
-    let busy = (now.cpu_ticks.saturating_sub(then.cpu_ticks) as f64 * TICK_MS / gone_ms).min(1.0);
-    let rest = |doing: Doing| stage.now(0).filter(|now| now.doing == doing).map(|_| 1.0 - busy);
-    let shares =
-        Shares { busy: Some(busy), input: rest(Doing::Input), output: rest(Doing::Output), ..Shares::default() };
     let read = now.moved.zip(then.moved).map(|(now, then)| now.read.saturating_sub(then.read) as f64);
     Numbers { bytes: read.map(|bytes| bytes * 1_000.0 / gone_ms), shares, ..Numbers::default() }
 }

@@ -181,7 +181,7 @@ fn now(stage: &Stage, now_ms: i64) -> (String, Tone) {
     (format!("{word}{}", since.unwrap_or_default()), tone)
 }
 
-/// `█` works, `▒` waits for its reader, `▓` for a commit or by its rate, `·` for input.
+/// `█` works, `▒` waits for its reader, `▓` for a commit or its rate limit, `·` for input.
 fn bar(shares: Shares, width: usize, paint: Paint) -> Vec<Text<'static>> {
     let other = match (shares.commit, shares.pace) {
         (None, None) => None,

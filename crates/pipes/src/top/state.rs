@@ -195,7 +195,7 @@ impl State {
     }
 
     fn stages<'l>(&'l self, pipeline: &'l Pipeline) -> Vec<Row<'l>> {
-        let bottleneck = pipeline.bottleneck(self.look.at_ms);
+        let bottleneck = pipeline.bottleneck(Some(&self.before), self.look.at_ms);
         let rows = pipeline.stages.iter().enumerate().filter(|(_, stage)| self.is_wanted(pipeline, stage));
         let mut rows: Vec<Row> = rows
             .map(|(at, stage)| Row::Stage {

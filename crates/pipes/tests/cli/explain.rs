@@ -41,7 +41,9 @@ fn pipelines_that_have_ended() {
     ends_with("generate --lines 5000 | aggregate --by pathh n=count > out", "misnamed");
     ends_with("echo '{\"timestamp\":1781064800}' | window --size 1s --time-unit ms > out", "time-unit");
     ends_with("generate --lines 5000 | window --size 1s --time ts > out", "died");
+    ends_with("generate --lines 5000 | window --sizze 1s > out", "died");
     ends_with("generate --lines 5000 | window --size 1s > out", "ended");
+    ends_with("generate | window --size 1s | head -n 5 > out", "ended");
     let ahead = "env -u MILLPIPE_METRICS generate --lines 50 --start now > e; jq -c '.timestamp |= sub(\"^20\"; \"21\")' e > f; \
         window --size 1s --max-ahead 1m --on-error skip < f > out";
     ends_with(ahead, "ahead-of-the-clock");

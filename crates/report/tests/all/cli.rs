@@ -11,7 +11,7 @@ fn wrong_flags_teach_the_right_ones() {
     fails(&["--table", "--line", "v", "--span", "0s"], "--span must be more than 0\nreport: hint: say --span 15m");
     fails(&["--table=v", "--band", "a,b"], "--band is around a line\nreport: hint: say --line value");
     fails(&["--table=v", "--anomaly", "a"], "--anomaly marks points of a line\nreport: hint: say --line value");
-    fails(&["--line", "v", "--listen", "8080"], "say an address and a port: 127.0.0.1:8080");
+    fails(&["--line", "v", "--listen", "everywhere"], "say 8080, 127.0.0.1:8080");
     fails(&["--line", "v", "--listen", "0.0.0.0:0"], "others can reach this address\nreport: hint: --token");
     fails(&["--line", "v", "--renew", "10s"], "--renew writes files again\nreport: hint: say which: --svg FILE");
     fails(&["--line", "v", "--top", "0"], "0 is not in 1..=200");
@@ -86,7 +86,7 @@ fn on_a_terminal_the_panels_are_drawn_there_and_no_lines() {
 #[test]
 fn a_field_that_no_line_had_is_told() {
     let ran = run(REPORT, &["--line", "vlaue"], LINE);
-    assert!(ran.stderr.contains("1 lines, none had \"vlaue\""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 line, none had \"vlaue\""), "{}", ran.stderr);
     assert!(ran.stderr.contains("no numbers yet"), "{}", ran.stderr);
 }
 

@@ -49,7 +49,7 @@ fn lines_that_are_not_among_the_best_are_left_out() {
 fn an_order_that_no_line_had_is_told() {
     let ran = run(TOP_N, &["--by", "shop", "--order", "prize:desc"], "{\"shop\":1,\"price\":2}\n");
     assert!(
-        ran.stderr.starts_with("top-n: 1 lines, none had \"prize\"; the lines have: shop, price\n"),
+        ran.stderr.starts_with("top-n: 1 line, none had \"prize\"; the lines have: shop, price\n"),
         "{}",
         ran.stderr
     );
