@@ -36,13 +36,15 @@ fn the_live_demo_says_where_its_page_is_and_what_its_stages_do() {
     assert!(ran.shown.contains(" results. Next: "), "{}", ran.shown);
 }
 
-/// The pictures of docs/analytics.md are what the tools give.
+/// The pictures of docs/analytics.md and of the guide are what the tools give.
 #[test]
 fn pictures_are_as_they_would_be_drawn() {
-    let ran = run("scripts/plots --check");
-    assert!(ran.is_good(), "{}", ran.shown);
-    let wrong = run("scripts/plots --frobnicate");
-    assert_eq!(wrong.status.code(), Some(2), "{}", wrong.shown);
+    for script in ["scripts/plots", "scripts/window-pictures"] {
+        let ran = run(&format!("{script} --check"));
+        assert!(ran.is_good(), "{}", ran.shown);
+        let wrong = run(&format!("{script} --frobnicate"));
+        assert_eq!(wrong.status.code(), Some(2), "{}", wrong.shown);
+    }
 }
 
 /// A picture of nothing is much smaller.
