@@ -41,13 +41,21 @@ fn the_contract_does_what_it_says() {
 fn the_other_pages_do_what_they_say() {
     let own_test = ["README.md", "docs/cookbook.md", "docs/contract.md"];
     let in_root = ["CONTRIBUTING.md", "CHANGELOG.md"].map(str::to_owned);
-    let in_docs = fs::read_dir(root().join("docs")).unwrap();
-    let in_docs = in_docs.map(|file| format!("docs/{}", file.unwrap().file_name().to_string_lossy()));
-    for path in in_root.into_iter().chain(in_docs).filter(|path| path.ends_with(".md")) {
+    for path in in_root.into_iter().chain(in_folder("docs")).filter(|path| path.ends_with(".md")) {
         if !own_test.contains(&path.as_str()) {
             page(&path);
         }
     }
+}
+
+#[test]
+fn the_guide_does_what_it_says() {
+    in_folder("docs/guide").iter().for_each(|path| page(path));
+}
+
+fn in_folder(folder: &str) -> Vec<String> {
+    let files = fs::read_dir(root().join(folder)).unwrap();
+    files.map(|file| format!("{folder}/{}", file.unwrap().file_name().to_string_lossy())).collect()
 }
 
 fn page(path: &str) {
