@@ -7,7 +7,7 @@ pub struct Section {
     pub blocks: Vec<Block>,
 }
 
-/// A ```` ```sh ```` block and the ```` ```output ```` block behind it.
+/// A ```` ```sh ```` block and the ```` ```output ```` block after it; or a command of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// Where it is, counted from 1.
@@ -24,12 +24,18 @@ pub struct Output {
     pub lines: std::ops::Range<usize>,
 }
 
+/// The column of a table whose cells are commands to run.
+const COMMANDS: &str = "millpipe command";
+
 /// Reads a page.
 pub fn sections(page: &str) -> Vec<Section> {
     let mut sections = vec![Section { title: "start".to_owned(), blocks: Vec::new() }];
     for fence in fences(page) {
         match fence {
             Item::Heading(title) => sections.push(Section { title, blocks: Vec::new() }),
+            Item::Command { script, line } => {
+                sections.last_mut().unwrap().blocks.push(Block { line, script, output: None });
+            }
             Item::Fence { language, text, lines } => {
                 let blocks = &mut sections.last_mut().unwrap().blocks;
                 match language.as_str() {
@@ -46,12 +52,14 @@ pub fn sections(page: &str) -> Vec<Section> {
 
 enum Item {
     Heading(String),
+    Command { script: String, line: usize },
     Fence { language: String, text: String, lines: std::ops::Range<usize> },
 }
 
 fn fences(page: &str) -> Vec<Item> {
     let mut items = Vec::new();
     let mut open: Option<(String, usize, Vec<&str>)> = None;
+    let mut column = None;
     for (at, line) in page.lines().enumerate() {
         match &mut open {
             Some((language, start, lines)) if line == "```" => {
@@ -66,11 +74,33 @@ fn fences(page: &str) -> Vec<Item> {
                 } else if let Some(title) = line.strip_prefix("## ") {
                     items.push(Item::Heading(title.to_owned()));
                 }
+                let cells = cells(line);
+                if let Some(script) = column.and_then(|column| command(&cells, column)) {
+                    items.push(Item::Command { script, line: at + 1 });
+                }
+                // A column lasts as long as its table.
+                column = if cells.is_empty() {
+                    None
+                } else {
+                    column.or_else(|| cells.iter().position(|cell| cell == COMMANDS))
+                };
             }
         }
     }
     assert!(open.is_none(), "a fence that nothing closes, or two in one: {open:?}");
     items
+}
+
+/// The cells of a row of a table; none of any other line. In a table a `|` that separates nothing is written `\\|`.
+pub fn cells(line: &str) -> Vec<String> {
+    let Some(row) = line.strip_prefix('|').and_then(|row| row.strip_suffix('|')) else { return Vec::new() };
+    row.replace("\\|", "\0").split('|').map(|cell| cell.trim().replace('\0', "|")).collect()
+}
+
+/// The command that is all of a cell.
+fn command(cells: &[String], column: usize) -> Option<String> {
+    let code = cells.get(column)?.strip_prefix('`')?.strip_suffix('`')?;
+    Some(format!("{code}\n"))
 }
 
 /// True when `actual` is what `expected` shows. A `…` stands for any characters of a line; a line that is only `…`
@@ -113,6 +143,13 @@ mod tests {
         assert_eq!((found[0].title.as_str(), found[0].blocks[0].line), ("One", 4));
         assert_eq!(found[0].blocks[0].script, "echo a\n");
         assert_eq!(found[0].blocks[0].output, Some(Output { text: "a\n".to_owned(), lines: 7..8 }));
+    }
+
+    #[test]
+    fn a_command_of_a_table_is_run_after_the_blocks_above_it() {
+        let page = "## One\n```sh\necho a\n```\n| SQL | millpipe command |\n|---|---|\n| `a` | `b \\| c` |\n| d | none |\n\n| `x` | `y` |\n";
+        let scripts: Vec<String> = sections(page).remove(0).blocks.into_iter().map(|block| block.script).collect();
+        assert_eq!(scripts, ["echo a\n", "b | c\n"]);
     }
 
     #[test]
