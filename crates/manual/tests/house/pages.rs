@@ -23,3 +23,18 @@ fn every_page_belongs_to_a_tool() {
         if known.contains(&path) { Ok(()) } else { Err(format!("{path} is the page of no tool")) }
     });
 }
+
+#[test]
+fn the_readme_has_no_figure_of_its_own() {
+    let read = |path| fs::read_to_string(root().join(path)).unwrap();
+    let (readme, performance) = (read("README.md"), read("docs/performance.md"));
+    let rows: Vec<&str> = readme.lines().filter(|line| line.ends_with("--rounds 3` |")).collect();
+    assert!(rows.len() > 1, "{rows:?}");
+    for_all(rows, |row| {
+        if performance.contains(row) {
+            Ok(())
+        } else {
+            Err(format!("docs/performance.md does not have README's row {row}"))
+        }
+    });
+}
