@@ -10,13 +10,13 @@ pub struct Section {
 /// A ```` ```sh ```` block and the ```` ```output ```` block after it; or a command of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// Where it is, counted from 1.
+    /// The line of the page at which it begins, from 1.
     pub line: usize,
     pub script: String,
     pub output: Option<Output>,
 }
 
-/// What the page says a block prints.
+/// The output that the page shows for a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     pub text: String,
@@ -103,8 +103,8 @@ fn command(cells: &[String], column: usize) -> Option<String> {
     Some(format!("{code}\n"))
 }
 
-/// True when `actual` is what `expected` shows. A `…` stands for any characters of a line; a line that is only `…`
-/// stands for any number of lines.
+/// Returns true when `actual` is the text that `expected` shows. A `…` matches any characters of a line; a line that is only `…`
+/// matches any number of lines.
 pub fn matches(expected: &str, actual: &str) -> bool {
     let (expected, actual): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
     lines_match(&expected, &actual)
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ellipsis_stands_for_what_differs_from_run_to_run() {
+    fn an_ellipsis_matches_parts_that_differ_from_run_to_run() {
         assert!(matches("a … c\n…\nz\n", "a b c\n1\n2\nz\n"));
         assert!(matches("…\nz", "z"));
         assert!(!matches("a … c\n", "a b d\n"));

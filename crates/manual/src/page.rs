@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
-/// Where the page of a tool is, from the root.
+/// Returns the path of a tool's page, from the root.
 pub fn path(tool: &Command) -> String {
     format!("docs/tools/{}.md", tool.get_name())
 }
@@ -33,7 +33,7 @@ pub fn render(tool: &Command) -> String {
     page
 }
 
-/// What stands behind the tool's name, where that is one of several words.
+/// Returns the subcommands of a tool.
 pub fn subcommands(tool: &Command) -> impl Iterator<Item = &Command> {
     tool.get_subcommands().filter(|subcommand| subcommand.get_name() != "help")
 }
@@ -90,7 +90,7 @@ fn flag(arg: &Arg) -> String {
     text
 }
 
-/// Text behind the flags: what is indented by four is a command, the rest is prose.
+/// Renders the text after the flags: lines indented by four are commands, the rest is prose.
 fn after_help(text: &str) -> String {
     let mut page = String::new();
     let indent = command_indent(text);

@@ -18,25 +18,25 @@ use crate::{root, tools};
 /// Pages name these brokers; the test puts its own in their place.
 const BROKERS: [&str; 3] = ["localhost:9092", "one:9092", "two:9092"];
 
-/// What goes on for ever and is never at rest gets its Ctrl-C when it has used so much of a processor: it is well under way then,
-/// on whatever machine.
+/// A script that never ends and never rests gets its Ctrl-C when it has used this much of a processor: on any machine it has done
+/// some work by then.
 const BUSY_AT_MOST: Duration = Duration::from_secs(10);
 
-/// What waits for a broker or for its turn on a busy machine is at rest for a while too: so many looks must find it so, not all in a
-/// row, as one that gets a line now and then is never at rest for long.
+/// A script that waits for a broker, or for its turn on a busy machine, rests for a while too. So this many looks must find it at rest,
+/// but not all in a row, because a script that gets a line now and then never rests for long.
 const PATIENT_LOOKS: u32 = 10;
 
 /// Between two looks at what runs.
 const LOOK: Duration = Duration::from_millis(5);
 const REST_LOOK: Duration = Duration::from_millis(50);
 
-/// Where one section's blocks run, one after the other.
+/// The folder in which the blocks of one section run, one after the other.
 pub struct Folder {
     dir: TempDir,
     broker: Option<String>,
 }
 
-/// How a block ended, and what a terminal would have shown.
+/// The result of a block: its exit status, and the text that a terminal would have shown.
 #[derive(Debug)]
 pub struct Ran {
     pub status: ExitStatus,
@@ -122,7 +122,7 @@ pub fn wants_broker(script: &str) -> bool {
     BROKERS.iter().any(|broker| script.contains(broker))
 }
 
-/// True when the script has ended, false when it has nothing more to do, or goes on working.
+/// Returns true when the script has ended, false when it has nothing more to do, or continues to work.
 fn ends_or_rests(child: &mut Child) -> bool {
     let until = Instant::now() + HANGS_AFTER;
     let (mut rest, mut rested) = (Rest::default(), 0);

@@ -68,7 +68,7 @@ fn names(cell: &str) -> Names {
     quoted(cell).into_iter().collect()
 }
 
-/// What stands between back quotes.
+/// Returns the texts between back quotes.
 fn quoted(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -151,7 +151,7 @@ fn name(flag: &Arg) -> String {
     flag.get_long().map_or_else(|| flag.get_id().to_string(), |long| format!("--{long}"))
 }
 
-/// What is said up to the first end of a sentence: the rest may differ by tool.
+/// Returns the first sentence: the rest may differ by tool.
 fn first_sentence(flag: &Arg) -> String {
     let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
     let end = help.find([';', '.', ':']).unwrap_or(help.len());

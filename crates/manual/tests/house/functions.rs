@@ -4,7 +4,7 @@
 #[derive(Debug, PartialEq, Eq)]
 pub struct Function {
     pub name: String,
-    /// What stands after `impl`: `Stage for Dedup`; empty outside.
+    /// The text after `impl`: `Stage for Dedup`; empty outside.
     pub of: String,
     /// From its signature to its closing bracket.
     pub lines: usize,

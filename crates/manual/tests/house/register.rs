@@ -87,7 +87,7 @@ fn without_comments(code: &str) -> String {
     code.lines().filter(|line| !line.trim_start().starts_with(['/', '#'])).map(|line| format!("{line}\n")).collect()
 }
 
-/// The name stands there as a word of its own.
+/// Returns true when the text has the name as a separate word.
 fn names_it(text: &str, name: &str) -> bool {
     let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
     text.match_indices(name).any(|(at, _)| {

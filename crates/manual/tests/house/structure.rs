@@ -76,7 +76,7 @@ fn inherent(line: &str) -> Option<&str> {
     (!rest.contains(" for ") && !name.is_empty()).then_some(name)
 }
 
-/// What follows `<…>`, brackets in it counted.
+/// Returns the text after `<…>`, with brackets inside it counted.
 fn after_generics(text: &str) -> Option<&str> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -88,7 +88,7 @@ fn after_generics(text: &str) -> Option<&str> {
     None
 }
 
-/// What a keyed tool says beside its work: where its state goes, which flags it depends on, what it passes on.
+/// The lines of a keyed tool that are not its work: where its state goes, which flags it depends on, what it passes on.
 #[test]
 fn a_keyed_tool_has_little_glue() {
     for_all(["dedup", "top-n"], |tool| {
