@@ -1,6 +1,6 @@
 //! Each rule of `pipes explain` on real pipelines, or, where a broker or a minute is needed, on files as stages write them.
 
-use testkit::wait_until;
+use testkit::{wait_until, wait_until_or_tell};
 use time_text::format_rfc3339;
 
 use crate::scene::{Folder, NOBODY, Program, json, now_ms, start_ticks};
@@ -29,7 +29,10 @@ fn ends_with(script: &str, rule: &str) {
 fn comes_to(script: &str, rule: &str) -> String {
     let (folder, files) = (Folder::new(), tempfile::tempdir().unwrap());
     let _program = Program::pipeline(&tools(script), script, &folder, files.path());
-    wait_until(rule, || rules(&folder).first().is_some_and(|first| first == rule));
+    wait_until_or_tell(
+        || rules(&folder).first().is_some_and(|first| first == rule),
+        || format!("{script} does not come to {rule}, but to {}", folder.pipes("explain").stdout),
+    );
     folder.pipes("explain").stdout
 }
 
