@@ -123,7 +123,7 @@ fn what_fails_before_its_run_says_so_too() {
     };
     let (code, text) = ended("generate --lines 10 | window --sizze 1s", "window");
     assert_eq!((code, text.as_str()), (2.into(), "unexpected argument '--sizze' found"));
-    let (code, text) = ended("generate --lines 10 | filter '.a ==' --metrics m2 -v; mv m2 m", "filter");
+    let (code, text) = ended("echo | filter '.a ==' --metrics m2 -v; mv m2 m", "filter");
     assert_eq!(code, 2, "{text}");
     let in_use = "mkdir s; exec 9> s/lock; flock 9; generate --lines 10 --exactly-once --state s --metrics m | file-cat-out -o out";
     let (code, text) = ended(in_use, "generate");

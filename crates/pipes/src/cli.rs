@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use units::{DurationMs, ListenAddress};
 
-
 const EXAMPLES: &str = "\
 A stage keeps its metrics in a folder when MILLPIPE_METRICS=DIR is set before its pipeline starts; a folder on a tmpfs (under /run) costs
 no disk. pipes reads these files, and asks the kernel what the pipes between the stages hold, which foreign programs (jq, awk) stand

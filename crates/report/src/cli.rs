@@ -162,7 +162,7 @@ pub struct Cli {
     #[arg(long, value_name = "HOST:PORT", help_heading = "Places")]
     pub listen: Option<ListenAddress>,
 
-    /// Who asks for the page must know this; where others cannot see the command line, give it there, else in the environment
+    /// The page is shown only to a browser that gives this token; the environment hides it from other users of the machine
     #[arg(long, value_name = "TOKEN", env = "REPORT_TOKEN", hide_env_values = true, help_heading = "Places")]
     pub token: Option<String>,
 

@@ -7,7 +7,6 @@ use line_values::{Expressions, WrongExpression};
 use millpipe::{Error, Shards, StageArgs};
 use units::ByteSize;
 
-
 const EXAMPLES: &str = "\
 Examples:
   Percentiles on two cores:

@@ -17,4 +17,4 @@ pub use play::{Played, every_way, every_way_with, play, play_with};
 pub use process::{Ran, bash, bin, path_with, run, run_bytes, run_until_it_says};
 pub use shared::shared;
 pub use sim_disk::{INPUT_OUTPUT_ERROR, NO_SPACE, READ_ONLY, SimDisk};
-pub use waiting::{HANGS_AFTER, Rest, wait_for_rest, wait_until};
+pub use waiting::{HANGS_AFTER, Rest, wait_for_rest, wait_until, wait_until_or_tell};

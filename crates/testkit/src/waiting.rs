@@ -23,10 +23,21 @@ const DOZING_NS: u64 = 2_000_000;
 /// # Panics
 /// With these words when it does not hold after [`HANGS_AFTER`].
 #[track_caller]
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_until_or_tell(condition, || what.to_owned());
+}
+
+/// Waits until a condition holds; what there is instead is asked when it does not.
+///
+/// # Panics
+/// With these words when it does not hold after [`HANGS_AFTER`].
+#[track_caller]
+pub fn wait_until_or_tell(mut condition: impl FnMut() -> bool, what: impl FnOnce() -> String) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < HANGS_AFTER, "not within {} s: {what}", HANGS_AFTER.as_secs());
+        if began.elapsed() >= HANGS_AFTER {
+            panic!("not within {} s: {}", HANGS_AFTER.as_secs(), what());
+        }
         thread::sleep(LOOK);
     }
 }

@@ -342,9 +342,5 @@ fn a_partition_field_that_no_line_had_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let ran = testkit::run(BIN, &[out.to_str().unwrap(), "--partition-by", "daay"], "{\"day\":1}\n");
-    assert!(
-        ran.stderr.starts_with("file-cat-out: 1 line, none had \"daay\"; the lines have: day\n"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.starts_with("file-cat-out: 1 line, none had \"daay\"; the lines have: day\n"), "{}", ran.stderr);
 }

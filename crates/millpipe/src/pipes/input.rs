@@ -61,12 +61,7 @@ impl Input {
     ///
     /// # Errors
     /// As for `read`.
-    pub fn read_while(
-        &mut self,
-        what: Doing,
-        into: &mut [u8],
-        timeout: Option<Duration>,
-    ) -> Result<Read, Fault> {
+    pub fn read_while(&mut self, what: Doing, into: &mut [u8], timeout: Option<Duration>) -> Result<Read, Fault> {
         let wants_room = what == Doing::WaitForOutput;
         loop {
             let ready = self.waits.count(what, || wait(self.watches_output, wants_room, timeout))?;

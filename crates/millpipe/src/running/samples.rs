@@ -88,7 +88,8 @@ impl Samples {
             // The sample that is closest to the begin of the span; the clock of samples is not exact.
             let from = self.0.iter().min_by_key(|sample| sample.at.abs_diff(begin)).unwrap_or(last);
             let seconds = last.at.saturating_sub(from.at).as_secs_f64();
-            ((*name).to_owned(), if seconds > 0.0 { of(from, last, seconds) } else { Value::Null })
+            // No time has gone in a process that ends before its run begins.
+            ((*name).to_owned(), if seconds > 0.0 { of(from, last, seconds) } else { json!({}) })
         });
         Value::Object(spans.collect::<Map<_, _>>())
     }
@@ -121,6 +122,13 @@ mod tests {
         assert_eq!(rates["60s"]["lines_in"], json!(91.667));
         assert_eq!((&shares["1s"]["busy"], &shares["10s"]["input"]), (&json!(0.0), &json!(0.5)));
         assert_eq!(samples.longest_ms()["input"], 5000);
+    }
+
+    #[test]
+    fn a_run_that_has_not_begun_has_no_shares() {
+        let mut samples = Samples::new();
+        samples.push(Sample::default());
+        assert_eq!((samples.shares(), &samples.rates()["1s"]), (json!({"1s": {}, "10s": {}, "60s": {}}), &json!({})));
     }
 
     #[test]

@@ -186,7 +186,9 @@ pub fn rate_flag(facts: &Facts) -> String {
 pub fn busy(view: &View) -> Option<Finding> {
     let at = view.pipeline.bottleneck(view.before, view.now_ms)?;
     let stage = view.pipeline.stages.get(at)?;
-    let share = shares(stage, view.before, view.now_ms).busy.map(|share| format!(": it works {:.0} % of the time", share * 100.0));
+    let share = shares(stage, view.before, view.now_ms)
+        .busy
+        .map(|share| format!(": it works {:.0} % of the time", share * 100.0));
     let text = format!(
         "{} is the bottleneck{}, and the stage before it waits",
         view.label(stage),

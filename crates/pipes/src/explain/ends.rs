@@ -149,7 +149,9 @@ pub fn flows(view: &View) -> Finding {
 /// Says that a source could give more.
 fn rate_limit(view: &View) -> String {
     let paced = view.sources().find(|(source, _)| source.shares().pace.is_some_and(|share| share >= PACE_SHARE));
-    paced.map(|(source, facts)| format!("; {} keeps to its rate limit{}", view.label(source), rate_flag(facts))).unwrap_or_default()
+    paced
+        .map(|(source, facts)| format!("; {} keeps to its rate limit{}", view.label(source), rate_flag(facts)))
+        .unwrap_or_default()
 }
 
 fn rates(view: &View) -> Option<String> {

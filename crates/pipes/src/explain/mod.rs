@@ -87,9 +87,8 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
 /// is seen by two looks.
 fn looks(metrics: &cli::MetricsArgs, to: &mut Printer) -> Result<(Option<Look>, Look), Fault> {
     let first = look(metrics, to)?;
-    let asks_for_two = |stage: &Stage| {
-        stage.since(Doing::Output, first.at_ms).is_some() || (stage.is_running() && !stage.is_ours())
-    };
+    let asks_for_two =
+        |stage: &Stage| stage.since(Doing::Output, first.at_ms).is_some() || (stage.is_running() && !stage.is_ours());
     if !first.pipelines.iter().any(|pipeline| pipeline.stages.iter().any(asks_for_two)) {
         return Ok((None, first));
     }

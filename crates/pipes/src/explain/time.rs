@@ -10,7 +10,7 @@ use crate::words::{age, count, plain, short};
 /// A watermark that stands still for longer, in milliseconds, is held.
 const HELD_MS: i64 = 5_000;
 
-/// A stage has seen all partitions after so many milliseconds.
+/// A younger stage, in milliseconds, may not have seen all partitions yet.
 const BEGINS_MS: u64 = 1_500;
 
 /// A partition or a file holds the watermark back, while lines of others come.
@@ -25,7 +25,7 @@ pub fn watermark_is_held(view: &View) -> Option<Finding> {
     let time = holder.time.or(facts.time_ms()).map(|ms| format!(" at {}", format_rfc3339(ms))).unwrap_or_default();
     let rule = holder.rule.as_ref().map(|rule| format!("; {}", plain(rule))).unwrap_or_default();
     let text = format!(
-        "{} holds the watermark{time}, {why}: windows beyond stay open at {}{rule}",
+        "{} holds the watermark{time}, {why}: windows that end later stay open at {}{rule}",
         plain(&holder.from),
         view.label(stage)
     );
@@ -38,7 +38,7 @@ pub fn watermark_is_held(view: &View) -> Option<Finding> {
     Some(view.finding("watermark-is-held", stage, text).mend(mend).stuck_if(holder.rule.is_none()))
 }
 
-/// By how its lines are behind those of others, or by how long none has come.
+/// Says how far its lines are behind those of others, or for how long none has come.
 fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
     match (holder.time, holder.newest) {
         // At the beginning the reader has not got to all partitions yet.
@@ -58,7 +58,7 @@ fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
     }
 }
 
-/// Lines come, and nothing divides them: results are for the end of the input.
+/// Aggregates without windows write at the end of their input only.
 pub fn no_window(view: &View) -> Option<Finding> {
     let at_the_end = |stage: &Stage, facts: &Facts| {
         stage.name == "aggregate"

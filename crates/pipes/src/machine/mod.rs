@@ -29,7 +29,7 @@ use stage::{KEPT_MS, Life, Stage};
 /// Where other processes are hidden, a stage whose file is younger than this is taken for alive.
 const ALIVE_BY_FILE_MS: i64 = 5_000;
 
-/// So many names are told, when one is asked for that there is not.
+/// At most this many names are listed when the name that was asked for is unknown.
 const NAMES_MAX: usize = 20;
 
 /// The folder of metrics files and the processes.

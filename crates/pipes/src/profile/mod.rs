@@ -24,10 +24,10 @@ use crate::words::{count, plain, short};
 use perf::Recording;
 use stacks::{Place, Stacks};
 
-/// For so many seconds, when it is not said.
+/// The default of --seconds.
 const SECONDS: u32 = 10;
 
-/// What a stage has started, and is gone after so many milliseconds, is one of many: perf sees them when they begin.
+/// A process that a stage has started and that ends within this time, in milliseconds, is one of many: perf sees them when they begin.
 const LASTS_MS: u64 = 200;
 
 /// Runs the command.

@@ -55,7 +55,7 @@ pub struct State {
     pub selected: Option<u32>,
     /// The chosen stage fills the screen.
     pub is_detail: bool,
-    /// So many lines of the detail page are above the screen.
+    /// How many lines of the detail page are above the screen.
     pub scroll: usize,
 }
 

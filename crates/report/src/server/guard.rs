@@ -31,7 +31,7 @@ impl Guard {
     /// When it is refused.
     pub fn check(&self, host: Option<&str>, token: Option<&str>) -> Result<(), Refusal> {
         match &self.token {
-            // Who does not know the token is refused, whatever name was asked for.
+            // Without the token a request is refused, whatever name it asks for.
             Some(wanted) if !is_same(wanted, token.unwrap_or_default()) => Err(Refusal::Token),
             Some(_) => Ok(()),
             None if self.is_own(host.unwrap_or_default()) => Ok(()),

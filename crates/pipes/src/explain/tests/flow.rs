@@ -87,7 +87,7 @@ fn a_partition_holds_the_watermark() {
         "holder":{"from":"t/3","time":"1970-01-12T13:34:40Z","since":"1970-01-12T13:34:40Z"}}"#;
     scene().ours("window", holder).says_first(
         "watermark-is-held",
-        "t/3 holds the watermark at 1970-01-12T13:34:40Z, as no line has come from it for 12m: windows beyond stay open at window",
+        "t/3 holds the watermark at 1970-01-12T13:34:40Z, as no line has come from it for 12m: windows that end later stay open at window",
         "--idle 5s",
     );
     assert_eq!(scene().ours("window", holder).rules(), ["watermark-is-held!", "window-is-open"]);
@@ -99,12 +99,12 @@ fn a_partition_holds_the_watermark() {
     };
     scene().ours("window", &partitions(r#""time":null"#)).says_first(
         "watermark-is-held",
-        "t/3 holds the watermark at 1970-01-12T13:46:35Z, as no line has come from it, and those of others have come to 1970-01-12T13:46:39Z: windows beyond stay open at window",
+        "t/3 holds the watermark at 1970-01-12T13:46:35Z, as no line has come from it, and those of others have come to 1970-01-12T13:46:39Z: windows that end later stay open at window",
         "--idle 5s",
     );
     scene().ours("window", &partitions(r#""time":"1970-01-12T13:40:00Z""#)).says_first(
         "watermark-is-held",
-        "t/3 holds the watermark at 1970-01-12T13:40:00Z, as the lines of others have come to 1970-01-12T13:46:39Z: windows beyond stay open at window",
+        "t/3 holds the watermark at 1970-01-12T13:40:00Z, as the lines of others have come to 1970-01-12T13:46:39Z: windows that end later stay open at window",
         "--idle 5s",
     );
     let young = partitions(r#""time":null"#) + r#","elapsed_ms":900"#;

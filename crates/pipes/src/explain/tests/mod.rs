@@ -415,11 +415,11 @@ fn causes_come_before_what_follows_from_them() {
     let late = format!(r#"{LOST},"lines_in":5000,"lines_late":4990"#);
     let open = r#""rates":{"10s":{"lines_in":10,"lines_out":0}},"watermark":"1970-01-12T13:46:35Z",
         "facts":{"open_windows":3,"next_end":"1970-01-12T13:46:40Z"}"#;
-    let pace = r#""now":"pace","now_ms":9000,"role":"source""#;
-    let all = scene().ours("generate", pace).ours("window", &late).ours("aggregate", open);
+    let pace = r#""now":"pace","now_ms":9000"#;
+    let all = scene().ours("throttle", pace).ours("window", &late).ours("aggregate", open);
     assert_eq!(all.rules(), ["late", "pace", "window-is-open"]);
     let killed = scene()
-        .ours("generate", pace)
+        .ours("throttle", pace)
         .ours("window", &late)
         .change(|stage| stage.life = Life::Killed { seen_ms: NOW })
         .ours("aggregate", open);
