@@ -46,7 +46,7 @@ struct Limits {
     long_sentences: usize,
 }
 
-const OF_DOCUMENTS: Limits = Limits { odd_turns_per_10_000_words: 3, long_sentences: 12 };
+const OF_DOCUMENTS: Limits = Limits { odd_turns_per_10_000_words: 3, long_sentences: 6 };
 const OF_HELP: Limits = Limits { odd_turns_per_10_000_words: 60, long_sentences: 217 };
 
 #[test]
