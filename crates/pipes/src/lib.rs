@@ -8,6 +8,7 @@
 //! | `facts` | a metrics file as values |
 //! | `machine` | one look: the folder, the processes, and pipelines drawn from both |
 //! | `explain` | rules: pure functions from a pipeline to sentences |
+//! | `bottleneck` | the stage that holds up a pipeline |
 //! | `list` | the picture of the pipelines as text and JSON |
 //! | `top` | the same as a screen that is renewed each second |
 //! | `latency` | the delays of barriers from the source to each stage |
@@ -15,6 +16,7 @@
 //! | `prometheus` | the metrics as text for Prometheus; `export` writes it, `listen` serves it |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bottleneck;
 pub mod cli;
 mod clock;
 mod explain;

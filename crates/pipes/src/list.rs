@@ -5,6 +5,7 @@ use printer::Printer;
 use serde_json::{Value, json};
 use time_text::format_rfc3339;
 
+use crate::bottleneck::bottleneck;
 use crate::cli;
 use crate::clock::now_ms;
 use crate::facts::{Doing, Facts};
@@ -148,7 +149,7 @@ pub fn as_json(pipeline: &Pipeline, now_ms: i64) -> Value {
         "watermark": time(pipeline.watermark_ms()),
         "lag": pipeline.lag(),
         "behind_ms": pipeline.behind_ms(),
-        "bottleneck": pipeline.bottleneck(None, now_ms).and_then(|at| pipeline.stages.get(at)).map(|stage| stage.pid),
+        "bottleneck": bottleneck(pipeline, None, now_ms).and_then(|at| pipeline.stages.get(at)).map(|stage| stage.pid),
         "stages": pipeline.stages.iter().map(|stage| stage_json(stage, now_ms)).collect::<Vec<_>>(),
     })
 }

@@ -1,8 +1,8 @@
 //! Rules about stages that others wait for.
 
+use crate::bottleneck::{bottleneck, shares};
 use crate::explain::view::{Finding, View, WAIT_MS};
 use crate::facts::{Doing, Facts};
-use crate::machine::pipeline::shares;
 use crate::machine::stage::Stage;
 use crate::words::{age, bytes, lines, scaled, short};
 
@@ -184,7 +184,7 @@ pub fn rate_flag(facts: &Facts) -> String {
 
 /// A stage works nearly all the time, and the one before it waits.
 pub fn busy(view: &View) -> Option<Finding> {
-    let at = view.pipeline.bottleneck(view.before, view.now_ms)?;
+    let at = bottleneck(view.pipeline, view.before, view.now_ms)?;
     let stage = view.pipeline.stages.get(at)?;
     let share = shares(stage, view.before, view.now_ms)
         .busy

@@ -1,14 +1,7 @@
 //! A pipeline: stages in the order in which lines pass them.
 
-use crate::facts::{Doing, Facts, Shares};
-use crate::machine::Look;
+use crate::facts::Facts;
 use crate::machine::stage::Stage;
-
-/// A stage that works for this part of the time is busy.
-const BUSY_SHARE: f64 = 0.8;
-
-/// A stage that waits for its reader for this part of the time is held up by it.
-const HELD_UP_SHARE: f64 = 0.2;
 
 /// A pipeline.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,30 +99,6 @@ impl Pipeline {
         written.is_some() && written == pipe(self.stages.get(at), |stage| Some(stage.input?.pipe))
     }
 
-    /// The stage that sets the pace: from the end the first that is busy while one before it waits for it. Of foreign programs the look
-    /// before tells what they have done since then.
-    pub fn bottleneck(&self, before: Option<&Look>, now_ms: i64) -> Option<usize> {
-        let is_busy = |stage: &Stage| match shares(stage, before, now_ms).busy {
-            Some(share) => share > BUSY_SHARE,
-            None => stage.now(now_ms).is_some_and(|now| now.doing == Doing::Work),
-        };
-        let waits_for_it = |stage: &Stage| match shares(stage, before, now_ms).output {
-            Some(share) => share > HELD_UP_SHARE,
-            None => stage.now(now_ms).is_some_and(|now| now.doing == Doing::Output),
-        };
-        let mut from_the_end = self.stages.iter().enumerate().rev();
-        let holds_up = |at: usize| self.feeders(at).any(|feeder| feeder.is_running() && waits_for_it(feeder));
-        let found = from_the_end.find(|(at, stage)| stage.is_running() && is_busy(stage) && holds_up(*at));
-        found.map(|(at, _)| at)
-    }
-
-    /// The stages that write what the stage at `at` reads, also those whose sub-pipe begins with it.
-    fn feeders(&self, at: usize) -> impl Iterator<Item = &Stage> {
-        let pipe = self.stages.get(at).and_then(|stage| stage.input).map(|pipe| pipe.pipe);
-        let holds = move |stage: &&Stage| pipe.is_some_and(|pipe| stage.held.contains(&pipe));
-        self.writers(at).map(|(_, writer)| writer).chain(self.stages.iter().filter(holds))
-    }
-
     /// The stages that read what the stage at `at` writes.
     pub fn readers(&self, at: usize) -> impl Iterator<Item = (usize, &Stage)> {
         let pipe = self.stages.get(at).and_then(|stage| stage.output).map(|pipe| pipe.pipe);
@@ -142,14 +111,5 @@ impl Pipeline {
         let pipe = self.stages.get(at).and_then(|stage| stage.input).map(|pipe| pipe.pipe);
         let writes = move |stage: &Stage| pipe.is_some() && stage.output.map(|pipe| pipe.pipe) == pipe;
         self.stages.iter().enumerate().filter(move |(_, stage)| writes(stage))
-    }
-}
-
-/// Over ten seconds; of a foreign program since the look before.
-pub fn shares(stage: &Stage, before: Option<&Look>, now_ms: i64) -> Shares {
-    let since = |look: &Look| stage.shares_of_two_looks(look.stage(stage.pid)?, now_ms.saturating_sub(look.at_ms));
-    match before.filter(|_| !stage.is_ours()).and_then(since) {
-        Some(shares) => shares,
-        None => stage.shares(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::bottleneck::bottleneck;
 use crate::latency::Samples;
 use crate::machine::Look;
 use crate::machine::pipeline::Pipeline;
@@ -195,7 +196,7 @@ impl State {
     }
 
     fn stages<'l>(&'l self, pipeline: &'l Pipeline) -> Vec<Row<'l>> {
-        let bottleneck = pipeline.bottleneck(Some(&self.before), self.look.at_ms);
+        let bottleneck = bottleneck(pipeline, Some(&self.before), self.look.at_ms);
         let rows = pipeline.stages.iter().enumerate().filter(|(_, stage)| self.is_wanted(pipeline, stage));
         let mut rows: Vec<Row> = rows
             .map(|(at, stage)| Row::Stage {

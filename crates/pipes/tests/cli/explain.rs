@@ -1,6 +1,6 @@
 //! Each rule of `pipes explain` on real pipelines, or, where a broker or a minute is needed, on files as stages write them.
 
-use testkit::{wait_until, wait_until_or_tell};
+use testkit::wait_until_or_tell;
 use time_text::format_rfc3339;
 
 use crate::scene::{Folder, NOBODY, Program, json, now_ms, start_ticks};
