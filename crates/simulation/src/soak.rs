@@ -26,15 +26,18 @@ pub struct Report {
 #[derive(Debug)]
 pub struct Failure {
     pub seed: u64,
+    /// The one that was asked for: without it the seed chooses another one.
+    pub pipeline: Option<&'static str>,
     pub kind: String,
     pub why: String,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, kind, why } = self;
+        let Self { seed, pipeline, kind, why } = self;
+        let pipeline = pipeline.map(|name| format!(" --pipeline {name}")).unwrap_or_default();
         writeln!(f, "seed {seed} ({kind}): {why}")?;
-        write!(f, "play it again: cargo run --release -p simulation -- --seed {seed} --verbose")
+        write!(f, "play it again: cargo run --release -p simulation -- --seed {seed}{pipeline} --verbose")
     }
 }
 
@@ -51,7 +54,7 @@ pub fn soak(settings: Settings, limits: Limits<'_>) -> Report {
             End::Well => {}
             End::FoundByCount(_) => report.found_by_count += 1,
             End::Failed(why) => {
-                report.failure = Some(Failure { seed, kind, why });
+                report.failure = Some(Failure { seed, pipeline: settings.pipeline, kind, why });
                 break;
             }
         }
