@@ -148,6 +148,14 @@ impl Save {
         }
     }
 
+    /// Files of this run that are not there any more were removed by a younger run, or by somebody.
+    fn why_not_merged(&self, error: checkpoint::Error) -> Error {
+        let is_gone = matches!(error, checkpoint::Error::Missing { .. });
+        let all_of_ours = CheckpointId::new(&self.run, u64::MAX);
+        let error = unless_stale(&*self.disk, &self.dir, &all_of_ours, error.into());
+        if is_gone && error.exit == Exit::Data { removed(&self.dir.join(&self.name)) } else { error }
+    }
+
     /// The ids of a run are its own: who finds a snapshot under one has a twin, in another branch of the same pipeline.
     fn must_be_alone(&self, id: &CheckpointId) -> Result<(), Error> {
         if !checkpoint::has_snapshot(&*self.disk, &self.dir.join(&self.name), id)? {
@@ -168,8 +176,7 @@ impl Save {
         drop(state);
         let executor = Arc::clone(&self.executor);
         let job = move || {
-            let all_of_ours = CheckpointId::new(&self.run, u64::MAX);
-            let merged = merge.run().map_err(|error| unless_stale(&*self.disk, &self.dir, &all_of_ours, error.into()));
+            let merged = merge.run().map_err(|error| self.why_not_merged(error));
             let result = merged.map(|merged| locked(&self.folder).merged(merged));
             let mut state = locked(&self.state);
             state.merging = false;

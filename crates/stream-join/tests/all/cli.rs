@@ -90,7 +90,7 @@ fn a_side_without_any_line_is_told() {
 fn a_key_that_no_line_of_a_side_had_is_told() {
     let args = ["--left", ".s == 1", "--right", ".s == 2", "--on", "ordr=order"];
     let ran = run(JOIN, &args, "{\"s\":1,\"order\":1}\n{\"s\":2,\"order\":1,\"b\":1}\n");
-    let said = "stream-join: 1 left lines, none had \"ordr\"; the lines have: s, order\nstream-join: hint: did you mean \"order\"?\n";
+    let said = "stream-join: 1 left line, none had \"ordr\"; the lines have: s, order\nstream-join: hint: did you mean \"order\"?\n";
     assert_eq!(ran.stderr, said);
 }
 

