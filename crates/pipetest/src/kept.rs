@@ -3,11 +3,32 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Beside what a program wrote: how it ended.
+const EXIT: &str = ".exit";
+/// The code of a program whose reader has gone.
+const READER_GONE: i32 = 141;
+
 /// What one program wrote.
 struct Kept {
     pid: u64,
     name: String,
     path: PathBuf,
+}
+
+/// Returns the first program without books that ended with another code than 0, and was not left by its reader.
+#[must_use]
+pub fn first_failure(folder: &Path) -> Option<String> {
+    let code = |kept: &Kept| fs::read_to_string(exit_file(&kept.path)).ok()?.parse::<i32>().ok();
+    let all = list(folder);
+    let mut failed = all.iter().enumerate().filter_map(|(at, kept)| Some((at, kept, code(kept)?)));
+    let (at, kept, code) = failed.find(|(_, _, code)| *code != 0 && *code != READER_GONE)?;
+    Some(format!("the first program that ended with another code than 0: {} {}, with {code}", at + 1, kept.name))
+}
+
+fn exit_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(EXIT);
+    name.into()
 }
 
 /// The first program that wrote something else.
@@ -54,7 +75,7 @@ fn list(folder: &Path) -> Vec<Kept> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut all: Vec<Kept> = files
         .filter_map(|file| {
-            let file_name = file.file_name().into_string().ok()?;
+            let file_name = file.file_name().into_string().ok().filter(|name| !name.ends_with(EXIT))?;
             let (pid, name) = file_name.split_once('.')?;
             Some(Kept { pid: pid.parse().ok()?, name: name.to_owned(), path: file.path() })
         })
@@ -91,5 +112,13 @@ mod tests {
         let found = first_difference(right.path(), late.path()).unwrap();
         assert_eq!((found.stage.as_str(), found.wrong), ("2 aggregate", None));
         assert_eq!(first_difference(right.path(), right.path()), None);
+    }
+
+    #[test]
+    fn a_program_that_failed_is_named() {
+        let dir = folder(&[("9.cat", ""), ("9.cat.exit", "141"), ("10.jq", ""), ("10.jq.exit", "3")]);
+        let said = first_failure(dir.path()).unwrap();
+        assert_eq!(said, "the first program that ended with another code than 0: 2 jq, with 3");
+        assert_eq!(first_failure(folder(&[("9.cat.exit", "0"), ("9.cat", "")]).path()), None);
     }
 }

@@ -99,10 +99,10 @@ impl<'a> Tried<'a> {
         let place = if failure.is_some() { &failed } else { &passed };
         remove(place)?;
         fs::rename(&run, place).map_err(|error| Error::io(place.display(), &error))?;
-        if let Some(failure) = &mut failure
-            && let Some(first) = kept::first_difference(&passed.join("stages"), &failed.join("stages"))
-        {
-            failure.first_stage = first.words("in the last run that passed");
+        if let Some(failure) = &mut failure {
+            let first = kept::first_difference(&passed.join("stages"), &failed.join("stages"));
+            failure.first_stage = first.map(|first| first.words("in the last run that passed")).unwrap_or_default();
+            failure.first_stage.extend(kept::first_failure(&failed.join("stages")));
         }
         Ok(failure)
     }

@@ -37,22 +37,26 @@ pub fn feed(mut broker: Broker, partition: &Fed, over: &Interrupt) -> Result<(),
     broker.end(topic, *number)
 }
 
-/// Writes to a pipe. A reader that has gone is no error here: it will say why itself.
+/// Writes to a pipe, all that comes at one time at once. A reader that has gone is no error here: it will say why itself.
 pub fn write(steps: &[Step], to: &mut impl Write, over: &Interrupt) {
+    let mut waiting = Vec::new();
     for step in steps {
-        let written = match step {
-            Step::Line(line) => to.write_all(line).and_then(|()| to.write_all(b"\n")),
-            Step::Sleep(time) => {
-                over.sleep(*time);
-                Ok(())
+        match step {
+            Step::Line(line) => {
+                waiting.extend_from_slice(line);
+                waiting.push(b'\n');
             }
-            Step::Idle => Ok(()),
-            Step::End => return,
-        };
-        if written.is_err() || over.is_set() {
-            return;
+            Step::End => break,
+            Step::Idle => {}
+            Step::Sleep(time) => {
+                if to.write_all(&std::mem::take(&mut waiting)).is_err() || over.is_set() {
+                    return;
+                }
+                over.sleep(*time);
+            }
         }
     }
+    let _ = to.write_all(&waiting);
 }
 
 impl Interrupt {

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
@@ -99,10 +99,34 @@ pub fn run(name: &str) -> ExitCode {
 }
 
 fn become_program(name: &str) -> io::Error {
-    match prepared(name) {
-        Ok(mut command) => command.exec(),
-        Err(error) => error,
+    let is_ours = STAGES.contains(&name) || SINKS.contains(&name) || OTHERS.contains(&name);
+    let noted = std::env::var_os(KEEP).filter(|_| !is_ours);
+    match (prepared(name), noted) {
+        (Ok(command), Some(folder)) => watch(command, name, Path::new(&folder)).unwrap_or_else(|error| error),
+        (Ok(mut command), None) => command.exec(),
+        (Err(error), _) => error,
     }
+}
+
+/// Runs a program that keeps no books as a child, notes how it ended, and ends in the same way.
+fn watch(mut command: Command, name: &str, folder: &Path) -> io::Result<io::Error> {
+    let mut child = command.spawn()?;
+    // The end of its output is that of the child alone.
+    drop(command);
+    let status = child.wait()?;
+    let signal = status.signal();
+    let code = status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0));
+    fs::write(folder.join(format!("{}.{name}.exit", std::process::id())), code.to_string())?;
+    if let Some(signal) = signal {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    end_with(code)
+}
+
+/// Ends as the child did: its code can be any.
+#[allow(clippy::exit, reason = "there is nothing left to be flushed, and the code is not one of ours")]
+fn end_with(code: i32) -> ! {
+    std::process::exit(code)
 }
 
 fn prepared(name: &str) -> io::Result<Command> {
