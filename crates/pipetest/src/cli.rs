@@ -59,7 +59,7 @@ Exit codes: 0 all tests passed, 1 one did not, 2 usage, or a file of tests that 
 /// rejected + held must be true.
 ///
 /// also.cuts runs the test again with every stage's input cut at random and other numbers of threads, also.shuffle with
-/// lines out of order, also.kills with processes killed and the script started again (by crash-test).
+/// lines out of order, also.shards with other numbers of shards, also.kills with processes killed and the script started again (by crash-test).
 #[derive(clap::Parser)]
 #[command(name = "pipetest", version, after_help = EXAMPLES)]
 pub struct Cli {

@@ -14,6 +14,7 @@ pub enum Way {
     /// The number of the cutting, and its seed.
     Cut(u32, u64),
     Shuffled(u64),
+    Sharded(u16),
     Killed(u64),
 }
 
@@ -23,6 +24,7 @@ impl fmt::Display for Way {
             Self::Plain => f.write_str("as it is"),
             Self::Cut(number, seed) => write!(f, "cut {number} (--seed {seed})"),
             Self::Shuffled(seed) => write!(f, "shuffled (--seed {seed})"),
+            Self::Sharded(shards) => write!(f, "run with {shards} shards"),
             Self::Killed(seed) => write!(f, "killed (--seed {seed})"),
         }
     }

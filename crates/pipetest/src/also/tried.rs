@@ -8,7 +8,7 @@ use millpipe::Error;
 use tempfile::TempDir;
 
 use crate::also::kills;
-use crate::check::{Strictness, check};
+use crate::check::{Problem, Strictness, check};
 use crate::job::Job;
 use crate::kept;
 use crate::outcome::{Failure, Outcome, Way};
@@ -82,6 +82,11 @@ impl<'a> Tried<'a> {
                 return Ok(Some(failure));
             }
         }
+        for shards in self.job.test.also.shards.clone() {
+            if let Some(failure) = self.sharded(shards)? {
+                return Ok(Some(failure));
+            }
+        }
         if self.job.test.also.kills > 0 { self.killed() } else { Ok(None) }
     }
 
@@ -120,6 +125,19 @@ impl<'a> Tried<'a> {
             }
         }
         Ok(Some(failure))
+    }
+
+    /// Shards write as they come: the lines are the same, in any order.
+    fn sharded(&mut self, shards: u16) -> Result<Option<Failure>, Error> {
+        let way = Way::Sharded(shards);
+        let manner = Manner { shards: Some(shards), ..Manner::default() };
+        let observed = self.once(manner, "other")?;
+        let mut failure = self.judged(way, &observed, Strictness::LinesOnly)?;
+        if !observed.stages.iter().any(|stage| stage.tool == "shard") {
+            let problems = vec![Problem::new("also.shards, and the script runs no shard")];
+            failure = Some(Failure { way, problems, first_stage: Vec::new(), stages: observed.stages });
+        }
+        Ok(failure)
     }
 
     fn killed(&mut self) -> Result<Option<Failure>, Error> {

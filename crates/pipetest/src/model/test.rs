@@ -90,6 +90,9 @@ pub struct Also {
     /// Once with lines out of order by up to this much.
     #[serde(rename = "shuffle", default, deserialize_with = "maybe_duration")]
     pub shuffle_ms: Option<i64>,
+    /// Once with each of these numbers of shards, wherever the script runs `shard`.
+    #[serde(default)]
+    pub shards: Vec<u16>,
 }
 
 impl Test {

@@ -29,17 +29,16 @@ pub struct Manner {
     pub cut: Option<u64>,
     /// The output of each stage is kept.
     pub keeps: bool,
+    /// How many shards there are.
+    pub shards: Option<u16>,
     /// By how many milliseconds lines are out of order, and the seed.
     pub shuffle: Option<(i64, u64)>,
 }
 
 impl Manner {
     fn taken(self) -> Option<Taken> {
-        match (self.keeps, self.cut) {
-            (true, _) => Some(Taken::Kept),
-            (false, Some(_)) => Some(Taken::Cut),
-            (false, None) => None,
-        }
+        let is_wrapped = self.cut.is_some() || self.shards.is_some();
+        if self.keeps { Some(Taken::Kept) } else { is_wrapped.then_some(Taken::Cut) }
     }
 }
 
@@ -120,6 +119,9 @@ fn command(job: &Job, scene: &Scene, manner: Manner, tells_read: bool) -> Result
     }
     if let Some(seed) = manner.cut {
         command.env(stand_in::CUT, seed.to_string());
+    }
+    if let Some(shards) = manner.shards {
+        command.env(stand_in::SHARDS, shards.to_string());
     }
     if manner.keeps {
         command.env(stand_in::KEEP, scene.stages());

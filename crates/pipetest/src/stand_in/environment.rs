@@ -13,5 +13,8 @@ pub const CUT: &str = "PIPETEST_CUT";
 /// The folder where outputs are kept, if they are to be.
 pub const KEEP: &str = "PIPETEST_KEEP";
 
+/// How many shards `shard` has, whatever its command line says.
+pub const SHARDS: &str = "PIPETEST_SHARDS";
+
 /// The tools that are stood in for.
 pub const TOOLS: [&str; 2] = ["kafka-cat-in", "kafka-cat-out"];

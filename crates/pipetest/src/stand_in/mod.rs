@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use millpipe::tool::{self, Reads};
 
-pub use environment::{BROKER, CUT, KEEP, STOP, TELL_READ, TOOLS, WRAPPED};
+pub use environment::{BROKER, CUT, KEEP, SHARDS, STOP, TELL_READ, TOOLS, WRAPPED};
 pub use wrapper::{Taken, link};
 
 use crate::broker::Broker;

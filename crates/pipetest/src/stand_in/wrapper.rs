@@ -3,6 +3,7 @@
 //! The program takes the wrapper's place (exec), so that pids, signals and exit codes are its own. Beside it runs a pump that
 //! cuts or keeps: this program again, under a name of its own.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -16,7 +17,7 @@ use printer::Printer;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::stand_in::environment::{CUT, KEEP, TOOLS, WRAPPED};
+use crate::stand_in::environment::{CUT, KEEP, SHARDS, TOOLS, WRAPPED};
 
 /// Set for a stand-in that the wrapper starts: it is the tool now.
 const BARE: &str = "PIPETEST_BARE";
@@ -131,7 +132,10 @@ fn end_with(code: i32) -> ! {
 
 fn prepared(name: &str) -> io::Result<Command> {
     let mut command = program(name)?;
-    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let mut args: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some(shards) = std::env::var(SHARDS).ok().filter(|_| name == "shard") {
+        args = with_shards(args, &shards);
+    }
     if let Some(seed) = std::env::var_os(CUT).and_then(|seed| seed.to_str()?.parse::<u64>().ok()) {
         let mut random = random(seed, name);
         let has_threads = args.iter().any(|arg| arg.to_string_lossy().starts_with("--threads"));
@@ -149,6 +153,26 @@ fn prepared(name: &str) -> io::Result<Command> {
     }
     command.args(args);
     Ok(command)
+}
+
+/// The command line of `shard`, with another number of them.
+fn with_shards(args: Vec<OsString>, shards: &str) -> Vec<OsString> {
+    let mut changed = vec![format!("--shards={shards}").into()];
+    let mut args = args.into_iter();
+    while let Some(arg) = args.next() {
+        let text = arg.to_string_lossy().into_owned();
+        if text == "--" {
+            changed.push(arg);
+            break;
+        }
+        match text.as_str() {
+            "-n" | "--shards" => drop(args.next()),
+            text if text.starts_with("--shards=") || text.starts_with("-n") => {}
+            _ => changed.push(arg),
+        }
+    }
+    changed.extend(args);
+    changed
 }
 
 /// The program itself: a stand-in again, or the first of its name on the rest of the PATH.
@@ -267,6 +291,17 @@ pub fn link(folder: &Path, name: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_shards_stands_in_place_of_the_one_that_was_said() {
+        let changed = |text: &str| -> String {
+            let args = with_shards(text.split(' ').map(OsString::from).collect(), "4");
+            args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(changed("--by k -n 2 -- window -n 3"), "--shards=4 --by k -- window -n 3");
+        assert_eq!(changed("--shards=2 --by k -- x"), "--shards=4 --by k -- x");
+        assert_eq!(changed("-n2 --by k --ordered -- x"), "--shards=4 --by k --ordered -- x");
+    }
 
     /// Counts what it is given, and how often.
     #[derive(Default)]

@@ -1,6 +1,7 @@
 //! The binary, as users run it.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod examples;
 mod files;
 mod mutants;
 mod passes;

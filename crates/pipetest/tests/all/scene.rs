@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use testkit::Ran;
 
 /// What the pipelines of these tests are made of; kafka-cat-in and kafka-cat-out are stood in for, and not there.
-const TOOLS: [&str; 7] = ["pipetest", "aggregate", "dedup", "file-cat-out", "filter", "generate", "window"];
+const TOOLS: [&str; 6] = ["pipetest", "aggregate", "filter", "generate", "shard", "window"];
 
 pub struct Scene {
     dir: TempDir,

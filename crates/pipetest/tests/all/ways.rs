@@ -70,6 +70,24 @@ fn shuffled_lines_give_the_same_when_the_lateness_is_enough() {
     assert!(fails, "no order of ten was told");
 }
 
+#[test]
+fn another_number_of_shards_gives_the_same_lines() {
+    let test = |run: &str| {
+        let scene = Scene::new(&format!(
+            "[[test]]\nname = 'sharded'\nrun = \"{run}\"\nstdin = {{ command = 'generate --lines 300 --keys 5 --event-rate 10/s' }}\n\
+             stdout = {{ order = 'any', check = ['(map(.n) | add) == 300'] }}\nalso.shards = [1, 3]\n"
+        ));
+        scene
+    };
+    let ran = test("shard --by key -n 2 -- 'window --size 10s | aggregate --by key n=count'").passes();
+    assert!(ran.stdout.contains(" ms, 3 runs)"), "{}", ran.stdout);
+    test("window --size 10s | aggregate --by key n=count").fails(&["also.shards, and the script runs no shard"]);
+    // Each shard counts for itself.
+    let whole = test("shard --by key -n 2 -- 'aggregate n=count'");
+    whole.write("t.pipetest.toml", &whole.read("t.pipetest.toml").replace("check = [", "check = ['length == 2', "));
+    whole.fails(&["when it is run with 1 shards:", "check 'length == 2' is not true of 1 lines"]);
+}
+
 const JOB: &str = "set -euo pipefail\nkafka-cat-in -t in -G job --exactly-once --state state --interval 20ms \\\n  \
                    | window --size 10s | aggregate --by key n=count \\\n  | kafka-cat-out -t out --exactly-once\n";
 
