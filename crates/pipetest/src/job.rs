@@ -73,17 +73,14 @@ impl Job {
         format!("{}:{}", self.source.path.display(), self.line)
     }
 
-    /// Returns the PATH on which this folder comes first, then that of the test, then the tools' own, then what there was.
+    /// Returns the PATH on which these folders come first, then those of the test, then the tools' own, then what there was.
     ///
     /// # Errors
     /// When a folder has a colon in its name.
-    pub fn path_with(&self, first: &Path) -> Result<OsString, Error> {
+    pub fn path_with(&self, first: &[PathBuf]) -> Result<OsString, Error> {
         let tools = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned()));
         let before = std::env::var_os("PATH").unwrap_or_default();
-        let all = std::iter::once(first.to_owned())
-            .chain(self.path.clone())
-            .chain(tools)
-            .chain(std::env::split_paths(&before));
+        let all = first.iter().cloned().chain(self.path.clone()).chain(tools).chain(std::env::split_paths(&before));
         std::env::join_paths(all).map_err(|error| Error::usage(format_args!("PATH: {error}")))
     }
 }

@@ -1,7 +1,7 @@
 //! The lines of an input: data, and words on when they come.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,6 +10,9 @@ use flate2::read::MultiGzDecoder;
 use millpipe::Error;
 
 use crate::model::{Input, Origin};
+
+/// A command that writes more than this has no end.
+const COMMAND_BYTES_MAX: u64 = 256 << 20;
 
 /// One step of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,13 +69,29 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
 fn run(line: &str, folder: &Path, path: &str) -> Result<Vec<u8>, Error> {
     let mut bash = Command::new("bash");
     bash.args(["-o", "pipefail", "-c", line]).current_dir(folder).env("PATH", path).env_remove("MILLPIPE_METRICS");
-    let ran = bash.stdin(Stdio::null()).output().map_err(|error| Error::io("bash", &error))?;
-    if ran.status.success() {
-        return Ok(ran.stdout);
+    let failed = |error: io::Error| Error::io("bash", &error);
+    let mut said = tempfile::tempfile().map_err(failed)?;
+    bash.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said.try_clone().map_err(failed)?);
+    let mut child = bash.spawn().map_err(failed)?;
+    let mut written = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(COMMAND_BYTES_MAX + 1).read_to_end(&mut written).map_err(failed)?;
     }
-    let said = String::from_utf8_lossy(&ran.stderr);
-    let last = said.lines().last().unwrap_or("it said nothing");
-    Err(Error::usage(format_args!("the input's command \"{line}\" ended with {}: {last}", ran.status)))
+    // What writes on is told so by a pipe that nobody reads.
+    let status = child.wait().map_err(failed)?;
+    if written.len() as u64 > COMMAND_BYTES_MAX {
+        return Err(Error::usage(format_args!(
+            "the input's command \"{line}\" writes more than 256 MiB: give it an end"
+        )));
+    }
+    if status.success() {
+        return Ok(written);
+    }
+    let mut text = Vec::new();
+    let _ = said.rewind().and_then(|()| said.read_to_end(&mut text));
+    let text = String::from_utf8_lossy(&text);
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Err(Error::usage(format_args!("the input's command \"{line}\" ended with {status}: {last}")))
 }
 
 fn step(line: &[u8]) -> Result<Step, Error> {

@@ -90,7 +90,9 @@ impl Stage {
         say("in", self.lines_in, self.role != "source");
         say("restored", self.restored, false);
         say("out", self.lines_out, self.role != "sink");
-        say("written", self.settled, self.role == "sink");
+        if self.role == "sink" {
+            say("written", self.settled, true);
+        }
         say("late", self.late, false);
         say("rejected", self.rejected, false);
         say("held", self.held, false);

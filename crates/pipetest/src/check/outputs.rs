@@ -1,6 +1,7 @@
 //! The lines that came out.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use jq_filters::{Arguments, Filter, Program};
 use kafka_cat_in::Incoming;
@@ -27,6 +28,8 @@ pub struct Came {
     pub keys: Vec<String>,
 }
 
+static NOTHING: LazyLock<Output> = LazyLock::new(Output::default);
+
 /// Something that is expected: where, what, and where in the file that is written.
 struct Wanted<'a> {
     place: Place,
@@ -51,6 +54,12 @@ fn wanted<'a>(job: &'a Job, observed: &Observed) -> Result<Vec<Wanted<'a>>, Erro
             let came = topic_lines(&broker, topic, *number..number + 1, *envelope)?;
             let place = Place::Topic(topic.clone(), Some(*number));
             all.push(Wanted { place, output: part.get_ref(), span: part.span(), came });
+        }
+        // Partitions that are not spoken of beside others must stay empty.
+        let others = (0..broker.count(topic)).filter(|number| !parts.is_empty() && !parts.contains_key(number));
+        for number in others.filter(|_| !whole.ignore) {
+            let came = topic_lines(&broker, topic, number..number + 1, *envelope)?;
+            all.push(Wanted { place: Place::Topic(topic.clone(), Some(number)), output: &NOTHING, span: 0..0, came });
         }
         if parts.is_empty() || whole.ignore || !whole.check.is_empty() {
             let came = topic_lines(&broker, topic, 0..broker.count(topic), *envelope)?;

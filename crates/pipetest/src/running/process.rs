@@ -14,6 +14,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// How long what a script has started may outlive it.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long what is told to end may take for it.
+const GRACE_OF_TERM: Duration = Duration::from_secs(1);
 const LOOK_FIRST: Duration = Duration::from_micros(500);
 const LOOK_LAST: Duration = Duration::from_millis(10);
 
@@ -91,6 +93,10 @@ pub fn wait(mut child: Child, limit: Duration, interrupt: &Interrupt, began: Ins
     let over = watch(&mut child, limit, interrupt, began)?;
     let by_itself = matches!(over, Over::Code(_) | Over::Signal(_));
     let left_behind = by_itself && listener.as_ref().is_some_and(|(_, is_done)| !ends_soon(is_done));
+    if !by_itself && let Some(group) = group {
+        let _ = kill_process_group(group, Signal::TERM);
+        ends_after_term(&mut child);
+    }
     if let Some(group) = group {
         // None of it may be left: most often there is none.
         let _ = kill_process_group(group, Signal::KILL);
@@ -98,6 +104,14 @@ pub fn wait(mut child: Child, limit: Duration, interrupt: &Interrupt, began: Ins
     let _ = child.wait();
     let stderr = listener.map(|(listener, _)| listener.join().unwrap_or_default()).unwrap_or_default();
     Ok(Ended { over, stderr, left_behind })
+}
+
+/// What is told to end may have to clean up.
+fn ends_after_term(child: &mut Child) {
+    let until = Instant::now() + GRACE_OF_TERM;
+    while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
+        thread::sleep(LOOK_LAST);
+    }
 }
 
 /// All that holds the pipe ends within the grace.

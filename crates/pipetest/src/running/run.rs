@@ -62,7 +62,7 @@ pub fn run_once(job: &Job, manner: Manner, root: &Path, all: &Interrupt) -> Resu
     scene.link(job, manner.taken())?;
     scene.put_files(job)?;
     let fed = scene.fill(job, manner.shuffle)?;
-    let stdin = stdin(job, &scene)?;
+    let stdin = stdin(job)?;
     let stdout = root.join("stdout");
     let mut command = command(job, &scene, manner, !fed.is_empty())?;
     command.stdout(File::create(&stdout).map_err(|error| Error::io(stdout.display(), &error))?);
@@ -73,8 +73,8 @@ pub fn run_once(job: &Job, manner: Manner, root: &Path, all: &Interrupt) -> Resu
     Ok(Observed { scene, over, stdout, stderr, left_behind, stages })
 }
 
-fn stdin(job: &Job, scene: &Scene) -> Result<Option<Vec<Step>>, Error> {
-    let path = job.path_with(&scene.bin())?.to_string_lossy().into_owned();
+fn stdin(job: &Job) -> Result<Option<Vec<Step>>, Error> {
+    let path = job.path_with(&[])?.to_string_lossy().into_owned();
     let steps = |input| script_lines::steps(input, job.source.folder(), &path).map_err(|error| in_test(job, error));
     job.test.stdin.as_ref().map(steps).transpose()
 }
@@ -155,7 +155,7 @@ pub fn environment(command: &mut Command, job: &Job, scene: &Scene) -> Result<()
     }
     command
         .env(BROKERS, ADDRESS)
-        .env("PATH", job.path_with(&scene.bin())?)
+        .env("PATH", job.path_with(&[scene.bin()])?)
         .env("MILLPIPE_METRICS", scene.metrics())
         .env(stand_in::BROKER, scene.broker_folder());
     if job.test.end == End::Stop {

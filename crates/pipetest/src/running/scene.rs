@@ -101,7 +101,7 @@ impl Scene {
     /// # Errors
     /// Usage: one is not there, or has a path that leads elsewhere.
     pub fn put_files(&self, job: &Job) -> Result<(), Error> {
-        let path = job.path_with(&self.bin())?.to_string_lossy().into_owned();
+        let path = job.path_with(&[])?.to_string_lossy().into_owned();
         for (name, input) in &job.files {
             self.put_file(job, name, input, &path).map_err(|error| in_test(job, error))?;
         }
@@ -171,7 +171,7 @@ impl Scene {
     }
 
     fn partitions(&self, job: &Job) -> Result<Vec<Fed>, Error> {
-        let path = job.path_with(&self.bin())?.to_string_lossy().into_owned();
+        let path = job.path_with(&[])?.to_string_lossy().into_owned();
         let mut all = Vec::new();
         for (topic, input) in &job.test.inputs {
             for (number, input) in &input.partitions {

@@ -23,6 +23,14 @@ const LOOK: Duration = Duration::from_millis(2);
 /// What every broker of the tests is, for who compares.
 pub const CLUSTER: &str = "pipetest";
 
+/// The signal to itself at the end of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Unwanted,
+    Wanted,
+    Sent,
+}
+
 /// The stand-in.
 pub struct StandInSource {
     broker: Broker,
@@ -39,7 +47,7 @@ pub struct StandInSource {
     flags: String,
     verbose: bool,
     tells_read: bool,
-    stops: bool,
+    stop: Stop,
 }
 
 impl StandInSource {
@@ -49,6 +57,7 @@ impl StandInSource {
         cli.check()?;
         let properties = cli.kafka.properties(environment)?;
         let sees_all = properties.get("isolation.level") == Some("read_uncommitted");
+        let wants_stop = std::env::var_os(STOP).is_some() && cli.end().is_none() && cli.count.is_none();
         let kills = std::env::var("CRASH_TEST_KILLS_LEFT").ok().and_then(|kills| kills.parse().ok()).unwrap_or(0);
         Ok(Self {
             choice: TopicChoice::new(cli)?,
@@ -64,7 +73,7 @@ impl StandInSource {
             flags: cli.position_flags(),
             verbose: cli.run.verbose,
             tells_read: std::env::var_os(TELL_READ).is_some(),
-            stops: std::env::var_os(STOP).is_some(),
+            stop: if wants_stop { Stop::Wanted } else { Stop::Unwanted },
         })
     }
 
@@ -108,10 +117,14 @@ impl StandInSource {
 
     /// Its input has ended; as by a signal, if that is wanted.
     fn end(&mut self) -> Result<Polled, Error> {
-        if !self.stops || self.wish.ends() || self.partitions.has_enough() {
-            return Ok(Polled::Done);
+        match self.stop {
+            Stop::Unwanted => return Ok(Polled::Done),
+            Stop::Sent => {}
+            Stop::Wanted => {
+                self.stop = Stop::Sent;
+                kill_process(getpid(), Signal::TERM).map_err(|error| Error::io("SIGTERM", &error.into()))?;
+            }
         }
-        kill_process(getpid(), Signal::TERM).map_err(|error| Error::io("SIGTERM", &error.into()))?;
         thread::sleep(LOOK);
         Ok(Polled::Nothing)
     }

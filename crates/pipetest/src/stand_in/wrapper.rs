@@ -10,7 +10,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millpipe::Error;
 use printer::Printer;
@@ -59,6 +59,11 @@ const FOREIGN: [&str; 20] = [
 const SMALL_PIECES: u32 = 2_000;
 const BLOCK_BYTES: usize = 64 * 1024;
 const THREADS_MAX: u32 = 3;
+
+/// How long, in all and for one piece, it is waited for that pieces are read.
+const PATIENCE: Duration = Duration::from_millis(300);
+const PATIENCE_OF_A_PIECE: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_micros(100);
 
 /// What a wrapped run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,11 +226,23 @@ fn pump_after(file: &Path) -> io::Result<Stdio> {
 
 fn cut_pump() -> io::Result<()> {
     let seed = std::env::args().nth(1).and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    cut(&mut io::stdin().lock(), &mut io::stdout(), seed)
+    let mut patience = PATIENCE;
+    // A piece that is read together with the next one was not cut.
+    let let_read = || {
+        let until = Instant::now() + patience.min(PATIENCE_OF_A_PIECE);
+        while rustix::io::ioctl_fionread(rustix::stdio::stdout()).is_ok_and(|waiting| waiting > 0)
+            && Instant::now() < until
+        {
+            patience = patience.saturating_sub(LOOK);
+            thread::sleep(LOOK);
+        }
+    };
+    cut(&mut io::stdin().lock(), &mut io::stdout(), seed, let_read)
 }
 
-/// Passes bytes on, in pieces of random lengths, with pauses between some of them.
-fn cut(from: &mut impl Read, to: &mut impl Write, seed: u64) -> io::Result<()> {
+/// Passes bytes on, in pieces of random lengths, with pauses between some of them; the first pieces are each read before the
+/// next is written.
+fn cut(from: &mut impl Read, to: &mut impl Write, seed: u64, mut let_read: impl FnMut()) -> io::Result<()> {
     let mut random = random(seed, "");
     let longest = [2, 7, 60, 700, 20_000][random.next_u32() as usize % 5];
     let mut block = vec![0; BLOCK_BYTES];
@@ -243,6 +260,9 @@ fn cut(from: &mut impl Read, to: &mut impl Write, seed: u64) -> io::Result<()> {
             to.flush()?;
             rest = &rest[piece..];
             pieces += 1;
+            if pieces < SMALL_PIECES {
+                let_read();
+            }
             if pieces < SMALL_PIECES && random.next_u32().is_multiple_of(50) {
                 thread::sleep(Duration::from_micros(u64::from(random.next_u32() % 3_000)));
             }
@@ -323,7 +343,7 @@ mod tests {
         let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
         let cut_by = |seed| {
             let mut pieces = Pieces::default();
-            cut(&mut &bytes[..], &mut pieces, seed).unwrap();
+            cut(&mut &bytes[..], &mut pieces, seed, || {}).unwrap();
             assert_eq!(pieces.0.concat(), bytes);
             pieces.0.len()
         };

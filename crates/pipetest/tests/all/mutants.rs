@@ -4,7 +4,7 @@ use crate::scene::Scene;
 
 const TEST: &str = r#"
 path = ["bin"]
-run = "source | stage | sink"
+run = "first | stage | last"
 [[test]]
 name = "numbers"
 time = "1s"
@@ -20,9 +20,9 @@ const GOOD: &str = "while read -r n; do echo \"{\\\"n\\\":$((n * 2))}\"; done";
 
 fn scene() -> Scene {
     let scene = Scene::new(TEST);
-    scene.program("bin/source", "seq 4");
+    scene.program("bin/first", "seq 4");
     scene.program("bin/stage", GOOD);
-    scene.program("bin/sink", "exec cat");
+    scene.program("bin/last", "exec cat");
     scene
 }
 
@@ -84,11 +84,11 @@ fn a_stage_that_is_killed_is_caught() {
 #[test]
 fn the_stage_that_is_to_blame_is_named_and_not_those_after_it() {
     caught(
-        "source",
+        "first",
         "seq 2 5",
-        &["the first stage that wrote something else than in the last run that passed: 1 source"],
+        &["the first stage that wrote something else than in the last run that passed: 1 first"],
     );
-    caught("sink", "sed 1d", &["the first stage that wrote something else than in the last run that passed: 3 sink"]);
+    caught("last", "sed 1d", &["the first stage that wrote something else than in the last run that passed: 3 last"]);
 }
 
 #[test]

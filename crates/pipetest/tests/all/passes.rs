@@ -44,7 +44,7 @@ fn another_line_is_told_with_its_number_and_what_came_in_its_place() {
     scene.write("t.pipetest.toml", &COUNTS.replace("\"key\":\"b\",\"n\":1", "\"key\":\"b\",\"n\":7"));
     let words = [
         "topic counts: 1 line missing, 1 line not expected",
-        "  17 - {",
+        "  16 - {",
         "\"n\":7}",
         "     + {",
         "2 window: in 4, out 4",
@@ -90,9 +90,11 @@ fn late_lines_must_be_told() {
 #[test]
 fn exit_codes_and_messages_are_expected() {
     let test = "[[test]]\nname = 'x'\nrun = 'filter .a'\nstdin = 'nonsense'\n";
-    Scene::new(&format!("{test}stdout = ''\n")).fails(&["exit code 1, expected 0", "| filter: line 1: not JSON"]);
-    Scene::new(&format!("{test}expect = {{ exit = 1, messages = ['filter: line 1'] }}\n")).passes();
-    Scene::new(&format!("{test}expect = {{ exit = 1, messages = ['line 2'] }}\n")).fails(&["nobody said \"line 2\""]);
+    Scene::new(&format!("{test}stdout = ''\n"))
+        .fails(&["exit code 1, expected 0", "| filter: line 1, byte 0: not JSON"]);
+    Scene::new(&format!("{test}expect = {{ exit = 1, rejected = 1, messages = ['filter: line 1'] }}\n")).passes();
+    Scene::new(&format!("{test}expect = {{ exit = 1, rejected = 1, messages = ['line 2'] }}\n"))
+        .fails(&["nobody said \"line 2\""]);
 }
 
 #[test]

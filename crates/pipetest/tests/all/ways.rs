@@ -44,10 +44,10 @@ in.requests = '''
 {"timestamp":"2026-01-01T00:00:01Z"}
 {"timestamp":"2026-01-01T00:00:03Z"}
 {"timestamp":"2026-01-01T00:00:09Z"}
-{"timestamp":"2026-01-01T00:00:12Z"}
+{"timestamp":"2026-01-01T00:00:10Z"}
 {"timestamp":"2026-01-01T00:00:14Z"}
-{"timestamp":"2026-01-01T00:00:16Z"}
-{"timestamp":"2026-01-01T00:00:28Z"}
+{"timestamp":"2026-01-01T00:00:19Z"}
+{"timestamp":"2026-01-01T00:00:20Z"}
 '''
 stdout = { where = ".n", lines = "3\n3\n1" }
 also.shuffle = "5s"
