@@ -35,6 +35,8 @@ mod stand_in;
 mod turns;
 mod update;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use millpipe::{Error, Fault};
@@ -58,7 +60,8 @@ pub fn run(cli: &Cli, printer: &mut Printer) -> Result<(), Fault> {
     cli.check()?;
     let jobs = finding::jobs(cli)?;
     let interrupt = Interrupt::by_signals()?;
-    let plan = Plan { seed: cli.seed, keep: cli.keep.clone(), is_plain: cli.update };
+    let keep = cli.keep.as_deref().map(folder).transpose()?;
+    let plan = Plan { seed: cli.seed, keep, is_plain: cli.update };
     if cli.tap {
         printer.bytes(report::tap_head(jobs.len()).as_bytes())?;
     }
@@ -76,6 +79,12 @@ pub fn run(cli: &Cli, printer: &mut Printer) -> Result<(), Fault> {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
     finish(cli, &outcomes?, printer)
+}
+
+/// Makes the folder, and returns its absolute path: pipelines are started elsewhere.
+fn folder(path: &Path) -> Result<PathBuf, Error> {
+    let made = fs::create_dir_all(path).and_then(|()| path.canonicalize());
+    made.map_err(|error| Error::usage(Error::io(path.display(), &error).message))
 }
 
 fn tell(cli: &Cli, number: usize, outcome: &Outcome, printer: &mut Printer) -> Result<(), Fault> {

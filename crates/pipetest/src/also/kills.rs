@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millpipe::Error;
 
 use crate::check::{Problem, Strictness, check};
 use crate::job::Job;
-use crate::running::{self, Interrupt, Observed, Over, Scene};
+use crate::running::{self, Interrupt, Observed, Over, Scene, Stop};
 use crate::stand_in;
 
 /// How long a pipeline flows before the next kill.
@@ -36,7 +36,7 @@ pub fn run(job: &Job, seed: u64, root: &Path, all: &Interrupt) -> Result<Vec<Pro
     let mut command = command(job, seed, &given, &runs, &script(job, &given, root)?)?;
     let limit = job.limit + LIMIT_OF_A_KILL * u32::try_from(job.test.also.kills).unwrap_or(u32::MAX);
     let child = running::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))?;
-    let ended = running::wait(child, limit, all, Instant::now())?;
+    let ended = running::wait(child, limit, all, Stop::Gently)?;
     if ended.over != Over::Code(0) {
         return Ok(vec![complaint(&ended.stderr, &runs)]);
     }

@@ -6,6 +6,6 @@ mod run;
 mod scene;
 mod shuffling;
 
-pub use process::{Interrupt, Over, spawn, wait};
+pub use process::{Interrupt, Over, Stop, spawn, wait};
 pub use run::{Manner, Observed, bare_command, environment, run_once};
 pub use scene::Scene;

@@ -83,17 +83,30 @@ pub struct Ended {
     pub left_behind: bool,
 }
 
+/// What happens to a run that is not over in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It is killed as it stands, so that it can be looked at.
+    AtOnce,
+    /// It is told to end first: it has processes of its own to clean up.
+    Gently,
+}
+
 /// Waits for a process group. Its stderr must be a pipe: that is closed when all of its processes have ended.
 ///
 /// # Errors
 /// The system's.
-pub fn wait(mut child: Child, limit: Duration, interrupt: &Interrupt, began: Instant) -> Result<Ended, Error> {
+pub fn wait(mut child: Child, limit: Duration, interrupt: &Interrupt, stop: Stop) -> Result<Ended, Error> {
+    let began = Instant::now();
     let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(0));
     let listener = child.stderr.take().map(listen);
     let over = watch(&mut child, limit, interrupt, began)?;
     let by_itself = matches!(over, Over::Code(_) | Over::Signal(_));
     let left_behind = by_itself && listener.as_ref().is_some_and(|(_, is_done)| !ends_soon(is_done));
-    if !by_itself && let Some(group) = group {
+    if !by_itself
+        && stop == Stop::Gently
+        && let Some(group) = group
+    {
         let _ = kill_process_group(group, Signal::TERM);
         ends_after_term(&mut child);
     }

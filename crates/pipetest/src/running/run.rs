@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millpipe::Error;
 
@@ -12,7 +12,7 @@ use crate::broker::Broker;
 use crate::job::{Job, Program};
 use crate::model::End;
 use crate::running::feeding;
-use crate::running::process::{self, Ended, Interrupt, Over};
+use crate::running::process::{self, Ended, Interrupt, Over, Stop};
 use crate::running::scene::{Fed, Scene, in_test};
 use crate::script_lines::{self, Step};
 use crate::stages::{self, Stage};
@@ -90,7 +90,6 @@ fn follow(
 ) -> Result<Ended, Error> {
     let broker = Broker::at(&scene.broker_folder())?;
     let run = all.of_a_run();
-    let began = Instant::now();
     let mut child = process::spawn(command)?;
     let pipe = child.stdin.take();
     thread::scope(|scope| {
@@ -103,7 +102,7 @@ fn follow(
             let run = run.clone();
             scope.spawn(move || feeding::write(&steps, &mut pipe, &run));
         }
-        let ended = process::wait(child, limit, &run, began);
+        let ended = process::wait(child, limit, &run, Stop::AtOnce);
         run.set();
         ended
     })
