@@ -106,7 +106,8 @@ fn finish(cli: &Cli, outcomes: &[Outcome], printer: &mut Printer) -> Result<(), 
     let mut failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.is_good()).collect();
     if cli.update {
         let count = update::update(outcomes)?;
-        printer.note(&format!("{count} expectations are new: look at them before they are kept"));
+        let are = if count == 1 { "expectation is" } else { "expectations are" };
+        printer.note(&format!("{count} {are} new: look at what changed before you keep it"));
         failed.retain(|outcome| !update::is_mended(outcome));
     }
     printer.finish()?;

@@ -1,6 +1,6 @@
 //! How the run ended, what its stages counted and said.
 
-use crate::check::problem::Problem;
+use crate::check::problem::{Problem, lines};
 use crate::job::Job;
 use crate::model::{Expect, Pattern, StageExpect};
 use crate::running::{Observed, Over};
@@ -144,7 +144,11 @@ fn check_sum(what: &str, expected: Option<u64>, stages: &[Stage], of: fn(&Stage)
         stages.iter().filter(|stage| of(stage) > 0).map(|stage| format!("{} {}", stage.title(), of(stage))).collect();
     let who = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
     let hint = if expected.is_none() { format!("; if that is right: expect.{what} = {sum}") } else { String::new() };
-    problems.push(Problem::new(format_args!("{sum} {what} lines{who}, expected {}{hint}", expected.unwrap_or(0))));
+    problems.push(Problem::new(format_args!(
+        "{}{who}, expected {}{hint}",
+        lines(sum, &format!("{what} ")),
+        expected.unwrap_or(0)
+    )));
 }
 
 fn last_words(stderr: &str) -> Vec<String> {

@@ -9,7 +9,7 @@ use kafka_ends::envelope::{self, Envelope};
 use millpipe::Error;
 
 use crate::broker::{Broker, Record};
-use crate::check::problem::{Place, Problem};
+use crate::check::problem::{self, Place, Problem};
 use crate::compare::{Expected, compare};
 use crate::job::Job;
 use crate::model::{Order, Output, SourceText, TopicOutput};
@@ -193,7 +193,7 @@ fn broken_rule(code: &str, lines: &[String]) -> Option<String> {
         filter(code).and_then(|mut filter| filter.truth(array.as_bytes()).map_err(|failure| failure.to_string()));
     match truth {
         Ok(truth) if truth.passes => None,
-        Ok(_) => Some(format!("is not true of {} lines", lines.len())),
+        Ok(_) => Some(format!("is not true of {}", count(lines))),
         Err(why) => Some(format!("fails: {why}")),
     }
 }
@@ -240,7 +240,7 @@ fn check_unexpected(job: &Job, observed: &Observed, problems: &mut Vec<Problem>)
         }
         let came = topic_lines(&broker, &topic, 0..count, false)?;
         if !came.lines.is_empty() {
-            let what = format!("topic {topic}: {} lines, and the test does not speak of it", came.lines.len());
+            let what = format!("topic {topic}: {}, and the test does not speak of it", count(&came.lines));
             let hint =
                 format!("     [test.out.{topic}] says what must be there; ignore = true: whatever comes is right");
             problems.push(Problem::new(what).with_shown([vec![hint], first_lines(&came.lines)].concat()));
@@ -248,11 +248,15 @@ fn check_unexpected(job: &Job, observed: &Observed, problems: &mut Vec<Problem>)
     }
     let stdout = lines(&observed.stdout);
     if job.test.stdout.is_none() && !stdout.is_empty() {
-        let what = format!("stdout: {} lines, and the test does not speak of it", stdout.len());
+        let what = format!("stdout: {}, and the test does not speak of it", count(&stdout));
         let hint = "     [test.stdout] says what must be there; ignore = true: whatever comes is right".to_owned();
         problems.push(Problem::new(what).with_shown([vec![hint], first_lines(&stdout)].concat()));
     }
     Ok(())
+}
+
+fn count(of: &[String]) -> String {
+    problem::lines(of.len() as u64, "")
 }
 
 fn first_lines(lines: &[String]) -> Vec<String> {

@@ -22,6 +22,13 @@ impl fmt::Display for Place {
     }
 }
 
+/// Returns how many lines of this kind there are, in words.
+#[must_use]
+pub fn lines(count: u64, kind: &str) -> String {
+    let noun = if count == 1 { "line" } else { "lines" };
+    format!("{count} {kind}{noun}")
+}
+
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {

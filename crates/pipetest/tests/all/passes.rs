@@ -55,9 +55,9 @@ fn another_line_is_told_with_its_number_and_what_came_in_its_place() {
 #[test]
 fn what_nobody_spoke_of_is_a_difference() {
     let scene = Scene::new("[[test]]\nname = 'x'\nrun = 'echo 1'\nexpect.exit = 0\n");
-    scene.fails(&["stdout: 1 lines, and the test does not speak of it"]);
+    scene.fails(&["stdout: 1 line, and the test does not speak of it"]);
     let scene = Scene::new("[[test]]\nname = 'x'\nrun = 'echo 1 | kafka-cat-out -t t --create 1'\nexpect.exit = 0\n");
-    scene.fails(&["topic t: 1 lines, and the test does not speak of it", "[test.out.t]"]);
+    scene.fails(&["topic t: 1 line, and the test does not speak of it", "[test.out.t]"]);
     let scene = Scene::new("[[test]]\nname = 'x'\nrun = 'echo 1'\nstdout.ignore = true\n");
     scene.passes();
 }
@@ -76,7 +76,7 @@ stdout = { where = ".n", lines = "1\n1" }
 
 #[test]
 fn late_lines_must_be_told() {
-    Scene::new(LATE).fails(&["1 late lines (1 window 1), expected 0; if that is right: expect.late = 1"]);
+    Scene::new(LATE).fails(&["1 late line (1 window 1), expected 0; if that is right: expect.late = 1"]);
     Scene::new(&format!("{LATE}expect.late = 1\n")).passes();
     Scene::new(&format!("{LATE}stage.window = {{ late = 1, in = 3, out = 2, messages = ['/late/'] }}\n")).passes();
     let wrong = format!("{LATE}stage.window = {{ late = 1, in = 4, messages = ['early'] }}\nstage.top-n.late = 0\n");

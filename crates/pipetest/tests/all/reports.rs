@@ -53,7 +53,7 @@ fn new_expectations_stand_in_the_file_and_comments_stay() {
     let ran = scene.run(&[".", "--update"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("  11 - 1") && ran.stdout.contains("     + 2"), "{}", ran.stdout);
-    assert_eq!(ran.stderr, "pipetest: 1 expectations are new: look at them before they are kept\n");
+    assert_eq!(ran.stderr, "pipetest: 1 expectation is new: look at what changed before you keep it\n");
     assert_eq!(scene.read("t.pipetest.toml"), TESTS.replace("'1' # one", "'''\n2\n''' # one"));
     scene.passes();
 }

@@ -85,7 +85,7 @@ fn another_number_of_shards_gives_the_same_lines() {
     // Each shard counts for itself.
     let whole = test("shard --by key -n 2 -- 'aggregate n=count'");
     whole.write("t.pipetest.toml", &whole.read("t.pipetest.toml").replace("check = [", "check = ['length == 2', "));
-    whole.fails(&["when it is run with 1 shards:", "check 'length == 2' is not true of 1 lines"]);
+    whole.fails(&["when it is run with 1 shards:", "check 'length == 2' is not true of 1 line"]);
 }
 
 const JOB: &str = "set -euo pipefail\nkafka-cat-in -t in -G job --exactly-once --state state --interval 20ms \\\n  \
