@@ -193,7 +193,7 @@ fn broken_rule(code: &str, lines: &[String]) -> Option<String> {
         filter(code).and_then(|mut filter| filter.truth(array.as_bytes()).map_err(|failure| failure.to_string()));
     match truth {
         Ok(truth) if truth.passes => None,
-        Ok(_) => Some(format!("is not true of {}", count(lines))),
+        Ok(_) => Some(format!("is not true of {}", counted(lines))),
         Err(why) => Some(format!("fails: {why}")),
     }
 }
@@ -240,7 +240,7 @@ fn check_unexpected(job: &Job, observed: &Observed, problems: &mut Vec<Problem>)
         }
         let came = topic_lines(&broker, &topic, 0..count, false)?;
         if !came.lines.is_empty() {
-            let what = format!("topic {topic}: {}, and the test does not speak of it", count(&came.lines));
+            let what = format!("topic {topic}: {}, and the test does not speak of it", counted(&came.lines));
             let hint =
                 format!("     [test.out.{topic}] says what must be there; ignore = true: whatever comes is right");
             problems.push(Problem::new(what).with_shown([vec![hint], first_lines(&came.lines)].concat()));
@@ -248,14 +248,14 @@ fn check_unexpected(job: &Job, observed: &Observed, problems: &mut Vec<Problem>)
     }
     let stdout = lines(&observed.stdout);
     if job.test.stdout.is_none() && !stdout.is_empty() {
-        let what = format!("stdout: {}, and the test does not speak of it", count(&stdout));
+        let what = format!("stdout: {}, and the test does not speak of it", counted(&stdout));
         let hint = "     [test.stdout] says what must be there; ignore = true: whatever comes is right".to_owned();
         problems.push(Problem::new(what).with_shown([vec![hint], first_lines(&stdout)].concat()));
     }
     Ok(())
 }
 
-fn count(of: &[String]) -> String {
+fn counted(of: &[String]) -> String {
     problem::lines(of.len() as u64, "")
 }
 
