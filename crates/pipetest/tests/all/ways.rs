@@ -73,11 +73,10 @@ fn shuffled_lines_give_the_same_when_the_lateness_is_enough() {
 #[test]
 fn another_number_of_shards_gives_the_same_lines() {
     let test = |run: &str| {
-        let scene = Scene::new(&format!(
+        Scene::new(&format!(
             "[[test]]\nname = 'sharded'\nrun = \"{run}\"\nstdin = {{ command = 'generate --lines 300 --keys 5 --event-rate 10/s' }}\n\
              stdout = {{ order = 'any', check = ['(map(.n) | add) == 300'] }}\nalso.shards = [1, 3]\n"
-        ));
-        scene
+        ))
     };
     let ran = test("shard --by key -n 2 -- 'window --size 10s | aggregate --by key n=count'").passes();
     assert!(ran.stdout.contains(" ms, 3 runs)"), "{}", ran.stdout);
