@@ -4,6 +4,7 @@
 //! A message without a key, for which the tool would choose a partition at random, goes to the next one in turn: so that a
 //! test gives the same twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kafka_cat_out::cli::Cli;
@@ -13,8 +14,8 @@ use millpipe::{Barrier, Error, Fault, Hello, Mark, Out, Sink, Truth, no_dead_let
 
 use crate::broker::{Broker, Outgoing, Transaction};
 
-/// Broker and tool take no larger message, if nobody says so.
-const MESSAGE_BYTES_MAX: usize = 1_000_000;
+/// The largest batch of a topic, as brokers have it by default.
+const MESSAGE_BYTES_MAX: usize = 1_048_588;
 
 /// The stand-in.
 pub struct StandInSink {
@@ -157,9 +158,10 @@ impl Sink for StandInSink {
     fn line(&mut self, line: &[u8], out: &mut Out) -> Result<(), Fault> {
         let mut draft = self.reader.read(line).map_err(Fault::Bad)?;
         let topic = topic_of(&mut draft, self.topic.as_deref(), self.is_copy)?;
-        let bytes = batch_bytes(&draft);
-        if bytes > self.message_bytes_max {
+        if batch_bytes(&draft) > self.message_bytes_max {
             let limit = self.message_bytes_max;
+            let len = |part: &Option<Cow<'_, [u8]>>| part.as_ref().map_or(0, |bytes| bytes.len());
+            let bytes = len(&draft.key) + len(&draft.value);
             return Err(Fault::bad(format_args!(
                 "a message of {bytes} bytes is too large: the limit is {limit} with Kafka's own part (message.max.bytes)"
             )));

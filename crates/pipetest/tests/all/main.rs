@@ -1,6 +1,7 @@
 //! The binary, as users run it.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod agrees;
 mod examples;
 mod files;
 mod mutants;
