@@ -8,7 +8,7 @@ use crate::model::Pattern;
 
 const EXAMPLES: &str = "\
 Examples:
-  A script and a test of it: the topics are in the file, no broker is asked
+  A script and a test of it: the topics are in the file, no broker is asked:
     printf '%s\\n' 'set -o pipefail' 'kafka-cat-in -b \"$BROKERS\" -t clicks | window --size 10s \\
       | aggregate --by user n=count | kafka-cat-out -b \"$BROKERS\" -t counts' > job.sh
     cat > job.pipetest.toml << 'END'
@@ -25,7 +25,7 @@ Examples:
     END
     pipetest job.pipetest.toml
 
-  A pipeline in one line, on standard input; what came out is put into the file, to be looked at and kept
+  A pipeline in one line, on standard input; what came out is put into the file, to be looked at and kept:
     cat > late.pipetest.toml << 'END'
     [[test]]
     name = \"a late line is told\"
@@ -40,7 +40,7 @@ Examples:
     END
     pipetest --update late.pipetest.toml
 
-  All tests below a folder whose names have a word, for a CI server
+  All tests below a folder whose names have a word, for a CI server:
     mkdir -p tests
     printf '%s\\n' '[[test]]' 'name = \"lines of host-0\"' 'run = \"filter .ok\"' \\
       \"stdin = '{\\\"ok\\\":true}'\" \"stdout = '{\\\"ok\\\":true}'\" > tests/ok.pipetest.toml

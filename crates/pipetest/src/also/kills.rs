@@ -38,7 +38,7 @@ pub fn run(job: &Job, seed: u64, root: &Path, all: &Interrupt) -> Result<Vec<Pro
     let child = running::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()))?;
     let ended = running::wait(child, limit, all, Stop::Gently)?;
     if ended.over != Over::Code(0) {
-        return Ok(vec![complaint(&ended.stderr, &runs)]);
+        return Ok(vec![complaint(ended.over, limit, &ended.stderr, &runs)]);
     }
     let disturbed = Observed {
         scene: Scene::new(&runs.join("disturbed"))?,
@@ -52,14 +52,19 @@ pub fn run(job: &Job, seed: u64, root: &Path, all: &Interrupt) -> Result<Vec<Pro
 }
 
 /// What crash-test said, and what the pipeline said last.
-fn complaint(stderr: &str, runs: &Path) -> Problem {
+fn complaint(over: Over, limit: Duration, stderr: &str, runs: &Path) -> Problem {
+    let what = match over {
+        Over::Interrupted => return Problem::new("interrupted"),
+        Over::OutOfTime => format!("with kills it was not over after {limit:?}"),
+        Over::Code(_) | Over::Signal(_) => "with kills its output is another one".to_owned(),
+    };
     let lines = stderr.lines().filter(|line| !line.contains("what both runs left is in"));
     let shown: Vec<String> =
         lines.map(|line| format!("     {}", line.strip_prefix("crash-test: ").unwrap_or(line))).collect();
     let log = fs::read_to_string(runs.join("disturbed.log")).unwrap_or_default();
     let words: Vec<&str> = log.lines().collect();
     let last = words[words.len().saturating_sub(5)..].iter().map(|line| format!("     | {line}"));
-    Problem::new("with kills its output is another one").with_shown(shown.into_iter().chain(last).collect())
+    Problem::new(what).with_shown(shown.into_iter().chain(last).collect())
 }
 
 fn command(job: &Job, seed: u64, given: &Scene, runs: &Path, script: &Path) -> Result<Command, Error> {
