@@ -7,7 +7,7 @@ path = ["bin"]
 run = "first | stage | last"
 [[test]]
 name = "numbers"
-time = "1s"
+time = "20s"
 stdout = '''
 {"n":2}
 {"n":4}
@@ -19,7 +19,11 @@ stdout = '''
 const GOOD: &str = "while read -r n; do echo \"{\\\"n\\\":$((n * 2))}\"; done";
 
 fn scene() -> Scene {
-    let scene = Scene::new(TEST);
+    scene_of(TEST)
+}
+
+fn scene_of(test: &str) -> Scene {
+    let scene = Scene::new(test);
     scene.program("bin/first", "seq 4");
     scene.program("bin/stage", GOOD);
     scene.program("bin/last", "exec cat");
@@ -28,7 +32,10 @@ fn scene() -> Scene {
 
 /// A program in its place passes first, so that what its stages write is known; then it is this one.
 fn caught(name: &str, program: &str, words: &[&str]) {
-    let scene = scene();
+    caught_in(&scene(), name, program, words);
+}
+
+fn caught_in(scene: &Scene, name: &str, program: &str, words: &[&str]) {
     let passes = scene.run(&["--keep", "kept", "."]);
     assert_eq!(passes.code, Some(0), "{}{}", passes.stdout, passes.stderr);
     scene.program(&format!("bin/{name}"), program);
@@ -67,7 +74,8 @@ fn a_stage_that_changes_a_number_is_caught() {
 
 #[test]
 fn a_stage_that_is_late_is_caught() {
-    caught("stage", &format!("{GOOD}; sleep 60"), &["not over after 1s, and killed"]);
+    let hasty = scene_of(&TEST.replace("20s", "5s"));
+    caught_in(&hasty, "stage", &format!("{GOOD}; sleep 60"), &["not over after 5s, and killed"]);
 }
 
 #[test]

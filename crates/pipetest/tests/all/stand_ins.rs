@@ -25,6 +25,7 @@ fn a_topic_is_read_as_flags_say() {
     reads("-t t --until 1", "1\n4");
     reads("-t t --instance 2/2 -e", "4");
     reads("-t ^[st]$ -e", "1\n2\n3\n4");
+    reads("-t t -e --align 1s", "1\n4\n2\n3");
     reads("-t t -e --text", "\"1\"\n\"2\"\n\"3\"\n\"4\"");
     reads(
         "-t t -p 1 -e --envelope",
