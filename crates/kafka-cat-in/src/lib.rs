@@ -52,4 +52,9 @@ mod transactions;
 mod value;
 mod value_writer;
 
+/// What `pipetest` has in common with this tool, as it stands in for it.
+pub use partition::{Pace, State, horizon, may_read};
+pub use plan::{Bounds, End, Plan, Wish};
 pub use source::KafkaSource;
+pub use topic_choice::TopicChoice;
+pub use value_writer::{Incoming, ValueWriter};

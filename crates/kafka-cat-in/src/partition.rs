@@ -230,8 +230,9 @@ impl Partition {
 /// What `--align` needs of a partition.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    state: State,
-    newest_ms: Option<i64>,
+    pub state: State,
+    /// The largest Kafka timestamp so far.
+    pub newest_ms: Option<i64>,
 }
 
 /// The time up to which partitions may be read, so that none is ahead of the slowest by more than `align_ms`.
@@ -246,7 +247,9 @@ pub fn horizon(paces: impl Iterator<Item = Pace>, align_ms: i64) -> Option<i64> 
     Some(slowest.saturating_add(align_ms))
 }
 
-fn may_read(newest_ms: Option<i64>, horizon: Option<i64>) -> bool {
+/// Returns true if a partition whose newest message is of this time may be read, by the horizon that [`horizon`] gave.
+#[must_use]
+pub fn may_read(newest_ms: Option<i64>, horizon: Option<i64>) -> bool {
     match (newest_ms, horizon) {
         (None, _) => true,
         (Some(_), None) => false,

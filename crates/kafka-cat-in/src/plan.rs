@@ -36,8 +36,23 @@ pub struct Plan {
     pub missed: Option<i64>,
 }
 
+/// What is known of a partition before it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The first offset.
+    pub low: i64,
+    /// The offset after the last message that is committed.
+    pub high: i64,
+    /// The offset that the group has stored.
+    pub stored: Option<i64>,
+    /// The first message at or after the time of `--from`.
+    pub timed: Option<i64>,
+    /// The end with transactions that are not finished, if it was asked for ([`Wish::wants_end`]).
+    pub there: Option<i64>,
+}
+
 /// What the flags say of where partitions start and end.
-pub(crate) struct Wish {
+pub struct Wish {
     from: From,
     until: Option<Until>,
     /// Not beyond the end as it is now, whatever `until` says.
@@ -47,6 +62,7 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
+    #[must_use]
     pub fn new(cli: &Cli) -> Self {
         Self {
             from: cli.start(),
@@ -57,21 +73,25 @@ impl Wish {
     }
 
     /// Returns true if the group says where to start, and is told what was written.
+    #[must_use]
     pub fn uses_group(&self) -> bool {
         self.uses_group
     }
 
     /// Returns true if reading ends somewhere.
+    #[must_use]
     pub fn ends(&self) -> bool {
         self.until.is_some()
     }
 
     /// Returns the time of `--until`, if it is one.
+    #[must_use]
     pub fn until_ms(&self, now_ms: i64) -> Option<i64> {
         self.until.as_ref()?.time_ms(&self.from, now_ms)
     }
 
     /// Returns the offset of `--until`, if partitions are to be read up to there although they may be shorter.
+    #[must_use]
     pub fn until_offset(&self) -> Option<i64> {
         match self.until {
             Some(Until::Offset(offset)) if !self.exits => Some(offset),
@@ -79,11 +99,37 @@ impl Wish {
         }
     }
 
+    /// Returns the time that reading starts at, if the flags say one.
+    #[must_use]
+    pub fn from_ms(&self, now_ms: i64) -> Option<i64> {
+        match self.from {
+            From::Time(ms) => Some(ms),
+            From::Ago(ms) => Some(now_ms.saturating_sub(ms)),
+            _ => None,
+        }
+    }
+
+    /// Returns true if the end of partitions must be known, transactions that are not finished included.
+    #[must_use]
+    pub fn wants_end(&self) -> bool {
+        self.exits || self.until == Some(Until::End)
+    }
+
+    /// Decides where one partition starts and ends.
+    #[must_use]
+    pub fn plan(&self, (topic, number): &Place, bounds: Bounds) -> Plan {
+        let Bounds { low, high, stored, timed, there } = bounds;
+        let wanted = stored.unwrap_or_else(|| wanted_start(&self.from, low, high, timed));
+        let start = wanted.clamp(low, high);
+        let missed = (start != wanted).then_some(wanted);
+        Plan { topic: topic.clone(), number: *number, start, end: self.end(high, there), low, high, missed }
+    }
+
     /// Asks the broker for what is needed, and decides.
     ///
     /// # Errors
     /// What the client says.
-    pub fn plans(
+    pub(crate) fn plans(
         &self,
         consumer: &BaseConsumer<InContext>,
         places: &[Place],
@@ -92,24 +138,20 @@ impl Wish {
     ) -> KafkaResult<Vec<Plan>> {
         let none = || vec![None; places.len()];
         let stored = if self.uses_group { stored_offsets(consumer, places, timeout)? } else { none() };
-        let timed = match self.from {
-            From::Time(ms) => timed_offsets(consumer, places, ms, timeout)?,
-            From::Ago(ms) => timed_offsets(consumer, places, now_ms.saturating_sub(ms), timeout)?,
-            _ => none(),
+        let timed = match self.from_ms(now_ms) {
+            Some(ms) => timed_offsets(consumer, places, ms, timeout)?,
+            None => none(),
         };
-        let ends = if self.exits || self.until == Some(Until::End) {
+        let ends = if self.wants_end() {
             high_watermarks(consumer, places, timeout)?.into_iter().map(Some).collect()
         } else {
             none()
         };
         let mut plans = Vec::with_capacity(places.len());
-        for (index, (topic, number)) in places.iter().enumerate() {
-            let (low, high) = consumer.fetch_watermarks(topic, *number, timeout)?;
-            let wanted = stored[index].unwrap_or_else(|| wanted_start(&self.from, low, high, timed[index]));
-            let start = wanted.clamp(low, high);
-            let missed = (start != wanted).then_some(wanted);
-            let end = self.end(high, ends[index]);
-            plans.push(Plan { topic: topic.clone(), number: *number, start, end, low, high, missed });
+        for (index, place) in places.iter().enumerate() {
+            let (low, high) = consumer.fetch_watermarks(&place.0, place.1, timeout)?;
+            let bounds = Bounds { low, high, stored: stored[index], timed: timed[index], there: ends[index] };
+            plans.push(self.plan(place, bounds));
         }
         Ok(plans)
     }

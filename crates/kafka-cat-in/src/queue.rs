@@ -25,6 +25,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::context::{Bell, InContext};
+use crate::value_writer::Incoming;
 
 /// The client's property for how many messages leave its queue at a time: while we work on them, they do not count
 /// as waiting there, and more is fetched.
@@ -195,6 +196,37 @@ impl<'a> Message<'a> {
         // SAFETY: a message that the client gave. The list is parsed at the first call, and belongs to the message.
         let _ = unsafe { rd_kafka_message_headers(self.raw, &raw mut list) };
         Headers { list, index: 0, message: PhantomData }
+    }
+}
+
+impl Incoming for Message<'_> {
+    fn topic(&self) -> &str {
+        (*self).topic()
+    }
+
+    fn partition(&self) -> i32 {
+        (*self).partition()
+    }
+
+    fn offset(&self) -> i64 {
+        (*self).offset()
+    }
+
+    fn time_ms(&self) -> Option<i64> {
+        (*self).time_ms()
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        (*self).key()
+    }
+
+    #[inline]
+    fn value(&self) -> Option<&[u8]> {
+        (*self).value()
+    }
+
+    fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        (*self).headers()
     }
 }
 

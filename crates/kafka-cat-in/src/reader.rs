@@ -186,11 +186,11 @@ impl PartitionReader {
     }
 
     fn write(&mut self, index: usize, message: Message<'_>, partitions: &mut PartitionList, out: &mut Out) {
-        if self.writer.leaves_out(message) {
+        if self.writer.leaves_out(&message) {
             return;
         }
         partitions.mark_from(index, out);
-        if self.writer.write(message, out) {
+        if self.writer.write(&message, out) {
             self.lines_left = self.lines_left.map(|left| left - 1);
         }
     }

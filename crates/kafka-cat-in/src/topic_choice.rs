@@ -16,7 +16,7 @@ use crate::instance::{Instance, Sharing};
 use crate::partition_set::PartitionSet;
 
 /// The flags that say which partitions are read.
-pub(crate) struct TopicChoice {
+pub struct TopicChoice {
     topics: Topics,
     partitions: Option<PartitionSet>,
     share: Option<(Instance, Sharing)>,
@@ -35,20 +35,42 @@ impl TopicChoice {
     }
 
     /// Returns true if partitions are named; otherwise a group may share all out.
+    #[must_use]
     pub fn names_partitions(&self) -> bool {
         self.partitions.is_some() || self.share.is_some()
     }
 
     /// Returns the topics as flags wrote them: the client takes `^` expressions too.
+    #[must_use]
     pub fn written(&self) -> Vec<&str> {
         self.topics.written().iter().map(String::as_str).collect()
+    }
+
+    /// Returns the partitions that are meant, where these are all topics that there are, with their numbers of partitions.
+    ///
+    /// # Errors
+    /// When a topic does not exist, or the flags do not fit what there is.
+    pub fn among(&self, all: &[(String, i32)]) -> Result<Vec<Place>, Error> {
+        let count_of = |name: &String| {
+            let found = all.iter().find(|(topic, _)| topic == name);
+            found.cloned().ok_or_else(|| Error::data(format_args!("topic \"{name}\" does not exist")))
+        };
+        let mut topics = match &self.topics {
+            Topics::Named(names) => names.iter().map(count_of).collect::<Result<Vec<_>, _>>()?,
+            Topics::Matching(_, expressions) => {
+                all.iter().filter(|(topic, _)| is_meant(expressions, topic)).cloned().collect()
+            }
+        };
+        topics.sort();
+        topics.dedup();
+        choose(&topics, self.partitions.as_ref(), self.share)
     }
 
     /// Finds the partitions that are meant.
     ///
     /// # Errors
     /// Again: no answer. Over: a topic does not exist, or the flags do not fit what there is.
-    pub fn find<C: ClientContext>(&self, client: &Client<C>) -> Result<Vec<Place>, Attempt> {
+    pub(crate) fn find<C: ClientContext>(&self, client: &Client<C>) -> Result<Vec<Place>, Attempt> {
         let topics = self.topics.find(client, ATTEMPT).map_err(|error| match error.rdkafka_error_code() {
             Some(code @ (Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::InvalidTopic)) => {
                 Attempt::Over(self.no_such_topic(client, code))
@@ -107,10 +129,7 @@ impl Topics {
             }
             Self::Matching(_, expressions) => {
                 for topic in client.fetch_metadata(None, timeout)?.topics() {
-                    // Kafka's own topics are meant only when somebody says so.
-                    let is_meant =
-                        |e: &Regex| e.is_match(topic.name()) && (!is_internal(topic.name()) || is_internal(e.as_str()));
-                    if expressions.iter().any(is_meant) {
+                    if is_meant(expressions, topic.name()) {
                         let count = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
                         found.push((topic.name().to_owned(), count));
                     }
@@ -121,6 +140,12 @@ impl Topics {
         found.dedup();
         Ok(found)
     }
+}
+
+/// Kafka's own topics are meant only when somebody says so.
+fn is_meant(expressions: &[Regex], topic: &str) -> bool {
+    let means = |e: &Regex| e.is_match(topic) && (!is_internal(topic) || is_internal(e.as_str()));
+    expressions.iter().any(means)
 }
 
 fn is_internal(name: &str) -> bool {

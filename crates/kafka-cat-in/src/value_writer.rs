@@ -4,9 +4,22 @@ use kafka_ends::envelope::{self, Envelope};
 use millpipe::Out;
 
 use crate::cli::Cli;
-use crate::queue::Message;
 use crate::tag::Tagger;
 use crate::value::{Checker, write_json, write_text};
+
+/// A message that becomes a line.
+pub trait Incoming {
+    fn topic(&self) -> &str;
+    fn partition(&self) -> i32;
+    fn offset(&self) -> i64;
+    /// Milliseconds of the epoch; none, when the message has no time.
+    fn time_ms(&self) -> Option<i64>;
+    fn key(&self) -> Option<&[u8]>;
+    /// None: a message without a value.
+    fn value(&self) -> Option<&[u8]>;
+    /// Names and values in the order of the message.
+    fn headers(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)>;
+}
 
 /// What a line is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +30,7 @@ enum Form {
 }
 
 /// Writes the values of messages as lines.
-pub(crate) struct ValueWriter {
+pub struct ValueWriter {
     form: Form,
     line_bytes_max: usize,
     checker: Checker,
@@ -27,6 +40,8 @@ pub(crate) struct ValueWriter {
 }
 
 impl ValueWriter {
+    /// Takes the flags that say what a line is.
+    #[must_use]
     pub fn new(cli: &Cli) -> Self {
         let form = match (cli.envelope, cli.text) {
             (true, _) => Form::Envelope,
@@ -43,18 +58,20 @@ impl ValueWriter {
     }
 
     /// Returns true, and counts it, if the message gives no line.
-    pub fn leaves_out(&mut self, message: Message<'_>) -> bool {
+    pub fn leaves_out(&mut self, message: &impl Incoming) -> bool {
         let is_left_out = message.value().is_none() && self.form != Form::Envelope;
         self.tombstones += u64::from(is_left_out);
         is_left_out
     }
 
+    /// Returns how many messages without a value were left out.
+    #[must_use]
     pub fn tombstones(&self) -> u64 {
         self.tombstones
     }
 
     /// Writes the line, or sends the value the way of bad ones. True: it was written.
-    pub fn write(&mut self, message: Message<'_>, out: &mut Out) -> bool {
+    pub fn write(&mut self, message: &impl Incoming, out: &mut Out) -> bool {
         let bytes = message.value().unwrap_or_default();
         let written = match self.form {
             _ if bytes.len() > self.line_bytes_max => Err(format!("a value longer than {} bytes", self.line_bytes_max)),
@@ -82,7 +99,7 @@ impl ValueWriter {
     }
 }
 
-fn write_envelope(message: Message<'_>, out: &mut Vec<u8>) {
+fn write_envelope(message: &impl Incoming, out: &mut Vec<u8>) {
     let envelope = Envelope {
         topic: message.topic(),
         partition: message.partition(),

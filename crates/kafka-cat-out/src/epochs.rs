@@ -14,17 +14,18 @@ use crate::producer::KafkaProducer;
 
 /// The names that transactions are made under.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Names {
-    transactional_id: String,
-    group: String,
+pub struct Names {
+    pub transactional_id: String,
+    pub group: String,
     /// The source reads Kafka: its offsets are committed, for this group.
-    offsets_are_the_sources: bool,
-    cluster: Option<String>,
+    pub offsets_are_the_sources: bool,
+    pub cluster: Option<String>,
 }
 
 impl Names {
     /// The flag, else what the source says, else what the state folder is called.
-    fn new(hello: &Hello, flag: Option<&str>) -> Self {
+    #[must_use]
+    pub fn new(hello: &Hello, flag: Option<&str>) -> Self {
         let said = |field: &str| hello.sink.get(field).and_then(Value::as_str).map(str::to_owned);
         let transactional_id = flag
             .map(str::to_owned)

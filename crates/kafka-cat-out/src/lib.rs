@@ -31,6 +31,7 @@ mod epochs;
 mod in_flight;
 mod letters;
 mod message;
+mod partitioner;
 mod producer;
 mod router;
 mod rules;
@@ -38,4 +39,10 @@ mod sink;
 mod topics;
 mod verdict;
 
+/// What `pipetest` has in common with this tool, as it stands in for it.
+pub use epochs::Names;
+pub use letters::letter;
+pub use message::{Draft, Reader};
+pub use partitioner::partition_of;
+pub use rules::{batch_bytes, name_fault};
 pub use sink::KafkaSink;

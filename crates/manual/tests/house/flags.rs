@@ -19,7 +19,7 @@ const OWN_WORDS: [(&str, &str); 42] = [
     ("--every", "how far apart two marks, or two steps of a series, are"),
     ("--interval", "a span: of time between two commits, or of what is expected"),
     ("--jobs", "how much is worked on at the same time"),
-    ("--keep", "what of the lines of a key is kept, or how long"),
+    ("--keep", "what is kept: which lines of a key, for how long, or where"),
     ("--kind", "what becomes of a line without a partner"),
     ("--lines", "how many lines there are at most"),
     ("--max-keys", "the most keys that are kept"),

@@ -11,7 +11,7 @@ const NOT_SIMULATED: [(&str, &str); 2] = [
 ];
 
 /// Tools that are not in a pipe.
-const APART: [&str; 3] = ["state", "pipes", "crash-test"];
+const APART: [&str; 4] = ["state", "pipes", "crash-test", "pipetest"];
 
 #[test]
 fn every_crate_with_a_command_line_is_in_the_register() {
