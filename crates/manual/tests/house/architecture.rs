@@ -21,7 +21,8 @@ fn the_table_of_crates_is_that_of_the_manifests() {
     let tools: Names = tools().iter().map(|tool| tool.get_name().to_owned()).collect();
     for_all(dependencies(), |(name, depends_on)| {
         let is_described_in_words = ["simulation", "manual", "pipelines", "thin"].contains(&name.as_str());
-        let stands_in = |other: &str| STANDS_IN_FOR.iter().any(|(tool, others)| *tool == name && others.contains(&other));
+        let stands_in =
+            |other: &str| STANDS_IN_FOR.iter().any(|(tool, others)| *tool == name && others.contains(&other));
         let other_tool = depends_on.iter().find(|other| tools.contains(*other) && !stands_in(other));
         match (rows.get(&name), other_tool) {
             (_, Some(other)) if tools.contains(&name) => Err(format!("{name} depends on the tool {other}")),
