@@ -123,6 +123,8 @@ fn what_fails_before_its_run_says_so_too() {
     };
     let (code, text) = ended("generate --lines 10 | window --sizze 1s", "window");
     assert_eq!((code, text.as_str()), (2.into(), "unexpected argument '--sizze' found"));
+    let (code, text) = ended("generate --lines 10 | window --size 10x", "window");
+    assert!(code == 2 && text.starts_with("invalid value '10x' for '--size"), "{code}: {text}");
     let (code, text) = ended("echo | filter '.a ==' --metrics m2 -v; mv m2 m", "filter");
     assert_eq!(code, 2, "{text}");
     let in_use = "mkdir s; exec 9> s/lock; flock 9; generate --lines 10 --exactly-once --state s --metrics m | file-cat-out -o out";

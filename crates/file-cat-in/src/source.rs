@@ -71,7 +71,7 @@ impl Source for FileSource {
             Gave::End if !follow => Ok(Polled::Done),
             Gave::End => Ok(Polled::WaitUntil(self.watcher.watch_at_ms())),
             Gave::NotNow => {
-                self.parts.wait(wait_ms)?;
+                out.waits().for_input(|| self.parts.wait(wait_ms))?;
                 Ok(Polled::Nothing)
             }
         }

@@ -51,15 +51,15 @@ Exit codes: 0 all tests passed, 1 one did not, 2 usage, or a file of tests that 
 /// Test a pipeline: run its script, unchanged, on inputs that a file tells, and compare what comes out
 ///
 /// A file of tests (TOML) says what is run, what is in topics, files and standard input, and what must come out. Each test has
-/// a folder of its own, in which bash runs the script with stand-ins for kafka-cat-in and kafka-cat-out first on the PATH: with
-/// all their flags, on topics that are files. The other tools are those beside this one, or on the PATH.
+/// a folder of its own, in which bash runs the script. Stand-ins for kafka-cat-in and kafka-cat-out are first on the PATH: they take
+/// all their flags, on topics that are files. The other tools come from the folder of this one, or from the PATH.
 ///
-/// What comes out must be all that is expected, in its order, and no more; a topic or standard output that the test does not
-/// speak of must stay empty. Late and rejected lines must be told with their number. And at each stage in = out + late +
-/// rejected + held must be true.
+/// The output must be what is expected, in its order, and no more. A topic or standard output that the test does not name must
+/// stay empty. The numbers of late and rejected lines must be those of the test. At each stage in = out + late + rejected + held
+/// must be true.
 ///
-/// also.cuts runs the test again with every stage's input cut at random and other numbers of threads, also.shuffle with
-/// lines out of order, also.shards with other numbers of shards, also.kills with processes killed and the script started again (by crash-test).
+/// Other ways to run the test: also.cuts cuts every stage's input at random, with other numbers of threads. also.shuffle gives the
+/// lines out of order, also.shards changes the number of shards. also.kills kills processes and starts the script again (by crash-test).
 #[derive(clap::Parser)]
 #[command(name = "pipetest", version, after_help = EXAMPLES)]
 pub struct Cli {
@@ -83,7 +83,7 @@ pub struct Cli {
     #[arg(long)]
     pub update: bool,
 
-    /// Keep what each stage wrote, of the last run that passed and of the last that did not: a failure then names the first stage
+    /// Keep what each stage wrote, in the last run that passed and the last that failed. A failure then names the first stage
     /// that wrote something else
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub keep: Option<PathBuf>,

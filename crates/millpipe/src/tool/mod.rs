@@ -2,6 +2,7 @@
 
 mod help;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,12 +76,19 @@ fn tell_watchers(command: &Command, exit: Exit) {
     if publisher::end(exit as u8) {
         return;
     }
-    // The flags may be wrong; that of the metrics is looked for among the others.
-    let matches = command.clone().ignore_errors(true).try_get_matches_from(std::env::args_os());
-    let dir = matches.ok().and_then(|matches| matches.try_get_one::<PathBuf>("metrics").ok()?.cloned());
-    if let Some(dir) = dir.filter(|dir| !dir.as_os_str().is_empty()) {
+    if let Some(dir) = metrics_dir(command).filter(|dir| !dir.as_os_str().is_empty()) {
         publisher::end_of_no_run(dir, command.get_name().to_owned(), exit as u8);
     }
+}
+
+/// Returns the folder of `--metrics` or of its variable. The other flags may be wrong, so they are not read.
+fn metrics_dir(command: &Command) -> Option<PathBuf> {
+    let flag = command.get_arguments().find(|argument| argument.get_id() == "metrics")?;
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let after = words.iter().position(|word| word == "--metrics").and_then(|at| words.get(at + 1)).cloned();
+    let joined = || words.iter().find_map(|word| Some(OsString::from(word.to_str()?.strip_prefix("--metrics=")?)));
+    let dir = after.or_else(joined).or_else(|| std::env::var_os(flag.get_env()?));
+    dir.map(PathBuf::from)
 }
 
 /// clap's own messages, with the tool's name: in a pipe of five it must be clear who complains.

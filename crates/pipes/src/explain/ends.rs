@@ -112,7 +112,7 @@ pub fn ended(view: &View) -> Option<Finding> {
     };
     let finding = view.finding("ended", last, text);
     Some(if has_no_reader(last.life) {
-        finding.mend("nothing, if that was head or another program that reads only a part")
+        finding.mend("nothing, if that was head or another program that reads only a part; else look at the messages of that program: it has failed")
     } else {
         finding
     })

@@ -11,6 +11,9 @@ const SILENT_MS: i64 = 10_000;
 /// A transaction ends within moments; one that is open for longer, in milliseconds, is worth a sentence.
 const OPEN_MS: i64 = 5_000;
 
+/// No program has a buffer of so many bytes.
+const BUFFER_BYTES: u64 = 1 << 20;
+
 /// The source waits for a transaction of another program to end.
 pub fn open_transaction(view: &View) -> Option<Finding> {
     let waits_at = |partition: &&Partition| match (partition.position, partition.stable_end, partition.end) {
@@ -121,14 +124,16 @@ pub fn foreign_keeps_back(view: &View) -> Option<Finding> {
         }
         let of = before.count(|facts| facts.lines_out).map_or_else(|| bytes(given), lines);
         let (is_buffer, mend) = unbuffered(&program.name, &program.words);
-        let why = if is_buffer {
-            "it keeps its output back until its buffer is full"
-        } else {
-            "it lets none of them pass, or keeps them"
+        let is_much = given > BUFFER_BYTES;
+        let why = match is_buffer {
+            true if is_much => "it lets hardly any of them pass, or keeps its output back until its buffer is full",
+            true => "it keeps its output back until its buffer is full",
+            false => "it lets none of them pass, or keeps them",
         };
         let text =
             format!("{} has read {of} from {}, and nothing comes out: {why}", view.label(program), view.label(before));
-        Some(view.finding("foreign-keeps-back", program, text).mend(mend).stuck())
+        let mend = if is_buffer && is_much { format!("{mend}; and look at its condition") } else { mend };
+        Some(view.finding("foreign-keeps-back", program, text).mend(mend).stuck_if(!(is_buffer && is_much)))
     })
 }
 

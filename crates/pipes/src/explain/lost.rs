@@ -11,6 +11,9 @@ const LINES_MIN: u64 = 10;
 /// Where no line at all of so many comes through, something is wrong; of fewer it may be chance.
 const LINES_SURE: u64 = 1_000;
 
+/// A stage that writes nothing for so long, in milliseconds, while lines come holds them back.
+const HELD_MS: u64 = 5_000;
+
 /// Lines whose times are ahead of the clock.
 pub fn ahead_of_the_clock(view: &View) -> Option<Finding> {
     let is_ahead = |reject: &Reject| reject.why.contains("ahead of the clock");
@@ -58,6 +61,29 @@ pub fn late(view: &View) -> Option<Finding> {
     let mend =
         format!("{marks}a longer --lateness where time is made (window, watermark); --late reject keeps late lines");
     Some(view.finding("late", stage, text).mend(mend).stuck_if(stage.is_running() && is_all(facts, late)))
+}
+
+/// A stage that puts lines in order, or joins them, holds all of them back.
+pub fn held_back(view: &View) -> Option<Finding> {
+    let holds = |stage: &Stage, facts: &Facts| {
+        stage.rate_in().is_some_and(|rate| rate > 0.0)
+            && stage.rate_out() == Some(0.0)
+            && facts.elapsed_ms.is_some_and(|ms| ms >= HELD_MS)
+            && facts.lines_held.is_some_and(|held| held > 0)
+    };
+    view.ours().filter(|(_, stage, facts)| holds(stage, facts)).find_map(|(_, stage, facts)| {
+        let (why, mend) = match stage.name.as_str() {
+            "reorder" => ("until time has passed them", "a shorter --lateness at reorder"),
+            "merge" => ("until lines of its other inputs have come", "look at what writes the input that is silent"),
+            "stream-join" => {
+                ("until lines of the other side come", "look at --left and --right: which side has no lines?")
+            }
+            _ => return None,
+        };
+        let held = lines(facts.lines_held.unwrap_or_default());
+        let text = format!("{} holds {held} back, {why}, and writes none", view.label(stage));
+        Some(view.finding("held-back", stage, text).mend(mend))
+    })
 }
 
 /// A stage lets no line pass, or hardly any.

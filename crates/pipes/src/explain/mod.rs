@@ -31,7 +31,7 @@ const SECOND_LOOK_MS: u64 = 1_000;
 type Rule = fn(&View) -> Option<Finding>;
 
 /// All rules, the most likely cause first.
-const RULES: [Rule; 24] = [
+const RULES: [Rule; 25] = [
     ends::died,
     ends::stopped,
     ends::counts_broken,
@@ -54,6 +54,7 @@ const RULES: [Rule; 24] = [
     inputs::caught_up,
     inputs::starved,
     time::last_windows,
+    lost::held_back,
     blocked::busy,
     blocked::commit_is_old,
 ];

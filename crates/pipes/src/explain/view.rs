@@ -71,7 +71,8 @@ impl<'p> View<'p> {
         let share = match doing {
             Doing::Input => shares.input,
             Doing::Output => shares.output,
-            Doing::Commit => shares.commit,
+            // A wait for a commit ends with it: many of them are no long one.
+            Doing::Commit => None,
             Doing::Pace => shares.pace,
             Doing::Work | Doing::Other => None,
         };

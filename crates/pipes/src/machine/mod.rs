@@ -68,9 +68,14 @@ impl Look {
     /// All pipelines, but those that have ended and were started again since.
     pub fn current(&self) -> Vec<&Pipeline> {
         let running = self.pipelines.iter().filter(|pipeline| pipeline.is_running());
-        let again: Vec<String> = running.map(|pipeline| format!("{}-", pipeline.name)).collect();
-        let is_next = |pipeline: &Pipeline| again.iter().any(|name| pipeline.name.starts_with(name));
-        self.pipelines.iter().filter(|pipeline| pipeline.is_running() || !is_next(pipeline)).collect()
+        let again: Vec<(String, Option<i64>)> =
+            running.map(|pipeline| (format!("{}-", pipeline.name), pipeline.started_ms())).collect();
+        // One that failed beside the one that runs is no earlier run of it.
+        let is_before = |pipeline: &Pipeline| {
+            let ended = |began: &Option<i64>| began.is_none_or(|began| pipeline.ended_ms() <= Some(began));
+            again.iter().any(|(name, began)| pipeline.name.starts_with(name) && ended(began))
+        };
+        self.pipelines.iter().filter(|pipeline| pipeline.is_running() || !is_before(pipeline)).collect()
     }
 
     /// What was seen of a process.

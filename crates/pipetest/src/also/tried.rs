@@ -14,6 +14,9 @@ use crate::kept;
 use crate::outcome::{Failure, Outcome, Way};
 use crate::running::{Interrupt, Manner, Observed, run_once};
 
+/// What fails once need not fail the next time: it is run again up to so many times, to see which stage it is.
+const AGAIN_MAX: u32 = 5;
+
 /// What is the same for all tests.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -119,9 +122,12 @@ impl<'a> Tried<'a> {
         // Out of order every stage writes something else.
         if strictness == Strictness::Whole && !self.all.is_set() {
             let right = self.once(Manner { keeps: true, ..Manner::default() }, "right")?;
-            let wrong = self.once(Manner { keeps: true, ..manner }, "wrong")?;
-            if let Some(first) = kept::first_difference(&right.scene.stages(), &wrong.scene.stages()) {
-                failure.first_stage = first.words("when it is run as it is");
+            for _ in 0..AGAIN_MAX {
+                let wrong = self.once(Manner { keeps: true, ..manner }, "wrong")?;
+                if let Some(first) = kept::first_difference(&right.scene.stages(), &wrong.scene.stages()) {
+                    failure.first_stage = first.words("when it is run as it is");
+                    break;
+                }
             }
         }
         Ok(Some(failure))

@@ -15,7 +15,7 @@ const SCRIPTS: [(&str, &str); 12] = [
     ("partitions of keys", "for p in 0 1 2; do kafka-cat-in -t t -e -p $p; echo; done"),
     ("envelopes", "for p in 0 1 2; do kafka-cat-in -t t -e -p $p --envelope | jq -c 'del(.timestamp)'; done"),
     ("one partition, with marks", "kafka-cat-in -t t -e -p 1 --marks"),
-    ("from and until", "kafka-cat-in -t t -p 1 -o 2 --until 5; echo; kafka-cat-in -t t -p 1 -o -3 -e; echo; kafka-cat-in -t t -p 0 -c 2"),
+    ("from and until", "kafka-cat-in -t t -p 1 -o 2 --until 5; echo; kafka-cat-in -t t -p 1 -o -3 -e; echo; kafka-cat-in -t t -p 2 -c 2"),
     ("forms", "kafka-cat-in -t t -p 1 -e --text -c 3; kafka-cat-in -t t -p 1 -e --tag from -c 3; kafka-cat-in -t ^t$ --instance 2/3 -e"),
     ("a group", "kafka-cat-in -t t -G g -p 1 -c 4; echo; kafka-cat-in -t t -G g -p 1 -e; echo; kafka-cat-in -t t -G g -p 1 -e"),
     (

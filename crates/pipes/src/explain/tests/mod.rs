@@ -384,6 +384,17 @@ fn what_flows_flows_and_old_numbers_are_told() {
 }
 
 #[test]
+fn a_stage_that_holds_all_of_its_lines_is_told() {
+    let holds = r#""elapsed_ms":9000,"lines_in":4000,"lines_held":4000,"lines_out":0,"rates":{"10s":{"lines_in":500,"lines_out":0}}"#;
+    scene().ours("reorder", holds).says_first(
+        "held-back",
+        "reorder holds 4,000 lines back, until time has passed them, and writes none",
+        "a shorter --lateness",
+    );
+    assert_eq!(scene().ours("dedup", holds).rules(), ["flows"]);
+}
+
+#[test]
 fn causes_come_before_what_follows_from_them() {
     let late = format!(r#"{LOST},"lines_in":5000,"lines_late":4990"#);
     let open = r#""rates":{"10s":{"lines_in":10,"lines_out":0}},"watermark":"1970-01-12T13:46:35Z",
