@@ -80,6 +80,9 @@ fn waits_for_target(view: &View, stage: &Stage, ms: i64) -> Finding {
 pub fn reader_blocked(view: &View) -> Option<Finding> {
     let blocked = view.ours().rev().filter_map(|(at, stage, _)| Some((at, stage, view.waits(stage, Doing::Output)?)));
     blocked.into_iter().find_map(|(at, stage, ms)| {
+        if let Some(finding) = slow_sub_pipe(view, at, stage, ms) {
+            return Some(finding);
+        }
         let is_held = |other: &Stage| stage.output.is_some_and(|pipe| other.held.contains(&pipe.pipe));
         if view.running().any(|(_, other)| is_held(other)) || view.waits_for_a_sub_pipe(at) {
             return None;
@@ -90,6 +93,24 @@ pub fn reader_blocked(view: &View) -> Option<Finding> {
             Reader::Unseen => Some(is_unseen(view, stage, ms)),
         }
     })
+}
+
+/// A foreign program at the head of a sub-pipe takes its lines slowly.
+fn slow_sub_pipe(view: &View, at: usize, stage: &Stage, ms: i64) -> Option<Finding> {
+    if !view.waits_for_a_sub_pipe(at) {
+        return None;
+    }
+    let is_head = |inner: &Stage| inner.input.is_some_and(|pipe| stage.held.contains(&pipe.pipe));
+    let is_slow = |inner: &Stage| inner.now(view.now_ms).is_none_or(|now| now.doing != Doing::Input);
+    let mut foreign = view.running().map(|(_, inner)| inner).filter(|inner| !inner.is_ours() && is_head(inner));
+    let slow = foreign.find(|inner| is_slow(inner))?;
+    let (label, name) = (view.label(stage), &slow.name);
+    let text =
+        format!("{label} has been waiting {} for {name} (pid {}), which takes its lines slowly", short(ms), slow.pid);
+    Some(
+        view.finding("reader-slow", slow, text)
+            .mend(format!("make {name} faster, or more copies: -n N at {}", stage.name)),
+    )
 }
 
 enum Reader<'p> {

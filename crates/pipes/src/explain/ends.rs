@@ -18,9 +18,14 @@ pub fn died(view: &View) -> Option<Finding> {
         Life::Ended { at_ms, code } => {
             let (why, hint) = first.last_words().unzip();
             let is_full = why.as_ref().is_some_and(|message| message.contains("No space left"));
+            let is_in_use = why.as_ref().is_some_and(|message| message.contains("in use by process"));
             let why = why.map(|message| format!(": {}", plain(&message))).unwrap_or_default();
             let text = format!("{label} failed {} ago with exit code {code}{why}", age(view.now_ms, at_ms));
-            let room = if is_full { "make room on that disk, then " } else { "" };
+            let room = match (is_full, is_in_use) {
+                (true, _) => "make room on that disk, then ",
+                (_, true) => "wait for the end of that process, or end it, then ",
+                _ => "",
+            };
             (text, format!("{room}{}", after_failure(code, hint.flatten(), view)))
         }
         _ => {

@@ -66,18 +66,20 @@ const RULES: [Rule; 25] = [
 pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
     let (before, look) = looks(&explain.metrics, to)?;
     let chosen = look.chosen(explain.asked.pipeline.as_deref())?;
-    let mut stuck = Vec::new();
-    for pipeline in chosen {
-        let findings = findings(pipeline, before.as_ref(), look.at_ms);
-        if findings.iter().any(|finding| finding.is_stuck) {
-            stuck.push(plain(&pipeline.name));
-        }
+    let mut told: Vec<(&Pipeline, Vec<Finding>)> =
+        chosen.into_iter().map(|pipeline| (pipeline, findings(pipeline, before.as_ref(), look.at_ms))).collect();
+    // What needs somebody stands first.
+    let is_stuck = |findings: &[Finding]| findings.iter().any(|finding| finding.is_stuck);
+    told.sort_by_key(|(_, findings)| !is_stuck(findings));
+    for (pipeline, findings) in &told {
         if explain.json {
             findings.iter().try_for_each(|finding| to.json(&as_json(pipeline, finding)))?;
         } else {
-            to.bytes(as_text(pipeline, &findings).as_bytes())?;
+            to.bytes(as_text(pipeline, findings).as_bytes())?;
         }
     }
+    let stuck: Vec<String> =
+        told.iter().filter(|(_, findings)| is_stuck(findings)).map(|(pipeline, _)| plain(&pipeline.name)).collect();
     match stuck.as_slice() {
         [] => Ok(()),
         names => Err(Error::data(format_args!("stuck: {}", names.join(", "))).into()),

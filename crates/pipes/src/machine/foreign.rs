@@ -19,6 +19,11 @@ pub fn around<'p>(ours: &[Stage], all: &'p [Process]) -> BTreeMap<u32, &'p Proce
         let [input, output] = [&stage.input, &stage.output].map(|pipe| pipe.as_ref().map(|pipe| pipe.pipe));
         walk.follow(stage.pid, input, Side::Writers, &mut found);
         walk.follow(stage.pid, output, Side::Readers, &mut found);
+        // Of a sub-pipe the stage holds both ends.
+        for pipe in &stage.held {
+            walk.follow(stage.pid, Some(*pipe), Side::Readers, &mut found);
+            walk.follow(stage.pid, Some(*pipe), Side::Writers, &mut found);
+        }
     }
     found
 }
@@ -143,6 +148,18 @@ mod tests {
     fn of_a_shell_and_its_program_it_is_the_program() {
         let all = [process(12, 2, "window", 0, 102), process(13, 2, "bash", 102, 0), process(14, 13, "jq", 102, 0)];
         assert_eq!(found(&[ours(12, 0, 102)], &all), ["jq"]);
+    }
+
+    #[test]
+    fn programs_of_a_sub_pipe_are_found() {
+        let all = [
+            process(12, 2, "shard", 1, 2),
+            process(13, 12, "bash", 77, 78),
+            process(14, 13, "perl", 77, 79),
+            process(15, 13, "sed", 79, 78),
+        ];
+        let shard = Stage { held: vec![77, 78], ..ours(12, 1, 2) };
+        assert_eq!(found(&[shard], &all), ["perl", "sed"]);
     }
 
     #[test]
