@@ -156,10 +156,12 @@ pub(crate) fn publish_if(
     })
 }
 
-/// A file that we have just written can only be gone because a younger run has removed what stale ones left.
+/// A file that we have just written is gone because a younger run has removed what stale ones left, or somebody the folder.
 fn not_tidied_away(error: io::Error) -> io::Error {
     match error.kind() {
-        ErrorKind::NotFound => io::Error::other("another run has begun since, and removed what was being written"),
+        ErrorKind::NotFound => {
+            io::Error::other("removed while it was being written, by another run that has begun since or by somebody")
+        }
         _ => error,
     }
 }
