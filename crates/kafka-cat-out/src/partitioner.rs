@@ -1,4 +1,4 @@
-//! Which partition a key belongs to: the client's own functions, for whoever has no client.
+//! Which partition a key belongs to: the functions of the client, for a program that has none.
 #![allow(unsafe_code)] // The client's calls for this are not among the safe ones of its wrapper.
 
 use std::ptr;

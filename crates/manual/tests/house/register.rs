@@ -52,6 +52,19 @@ fn every_tool_of_a_pipe_is_held_to_the_contract() {
     });
 }
 
+/// `pipetest` gives a tool that it does not know no cut input, and keeps nothing of it.
+#[test]
+fn pipetest_knows_every_tool_of_a_pipe() {
+    let wrapper = text("crates/pipetest/src/stand_in/wrapper.rs");
+    for_all(names().into_iter().filter(|name| !APART.contains(&name.as_str())), |name| {
+        if wrapper.contains(&format!("\"{name}\"")) {
+            Ok(())
+        } else {
+            Err(format!("wrapper.rs of pipetest: no {name}"))
+        }
+    });
+}
+
 #[test]
 fn every_tool_with_state_is_crashed_kept_and_sharded() {
     let lists = ["crates/simulation/src/pipelines.rs", "scripts/keep-state", "tests/shards.rs"];

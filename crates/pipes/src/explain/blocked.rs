@@ -16,7 +16,7 @@ const COMMIT_AGE_MS: i64 = 10_000;
 const ONE_LOOK_MS: i64 = 60_000;
 
 /// A stage that waits for its rate limit for this part of the time holds up the others.
-pub const PACE_SHARE: f64 = 0.5;
+const PACE_SHARE: f64 = 0.5;
 
 /// The commit waits: for a stage that the barrier has not passed, or for the target.
 pub fn commit_waits(view: &View) -> Option<Finding> {
@@ -178,9 +178,8 @@ fn is_unseen(view: &View, stage: &Stage, ms: i64) -> Finding {
     view.finding("reader-blocked", stage, text).mend(mend).stuck()
 }
 
-/// A stage waits for its rate limit. A source that does so holds up nobody.
+/// A stage that is no source waits for its rate limit.
 pub fn pace(view: &View) -> Option<Finding> {
-    let holds_up = |stage: &Stage| stage.shares().pace.is_some_and(|share| share >= PACE_SHARE);
     let waits = |stage: &Stage| view.waits(stage, Doing::Pace).is_some();
     // More lines in its queue than it writes in a second.
     let is_behind = |stage: &Stage, facts: &Facts| {
@@ -189,13 +188,18 @@ pub fn pace(view: &View) -> Option<Finding> {
             .queue_lines
             .is_some_and(|lines| stage.rate_out().is_some_and(|rate| rate > 0.0 && lines as f64 > rate))
     };
-    let paces = |stage: &Stage, facts: &Facts| holds_up(stage) || waits(stage) || is_behind(stage, facts);
+    let paces = |stage: &Stage, facts: &Facts| is_at_its_rate(stage) || waits(stage) || is_behind(stage, facts);
     let (_, stage, facts) = view.ours().find(|(_, stage, facts)| !stage.is_source() && paces(stage, facts))?;
     let rate = stage.rate_out().map(|rate| format!(" of {} lines/s", scaled(rate))).unwrap_or_default();
     let queue = facts.facts.queue_lines.filter(|queued| *queued > 0);
     let queue = queue.map(|queued| format!("; {} wait in its queue", lines(queued))).unwrap_or_default();
     let text = format!("{} keeps to its rate limit{rate}{}{queue}", view.label(stage), rate_flag(facts));
     Some(view.finding("pace", stage, text).mend(format!("a higher --rate at {}, if that is too slow", stage.name)))
+}
+
+/// It waits for its rate limit for much of the time.
+pub fn is_at_its_rate(stage: &Stage) -> bool {
+    stage.shares().pace.is_some_and(|share| share >= PACE_SHARE)
 }
 
 /// ` (--rate 100/s)`, where the flag was given.

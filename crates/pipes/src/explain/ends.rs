@@ -1,6 +1,6 @@
 //! Rules about stages that have ended, or that have been stopped, and about lines that are in no count.
 
-use crate::explain::blocked::{PACE_SHARE, rate_flag};
+use crate::explain::blocked::{is_at_its_rate, rate_flag};
 use crate::explain::view::{Finding, View, WAIT_MS};
 use crate::facts::{Doing, Facts};
 use crate::machine::stage::{Life, Stage};
@@ -153,7 +153,7 @@ pub fn flows(view: &View) -> Finding {
 
 /// Says that a source could give more.
 fn rate_limit(view: &View) -> String {
-    let paced = view.sources().find(|(source, _)| source.shares().pace.is_some_and(|share| share >= PACE_SHARE));
+    let paced = view.sources().find(|(source, _)| is_at_its_rate(source));
     paced
         .map(|(source, facts)| format!("; {} keeps to its rate limit{}", view.label(source), rate_flag(facts)))
         .unwrap_or_default()

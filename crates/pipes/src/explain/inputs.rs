@@ -11,7 +11,7 @@ const SILENT_MS: i64 = 10_000;
 /// A transaction ends within moments; one that is open for longer, in milliseconds, is worth a sentence.
 const OPEN_MS: i64 = 5_000;
 
-/// No program has a buffer of so many bytes.
+/// Buffers of programs are smaller.
 const BUFFER_BYTES: u64 = 1 << 20;
 
 /// The source waits for a transaction of another program to end.

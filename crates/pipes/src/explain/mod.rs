@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::cli;
 use crate::clock::{now_ms, pause};
 use crate::facts::Doing;
-use crate::list::look;
+use crate::list::first_look;
 use crate::machine::pipeline::Pipeline;
 use crate::machine::stage::Stage;
 use crate::machine::{Look, Machine};
@@ -68,9 +68,8 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
     let chosen = look.chosen(explain.asked.pipeline.as_deref())?;
     let mut told: Vec<(&Pipeline, Vec<Finding>)> =
         chosen.into_iter().map(|pipeline| (pipeline, findings(pipeline, before.as_ref(), look.at_ms))).collect();
-    // What needs somebody stands first.
-    let is_stuck = |findings: &[Finding]| findings.iter().any(|finding| finding.is_stuck);
-    told.sort_by_key(|(_, findings)| !is_stuck(findings));
+    // What does not go on by itself comes first.
+    told.sort_by_key(|(_, findings)| !any_is_stuck(findings));
     for (pipeline, findings) in &told {
         if explain.json {
             findings.iter().try_for_each(|finding| to.json(&as_json(pipeline, finding)))?;
@@ -79,7 +78,7 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
         }
     }
     let stuck: Vec<String> =
-        told.iter().filter(|(_, findings)| is_stuck(findings)).map(|(pipeline, _)| plain(&pipeline.name)).collect();
+        told.iter().filter(|(_, findings)| any_is_stuck(findings)).map(|(pipeline, _)| plain(&pipeline.name)).collect();
     match stuck.as_slice() {
         [] => Ok(()),
         names => Err(Error::data(format_args!("stuck: {}", names.join(", "))).into()),
@@ -89,20 +88,25 @@ pub fn run(explain: &cli::Explain, to: &mut Printer) -> Result<(), Fault> {
 /// Looks, and once more a moment later where a stage waits for its reader, or stands beside a foreign program: whether that reads or works
 /// is seen by two looks.
 fn looks(metrics: &cli::MetricsArgs, to: &mut Printer) -> Result<(Option<Look>, Look), Fault> {
-    let first = look(metrics, to)?;
+    let machine = Machine::new(&metrics.dir);
+    let first = first_look(&machine, metrics, to)?;
     let asks_for_two =
         |stage: &Stage| stage.since(Doing::Output, first.at_ms).is_some() || (stage.is_running() && !stage.is_ours());
     if !first.pipelines.iter().any(|pipeline| pipeline.stages.iter().any(asks_for_two)) {
         return Ok((None, first));
     }
     pause(SECOND_LOOK_MS);
-    let second = Machine::new(&metrics.dir).look(now_ms())?;
+    let second = machine.look(now_ms())?;
     Ok((Some(first), second))
 }
 
 /// Whether something of it does not go on by itself.
 pub fn is_stuck(pipeline: &Pipeline, now_ms: i64) -> bool {
-    findings(pipeline, None, now_ms).iter().any(|finding| finding.is_stuck)
+    any_is_stuck(&findings(pipeline, None, now_ms))
+}
+
+fn any_is_stuck(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.is_stuck)
 }
 
 /// What there is to say of a pipeline: at least one sentence.

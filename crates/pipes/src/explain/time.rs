@@ -38,7 +38,7 @@ pub fn watermark_is_held(view: &View) -> Option<Finding> {
     Some(view.finding("watermark-is-held", stage, text).mend(mend).stuck_if(holder.rule.is_none()))
 }
 
-/// Says how far its lines are behind those of others, or for how long none has come.
+/// Says how much older its lines are than those of others, or for how long none has come.
 fn why_held(facts: &Facts, holder: &Holder, view: &View) -> Option<String> {
     match (holder.time, holder.newest) {
         // At the beginning the reader has not got to all partitions yet.

@@ -95,14 +95,10 @@ fn since_start(facts: &Facts, is_source: bool) -> Numbers {
 
 /// What a foreign program has done between two looks.
 fn foreign(stage: &Stage, before: &Stage, gone_ms: i64) -> Numbers {
-    let (Some(now), Some(then)) = (stage.kernel, before.kernel) else { return Numbers::default() };
-    if gone_ms <= 0 {
-        return Numbers::default();
-    }
-    let shares = stage.shares_of_two_looks(before, gone_ms).unwrap_or_default();
-    let gone_ms = gone_ms as f64;
-    let read = now.moved.zip(then.moved).map(|(now, then)| now.read.saturating_sub(then.read) as f64);
-    Numbers { bytes: read.map(|bytes| bytes * 1_000.0 / gone_ms), shares, ..Numbers::default() }
+    let Some(shares) = stage.shares_of_two_looks(before, gone_ms) else { return Numbers::default() };
+    let moved = |stage: &Stage| stage.kernel.and_then(|kernel| kernel.moved);
+    let read = moved(stage).zip(moved(before)).map(|(now, then)| now.read.saturating_sub(then.read) as f64);
+    Numbers { bytes: read.map(|bytes| bytes * 1_000.0 / gone_ms as f64), shares, ..Numbers::default() }
 }
 
 #[cfg(test)]

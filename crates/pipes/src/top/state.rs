@@ -175,8 +175,7 @@ impl State {
 
     /// The numbers of a stage over the time that was chosen.
     pub fn numbers(&self, stage: &Stage) -> Numbers {
-        let all = self.before.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
-        let before = if stage.is_ours() { None } else { all.into_iter().find(|before| before.pid == stage.pid) };
+        let before = if stage.is_ours() { None } else { self.before.stage(stage.pid) };
         numbers(stage, before, self.look.at_ms.saturating_sub(self.before.at_ms), self.span)
     }
 
